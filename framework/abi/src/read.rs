@@ -1,0 +1,116 @@
+//! Reading a table of another version: only what both sides know.
+
+use core::{mem::MaybeUninit, mem::size_of, ptr};
+
+use crate::{
+    MolarenaBaselineFactory, MolarenaCall, MolarenaCorpus, MolarenaDecoderFactory, MolarenaEncoderFactory,
+    MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaPlugin, MolarenaProfiles,
+};
+
+/// A struct that starts with its `struct_size: u32` and for which all bytes zero means "nothing is there".
+///
+/// # Safety
+///
+/// The type is `repr(C)`, its first field is `struct_size: u32`, and all bytes zero is a valid value of it.
+#[expect(unsafe_code, reason = "a marker for layout")]
+pub unsafe trait Versioned: Copy {}
+
+macro_rules! versioned {
+    ($($type:ident),*) => {$(
+        // SAFETY: repr(C), `struct_size` first, and every field is an integer, a pointer or an optional function.
+        #[expect(unsafe_code, reason = "a marker for layout")]
+        unsafe impl Versioned for $type {}
+    )*};
+}
+versioned!(
+    MolarenaPlugin,
+    MolarenaHost,
+    MolarenaBaselineFactory,
+    MolarenaEncoderFactory,
+    MolarenaDecoderFactory,
+    MolarenaCall,
+    MolarenaInputs,
+    MolarenaLabels,
+    MolarenaProfiles,
+    MolarenaCorpus
+);
+
+/// Copies the part of `*source` that both sides know, `min(size_of::<T>(), struct_size)` bytes; the rest is zero.
+///
+/// Returns `None` for a null or misaligned pointer and for a `struct_size` below 8.
+///
+/// # Safety
+///
+/// `source` is null, or points to `struct_size` readable bytes that start with that `struct_size`.
+#[expect(unsafe_code, reason = "reads what the other side of the ABI wrote")]
+pub unsafe fn read_sized<T: Versioned>(source: *const T) -> Option<T> {
+    if source.is_null() || !source.is_aligned() {
+        return None;
+    }
+    // SAFETY: the caller promises at least the four bytes of `struct_size`.
+    let struct_size = unsafe { ptr::read(source.cast::<u32>()) } as usize;
+    if struct_size < 8 {
+        return None;
+    }
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: both regions hold at least this many bytes and do not overlap; zero is valid for `T`.
+    unsafe {
+        ptr::copy_nonoverlapping(
+            source.cast::<u8>(),
+            value.as_mut_ptr().cast::<u8>(),
+            struct_size.min(size_of::<T>()),
+        );
+        Some(value.assume_init())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MolarenaStr;
+
+    extern "C" fn describe() -> MolarenaStr {
+        MolarenaStr { data: core::ptr::null(), len: 0 }
+    }
+
+    fn plugin(struct_size: u32) -> MolarenaPlugin {
+        MolarenaPlugin {
+            struct_size,
+            abi_major: 1,
+            abi_minor: 0,
+            reserved: 0,
+            init: None,
+            deinit: None,
+            describe: Some(describe),
+            get_factory: None,
+        }
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "the function under test is unsafe")]
+    fn a_shorter_table_reads_as_if_the_rest_were_absent() {
+        // SAFETY: the struct is at least as long as the size that it names.
+        let read = |plugin: &MolarenaPlugin| unsafe { read_sized(plugin) };
+        assert!(read(&plugin(48)).unwrap().describe.is_some());
+        assert!(read(&plugin(32)).unwrap().describe.is_none());
+        assert_eq!(read(&plugin(32)).unwrap().abi_major, 1);
+        assert!(read(&plugin(4)).is_none());
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "the function under test is unsafe")]
+    fn a_longer_table_reads_only_what_is_known() {
+        #[repr(C)]
+        struct Newer {
+            known: MolarenaPlugin,
+            appended: u64,
+        }
+        let newer = Newer { known: plugin(56), appended: 7 };
+        // SAFETY: `newer` is 56 bytes long.
+        let read = unsafe { read_sized((&raw const newer).cast::<MolarenaPlugin>()) }.unwrap();
+        assert_eq!(read.struct_size, 56);
+        assert_eq!(newer.appended, 7);
+        // SAFETY: null is allowed.
+        assert!(unsafe { read_sized::<MolarenaPlugin>(core::ptr::null()) }.is_none());
+    }
+}
