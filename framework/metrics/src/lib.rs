@@ -1,1 +1,45 @@
-//! Placeholder.
+//! Scores of a task's predictions, and the statistics that boards are made of.
+//!
+//! Pure functions: no files, no clock, no randomness, no threads. Every sum is accumulated in `f64`, in the order
+//! of the input, with no operation beyond those that IEEE 754 rounds exactly (`+ - * / sqrt`), so the same stored
+//! predictions give the same bytes on every machine.
+//!
+//! **A task is undefined (`None`) because of its labels, never because of its predictions.** An undefined task
+//! leaves the mean, so a method that could make a task undefined could drop the tasks it is bad at. See
+//! [`score_tasks`] for how this is kept.
+//!
+//! ```
+//! use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
+//!
+//! // Three molecules, two tasks; the third molecule has no label for the first task.
+//! let labels = [0.0, 1.0, /**/ 1.0, 0.0, /**/ f32::NAN, 1.0];
+//! let predictions = [0.2, 0.9, /**/ 0.7, 0.4, /**/ 0.1, 0.3];
+//! let scores = score_tasks(Metric::RocAuc, Scoring::Probability, &labels, &predictions, 2);
+//! assert_eq!(scores, [Some(1.0), Some(0.5)]);
+//! assert_eq!(mean_defined(&scores), Some(0.75));
+//! ```
+
+mod average_precision;
+mod classes;
+mod mae;
+mod metric;
+mod r2;
+mod ranks;
+mod rmse;
+mod roc_auc;
+mod scoring;
+mod spearman;
+mod squares;
+mod summary;
+mod tasks;
+mod threshold_share;
+
+pub use metric::{Metric, UnknownMetric};
+pub use scoring::{Scoring, UnknownScoring};
+pub use summary::{mean_and_std, mean_defined};
+pub use tasks::score_tasks;
+pub use threshold_share::{AUC_THRESHOLDS, threshold_share};
+
+/// Version of every definition in this crate. It is part of a record's key: raise it with any change that can move a
+/// score, even in the last bit.
+pub const METRICS_VERSION: u32 = 1;
