@@ -36,7 +36,8 @@ def grid(values, steps):
 
 
 def number(value):
-    return int(value) if float(value).is_integer() else float(value)
+    """An integer where that is as exact (-0.0 is not 0), to keep the file short."""
+    return int(value) if value.is_integer() and (value != 0 or not np.signbit(value)) else float(value)
 
 
 def score(name, labels, predictions):
