@@ -1,0 +1,64 @@
+//! What comes with each long call: seed, device, thread budget, progress and cancellation.
+
+use crate::{Error, Result};
+
+/// Takes progress and says whether to stop. Called from any thread.
+pub trait Hooks: Sync {
+    /// The share done, 0 to 1, and a short text.
+    fn progress(&self, fraction: f64, message: &str);
+    /// Whether the call should end soon.
+    fn cancelled(&self) -> bool;
+}
+
+/// Seed, device, thread budget, progress and cancellation of one call.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// How many threads the call may use; at least 1.
+    pub threads: usize,
+    /// Device, such as `cpu`.
+    pub device: &'a str,
+    /// Where progress goes.
+    pub hooks: Option<&'a dyn Hooks>,
+}
+
+impl<'a> Call<'a> {
+    /// A call on the CPU that nobody watches.
+    pub fn new(seed: u64, threads: usize) -> Self {
+        Self { seed, threads: threads.max(1), device: "cpu", hooks: None }
+    }
+
+    /// The same call, watched.
+    #[must_use]
+    pub fn with_hooks(self, hooks: &'a dyn Hooks) -> Self {
+        Self { hooks: Some(hooks), ..self }
+    }
+
+    /// Reports the share done, 0 to 1, and a short text.
+    pub fn progress(&self, fraction: f64, message: &str) {
+        if let Some(hooks) = self.hooks {
+            hooks.progress(fraction, message);
+        }
+    }
+
+    /// Whether the call should end soon.
+    pub fn cancelled(&self) -> bool {
+        self.hooks.is_some_and(Hooks::cancelled)
+    }
+
+    /// An error when the call should end: `call.check()?` inside a loop.
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled() { Err(Error::cancelled("cancelled by the arena")) } else { Ok(()) }
+    }
+}
+
+impl std::fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("seed", &self.seed)
+            .field("threads", &self.threads)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
