@@ -67,7 +67,7 @@ fn product(what: &str, rows: usize, columns: u64) -> Result<usize> {
 
 impl<'a> Inputs<'a> {
     /// As the ABI's struct; valid while the borrowed data are.
-    pub fn to_abi(&self) -> abi::MolarenaInputs {
+    pub fn to_abi(self) -> abi::MolarenaInputs {
         let smiles = self.smiles.map(|smiles| smiles.parts());
         abi::MolarenaInputs {
             struct_size: size_of::<abi::MolarenaInputs>(),
@@ -82,8 +82,8 @@ impl<'a> Inputs<'a> {
                 n_bits: self.bits.map_or(0, |bits| bits.n_bits as u64),
                 words_per_row: self.bits.map_or(0, |bits| bits.words_per_row as u64),
             },
-            dense: self.dense.map_or(NO_DENSE, |dense| dense.to_abi()),
-            graphs: self.graphs.map_or(NO_GRAPHS, |graphs| graphs.to_abi()),
+            dense: self.dense.map_or(NO_DENSE, super::view::Dense::to_abi),
+            graphs: self.graphs.map_or(NO_GRAPHS, super::view::Graphs::to_abi),
         }
     }
 
@@ -91,15 +91,17 @@ impl<'a> Inputs<'a> {
     ///
     /// `raw` is null or follows the ABI's rules for [`abi::MolarenaInputs`], with data that live for `'a`.
     pub(crate) unsafe fn from_abi(raw: *const abi::MolarenaInputs) -> Result<Self> {
-        // SAFETY: passed on to the caller, here and below.
+        // SAFETY: passed on to the caller.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("inputs: null pointer"));
         };
         let rows = raw.rows as usize;
         let mut inputs = Self { rows, ..Self::default() };
         if !raw.smiles.offsets.is_null() {
+            // SAFETY: passed on to the caller.
             let offsets = unsafe { slice_from("smiles", raw.smiles.offsets, rows + 1)? };
             let len = usize::try_from(offsets[rows]).unwrap_or(0);
+            // SAFETY: passed on to the caller.
             let bytes = unsafe { slice_from("smiles", raw.smiles.bytes, len)? };
             let text =
                 std::str::from_utf8(bytes).map_err(|_| Error::invalid_argument("smiles are not UTF-8"))?;
@@ -107,13 +109,16 @@ impl<'a> Inputs<'a> {
         }
         if !raw.bits.words.is_null() {
             let len = product("bits", rows, raw.bits.words_per_row)?;
+            // SAFETY: passed on to the caller.
             let words = unsafe { slice_from("bits", raw.bits.words, len)? };
             inputs.bits = Some(Bits::new(words, rows, raw.bits.n_bits as usize)?);
         }
         if !raw.dense.values.is_null() {
+            // SAFETY: passed on to the caller.
             inputs.dense = Some(unsafe { Dense::from_abi(&raw.dense, rows)? });
         }
         if !raw.graphs.atom_offsets.is_null() {
+            // SAFETY: passed on to the caller.
             inputs.graphs = Some(unsafe { Graphs::from_abi(&raw.graphs, rows)? });
         }
         Ok(inputs)
@@ -131,7 +136,7 @@ const NO_GRAPHS: abi::MolarenaGraphs = abi::MolarenaGraphs {
 
 impl<'a> Dense<'a> {
     /// As the ABI's struct; valid while the borrowed data are.
-    pub fn to_abi(&self) -> abi::MolarenaDense {
+    pub fn to_abi(self) -> abi::MolarenaDense {
         abi::MolarenaDense { values: self.values.as_ptr(), columns: self.columns as u64 }
     }
 
@@ -161,13 +166,17 @@ impl<'a> Graphs<'a> {
     ///
     /// `raw` follows the ABI's rules for [`abi::MolarenaGraphs`], with data that live for `'a`.
     unsafe fn from_abi(raw: &abi::MolarenaGraphs, rows: usize) -> Result<Self> {
-        // SAFETY: passed on to the caller, here and below; `[i8; 9]` has the layout of nine i8.
+        // SAFETY: passed on to the caller; `[i8; 9]` has the layout of nine i8.
         let atom_offsets = unsafe { slice_from("graphs", raw.atom_offsets, rows + 1)? };
+        // SAFETY: passed on to the caller.
         let bond_offsets = unsafe { slice_from("graphs", raw.bond_offsets, rows + 1)? };
         let atoms = usize::try_from(atom_offsets[rows]).unwrap_or(0);
         let bonds = usize::try_from(bond_offsets[rows]).unwrap_or(0);
+        // SAFETY: passed on to the caller.
         let atom_features = unsafe { slice_from("graphs", raw.atom_features.cast(), atoms)? };
+        // SAFETY: passed on to the caller.
         let bond_index = unsafe { slice_from("graphs", raw.bond_index.cast(), bonds)? };
+        // SAFETY: passed on to the caller.
         let bond_features = unsafe { slice_from("graphs", raw.bond_features.cast(), bonds)? };
         Self::new(atom_offsets, bond_offsets, atom_features, bond_index, bond_features)
     }
@@ -175,7 +184,7 @@ impl<'a> Graphs<'a> {
 
 impl<'a> Labels<'a> {
     /// As the ABI's struct; valid while the borrowed data are.
-    pub fn to_abi(&self) -> abi::MolarenaLabels {
+    pub fn to_abi(self) -> abi::MolarenaLabels {
         abi::MolarenaLabels {
             struct_size: size_of::<abi::MolarenaLabels>(),
             task_kind: match self.kind {
@@ -193,7 +202,7 @@ impl<'a> Labels<'a> {
     ///
     /// `raw` is null or follows the ABI's rules for [`abi::MolarenaLabels`], with data that live for `'a`.
     pub(crate) unsafe fn from_abi(raw: *const abi::MolarenaLabels) -> Result<Self> {
-        // SAFETY: passed on to the caller, here and below.
+        // SAFETY: passed on to the caller.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("labels: null pointer"));
         };
@@ -204,7 +213,9 @@ impl<'a> Labels<'a> {
         };
         let rows = raw.rows as usize;
         let len = product("labels", rows, raw.tasks)?;
+        // SAFETY: passed on to the caller.
         let values = unsafe { slice_from("labels", raw.values, len)? };
+        // SAFETY: passed on to the caller.
         let valid = unsafe { slice_from("labels", raw.valid, len.div_ceil(8))? };
         Self::new(kind, rows, raw.tasks as usize, values, valid)
     }
@@ -215,23 +226,31 @@ impl<'a> Corpus<'a> {
     ///
     /// `raw` is null or follows the ABI's rules for [`abi::MolarenaCorpus`], with data that live for `'a`.
     pub(crate) unsafe fn from_abi(raw: *const abi::MolarenaCorpus) -> Result<Self> {
-        // SAFETY: passed on to the caller, here and below.
+        // SAFETY: passed on to the caller.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("corpus: null pointer"));
         };
+        // SAFETY: passed on to the caller.
         let molecules = unsafe { Inputs::from_abi(raw.molecules)? };
         let edges = raw.edges as usize;
+        // SAFETY: passed on to the caller.
         let spaces = unsafe { slice_from("corpus spaces", raw.spaces, raw.space_count as usize)? };
         Ok(Self {
+            // SAFETY: passed on to the caller.
             node_kinds: unsafe { slice_from("corpus nodes", raw.node_kinds, raw.nodes as usize)? },
             molecules,
+            // SAFETY: passed on to the caller.
             molecule_nodes: unsafe { slice_from("corpus molecules", raw.molecule_nodes, molecules.rows)? },
             spaces: spaces
                 .iter()
+                // SAFETY: passed on to the caller.
                 .map(|&space| unsafe { Profiles::from_abi(space) })
                 .collect::<Result<Vec<_>>>()?,
+            // SAFETY: passed on to the caller.
             edge_sources: unsafe { slice_from("corpus edges", raw.edge_sources, edges)? },
+            // SAFETY: passed on to the caller.
             edge_targets: unsafe { slice_from("corpus edges", raw.edge_targets, edges)? },
+            // SAFETY: passed on to the caller.
             edge_weights: unsafe { slice_from("corpus edges", raw.edge_weights, edges)? },
         })
     }
@@ -239,7 +258,7 @@ impl<'a> Corpus<'a> {
     /// Lends the corpus as the ABI's struct to `use_it`.
     pub fn with_abi<T>(&self, use_it: impl FnOnce(&abi::MolarenaCorpus) -> T) -> T {
         let molecules = self.molecules.to_abi();
-        let spaces: Vec<abi::MolarenaProfiles> = self.spaces.iter().map(Profiles::to_abi).collect();
+        let spaces: Vec<abi::MolarenaProfiles> = self.spaces.iter().map(|space| space.to_abi()).collect();
         let pointers: Vec<*const abi::MolarenaProfiles> = spaces.iter().map(ptr::from_ref).collect();
         use_it(&abi::MolarenaCorpus {
             struct_size: size_of::<abi::MolarenaCorpus>(),
@@ -259,7 +278,7 @@ impl<'a> Corpus<'a> {
 }
 
 impl<'a> Profiles<'a> {
-    fn to_abi(&self) -> abi::MolarenaProfiles {
+    fn to_abi(self) -> abi::MolarenaProfiles {
         abi::MolarenaProfiles {
             struct_size: size_of::<abi::MolarenaProfiles>(),
             node_kind: self.kind as u32,
@@ -275,16 +294,19 @@ impl<'a> Profiles<'a> {
     ///
     /// As for [`Corpus::from_abi`].
     unsafe fn from_abi(raw: *const abi::MolarenaProfiles) -> Result<Self> {
-        // SAFETY: passed on to the caller, here and below.
+        // SAFETY: passed on to the caller.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("corpus: null feature space"));
         };
         let rows = raw.rows as usize;
         let dense = abi::MolarenaDense { values: raw.values, columns: raw.columns };
         Ok(Self {
+            // SAFETY: passed on to the caller.
             space: unsafe { str_from(raw.space)? },
             kind: NodeKind::from_abi(raw.node_kind)?,
+            // SAFETY: passed on to the caller.
             nodes: unsafe { slice_from("corpus profiles", raw.nodes, rows)? },
+            // SAFETY: passed on to the caller.
             values: unsafe { Dense::from_abi(&dense, rows)? },
         })
     }
@@ -314,10 +336,11 @@ impl Call<'_> {
         raw: *const abi::MolarenaCall,
         use_it: impl FnOnce(&Call<'_>) -> Result<T>,
     ) -> Result<T> {
-        // SAFETY: passed on to the caller, here and below.
+        // SAFETY: passed on to the caller.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("call: null pointer"));
         };
+        // SAFETY: passed on to the caller.
         let device = unsafe { str_from(raw.device)? };
         let hooks = AbiHooks(raw);
         use_it(&Call {

@@ -66,7 +66,8 @@ impl<'a> Inputs<'a> {
             (self.graphs.is_some(), InputKind::Graphs),
         ]
         .into_iter()
-        .filter_map(|(there, kind)| there.then(|| kind.to_string()))
+        .filter(|(there, _)| *there)
+        .map(|(_, kind)| kind.to_string())
         .collect();
         Error::unsupported(format!("input `{wanted}` is needed, given: [{}]", given.join(", ")))
     }

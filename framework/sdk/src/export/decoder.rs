@@ -105,7 +105,6 @@ unsafe extern "C" fn decode(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the ABI's signature")]
 unsafe extern "C" fn score(
     handle: abi::MolarenaHandle,
     rows: u64,
