@@ -1,0 +1,294 @@
+//! Growing one tree over bits.
+
+use super::{
+    bits::{BitRows, for_each_set},
+    random::Random,
+    sample::{Limits, Sample, bootstrap, is_leaf},
+    split::Best,
+    target::{Stat, Target},
+    tree::BitTree,
+};
+
+/// Nodes with at most this many distinct rows count the drawn features on their own; larger ones keep the statistic of
+/// every feature, and the larger child of a split gets its own by subtraction.
+const FEW: usize = 64;
+
+/// Chosen features above which it is cheaper to add up the rows' set bits than to test each row for each feature.
+const MANY: usize = 24;
+
+/// Memory that one thread reuses from tree to tree.
+#[derive(Default)]
+pub(crate) struct BitScratch {
+    samples: Vec<Sample>,
+    order: Vec<u16>,
+    candidates: Vec<u16>,
+    masks: Vec<u64>,
+    sums: Vec<Stat>,
+    spare: Vec<Vec<Stat>>,
+    stack: Vec<Node>,
+}
+
+/// A node that waits to be split.
+struct Node {
+    number: u32,
+    depth: u32,
+    start: usize,
+    end: usize,
+    total: Stat,
+    /// Statistic of the draws that have each feature; only for nodes of more than `FEW` rows.
+    stats: Option<Vec<Stat>>,
+}
+
+impl Node {
+    fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// Grows one tree of a task.
+pub(crate) struct BitGrower<'a> {
+    rows: &'a BitRows<'a>,
+    target: &'a Target<'a>,
+    limits: Limits,
+    scratch: &'a mut BitScratch,
+    random: Random,
+    tree: BitTree,
+}
+
+impl<'a> BitGrower<'a> {
+    /// A tree over `rows` for a task with at least one label.
+    pub(crate) fn new(
+        rows: &'a BitRows<'a>,
+        target: &'a Target<'a>,
+        limits: Limits,
+        scratch: &'a mut BitScratch,
+        random: Random,
+    ) -> Self {
+        scratch.order.clear();
+        scratch.order.extend((0..rows.n_bits()).map(|feature| feature as u16));
+        scratch.sums.resize(rows.n_bits(), 0);
+        Self { rows, target, limits, scratch, random, tree: BitTree::new() }
+    }
+
+    /// Draws the rows and splits until every leaf is pure, cannot be split or has reached a limit.
+    pub(crate) fn grow(mut self) -> BitTree {
+        bootstrap(self.target, self.limits.bootstrap, &mut self.random, &mut self.scratch.samples);
+        let samples = &self.scratch.samples;
+        let total = samples.iter().map(|sample| sample.stat).sum();
+        let mut root = Node { number: 0, depth: 0, start: 0, end: samples.len(), total, stats: None };
+        if self.opens(&root) {
+            if root.len() > FEW {
+                root.stats = Some(self.collect(&root));
+            }
+            self.scratch.stack.push(root);
+        }
+        while let Some(node) = self.scratch.stack.pop() {
+            self.split(node);
+        }
+        self.tree
+    }
+
+    /// Whether `node` is to be split; if not, it becomes a leaf.
+    fn opens(&mut self, node: &Node) -> bool {
+        let samples = &self.scratch.samples[node.start..node.end];
+        let leaf = is_leaf(&self.limits, self.target, samples, node.total, node.depth);
+        if leaf {
+            self.tree.set_leaf(node.number, self.target.mean(node.total));
+        }
+        !leaf
+    }
+
+    fn split(&mut self, node: Node) {
+        let found = match &node.stats {
+            Some(stats) => self.search_large(node.total, stats),
+            None => self.search_small(&node),
+        };
+        let Some((feature, right_total)) = found else {
+            self.tree.set_leaf(node.number, self.target.mean(node.total));
+            self.scratch.spare.extend(node.stats.map(cleared));
+            return;
+        };
+        let middle = self.partition(&node, feature);
+        let number = self.tree.set_split(node.number, feature);
+        let depth = node.depth + 1;
+        let left_total = node.total - right_total;
+        let left = Node { number, depth, start: node.start, end: middle, total: left_total, stats: None };
+        let right =
+            Node { number: number + 1, depth, start: middle, end: node.end, total: right_total, stats: None };
+        let (small, large) = if left.len() < right.len() { (left, right) } else { (right, left) };
+        let (small_opens, large_opens) = (self.opens(&small), self.opens(&large));
+        let [small, large] = self.share(node.stats, small, small_opens, large, large_opens);
+        // The smaller child goes first, so that no more than log2(rows) nodes wait with statistics.
+        self.scratch.stack.extend(large_opens.then_some(large));
+        self.scratch.stack.extend(small_opens.then_some(small));
+    }
+
+    /// Gives the parent's statistics to the children that need their own.
+    fn share(
+        &mut self,
+        stats: Option<Vec<Stat>>,
+        mut small: Node,
+        small_opens: bool,
+        mut large: Node,
+        large_opens: bool,
+    ) -> [Node; 2] {
+        let Some(mut stats) = stats else { return [small, large] };
+        let small_needs = small_opens && small.len() > FEW;
+        if !large_opens || large.len() <= FEW {
+            self.scratch.spare.push(cleared(stats));
+            if small_needs {
+                small.stats = Some(self.collect(&small));
+            }
+        } else {
+            if small_needs {
+                let own = self.collect(&small);
+                stats.iter_mut().zip(&own).for_each(|(stat, own)| *stat -= own);
+                small.stats = Some(own);
+            } else {
+                for sample in &self.scratch.samples[small.start..small.end] {
+                    for &feature in self.rows.set(sample.row) {
+                        stats[usize::from(feature)] -= sample.stat;
+                    }
+                }
+            }
+            large.stats = Some(stats);
+        }
+        [small, large]
+    }
+
+    /// The statistic of each feature over the rows of `node`.
+    fn collect(&mut self, node: &Node) -> Vec<Stat> {
+        let mut stats = self.scratch.spare.pop().unwrap_or_default();
+        stats.resize(self.rows.n_bits(), 0);
+        for sample in &self.scratch.samples[node.start..node.end] {
+            for &feature in self.rows.set(sample.row) {
+                stats[usize::from(feature)] += sample.stat;
+            }
+        }
+        stats
+    }
+
+    /// Orders the rows of `node` by `feature`; gives the position of the first row that has it.
+    fn partition(&mut self, node: &Node, feature: usize) -> usize {
+        let samples = &mut self.scratch.samples;
+        let (mut middle, mut end) = (node.start, node.end);
+        while middle < end {
+            if self.rows.bit(samples[middle].row, feature) == 0 {
+                middle += 1;
+            } else {
+                end -= 1;
+                samples.swap(middle, end);
+            }
+        }
+        middle
+    }
+
+    /// Best split among features that are drawn without replacement, all of whose statistics are known.
+    ///
+    /// As in scikit-learn, `max_features` features are drawn, constant ones among them count, and drawing goes on until
+    /// one is not constant.
+    fn search_large(&mut self, total: Stat, stats: &[Stat]) -> Option<(usize, Stat)> {
+        let (target, random) = (self.target, &mut self.random);
+        let mut best = Best::new(target, total, self.limits.min_samples_leaf);
+        if self.limits.max_features >= stats.len() {
+            for (feature, &stat) in stats.iter().enumerate() {
+                if best.separates(target, stat) {
+                    best.offer(target, random, feature, stat);
+                }
+            }
+            return best.found();
+        }
+        let order = &mut self.scratch.order;
+        let mut varies = false;
+        for position in 0..order.len() {
+            if position >= self.limits.max_features && varies {
+                break;
+            }
+            let drawn = position + random.below(order.len() - position);
+            order.swap(position, drawn);
+            let feature = usize::from(order[position]);
+            if best.separates(target, stats[feature]) {
+                varies = true;
+                best.offer(target, random, feature, stats[feature]);
+            }
+        }
+        best.found()
+    }
+
+    /// The same for a node of few rows: first the features that vary, then which of them are drawn, then their
+    /// statistics.
+    fn search_small(&mut self, node: &Node) -> Option<(usize, Stat)> {
+        self.list_varying(node);
+        if self.scratch.candidates.is_empty() {
+            return None;
+        }
+        if self.limits.max_features < self.rows.n_bits() {
+            self.draw_candidates();
+        }
+        let (target, random) = (self.target, &mut self.random);
+        let mut best = Best::new(target, node.total, self.limits.min_samples_leaf);
+        let BitScratch { samples, candidates, sums, .. } = &mut *self.scratch;
+        let samples = &samples[node.start..node.end];
+        if candidates.len() <= MANY {
+            for &feature in &*candidates {
+                let feature = usize::from(feature);
+                let stat =
+                    samples.iter().map(|sample| self.rows.bit(sample.row, feature) * sample.stat).sum();
+                best.offer(target, random, feature, stat);
+            }
+            return best.found();
+        }
+        for sample in samples {
+            self.rows.set(sample.row).iter().for_each(|&feature| sums[usize::from(feature)] += sample.stat);
+        }
+        for &feature in &*candidates {
+            best.offer(target, random, usize::from(feature), sums[usize::from(feature)]);
+        }
+        for sample in samples {
+            self.rows.set(sample.row).iter().for_each(|&feature| sums[usize::from(feature)] = 0);
+        }
+        best.found()
+    }
+
+    /// Lists the features that some rows of `node` have and some have not.
+    fn list_varying(&mut self, node: &Node) {
+        let BitScratch { samples, candidates, masks, .. } = &mut *self.scratch;
+        let first = self.rows.words(samples[node.start].row);
+        masks.clear();
+        masks.resize(first.len(), 0);
+        for sample in &samples[node.start + 1..node.end] {
+            let words = self.rows.words(sample.row);
+            for ((mask, word), first) in masks.iter_mut().zip(words).zip(first) {
+                *mask |= word ^ first;
+            }
+        }
+        candidates.clear();
+        for_each_set(masks, |feature| candidates.push(feature as u16));
+    }
+
+    /// Keeps the candidates that are among the first `max_features` of all features in a random order, or else the first
+    /// of them (selection sampling, Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S).
+    fn draw_candidates(&mut self) {
+        let (candidates, random) = (&mut self.scratch.candidates, &mut self.random);
+        let (mut unseen, mut wanted) = (self.rows.n_bits(), self.limits.max_features);
+        let (mut kept, count) = (0, candidates.len());
+        for position in 0..count {
+            if random.below(unseen) < wanted {
+                wanted -= 1;
+                candidates.swap(kept, position);
+                kept += 1;
+            }
+            unseen -= 1;
+        }
+        if kept == 0 {
+            candidates.swap(0, random.below(count));
+            kept = 1;
+        }
+        candidates.truncate(kept);
+    }
+}
+
+fn cleared(mut stats: Vec<Stat>) -> Vec<Stat> {
+    stats.fill(0);
+    stats
+}

@@ -1,0 +1,159 @@
+//! Forests of all tasks: growing, predicting, storing.
+
+use molarena_sdk::{Bits, Call, Error, Matrix, Result, TaskKind};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bits::{BitRows, check_bits},
+    grow_bits::{BitGrower, BitScratch},
+    params::Params,
+    random::Random,
+    sample::Limits,
+    target::Target,
+    tree::BitTree,
+};
+use crate::{
+    pool,
+    targets::{Targets, without_labels},
+};
+
+/// What one task predicts with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Task<T> {
+    /// No training row has a label.
+    Unlabelled(f32),
+    /// The mean of the trees' leaves.
+    Trees(Vec<T>),
+}
+
+/// A forest for each task, over rows of `features` features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Forests<T> {
+    features: usize,
+    tasks: Vec<Task<T>>,
+}
+
+impl<T: Send + Sync> Forests<T> {
+    /// Number of tasks.
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Grows `n_trees` trees for each labelled task; tree j of task i depends on (seed, i, j) alone.
+    fn grow<S>(
+        features: usize,
+        targets: &[Targets],
+        kind: TaskKind,
+        n_trees: usize,
+        call: &Call<'_>,
+        scratch: impl Fn() -> S + Sync + Send,
+        grow: impl Fn(&mut S, &Target<'_>, Random) -> Result<T> + Sync + Send,
+    ) -> Result<Self> {
+        let labelled: Vec<usize> = (0..targets.len()).filter(|&task| !targets[task].is_empty()).collect();
+        let coded: Vec<Target<'_>> =
+            labelled.iter().map(|&task| Target::new(&targets[task], kind)).collect::<Result<_>>()?;
+        let trees = pool::map(labelled.len() * n_trees, call, "growing trees", scratch, |scratch, item| {
+            let (position, tree) = (item / n_trees, item % n_trees);
+            grow(scratch, &coded[position], Random::of(call.seed, labelled[position], tree))
+        })?;
+        let mut trees = trees.into_iter();
+        let tasks = targets.iter().enumerate().map(|(task, targets)| {
+            if targets.is_empty() {
+                Task::Unlabelled(without_labels(kind, task, call))
+            } else {
+                Task::Trees(trees.by_ref().take(n_trees).collect())
+            }
+        });
+        Ok(Self { features, tasks: tasks.collect() })
+    }
+
+    /// Mean over the trees of `leaf(tree, row)` for each row and task.
+    fn predict(
+        &self,
+        rows: usize,
+        features: usize,
+        call: &Call<'_>,
+        leaf: impl Fn(&T, usize) -> f32 + Sync + Send,
+    ) -> Result<Matrix> {
+        if features != self.features {
+            return Err(Error::invalid_argument(format!(
+                "the forest was grown on {} features, these inputs have {features}",
+                self.features
+            )));
+        }
+        let columns = pool::map(self.tasks.len(), call, "predicting", Vec::new, |sums: &mut Vec<f64>, task| {
+            match &self.tasks[task] {
+                Task::Unlabelled(value) => Ok(vec![*value; rows]),
+                Task::Trees(trees) => {
+                    sums.clear();
+                    sums.resize(rows, 0.0);
+                    for tree in trees {
+                        call.check()?;
+                        sums.iter_mut().enumerate().for_each(|(row, sum)| *sum += f64::from(leaf(tree, row)));
+                    }
+                    Ok(sums.iter().map(|sum| (sum / trees.len() as f64) as f32).collect())
+                }
+            }
+        })?;
+        let mut values = vec![0.0; rows * columns.len()];
+        for (task, column) in columns.iter().enumerate() {
+            values.iter_mut().skip(task).step_by(columns.len()).zip(column).for_each(|(to, from)| *to = *from);
+        }
+        Matrix::new(rows, columns.len(), values)
+    }
+
+    /// Trees of all tasks.
+    fn trees(&self) -> impl Iterator<Item = &T> {
+        self.tasks.iter().flat_map(|task| match task {
+            Task::Unlabelled(_) => [].iter(),
+            Task::Trees(trees) => trees.iter(),
+        })
+    }
+}
+
+fn limits(params: &Params, features: usize, kind: TaskKind) -> Limits {
+    Limits {
+        max_features: params.max_features(features, kind),
+        max_depth: params.max_depth(),
+        min_samples_leaf: params.min_samples_leaf(),
+        bootstrap: params.bootstrap(),
+    }
+}
+
+impl Forests<BitTree> {
+    /// Grows forests over packed bits.
+    pub(crate) fn grow_bits(
+        params: &Params,
+        bits: Bits<'_>,
+        targets: &[Targets],
+        kind: TaskKind,
+        call: &Call<'_>,
+    ) -> Result<Self> {
+        let rows = BitRows::new(bits)?;
+        let limits = limits(params, bits.n_bits, kind);
+        Self::grow(
+            bits.n_bits,
+            targets,
+            kind,
+            params.n_trees(),
+            call,
+            BitScratch::default,
+            |scratch, target, random| Ok(BitGrower::new(&rows, target, limits, scratch, random).grow()),
+        )
+    }
+
+    /// f32[rows, tasks]: probabilities of class 1, or values.
+    pub(crate) fn predict_bits(&self, bits: Bits<'_>, call: &Call<'_>) -> Result<Matrix> {
+        check_bits(&bits)?;
+        self.predict(bits.rows, bits.n_bits, call, |tree, row| tree.predict(bits.row(row)))
+    }
+
+    /// Refuses trees that a prediction could not walk.
+    pub(crate) fn check(self) -> Result<Self> {
+        if self.trees().all(|tree| tree.is_sound(self.features)) {
+            Ok(self)
+        } else {
+            Err(Error::data("state of the forest is damaged: a tree names a node or feature that is not there"))
+        }
+    }
+}

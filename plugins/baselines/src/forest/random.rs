@@ -1,0 +1,57 @@
+//! Random choices of one tree.
+
+use rand_xoshiro::{
+    Xoshiro256PlusPlus,
+    rand_core::{Rng, SeedableRng},
+};
+
+/// A generator of one tree's random choices, xoshiro256++ (Blackman and Vigna 2021).
+#[derive(Clone, Debug)]
+pub(crate) struct Random(Xoshiro256PlusPlus);
+
+impl Random {
+    /// The generator of (seed, task, tree): trees are independent of the order in which they grow.
+    pub(crate) fn of(seed: u64, task: usize, tree: usize) -> Self {
+        Self(Xoshiro256PlusPlus::seed_from_u64(mix(mix(mix(seed) ^ task as u64) ^ tree as u64)))
+    }
+
+    /// A number below `bound`, which is at least 1: the high half of a 32 by 32 bit product (Lemire 2019 without the
+    /// rejection step, so a number is preferred by at most `bound` in 2^32).
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        ((u64::from((self.0.next_u64() >> 32) as u32) * bound as u64) >> 32) as usize
+    }
+}
+
+/// One number from `seed` and `part`, for libraries that take a seed for each task.
+pub(crate) fn mixed(seed: u64, part: usize) -> u64 {
+    mix(mix(seed) ^ part as u64)
+}
+
+/// The finaliser of splitmix64 (Steele, Lea and Flood 2014).
+fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_even_and_streams_differ() {
+        let mut random = Random::of(7, 0, 0);
+        let mut counts = [0u32; 10];
+        for _ in 0..100_000 {
+            counts[random.below(10)] += 1;
+        }
+        // The standard deviation of a count is 95.
+        assert!(counts.iter().all(|&count| count.abs_diff(10_000) < 500), "{counts:?}");
+        let first = |seed, task, tree| Random::of(seed, task, tree).below(1 << 30);
+        assert_ne!(first(0, 0, 1), first(0, 1, 0));
+        assert_ne!(first(0, 0, 0), first(1, 0, 0));
+        assert_eq!(first(3, 4, 5), first(3, 4, 5));
+        assert_eq!(Random::of(1, 1, 1).below(1), 0);
+    }
+}
