@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Datasets: their manifests, reading, splitting, fetching, verifying and auditing.
+//!
+//! The way of data through this crate:
+//!
+//! [`Catalog`] -> [`Manifest`] -> ([`fetch`](fetch::fetch), [`verify`]) -> [`Dataset`] -> [`PreparedDataset`] -> [`Split`].
+//!
+//! Nothing is dropped or corrected in silence: a wrong cell is an [`Error`] that names file, row and column, and a SMILES
+//! that cannot be read is listed in [`PreparedDataset::failures`].
+
+mod catalog;
+mod dataset;
+mod error;
+pub mod fetch;
+pub mod hash;
+mod info;
+mod manifest;
+mod prepared;
+mod split;
+mod table;
+#[cfg(test)]
+mod testing;
+mod verify;
+
+pub use catalog::Catalog;
+pub use dataset::Dataset;
+pub use error::{Cell, Error, Result};
+pub use hash::{sha256_file, sha256_hex};
+pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};
+pub use manifest::{
+    FileSpec, Manifest, Metric, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec,
+    TaskType,
+};
+pub use prepared::{PreparedDataset, RowFailure};
+pub use split::{Protocol, Split};
+pub use verify::{FileState, FileStatus, verify};

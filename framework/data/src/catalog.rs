@@ -1,0 +1,143 @@
+//! All datasets that are known by name.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+
+/// The manifests in `datasets/` of the repository, part of the program so that it works without the repository.
+const BUILTIN: [(&str, &str); 4] = [
+    ("datasets/biogen3k/dataset.toml", include_str!("../../../datasets/biogen3k/dataset.toml")),
+    ("datasets/broad6k/dataset.toml", include_str!("../../../datasets/broad6k/dataset.toml")),
+    ("datasets/chembl2k/dataset.toml", include_str!("../../../datasets/chembl2k/dataset.toml")),
+    ("datasets/toxcast/dataset.toml", include_str!("../../../datasets/toxcast/dataset.toml")),
+];
+
+const MANIFEST_FILE: &str = "dataset.toml";
+
+/// Manifests by id, in the order of ids.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    manifests: BTreeMap<String, Manifest>,
+}
+
+impl Catalog {
+    /// The datasets that come with the program.
+    ///
+    /// # Errors
+    /// None in a program that passed its tests: they read every built-in manifest.
+    pub fn builtin() -> Result<Self> {
+        let mut catalog = Self::default();
+        for (origin, text) in BUILTIN {
+            catalog.insert(Manifest::parse(text, origin)?);
+        }
+        Ok(catalog)
+    }
+
+    /// Reads `<datasets_dir>/<id>/dataset.toml` for each folder that has one; other folders are passed over.
+    ///
+    /// # Errors
+    /// The folder cannot be read; a manifest is wrong (the error names file and key); a manifest's id is not its
+    /// folder's name.
+    pub fn load(datasets_dir: &Path) -> Result<Self> {
+        let mut catalog = Self::default();
+        for entry in fs_err::read_dir(datasets_dir)? {
+            let folder = entry?;
+            let path = folder.path().join(MANIFEST_FILE);
+            if !path.is_file() {
+                continue;
+            }
+            let manifest = Manifest::load(&path)?;
+            if folder.file_name().to_str() != Some(manifest.id.as_str()) {
+                let problem = format!("\"{}\" is not the name of the manifest's folder", manifest.id);
+                return Err(Error::ManifestValue { path, key: "id".to_owned(), problem });
+            }
+            catalog.insert(manifest);
+        }
+        Ok(catalog)
+    }
+
+    /// The built-in datasets and those of `datasets_dir`, which win where an id is in both.
+    pub fn with_dir(datasets_dir: Option<&Path>) -> Result<Self> {
+        let mut catalog = Self::builtin()?;
+        if let Some(folder) = datasets_dir {
+            catalog.manifests.extend(Self::load(folder)?.manifests);
+        }
+        Ok(catalog)
+    }
+
+    /// The manifest of dataset `id`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDataset`], which lists the ids there are.
+    pub fn get(&self, id: &str) -> Result<&Manifest> {
+        self.manifests.get(id).ok_or_else(|| Error::UnknownDataset {
+            id: id.to_owned(),
+            known: self.manifests.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// All manifests, in the order of ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Manifest> {
+        self.manifests.values()
+    }
+
+    /// Adds a manifest, or replaces the one with its id.
+    pub fn insert(&mut self, manifest: Manifest) {
+        self.manifests.insert(manifest.id.clone(), manifest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split::Protocol;
+    use crate::testing::manifest_text;
+
+    #[test]
+    fn builtin_is_the_repository_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
+        let ids = |catalog: &Catalog| catalog.iter().map(|m| m.id.clone()).collect::<Vec<_>>();
+        let builtin = Catalog::builtin().unwrap();
+        assert_eq!(ids(&builtin), ids(&Catalog::load(&folder).unwrap()), "add new folders to BUILTIN");
+        assert_eq!(ids(&builtin), ["biogen3k", "broad6k", "chembl2k", "toxcast"]);
+    }
+
+    #[test]
+    fn builtin_states_the_protocol_of_the_paper() {
+        let catalog = Catalog::builtin().unwrap();
+        let stated = |id| {
+            let manifest = catalog.get(id).unwrap();
+            (manifest.table.rows, manifest.tasks.count, manifest.protocol.split)
+        };
+        assert_eq!(stated("chembl2k"), (2355, 41, Protocol::Infoalign));
+        assert_eq!(stated("broad6k"), (6567, 32, Protocol::Infoalign));
+        assert_eq!(stated("toxcast"), (8576, 617, Protocol::Ogb));
+        assert_eq!(stated("biogen3k"), (3521, 6, Protocol::Infoalign));
+    }
+
+    #[test]
+    fn a_folder_extends_and_overrides() {
+        let folder = tempfile::tempdir().unwrap();
+        for id in ["made-up", "chembl2k"] {
+            fs_err::create_dir(folder.path().join(id)).unwrap();
+            fs_err::write(folder.path().join(id).join(MANIFEST_FILE), manifest_text(id, "")).unwrap();
+        }
+        fs_err::create_dir(folder.path().join("no-manifest-here")).unwrap();
+        let catalog = Catalog::with_dir(Some(folder.path())).unwrap();
+        assert_eq!(catalog.iter().count(), 5);
+        assert_eq!(catalog.get("chembl2k").unwrap().title, "Made up");
+        let error = catalog.get("chembl").unwrap_err().to_string();
+        assert!(error.contains("biogen3k, broad6k, chembl2k, made-up, toxcast"), "{error}");
+    }
+
+    #[test]
+    fn an_id_is_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("other")).unwrap();
+        fs_err::write(folder.path().join("other").join(MANIFEST_FILE), manifest_text("made-up", "")).unwrap();
+        let error = Catalog::load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("other") && error.contains(": id: "), "{error}");
+    }
+}

@@ -1,0 +1,298 @@
+//! What can go wrong with data, each with a stable code, the place, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A cell of a table: data rows count from 1 (the header is not counted), lines count from 1 with the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The table's file.
+    pub path: PathBuf,
+    /// Data row, from 1.
+    pub row: usize,
+    /// Line of the text, from 1.
+    pub line: u64,
+    /// Name of the column.
+    pub column: String,
+}
+
+impl std::fmt::Display for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}: row {} (line {}), column \"{}\"",
+            self.path.display(),
+            self.row,
+            self.line,
+            self.column
+        )
+    }
+}
+
+/// An error of the data layer. [`Error::code`] is stable; the text is not.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written; the inner error names it.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+
+    /// A manifest is not TOML, lacks a key, or has an unknown one.
+    #[error("{}: {message}", path.display())]
+    ManifestSyntax {
+        /// The manifest.
+        path: PathBuf,
+        /// What the parser said, with line and key.
+        message: String,
+    },
+
+    /// A manifest's key has a value that makes no sense.
+    #[error("{}: {key}: {problem}", path.display())]
+    ManifestValue {
+        /// The manifest.
+        path: PathBuf,
+        /// The key at fault, dotted.
+        key: String,
+        /// What is wrong and what is expected.
+        problem: String,
+    },
+
+    /// No dataset has this id.
+    #[error("no dataset is called \"{id}\"; known: {known}")]
+    UnknownDataset {
+        /// The id that was asked for.
+        id: String,
+        /// The ids there are.
+        known: String,
+    },
+
+    /// A dataset's file is not in the data folder.
+    #[error("{} is missing; get it with: molarena data fetch {id} --data-dir {}", path.display(), data_dir.display())]
+    MissingFile {
+        /// The file.
+        path: PathBuf,
+        /// The dataset.
+        id: String,
+        /// The data folder.
+        data_dir: PathBuf,
+    },
+
+    /// A file's bytes are not those that the manifest names.
+    #[error(
+        "{}: sha256 is {got}, the manifest of {id} says {expected}; replace the file with: \
+         molarena data fetch {id} --data-dir {}", path.display(), data_dir.display()
+    )]
+    WrongSha256 {
+        /// The file.
+        path: PathBuf,
+        /// The dataset.
+        id: String,
+        /// The data folder.
+        data_dir: PathBuf,
+        /// The manifest's digest.
+        expected: String,
+        /// The file's digest.
+        got: String,
+    },
+
+    /// A column that the manifest names is not in the table.
+    #[error("{}: no column \"{column}\"; the file has: {present}; correct [table] or [tasks] in the manifest", path.display())]
+    AbsentColumn {
+        /// The table.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The first columns that the file has.
+        present: String,
+    },
+
+    /// Two columns have one name.
+    #[error("{}: column \"{column}\" occurs twice; rename one", path.display())]
+    DuplicateColumn {
+        /// The table.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+
+    /// A label is not a number.
+    #[error("{cell}: \"{value}\" is not a number; a missing label is an empty cell")]
+    NotANumber {
+        /// Where.
+        cell: Box<Cell>,
+        /// The text found.
+        value: String,
+    },
+
+    /// A classification label is neither 0 nor 1.
+    #[error("{cell}: \"{value}\" is neither 0 nor 1; correct it, or declare tasks.type = \"regression\"")]
+    NotAClass {
+        /// Where.
+        cell: Box<Cell>,
+        /// The text found.
+        value: String,
+    },
+
+    /// A label is infinite, or too large for a 32-bit float.
+    #[error(
+        "{cell}: \"{value}\" is not a finite 32-bit number; leave the cell empty if the label is unknown"
+    )]
+    NotFinite {
+        /// Where.
+        cell: Box<Cell>,
+        /// The text found.
+        value: String,
+    },
+
+    /// A table has no data rows.
+    #[error("{}: no data rows; a table has a header line and at least one row", path.display())]
+    Empty {
+        /// The table.
+        path: PathBuf,
+    },
+
+    /// Gzip data ends early or is damaged.
+    #[error("{}: gzip data is cut short or damaged ({reason}); get the file again from its source", path.display())]
+    BadGzip {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        reason: String,
+    },
+
+    /// A table is not well-formed CSV.
+    #[error("{}: not a CSV table: {reason}", path.display())]
+    BadCsv {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said, with the line.
+        reason: String,
+    },
+
+    /// A table's number of rows or tasks is not the manifest's.
+    #[error("{}: {got} {what}, the manifest of {id} says {expected}; correct the manifest or the file", path.display())]
+    WrongCount {
+        /// The table.
+        path: PathBuf,
+        /// The dataset.
+        id: String,
+        /// `rows` or `task columns`.
+        what: &'static str,
+        /// The manifest's count.
+        expected: usize,
+        /// The table's count.
+        got: usize,
+    },
+
+    /// Not one SMILES of a dataset could be read.
+    #[error(
+        "dataset {id}: none of {rows} SMILES can be read; row 1: {reason}; is table.smiles the right column?"
+    )]
+    NoMolecules {
+        /// The dataset.
+        id: String,
+        /// Rows tried.
+        rows: usize,
+        /// Why the first row failed.
+        reason: String,
+    },
+
+    /// No split protocol has this name.
+    #[error("no split protocol is called \"{name}\"; known: infoalign, ogb, scaffold, random")]
+    UnknownProtocol {
+        /// The name that was asked for.
+        name: String,
+    },
+
+    /// A split left a part empty.
+    #[error(
+        "dataset {id}: protocol {protocol} leaves the {part} part of {molecules} molecules empty; use another protocol"
+    )]
+    EmptyPart {
+        /// The dataset.
+        id: String,
+        /// The protocol.
+        protocol: String,
+        /// `train`, `valid` or `test`.
+        part: &'static str,
+        /// Molecules that were split.
+        molecules: usize,
+    },
+
+    /// A file has no URL, so it cannot come from the web.
+    #[error("{path} of {id} has no url in its manifest; copy it into the data folder or use --mirror FOLDER")]
+    NoUrl {
+        /// Path in the data folder.
+        path: String,
+        /// The dataset.
+        id: String,
+    },
+
+    /// The server answered, but not with the file.
+    #[error("{url}: the server answered {status}; check the url in the manifest, or use --mirror FOLDER")]
+    HttpStatus {
+        /// The address.
+        url: String,
+        /// HTTP status code.
+        status: u16,
+    },
+
+    /// A transfer failed or ended early; nothing is kept of it.
+    #[error("{origin}: transfer failed after {received} bytes: {reason}; run the same command again")]
+    Transfer {
+        /// The URL, or the mirror's file.
+        origin: String,
+        /// Bytes that had come.
+        received: u64,
+        /// Why it ended.
+        reason: String,
+    },
+
+    /// What was transferred is not the file; nothing is kept of it.
+    #[error(
+        "{origin}: sha256 is {got}, the manifest says {expected}; nothing was kept; the source has changed or is damaged"
+    )]
+    FetchedSha256 {
+        /// The URL, or the mirror's file.
+        origin: String,
+        /// The manifest's digest.
+        expected: String,
+        /// The digest of what came.
+        got: String,
+    },
+}
+
+impl Error {
+    /// The stable code of this kind of error; a code is never used again for another kind.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "E-DATA-001",
+            Self::ManifestSyntax { .. } => "E-DATA-002",
+            Self::ManifestValue { .. } => "E-DATA-003",
+            Self::UnknownDataset { .. } => "E-DATA-004",
+            Self::MissingFile { .. } => "E-DATA-005",
+            Self::WrongSha256 { .. } => "E-DATA-006",
+            Self::AbsentColumn { .. } => "E-DATA-007",
+            Self::DuplicateColumn { .. } => "E-DATA-008",
+            Self::NotANumber { .. } => "E-DATA-009",
+            Self::NotAClass { .. } => "E-DATA-010",
+            Self::NotFinite { .. } => "E-DATA-011",
+            Self::Empty { .. } => "E-DATA-012",
+            Self::BadGzip { .. } => "E-DATA-013",
+            Self::BadCsv { .. } => "E-DATA-014",
+            Self::WrongCount { .. } => "E-DATA-015",
+            Self::NoMolecules { .. } => "E-DATA-016",
+            Self::UnknownProtocol { .. } => "E-DATA-017",
+            Self::EmptyPart { .. } => "E-DATA-018",
+            Self::NoUrl { .. } => "E-DATA-019",
+            Self::HttpStatus { .. } => "E-DATA-020",
+            Self::Transfer { .. } => "E-DATA-021",
+            Self::FetchedSha256 { .. } => "E-DATA-022",
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Bringing a dataset's files into the data folder.
+//!
+//! A file comes under a temporary name into the folder it is meant for, is hashed on the way, synced, and only then
+//! renamed: a file under its own name is whole and has the manifest's digest. Temporary files of an interrupted run are
+//! removed by the next one; a lock file in the data folder keeps two runs apart.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fs_err::File;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::hash::Hasher;
+use crate::manifest::{FileSpec, Manifest, Role};
+use crate::verify::{FileState, state};
+
+const LOCK_FILE: &str = ".molarena-fetch.lock";
+const BLOCK: usize = 1 << 16;
+/// How long a server may stay silent.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Where files come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The URL in the manifest.
+    Web,
+    /// A folder laid out as the data folder is.
+    Mirror(PathBuf),
+}
+
+/// Which files of a dataset are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The table of SMILES and labels.
+    Required,
+    /// The companion files as well.
+    All,
+}
+
+/// How far the transfer of one file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// The file's path in the data folder.
+    pub path: &'a str,
+    /// Bytes that have come.
+    pub done: u64,
+    /// Bytes to come in all, if known.
+    pub total: Option<u64>,
+}
+
+/// What [`fetch`] did about a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fetched {
+    /// Where the file lies.
+    pub path: PathBuf,
+    /// Whether it was transferred; if not, it was there already, with the right digest.
+    pub transferred: bool,
+}
+
+/// Brings the wanted files of a dataset into `data_dir`. Files that are there with the right digest are left alone (if all
+/// are, nothing is written, not even the lock); files with another digest are replaced. `progress` is called at the
+/// start of each transfer and after each block.
+///
+/// # Errors
+/// The first file that fails ends the call; files that came before it stay. [`Error::NoUrl`], [`Error::HttpStatus`],
+/// [`Error::Transfer`], [`Error::FetchedSha256`], and [`Error::Io`] for the data folder and the mirror.
+pub fn fetch(
+    manifest: &Manifest,
+    data_dir: &Path,
+    origin: &Origin,
+    wanted: Wanted,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Fetched>> {
+    let wants = |file: &&FileSpec| wanted == Wanted::All || file.role == Role::Assays;
+    let files: Vec<&FileSpec> = manifest.files.iter().filter(wants).collect();
+    let there = |file: &FileSpec| state(file, data_dir) == FileState::Ok;
+    let mut lock = None;
+    if !files.iter().all(|file| there(file)) {
+        lock = Some(take_lock(data_dir)?);
+        remove_leftovers(manifest, data_dir)?;
+    }
+    let mut fetched = Vec::with_capacity(files.len());
+    for file in files {
+        let transferred = !there(file);
+        if transferred {
+            transfer(manifest, file, data_dir, origin, progress)?;
+        }
+        fetched.push(Fetched { path: file.locate(data_dir), transferred });
+    }
+    drop(lock);
+    Ok(fetched)
+}
+
+/// Waits until no other process fetches into `data_dir`. The lock ends when the file is closed, however that happens.
+fn take_lock(data_dir: &Path) -> Result<File> {
+    fs_err::create_dir_all(data_dir)?;
+    let lock = File::create(data_dir.join(LOCK_FILE))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+fn temporary_path(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.part"))
+}
+
+/// Removes what an interrupted run left. Only called under the lock.
+fn remove_leftovers(manifest: &Manifest, data_dir: &Path) -> Result<()> {
+    for file in &manifest.files {
+        let leftover = temporary_path(&file.locate(data_dir));
+        if leftover.exists() {
+            fs_err::remove_file(leftover)?;
+        }
+    }
+    Ok(())
+}
+
+fn transfer(
+    manifest: &Manifest,
+    file: &FileSpec,
+    data_dir: &Path,
+    origin: &Origin,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<()> {
+    let mut incoming = match origin {
+        Origin::Web => Incoming::from_web(manifest, file)?,
+        Origin::Mirror(folder) => Incoming::from_file(file.locate(folder))?,
+    };
+    incoming.total = incoming.total.or(file.bytes);
+    let path = file.locate(data_dir);
+    let folder = path.parent().unwrap_or(data_dir);
+    fs_err::create_dir_all(folder)?;
+    let temporary = Temporary(temporary_path(&path));
+    let mut target = File::create(&temporary.0)?;
+    let got = incoming.copy(&mut target, &file.path, progress)?;
+    if got != file.sha256 {
+        return Err(Error::FetchedSha256 { origin: incoming.name, expected: file.sha256.clone(), got });
+    }
+    target.sync_all()?;
+    drop(target);
+    fs_err::rename(&temporary.0, &path)?;
+    sync_folder(folder)
+}
+
+/// Makes a rename last through a power cut, where folders can be synced.
+fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// A temporary file, removed when this goes out of scope unless it was renamed.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // After a rename there is nothing to remove; after an error, that error is the one to report.
+        let _ = fs_err::remove_file(&self.0);
+    }
+}
+
+/// Bytes on their way.
+struct Incoming {
+    /// The URL or file that they come from.
+    name: String,
+    reader: Box<dyn Read>,
+    total: Option<u64>,
+}
+
+impl Incoming {
+    fn from_file(path: PathBuf) -> Result<Self> {
+        let file = File::open(&path)?;
+        let total = Some(file.metadata()?.len());
+        Ok(Self { name: path.display().to_string(), reader: Box::new(file), total })
+    }
+
+    fn from_web(manifest: &Manifest, file: &FileSpec) -> Result<Self> {
+        let Some(url) = file.url.clone() else {
+            return Err(Error::NoUrl { path: file.path.clone(), id: manifest.id.clone() });
+        };
+        let config = ureq::Agent::config_builder()
+            .user_agent(concat!("molarena/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(SILENCE))
+            .timeout_recv_response(Some(SILENCE))
+            .timeout_per_read(Some(SILENCE))
+            .build();
+        let body = match ureq::Agent::from(config).get(&url).call() {
+            Ok(response) => response.into_body(),
+            Err(ureq::Error::StatusCode(status)) => return Err(Error::HttpStatus { url, status }),
+            Err(error) => {
+                return Err(Error::Transfer { origin: url, received: 0, reason: error.to_string() });
+            }
+        };
+        let total = body.content_length();
+        Ok(Self { name: url, reader: Box::new(body.into_reader()), total })
+    }
+
+    /// Copies everything into `target` and returns the digest of what came.
+    fn copy(
+        &mut self,
+        target: &mut File,
+        path: &str,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<String> {
+        let mut hasher = Hasher::default();
+        let mut block = vec![0_u8; BLOCK];
+        let mut done = 0;
+        loop {
+            progress(Progress { path, done, total: self.total });
+            let count = self.reader.read(&mut block).map_err(|error| Error::Transfer {
+                origin: self.name.clone(),
+                received: done,
+                reason: error.to_string(),
+            })?;
+            if count == 0 {
+                return Ok(hasher.finish());
+            }
+            hasher.update(&block[..count]);
+            target.write_all(&block[..count])?;
+            done += count as u64;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,371 @@
+//! A dataset's manifest: `datasets/<id>/dataset.toml`, schema `molarena.dataset/1`.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::split::Protocol;
+
+/// The manifest's schema and version.
+pub const SCHEMA: &str = "molarena.dataset/1";
+
+/// What is known of a dataset before any of its bytes are read: where its files come from, their digests, which
+/// columns hold what, and the protocol that the dataset is evaluated with unless a suite says otherwise.
+///
+/// A value of this type was checked by [`Manifest::parse`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Short name: lower-case letters, digits, `-` and `_`. The manifest's folder has the same name.
+    pub id: String,
+    /// Name as it is printed on boards.
+    pub title: String,
+    /// What the dataset is, in a few sentences.
+    pub description: String,
+    /// Licence of the data, or that none is stated.
+    pub licence: String,
+    /// Works to cite, the origin first.
+    #[serde(default)]
+    pub citation: Vec<String>,
+    /// Where the files were published.
+    pub source: Option<Source>,
+    /// The table of SMILES and labels.
+    pub table: TableSpec,
+    /// The tasks.
+    pub tasks: TaskSpec,
+    /// How the dataset is evaluated by default.
+    pub protocol: ProtocolSpec,
+    /// Files; exactly one has the role [`Role::Assays`].
+    pub files: Vec<FileSpec>,
+    /// Where this manifest was read, for errors. Not part of the format.
+    #[serde(skip)]
+    pub origin: PathBuf,
+}
+
+/// Where a dataset's files were published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Address of the repository.
+    pub repository: String,
+    /// Commit (may be abbreviated) or other version.
+    pub commit: String,
+    /// Folder inside the repository.
+    pub folder: Option<String>,
+}
+
+/// The table of SMILES and labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableSpec {
+    /// Column that holds SMILES.
+    pub smiles: String,
+    /// Number of data rows; the file must have as many.
+    pub rows: usize,
+}
+
+/// The kind of label that all tasks of a dataset have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskType {
+    /// Labels are 0 (negative) or 1 (positive).
+    Classification,
+    /// Labels are finite numbers in the task's unit.
+    Regression,
+}
+
+impl std::fmt::Display for TaskType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Classification => "classification",
+            Self::Regression => "regression",
+        })
+    }
+}
+
+/// The tasks of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSpec {
+    /// The kind of label.
+    #[serde(rename = "type")]
+    pub kind: TaskType,
+    /// Number of tasks; the columns must come to as many.
+    pub count: usize,
+    /// Which columns are tasks.
+    pub columns: TaskColumns,
+    /// With `columns = "rest"`: columns that are neither SMILES nor tasks.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Regression: the unit of each task, by column name.
+    #[serde(default)]
+    pub units: BTreeMap<String, String>,
+}
+
+/// Which columns of a table are tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TaskColumns {
+    /// These columns, in this order.
+    Named(Vec<String>),
+    /// All columns of the file except SMILES and `tasks.ignore`, in the file's order. Written `"rest"`.
+    Rest(Rest),
+}
+
+/// The word `"rest"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rest {
+    /// `"rest"`.
+    Rest,
+}
+
+/// How a dataset is evaluated by default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolSpec {
+    /// The split.
+    pub split: Protocol,
+    /// The score.
+    pub metric: Metric,
+    /// How many runs stand behind each published figure, if that is known.
+    pub seeds: Option<u32>,
+}
+
+/// The score that a dataset is evaluated with by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Area under the receiver operating characteristic, for classification.
+    RocAuc,
+    /// Mean absolute error, for regression.
+    Mae,
+}
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The table of SMILES and labels. Without it the dataset cannot be used.
+    Assays,
+    /// Something that goes with it. Optional.
+    Companion,
+}
+
+/// A file of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// Path in the data folder, with `/`.
+    pub path: String,
+    /// What the file is for.
+    pub role: Role,
+    /// What is in it.
+    #[serde(default)]
+    pub description: String,
+    /// Where it can be had.
+    pub url: Option<String>,
+    /// SHA-256 of its bytes: 64 lower-case hex digits.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub bytes: Option<u64>,
+}
+
+impl FileSpec {
+    /// Where the file lies in `data_dir`.
+    pub fn locate(&self, data_dir: &Path) -> PathBuf {
+        self.path.split('/').fold(data_dir.to_owned(), |path, part| path.join(part))
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest from TOML and checks it. `origin` is named in errors.
+    ///
+    /// # Errors
+    /// [`Error::ManifestSyntax`] for TOML errors, missing and unknown keys; [`Error::ManifestValue`], which names the
+    /// key, for values that make no sense.
+    pub fn parse(text: &str, origin: impl Into<PathBuf>) -> Result<Self> {
+        let origin = origin.into();
+        let mut manifest: Self = toml::from_str(text).map_err(|error| Error::ManifestSyntax {
+            path: origin.clone(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        manifest.origin = origin;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// Reads and checks a manifest file.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::parse(&fs_err::read_to_string(path)?, path)
+    }
+
+    /// The table of SMILES and labels.
+    pub fn assays(&self) -> &FileSpec {
+        self.files
+            .iter()
+            .find(|file| file.role == Role::Assays)
+            .expect("checked: one file has the role assays")
+    }
+
+    /// The unit of a task, if the manifest names one.
+    pub fn unit(&self, task: &str) -> Option<&str> {
+        self.tasks.units.get(task).map(String::as_str)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.schema != SCHEMA {
+            return Err(self.wrong("schema", format!("\"{}\" is not \"{SCHEMA}\"", self.schema)));
+        }
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if self.id.is_empty() || !self.id.chars().all(letter) {
+            return Err(self.wrong("id", "use lower-case letters, digits, \"-\" and \"_\""));
+        }
+        for (key, value) in
+            [("title", &self.title), ("licence", &self.licence), ("table.smiles", &self.table.smiles)]
+        {
+            if value.trim().is_empty() {
+                return Err(self.wrong(key, "is empty"));
+            }
+        }
+        if self.table.rows == 0 {
+            return Err(self.wrong("table.rows", "a dataset has at least one row"));
+        }
+        self.check_tasks()?;
+        self.check_files()
+    }
+
+    fn check_tasks(&self) -> Result<()> {
+        let tasks = &self.tasks;
+        if tasks.count == 0 {
+            return Err(self.wrong("tasks.count", "a dataset has at least one task"));
+        }
+        if let TaskColumns::Named(columns) = &tasks.columns {
+            let mut seen = HashSet::from([self.table.smiles.as_str()]);
+            if let Some(column) = columns.iter().find(|column| !seen.insert(column.as_str())) {
+                return Err(
+                    self.wrong("tasks.columns", format!("\"{column}\" occurs twice or is the SMILES column"))
+                );
+            }
+            if columns.len() != tasks.count {
+                let problem = format!("names {} columns, tasks.count says {}", columns.len(), tasks.count);
+                return Err(self.wrong("tasks.columns", problem));
+            }
+            if !tasks.ignore.is_empty() {
+                return Err(self.wrong("tasks.ignore", "only goes with tasks.columns = \"rest\""));
+            }
+            let regression = tasks.kind == TaskType::Regression;
+            if let Some(column) =
+                columns.iter().find(|column| regression && !tasks.units.contains_key(*column))
+            {
+                return Err(
+                    self.wrong("tasks.units", format!("no unit for \"{column}\"; use \"1\" for none"))
+                );
+            }
+            if let Some(task) = tasks.units.keys().find(|task| !columns.contains(task)) {
+                return Err(self.wrong("tasks.units", format!("\"{task}\" is not in tasks.columns")));
+            }
+        }
+        let metric = match tasks.kind {
+            TaskType::Classification => Metric::RocAuc,
+            TaskType::Regression => Metric::Mae,
+        };
+        if self.protocol.metric != metric {
+            let problem = "roc_auc goes with classification, mae with regression";
+            return Err(self.wrong("protocol.metric", problem));
+        }
+        if self.protocol.seeds == Some(0) {
+            return Err(self.wrong("protocol.seeds", "leave the key out if the number of runs is unknown"));
+        }
+        Ok(())
+    }
+
+    fn check_files(&self) -> Result<()> {
+        let assays = self.files.iter().filter(|file| file.role == Role::Assays).count();
+        if assays != 1 {
+            return Err(self.wrong("files", format!("{assays} files have the role assays; one must")));
+        }
+        let mut seen = HashSet::new();
+        for (index, file) in self.files.iter().enumerate() {
+            let wrong = |key: &str, problem: &str| self.wrong(&format!("files[{index}].{key}"), problem);
+            if !is_plain_relative(&file.path) {
+                return Err(wrong("path", "is not a plain relative path such as \"my-set/assays.csv.gz\""));
+            }
+            if !seen.insert(file.path.as_str()) {
+                return Err(wrong("path", "another file has the same path"));
+            }
+            let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+            if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
+                return Err(wrong("sha256", "is not 64 lower-case hex digits"));
+            }
+            let web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+            if file.url.as_ref().is_some_and(|url| !web(url)) {
+                return Err(wrong("url", "is not an http or https address"));
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, key: &str, problem: impl Into<String>) -> Error {
+        Error::ManifestValue { path: self.origin.clone(), key: key.to_owned(), problem: problem.into() }
+    }
+}
+
+/// Whether `path` stays inside the folder that it is joined to, on every system.
+fn is_plain_relative(path: &str) -> bool {
+    let parts = |path: &str| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    !path.is_empty()
+        && !path.contains(['\\', ':'])
+        && parts(path)
+        && path.split('/').all(|part| !part.is_empty() && part != ".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::manifest_text;
+
+    fn parse(text: &str) -> Result<Manifest> {
+        Manifest::parse(text, "made-up/dataset.toml")
+    }
+
+    #[test]
+    fn reads_a_manifest_and_writes_it_back() {
+        let manifest = parse(&manifest_text("made-up", "a,b\n")).unwrap();
+        assert_eq!(manifest.assays().path, "made-up/assays.csv");
+        let again = parse(&toml::to_string(&manifest).unwrap()).unwrap();
+        assert_eq!(again, manifest);
+    }
+
+    #[test]
+    fn names_file_and_key_of_a_mistake() {
+        let good = manifest_text("made-up", "a,b\n");
+        let cases = [
+            ("molarena.dataset/1", "molarena.dataset/2", "schema", "E-DATA-003"),
+            ("title = ", "titel = ", "titel", "E-DATA-002"),
+            ("licence = \"none\"", "", "licence", "E-DATA-002"),
+            ("split = \"scaffold\"", "split = \"scafold\"", "scafold", "E-DATA-002"),
+            ("id = \"made-up\"", "id = \"Made up\"", "id", "E-DATA-003"),
+            ("count = 2", "count = 3", "tasks.columns", "E-DATA-003"),
+            ("columns = [\"t1\", \"t2\"]", "columns = [\"t1\", \"t1\"]", "tasks.columns", "E-DATA-003"),
+            ("columns = [\"t1\", \"t2\"]", "columns = \"all\"", "columns", "E-DATA-002"),
+            ("metric = \"roc_auc\"", "metric = \"mae\"", "protocol.metric", "E-DATA-003"),
+            ("type = \"classification\"", "type = \"regression\"", "tasks.units", "E-DATA-003"),
+            ("path = \"made-up/", "path = \"../made-up/", "files[0].path", "E-DATA-003"),
+            ("path = \"made-up/", "path = \"/made-up/", "files[0].path", "E-DATA-003"),
+            ("sha256 = \"", "sha256 = \"F", "files[0].sha256", "E-DATA-003"),
+            ("role = \"assays\"", "role = \"companion\"", "files", "E-DATA-003"),
+        ];
+        for (from, to, key, code) in cases {
+            assert!(good.contains(from), "{from}");
+            let error = parse(&good.replacen(from, to, 1)).unwrap_err();
+            let text = error.to_string();
+            assert_eq!(error.code(), code, "{text}");
+            assert!(text.contains("made-up/dataset.toml") && text.contains(key), "{key} not in: {text}");
+        }
+    }
+}
