@@ -63,7 +63,10 @@ fn time(run: &Run) -> Result<Value> {
     let config = serde_json::from_str(&run.config).context("`--config`")?;
     let (predictions, fit, predict, bytes) = match run.method.as_str() {
         "rf" => fit_predict::<RandomForest>(config, &trial, &train, &test, &tasks, run)?,
-        other => bail!("`--method` is `{other}`, must be rf"),
+        "rf-smartcore" => fit_predict::<SmartcoreForest>(config, &trial, &train, &test, &tasks, run)?,
+        "knn" => fit_predict::<Neighbours>(config, &trial, &train, &test, &tasks, run)?,
+        "constant" => fit_predict::<Constant>(config, &trial, &train, &test, &tasks, run)?,
+        other => bail!("`--method` is `{other}`, must be rf, rf-smartcore, knn or constant"),
     };
     let score = |metric, scoring| {
         mean_defined(&score_tasks(metric, scoring, &test.labels, &predictions.values, tasks.len()))

@@ -4,26 +4,26 @@ use molarena_sdk::{Call, Error, Labels, Result, TaskKind};
 
 /// The labelled rows of one task, in row order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Targets {
+pub(crate) struct Targets {
     /// Rows of the training matrix, rising.
-    pub rows: Vec<u32>,
+    pub(crate) rows: Vec<u32>,
     /// Label of each row: 0 or 1, or a finite number.
-    pub values: Vec<f32>,
+    pub(crate) values: Vec<f32>,
 }
 
 impl Targets {
     /// Number of labelled rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether no row has a label.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// Mean label, summed in row order in f64; `None` without labels.
-    pub fn mean(&self) -> Option<f32> {
+    pub(crate) fn mean(&self) -> Option<f32> {
         let sum: f64 = self.values.iter().copied().map(f64::from).sum();
         (!self.is_empty()).then(|| (sum / self.len() as f64) as f32)
     }
@@ -31,7 +31,7 @@ impl Targets {
 
 /// The labelled rows of every task. An error names the task and row of a label that is not 0 or 1 (classification) or
 /// not finite (regression).
-pub fn gather(labels: &Labels<'_>, rows: usize) -> Result<Vec<Targets>> {
+pub(crate) fn gather(labels: &Labels<'_>, rows: usize) -> Result<Vec<Targets>> {
     if labels.rows != rows {
         return Err(Error::invalid_argument(format!(
             "labels have {} rows, the training inputs have {rows}",

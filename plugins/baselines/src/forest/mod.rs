@@ -9,6 +9,8 @@ mod random;
 mod sample;
 mod split;
 mod target;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use component::RandomForest;

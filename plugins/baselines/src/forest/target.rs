@@ -37,7 +37,7 @@ impl<'a> Target<'a> {
         Ok(Self { rows: &targets.rows, codes: targets.values.iter().map(code).collect(), low, step, shift })
     }
 
-    /// Statistic of `weight` draws of a label.
+    /// Statistic of `weight` draws of a label; all draws together must be no more than there are rows.
     pub(crate) fn stat(&self, weight: u32, code: u32) -> Stat {
         (u64::from(weight) << self.shift) + u64::from(weight) * u64::from(code)
     }
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn classes_are_their_own_codes() {
-        let targets = Targets { rows: vec![4, 9], values: vec![1.0, 0.0] };
+        let targets = Targets { rows: vec![4, 9, 11, 12], values: vec![1.0, 0.0, 0.0, 1.0] };
         let target = Target::new(&targets, TaskKind::Classification).unwrap();
-        assert_eq!(target.codes, [1, 0]);
+        assert_eq!(target.codes, [1, 0, 0, 1]);
         assert_eq!(target.mean(target.stat(1, 0) + target.stat(3, 1)), 0.75);
     }
 
