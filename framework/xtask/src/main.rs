@@ -1,1 +1,47 @@
-fn main() {}
+//! `cargo xtask`: the workspace's own chores.
+
+use clap::{Parser, Subcommand};
+use xtask::{Mode, check, header, licences};
+
+/// The workspace's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask check              everything that has to pass before a commit
+  cargo xtask header             write framework/abi/include/molarena.h after a change of the ABI
+  cargo xtask header --check     fail where the committed header is out of date
+  cargo xtask licences           check all licences and write docs/src/dependencies.md";
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run every check, cheapest first, and stop at the first that fails
+    Check,
+    /// Write the C header of the plugin ABI
+    Header {
+        /// Write nothing; fail where the committed header differs
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the dependencies' licences and write the table of them
+    Licences {
+        /// Write nothing; fail where the committed table differs
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let mode = |check| if check { Mode::Check } else { Mode::Write };
+    match Arguments::parse().chore {
+        Chore::Check => check::run()?,
+        Chore::Header { check } => header::run(mode(check))?,
+        Chore::Licences { check } => licences::run(mode(check))?,
+    }
+    Ok(())
+}

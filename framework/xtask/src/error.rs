@@ -1,0 +1,39 @@
+//! What a chore can find wrong.
+
+use std::path::PathBuf;
+
+/// Result of a chore.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What is wrong, and which command mends it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A generated file is not what its source gives.
+    #[error("{} is out of date, {difference}\n  to mend it: {command}", path.display())]
+    Drift {
+        /// The committed file.
+        path: PathBuf,
+        /// The first line that differs.
+        difference: String,
+        /// The command that writes it anew.
+        command: &'static str,
+    },
+    /// The C header cannot be made.
+    #[error("cannot make the C header: {0}")]
+    Header(String),
+    /// Dependencies whose licence is not on the list.
+    #[error("licences that are not on the list in framework/xtask/src/licences.rs:\n  {}", .0.join("\n  "))]
+    Licences(Vec<String>),
+    /// `cargo metadata` failed or said something unexpected.
+    #[error("cargo metadata: {0}")]
+    Metadata(String),
+    /// A profile that would turn panics into aborts.
+    #[error("Cargo.toml: {0}")]
+    Profile(String),
+    /// A command of `check` failed.
+    #[error("`{0}` failed")]
+    Command(String),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,49 @@
+//! Every cargo profile unwinds: a panic of a plugin is caught at the boundary and must not end the process.
+
+use crate::{Error, Result, root};
+
+/// Fails where a profile of the workspace would abort on panic.
+pub fn run() -> Result<()> {
+    verify(&fs_err::read_to_string(root().join("Cargo.toml"))?)
+}
+
+/// `dev` and `release` say `panic = "unwind"`, and no profile says anything else.
+fn verify(manifest: &str) -> Result<()> {
+    let manifest: toml::Table =
+        manifest.parse().map_err(|error: toml::de::Error| Error::Profile(error.to_string()))?;
+    let empty = toml::Table::new();
+    let profiles = manifest.get("profile").and_then(toml::Value::as_table).unwrap_or(&empty);
+    let panic_of = |name: &str| profiles.get(name).and_then(|profile| profile.get("panic"));
+    for name in ["dev", "release"].into_iter().chain(profiles.keys().map(String::as_str)) {
+        match panic_of(name).map(toml::Value::as_str) {
+            Some(Some("unwind")) => {}
+            None if name != "dev" && name != "release" => {}
+            _ => return Err(Error::Profile(format!("[profile.{name}] needs panic = \"unwind\""))),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::verify;
+
+    const GOOD: &str = "[profile.dev]\npanic = \"unwind\"\n[profile.release]\npanic = \"unwind\"\n";
+
+    #[test]
+    fn profiles_that_unwind_pass() {
+        verify(GOOD).unwrap();
+        verify(&format!("{GOOD}[profile.dist]\ninherits = \"release\"\n")).unwrap();
+    }
+
+    #[test]
+    fn a_profile_that_aborts_or_keeps_silent_fails() {
+        for bad in [
+            format!("{GOOD}[profile.dist]\ninherits = \"release\"\npanic = \"abort\"\n"),
+            GOOD.replace("[profile.release]\npanic = \"unwind\"", "[profile.release]"),
+            String::new(),
+        ] {
+            assert!(verify(&bad).unwrap_err().to_string().contains("needs panic = \"unwind\""), "{bad}");
+        }
+    }
+}
