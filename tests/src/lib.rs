@@ -1,1 +1,25 @@
-//! Placeholder.
+//! What the tests of the whole share.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of real data: `MOLARENA_DATA`, else `shared/data` beside the workspace root.
+///
+/// `None` if there is none; a test then returns early, and a line on standard error says so.
+///
+/// # Panics
+/// There is none, and `MOLARENA_REQUIRE_DATA=1` says that there must be.
+pub fn data_dir() -> Option<PathBuf> {
+    folder("MOLARENA_DATA", "data")
+}
+
+fn folder(variable: &str, name: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
+    let path = std::env::var_os(variable).map_or(beside, PathBuf::from);
+    if path.is_dir() {
+        return Some(path);
+    }
+    let required = std::env::var_os("MOLARENA_REQUIRE_DATA").is_some_and(|value| value == "1");
+    assert!(!required, "MOLARENA_REQUIRE_DATA=1, but {} is not a folder: set {variable}", path.display());
+    eprintln!("skipped: set {variable}");
+    None
+}

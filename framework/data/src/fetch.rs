@@ -126,7 +126,7 @@ fn transfer(
 ) -> Result<()> {
     let mut incoming = match origin {
         Origin::Web => Incoming::from_web(manifest, file)?,
-        Origin::Mirror(folder) => Incoming::from_file(file.locate(folder))?,
+        Origin::Mirror(folder) => Incoming::from_file(&file.locate(folder))?,
     };
     incoming.total = incoming.total.or(file.bytes);
     let path = file.locate(data_dir);
@@ -171,8 +171,8 @@ struct Incoming {
 }
 
 impl Incoming {
-    fn from_file(path: PathBuf) -> Result<Self> {
-        let file = File::open(&path)?;
+    fn from_file(path: &Path) -> Result<Self> {
+        let file = File::open(path)?;
         let total = Some(file.metadata()?.len());
         Ok(Self { name: path.display().to_string(), reader: Box::new(file), total })
     }

@@ -25,7 +25,7 @@ use crate::hash::Hasher;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// What the InfoAlign paper did (arXiv 2406.12056; 0.6/0.15/0.25), kept exactly so that its figures can be
+    /// What the `InfoAlign` paper did (arXiv 2406.12056; 0.6/0.15/0.25), kept exactly so that its figures can be
     /// reproduced. The groups are shuffled by numpy's legacy `RandomState(3).shuffle`, laid end to end, and cut after
     /// `floor(0.6 n)` and a further `floor(0.15 n)` molecules. **A group may straddle a cut**, so one scaffold can be
     /// in two parts. The seed is not used.

@@ -1,4 +1,4 @@
-//! The split of the InfoAlign paper.
+//! The split of the `InfoAlign` paper.
 
 use super::generator::{MersenneTwister, shuffle};
 
