@@ -2,4 +2,4 @@
 
 mod trial;
 
-pub use trial::{DATASETS, Part, Trial};
+pub use trial::{DATASETS, Part, Trial, data_folder};

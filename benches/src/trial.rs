@@ -1,16 +1,31 @@
 //! One dataset as packed bits, labels and split.
 
-use std::path::Path;
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use fs_err as fs;
+use molarena_chem::{Morgan, morgan_matrix};
+use molarena_data::{Catalog, Dataset, PreparedDataset, Protocol};
 use molarena_sdk::{Bits, OwnedLabels, TaskKind};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 
 /// The four datasets of the paper, with the protocol that splits each.
-pub const DATASETS: [(&str, &str); 4] =
-    [("chembl2k", "infoalign"), ("broad6k", "infoalign"), ("biogen3k", "infoalign"), ("toxcast", "ogb")];
+pub const DATASETS: [(&str, Protocol); 4] = [
+    ("chembl2k", Protocol::Infoalign),
+    ("broad6k", Protocol::Infoalign),
+    ("biogen3k", Protocol::Infoalign),
+    ("toxcast", Protocol::Ogb),
+];
+
+/// The data folder: `MOLARENA_DATA`, or `shared/data` beside the workspace.
+pub fn data_folder() -> PathBuf {
+    env::var_os("MOLARENA_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from)
+}
 
 /// n molecules with bits, labels of t tasks and a split.
 #[derive(Clone, Debug)]
@@ -41,6 +56,27 @@ impl Part {
 }
 
 impl Trial {
+    /// Computes the Morgan bits (radius 2, 2048 bits) of a built-in dataset, and splits it.
+    pub fn load(data: &Path, name: &str, protocol: Protocol) -> Result<Self> {
+        let dataset = Dataset::load(Catalog::builtin()?.get(name)?, data)?;
+        let prepared = PreparedDataset::new(dataset)?;
+        let matrix = morgan_matrix(&prepared.molecules, &Morgan::new(2, 2048, false)?);
+        let bytes = matrix.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let rows = matrix.rows;
+        let parts = prepared.split(protocol, 0)?;
+        let mut split = Array1::zeros(rows);
+        for (number, (_, part)) in parts.parts().into_iter().enumerate() {
+            for &row in part {
+                split[row] = number as u8;
+            }
+        }
+        Ok(Self {
+            bits: Array2::from_shape_vec((rows, matrix.n_bits / 8), bytes)?,
+            labels: Array2::from_shape_vec((rows, prepared.dataset.tasks.len()), prepared.dataset.labels)?,
+            split,
+        })
+    }
+
     /// Reads `<name>_bits.npy`, `<name>_labels.npy` and `<name>_split.npy`.
     pub fn read(folder: &Path, name: &str) -> Result<Self> {
         let open = |what: &str| fs::File::open(folder.join(format!("{name}_{what}.npy")));
@@ -50,7 +86,7 @@ impl Trial {
         let trial = Self { bits, labels, split };
         let rows = trial.bits.nrows();
         ensure!(
-            trial.labels.nrows() == rows && trial.split.len() == rows && trial.bits.ncols() % 8 == 0,
+            trial.labels.nrows() == rows && trial.split.len() == rows && trial.bits.ncols().is_multiple_of(8),
             "{name}: bits, labels and split do not fit together"
         );
         Ok(trial)

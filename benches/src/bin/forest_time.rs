@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use molarena_baselines::forest::{RandomForest};
-use molarena_benches::{Part, Trial};
+use molarena_baselines::{Constant, Neighbours, RandomForest, SmartcoreForest};
+use molarena_benches::{DATASETS, Part, Trial, data_folder};
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_sdk::{Baseline, Call, Component, Inputs, Matrix, TaskKind};
 use serde_json::{Value, json};
@@ -19,8 +19,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a dataset's bits, labels and split as arrays
+    Export(Export),
     /// Time a baseline on arrays in a folder
     Run(Run),
+}
+
+#[derive(clap::Args)]
+struct Export {
+    /// Folder to write into
+    #[arg(long)]
+    folder: PathBuf,
+    /// Name of the dataset
+    #[arg(long)]
+    dataset: String,
 }
 
 #[derive(clap::Args)]
@@ -50,9 +62,23 @@ struct Run {
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
+        Command::Export(export) => write(&export)?,
         Command::Run(run) => println!("{}", time(&run)?),
     }
     Ok(())
+}
+
+fn write(export: &Export) -> Result<()> {
+    let known = DATASETS.iter().find(|(name, _)| *name == export.dataset);
+    let Some(&(name, protocol)) = known else {
+        bail!(
+            "`--dataset` is `{}`, must be one of {}",
+            export.dataset,
+            DATASETS.map(|(name, _)| name).join(", ")
+        )
+    };
+    fs_err::create_dir_all(&export.folder)?;
+    Trial::load(&data_folder(), name, protocol)?.write(&export.folder, name)
 }
 
 fn time(run: &Run) -> Result<Value> {
@@ -68,19 +94,19 @@ fn time(run: &Run) -> Result<Value> {
         "constant" => fit_predict::<Constant>(config, &trial, &train, &test, &tasks, run)?,
         other => bail!("`--method` is `{other}`, must be rf, rf-smartcore, knn or constant"),
     };
-    let score = |metric, scoring| {
-        mean_defined(&score_tasks(metric, scoring, &test.labels, &predictions.values, tasks.len()))
+    let score = |scoring| {
+        let metric = match trial.kind() {
+            TaskKind::Classification => Metric::RocAuc,
+            TaskKind::Regression => Metric::Mae,
+        };
+        score_tasks(metric, scoring, &test.labels, &predictions.values, tasks.len())
     };
-    let scores = match trial.kind() {
-        TaskKind::Classification => json!({
-            "roc_auc": score(Metric::RocAuc, Scoring::Probability),
-            "hard_roc_auc": score(Metric::RocAuc, Scoring::Hard),
-        }),
-        TaskKind::Regression => json!({ "mae": score(Metric::Mae, Scoring::Probability) }),
-    };
+    let (main, hard) = (score(Scoring::Probability), score(Scoring::Hard));
     Ok(json!({
         "dataset": run.dataset, "method": run.method, "seed": run.seed, "threads": run.threads,
-        "tasks": tasks.len(), "fit_seconds": fit, "predict_seconds": predict, "state_bytes": bytes, "scores": scores,
+        "tasks": tasks.len(), "fit_seconds": fit, "predict_seconds": predict, "state_bytes": bytes,
+        "score": mean_defined(&main), "hard_score": mean_defined(&hard),
+        "task_scores": { "main": main, "hard": hard },
     }))
 }
 

@@ -1,6 +1,8 @@
 //! The baseline `constant`: what a method must beat to have learnt anything.
 
-use molarena_sdk::{Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result};
+use molarena_sdk::{
+    Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -121,11 +123,13 @@ mod tests {
 
     #[test]
     fn means_and_medians_of_labelled_rows() {
-        let values = vec![1.0, f32::NAN, 10.0, /**/ 2.0, f32::NAN, f32::NAN, /**/ 9.0, f32::NAN, 20.0];
+        let values =
+            vec![1.0, f32::NAN, 10.0, /**/ 2.0, f32::NAN, f32::NAN, /**/ 9.0, f32::NAN, 20.0];
         let mean = fitted(Statistic::Mean, TaskKind::Regression, values.clone(), 3);
         assert_eq!(mean.values, [4.0, 0.0, 15.0]);
         assert_eq!(fitted(Statistic::Median, TaskKind::Regression, values, 3).values, [2.0, 0.0, 15.0]);
-        let classes = fitted(Statistic::Mean, TaskKind::Classification, vec![1.0, f32::NAN, 0.0, f32::NAN], 2);
+        let classes =
+            fitted(Statistic::Mean, TaskKind::Classification, vec![1.0, f32::NAN, 0.0, f32::NAN], 2);
         assert_eq!(classes.values, [0.5, 0.5]);
     }
 

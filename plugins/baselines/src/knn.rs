@@ -144,7 +144,8 @@ impl Baseline for Neighbours {
     fn load(&mut self, state: &[u8]) -> Result<()> {
         let model: Model = HEADER.load(state)?;
         Bits::new(&model.words, model.rows, model.n_bits)?;
-        if Some(model.labels.len()) != model.rows.checked_mul(model.tasks) || model.means.len() != model.tasks {
+        if Some(model.labels.len()) != model.rows.checked_mul(model.tasks) || model.means.len() != model.tasks
+        {
             return Err(Error::data("state of the neighbours is damaged: labels and molecules do not fit"));
         }
         self.model = Some(model);
@@ -242,7 +243,8 @@ mod tests {
     #[test]
     fn each_task_looks_at_its_own_labelled_rows() {
         let n = f32::NAN;
-        let labels = vec![n, 1.0, n, /**/ 0.0, n, n, /**/ n, n, n, /**/ 1.0, n, n, /**/ n, 0.0, n];
+        let labels =
+            vec![n, 1.0, n, /**/ 0.0, n, n, /**/ n, n, n, /**/ 1.0, n, n, /**/ n, 0.0, n];
         let mut one = neighbours(config(1, Weights::Uniform), labels);
         assert_eq!(predict(&mut one, &[0b0011]), [0.0, 1.0, 0.5], "the last task has no label at all");
     }
@@ -250,7 +252,11 @@ mod tests {
     #[test]
     fn nothing_similar_gives_the_mean() {
         let mut any = neighbours(config(5, Weights::Similarity), vec![1.0, 0.0, 0.0, 1.0, f32::NAN]);
-        assert_eq!(predict(&mut any, &[0, 0b1000_0000]), [0.5, 0.5], "an empty fingerprint is similar to none");
+        assert_eq!(
+            predict(&mut any, &[0, 0b1000_0000]),
+            [0.5, 0.5],
+            "an empty fingerprint is similar to none"
+        );
     }
 
     #[test]

@@ -7,10 +7,9 @@ use rayon::prelude::*;
 
 /// Runs `work` inside a pool of `call.threads` threads.
 pub(crate) fn with_threads<T: Send>(call: &Call<'_>, work: impl FnOnce() -> T + Send) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(call.threads)
-        .build()
-        .map_err(|error| Error::internal(format!("{} threads could not be started: {error}", call.threads)))?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(call.threads).build().map_err(|error| {
+        Error::internal(format!("{} threads could not be started: {error}", call.threads))
+    })?;
     Ok(pool.install(work))
 }
 

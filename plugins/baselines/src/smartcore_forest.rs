@@ -1,7 +1,8 @@
 //! The baseline `rf-smartcore`: the forest of the smartcore library, to compare with.
 
 use molarena_sdk::{
-    Baseline, Bits, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
+    Baseline, Bits, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
+    TaskKind,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -80,15 +81,21 @@ impl Baseline for SmartcoreForest {
         let bits = train.bits()?;
         let targets = gather(labels, train.rows)?;
         self.n_bits = bits.n_bits;
-        self.tasks = pool::map(targets.len(), call, "growing forests", || (), |(), task| {
-            let targets = &targets[task];
-            match targets.mean() {
-                None => Ok(Task::Constant(without_labels(labels.kind, task, call))),
-                // The library refuses or mishandles a single row.
-                Some(mean) if targets.len() == 1 => Ok(Task::Constant(mean)),
-                Some(_) => self.grow(&bits, targets, labels.kind, mixed(call.seed, task)),
-            }
-        })?;
+        self.tasks = pool::map(
+            targets.len(),
+            call,
+            "growing forests",
+            || (),
+            |(), task| {
+                let targets = &targets[task];
+                match targets.mean() {
+                    None => Ok(Task::Constant(without_labels(labels.kind, task, call))),
+                    // The library refuses or mishandles a single row.
+                    Some(mean) if targets.len() == 1 => Ok(Task::Constant(mean)),
+                    Some(_) => self.grow(&bits, targets, labels.kind, mixed(call.seed, task)),
+                }
+            },
+        )?;
         Ok(())
     }
 
@@ -102,11 +109,19 @@ impl Baseline for SmartcoreForest {
             return Err(Error::invalid_argument("`predict` needs `fit` first, on as many bits"));
         }
         let rows: Vec<u32> = (0..bits.rows as u32).collect();
-        let columns = pool::map(self.tasks.len(), call, "predicting", || (), |(), task| match &self.tasks[task] {
-            Task::Constant(value) => Ok(vec![f64::from(*value); bits.rows]),
-            Task::Forest(_) if rows.is_empty() => Ok(Vec::new()),
-            Task::Forest(forest) => forest.predict(&dense(&bits, &rows)?).map_err(|error| library(&error)),
-        })?;
+        let columns = pool::map(
+            self.tasks.len(),
+            call,
+            "predicting",
+            || (),
+            |(), task| match &self.tasks[task] {
+                Task::Constant(value) => Ok(vec![f64::from(*value); bits.rows]),
+                Task::Forest(_) if rows.is_empty() => Ok(Vec::new()),
+                Task::Forest(forest) => {
+                    forest.predict(&dense(&bits, &rows)?).map_err(|error| library(&error))
+                }
+            },
+        )?;
         let values = (0..bits.rows).flat_map(|row| columns.iter().map(move |column| column[row] as f32));
         Matrix::new(bits.rows, columns.len(), values.collect())
     }

@@ -52,10 +52,7 @@ mod tests {
         let message = |bytes: &[u8]| HEADER.load::<Vec<f32>>(bytes).unwrap_err().to_string();
         assert_eq!(message(b"tes"), "state is not a stored `test` model");
         assert_eq!(message(b"abcd\x02\0\0\0"), "state is not a stored `test` model");
-        assert_eq!(
-            message(b"test\x01\0\0\0"),
-            "state of `test` has version 1, this plugin reads version 2"
-        );
+        assert_eq!(message(b"test\x01\0\0\0"), "state of `test` has version 1, this plugin reads version 2");
         assert!(message(&bytes[..bytes.len() - 1]).starts_with("state of `test` is damaged"));
     }
 }

@@ -1,6 +1,8 @@
 //! The baseline `rf`.
 
-use molarena_sdk::{Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result};
+use molarena_sdk::{
+    Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{

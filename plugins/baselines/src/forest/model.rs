@@ -81,8 +81,12 @@ impl<T: Send + Sync> Forests<T> {
                 self.features
             )));
         }
-        let columns = pool::map(self.tasks.len(), call, "predicting", Vec::new, |sums: &mut Vec<f64>, task| {
-            match &self.tasks[task] {
+        let columns = pool::map(
+            self.tasks.len(),
+            call,
+            "predicting",
+            Vec::new,
+            |sums: &mut Vec<f64>, task| match &self.tasks[task] {
                 Task::Unlabelled(value) => Ok(vec![*value; rows]),
                 Task::Trees(trees) => {
                     sums.clear();
@@ -93,21 +97,18 @@ impl<T: Send + Sync> Forests<T> {
                     }
                     Ok(sums.iter().map(|sum| (sum / trees.len() as f64) as f32).collect())
                 }
-            }
-        })?;
+            },
+        )?;
         let mut values = vec![0.0; rows * columns.len()];
         for (task, column) in columns.iter().enumerate() {
-            values.iter_mut().skip(task).step_by(columns.len()).zip(column).for_each(|(to, from)| *to = *from);
+            values
+                .iter_mut()
+                .skip(task)
+                .step_by(columns.len())
+                .zip(column)
+                .for_each(|(to, from)| *to = *from);
         }
         Matrix::new(rows, columns.len(), values)
-    }
-
-    /// Trees of all tasks.
-    fn trees(&self) -> impl Iterator<Item = &T> {
-        self.tasks.iter().flat_map(|task| match task {
-            Task::Unlabelled(_) => [].iter(),
-            Task::Trees(trees) => trees.iter(),
-        })
     }
 }
 
@@ -150,10 +151,14 @@ impl Forests<BitTree> {
 
     /// Refuses trees that a prediction could not walk.
     pub(crate) fn check(self) -> Result<Self> {
-        if self.trees().all(|tree| tree.is_sound(self.features)) {
+        let sound = |task: &Task<BitTree>| match task {
+            Task::Unlabelled(_) => true,
+            Task::Trees(trees) => !trees.is_empty() && trees.iter().all(|tree| tree.is_sound(self.features)),
+        };
+        if self.tasks.iter().all(sound) {
             Ok(self)
         } else {
-            Err(Error::data("state of the forest is damaged: a tree names a node or feature that is not there"))
+            Err(Error::data("state of the forest is damaged: a tree, node or feature is not there"))
         }
     }
 }

@@ -132,9 +132,8 @@ mod tests {
 
     #[test]
     fn errors_name_the_parameter() {
-        let message = |json: &str| {
-            serde_json::from_str::<ForestConfig>(json).unwrap().check().unwrap_err().to_string()
-        };
+        let message =
+            |json: &str| serde_json::from_str::<ForestConfig>(json).unwrap().check().unwrap_err().to_string();
         assert_eq!(message(r#"{"n_trees": 0}"#), "`n_trees` is 0, must be in 1..=100000");
         assert_eq!(
             message(r#"{"max_features": 1.5}"#),

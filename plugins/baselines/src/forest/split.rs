@@ -1,6 +1,9 @@
 //! How good a split is.
 
-use super::{random::Random, target::{Stat, Target}};
+use super::{
+    random::Random,
+    target::{Stat, Target},
+};
 
 /// The best split that was offered so far; equal ones have equal chances.
 ///
@@ -57,11 +60,6 @@ impl Best {
     pub(crate) fn found(&self) -> Option<(usize, Stat)> {
         self.found
     }
-
-    /// Decrease of the node's sum of squares in units of the codes, or half that of its Gini impurity.
-    pub(crate) fn gain(&self) -> f64 {
-        self.gain / self.total_weight
-    }
 }
 
 #[cfg(test)]
@@ -80,7 +78,7 @@ mod tests {
         let mut best = Best::new(&target, stat(6, 4), 1);
         best.offer(&target, &mut Random::of(0, 0, 0), 3, stat(1, 3));
         let decrease = gini(6.0, 4.0) - gini(1.0, 3.0) - gini(5.0, 1.0);
-        assert!((best.gain() - decrease / 2.0).abs() < 1e-12);
+        assert!((best.gain / best.total_weight - decrease / 2.0).abs() < 1e-12);
         assert_eq!(best.found(), Some((3, stat(1, 3))));
     }
 

@@ -26,7 +26,10 @@ impl<'a> Target<'a> {
     pub(crate) fn new(targets: &'a Targets, kind: TaskKind) -> Result<Self> {
         let count_bits = usize::BITS - targets.len().leading_zeros();
         if count_bits > 28 {
-            return Err(Error::unsupported(format!("{} labelled rows: a forest takes 2^28 - 1", targets.len())));
+            return Err(Error::unsupported(format!(
+                "{} labelled rows: a forest takes 2^28 - 1",
+                targets.len()
+            )));
         }
         let shift = 64 - count_bits;
         let (low, step) = match kind {
@@ -63,7 +66,11 @@ fn range(values: &[f32], bits: u32) -> (f64, f64) {
     let low = values.iter().copied().fold(f32::INFINITY, f32::min);
     let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let width = f64::from(high) - f64::from(low);
-    if width > 0.0 { (f64::from(low), width / ((1u64 << bits) - 1) as f64) } else { (f64::from(low.min(high)), 1.0) }
+    if width > 0.0 {
+        (f64::from(low), width / ((1u64 << bits) - 1) as f64)
+    } else {
+        (f64::from(low.min(high)), 1.0)
+    }
 }
 
 #[cfg(test)]

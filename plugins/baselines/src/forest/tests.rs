@@ -23,7 +23,13 @@ fn inputs(words: &[u64]) -> Inputs<'_> {
     Inputs::from_bits(Bits::new(words, words.len() / 2, N_BITS).unwrap())
 }
 
-fn fitted(config: ForestConfig, kind: TaskKind, words: &[u64], labels: Vec<f32>, call: &Call<'_>) -> RandomForest {
+fn fitted(
+    config: ForestConfig,
+    kind: TaskKind,
+    words: &[u64],
+    labels: Vec<f32>,
+    call: &Call<'_>,
+) -> RandomForest {
     let rows = words.len() / 2;
     let labels = OwnedLabels::from_nan(kind, rows, labels.len() / rows, labels).unwrap();
     let mut forest = RandomForest::new(config).unwrap();
@@ -51,7 +57,8 @@ fn one_tree_of_all_rows_and_features_learns_every_label() {
         let bound = if kind == TaskKind::Classification { 2 } else { 1000 };
         let labels: Vec<f32> = (0..300).map(|_| random.below(bound) as f32).collect();
         for max_features in [None, Some(MaxFeatures::Rule(Rule::All)), Some(MaxFeatures::Fraction(0.02))] {
-            let config = ForestConfig { n_trees: 1, bootstrap: false, max_features, ..ForestConfig::default() };
+            let config =
+                ForestConfig { n_trees: 1, bootstrap: false, max_features, ..ForestConfig::default() };
             let mut forest = fitted(config, kind, &words, labels.clone(), &Call::new(3, 1));
             assert_eq!(predict(&mut forest, &words).values, labels);
         }
@@ -92,8 +99,7 @@ fn leaves_hold_as_many_draws_as_asked_for() {
 fn a_bit_that_is_the_label_is_found_by_every_tree() {
     let words = rows(5, 200);
     let labels: Vec<f32> = (0..200).map(|row| label(&words, row, 70)).collect();
-    let config =
-        ForestConfig { max_features: Some(MaxFeatures::Rule(Rule::All)), ..with_trees(25) };
+    let config = ForestConfig { max_features: Some(MaxFeatures::Rule(Rule::All)), ..with_trees(25) };
     let unseen = rows(6, 50);
     let mut forest = fitted(config, TaskKind::Classification, &words, labels, &Call::new(1, 2));
     let expected: Vec<f32> = (0..50).map(|row| label(&unseen, row, 70)).collect();
@@ -104,9 +110,8 @@ fn a_bit_that_is_the_label_is_found_by_every_tree() {
 fn the_number_of_threads_changes_nothing_and_the_seed_does() {
     let (words, unseen) = (rows(7, 250), rows(8, 40));
     let mut random = Random::of(9, 0, 0);
-    let labels: Vec<f32> = (0..750)
-        .map(|_| if random.below(3) == 0 { f32::NAN } else { random.below(2) as f32 })
-        .collect();
+    let labels: Vec<f32> =
+        (0..750).map(|_| if random.below(3) == 0 { f32::NAN } else { random.below(2) as f32 }).collect();
     let run = |seed, threads| {
         let call = Call::new(seed, threads);
         let mut forest = fitted(with_trees(15), TaskKind::Classification, &words, labels.clone(), &call);
@@ -133,7 +138,8 @@ fn tasks_of_few_labels() {
     let words = rows(12, 4);
     let n = f32::NAN;
     // No label; one label; two labels; one class only.
-    let labels = vec![n, 1.0, 0.0, 1.0, /**/ n, n, 1.0, 1.0, /**/ n, n, n, 1.0, /**/ n, n, n, 1.0];
+    let labels =
+        vec![n, 1.0, 0.0, 1.0, /**/ n, n, 1.0, 1.0, /**/ n, n, n, 1.0, /**/ n, n, n, 1.0];
     let call = Call::new(0, 1);
     let mut forest = fitted(with_trees(50), TaskKind::Classification, &words, labels.clone(), &call);
     let predictions = predict(&mut forest, &words);
@@ -168,8 +174,7 @@ fn state_survives_and_damage_is_refused() {
 #[test]
 fn wrong_inputs_are_refused() {
     let words = rows(14, 10);
-    let mut forest =
-        fitted(with_trees(2), TaskKind::Regression, &words, vec![1.0; 10], &Call::new(0, 1));
+    let mut forest = fitted(with_trees(2), TaskKind::Regression, &words, vec![1.0; 10], &Call::new(0, 1));
     let narrow = Inputs::from_bits(Bits::new(&words[..10], 10, 64).unwrap());
     let error = forest.predict(&narrow, &Call::new(0, 1)).unwrap_err();
     assert_eq!(error.to_string(), "the forest was grown on 100 features, these inputs have 64");
