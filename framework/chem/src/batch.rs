@@ -1,0 +1,132 @@
+//! Many molecules at once.
+
+use rayon::prelude::*;
+
+use crate::{Molecule, MoleculeGraph, Morgan, ParseError};
+
+/// Rows of bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BitMatrix {
+    /// Number of rows n.
+    pub rows: usize,
+    /// Bits of a row: a multiple of 64.
+    pub n_bits: usize,
+    /// `[n, n_bits / 64]`: bit b of row i is bit `b & 63` of word `i * n_bits / 64 + (b >> 6)`.
+    pub words: Vec<u64>,
+}
+
+impl BitMatrix {
+    /// 64-bit words of one row.
+    pub fn words_per_row(&self) -> usize {
+        self.n_bits / 64
+    }
+
+    /// The words of a row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, index: usize) -> &[u64] {
+        &self.words[index * self.words_per_row()..][..self.words_per_row()]
+    }
+}
+
+/// The graphs of many molecules in compressed rows, as the plugin interface takes them.
+///
+/// Atoms of molecule i are `atom_ptr[i]..atom_ptr[i + 1]`, its bonds `bond_ptr[i]..bond_ptr[i + 1]`; see
+/// [`MoleculeGraph`] for the features.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Graphs {
+    /// `[n + 1]`.
+    pub atom_ptr: Vec<i64>,
+    /// `[n + 1]`.
+    pub bond_ptr: Vec<i64>,
+    /// `[atoms, 9]`.
+    pub atom_features: Vec<[i8; 9]>,
+    /// `[atoms, 2]`.
+    pub hu_atoms: Vec<[i8; 2]>,
+    /// `[bonds, 2]`: atom numbers inside the molecule; each bond once.
+    pub bonds: Vec<[u32; 2]>,
+    /// `[bonds, 3]`.
+    pub bond_features: Vec<[i8; 3]>,
+}
+
+impl Graphs {
+    /// Joins the molecules' graphs in order.
+    pub fn new(molecules: &[Molecule]) -> Self {
+        Self::join(molecules.iter().map(Molecule::graph_ref))
+    }
+
+    /// Joins graphs in order.
+    pub fn join<'a>(graphs: impl IntoIterator<Item = &'a MoleculeGraph>) -> Self {
+        let mut all = Self {
+            atom_ptr: vec![0],
+            bond_ptr: vec![0],
+            atom_features: Vec::new(),
+            hu_atoms: Vec::new(),
+            bonds: Vec::new(),
+            bond_features: Vec::new(),
+        };
+        for graph in graphs {
+            all.atom_features.extend_from_slice(&graph.atom_features);
+            all.hu_atoms.extend_from_slice(&graph.hu_atoms);
+            all.bonds.extend_from_slice(&graph.bonds);
+            all.bond_features.extend_from_slice(&graph.bond_features);
+            all.atom_ptr.push(all.atom_features.len() as i64);
+            all.bond_ptr.push(all.bonds.len() as i64);
+        }
+        all
+    }
+
+    /// Number of molecules n.
+    pub fn len(&self) -> usize {
+        self.atom_ptr.len() - 1
+    }
+
+    /// Whether there are no molecules.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Reads many SMILES on all threads of the current `rayon` pool. Result i is [`Molecule::parse`] of SMILES i.
+pub fn parse_all<S: AsRef<str> + Sync>(smiles: &[S]) -> Vec<Result<Molecule, ParseError>> {
+    smiles.par_iter().map(|smiles| Molecule::parse(smiles.as_ref())).collect()
+}
+
+/// The fingerprints of many molecules, `[n, n_bits]`, on all threads of the current `rayon` pool.
+///
+/// # Panics
+/// If `spec` does not pass [`Morgan::check`].
+pub fn morgan_matrix(molecules: &[Molecule], spec: &Morgan) -> BitMatrix {
+    let words = molecules.par_iter().flat_map_iter(|molecule| molecule.morgan(spec)).collect();
+    BitMatrix { rows: molecules.len(), n_bits: spec.n_bits, words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_kept_and_failures_stay_in_place() {
+        let results = parse_all(&["CCO", "C(", "c1ccccc1"]);
+        assert_eq!(results.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+        let molecules: Vec<Molecule> = results.into_iter().flatten().collect();
+        let spec = Morgan::new(2, 1024, false).unwrap();
+        let matrix = morgan_matrix(&molecules, &spec);
+        assert_eq!((matrix.rows, matrix.words_per_row(), matrix.words.len()), (2, 16, 32));
+        for (index, molecule) in molecules.iter().enumerate() {
+            assert_eq!(matrix.row(index), molecule.morgan(&spec));
+        }
+    }
+
+    #[test]
+    fn graphs_are_joined_in_order() {
+        let molecules: Vec<Molecule> = parse_all(&["CCO", "O", "CC"]).into_iter().flatten().collect();
+        let graphs = Graphs::new(&molecules);
+        assert_eq!(graphs.atom_ptr, [0, 3, 4, 6]);
+        assert_eq!(graphs.bond_ptr, [0, 2, 2, 3]);
+        assert_eq!(graphs.bonds, [[0, 1], [1, 2], [0, 1]]);
+        assert_eq!((graphs.len(), graphs.hu_atoms.len(), graphs.bond_features.len()), (3, 6, 3));
+        assert!(Graphs::new(&[]).is_empty());
+    }
+}

@@ -1,0 +1,120 @@
+//! What can go wrong.
+
+use thiserror::Error;
+
+/// Characters of a SMILES that an error message shows at most.
+const SHOWN: usize = 80;
+
+/// A SMILES that is not a molecule. [`ParseError::code`] is stable; the text is not.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// There is nothing to read.
+    #[error("the SMILES is empty: leave the row out or fill it in")]
+    Empty,
+
+    /// The SMILES is longer than [`MAX_SMILES_BYTES`](crate::MAX_SMILES_BYTES).
+    #[error(
+        "SMILES \"{smiles}\" has {bytes} bytes, more than the {limit} allowed: split the molecule or leave it out"
+    )]
+    TooLong {
+        /// The beginning of the SMILES.
+        smiles: String,
+        /// Its length.
+        bytes: usize,
+        /// The longest allowed.
+        limit: usize,
+    },
+
+    /// The text is not SMILES.
+    #[error("SMILES \"{smiles}\" cannot be read: {reason}; check for a cut or mistyped string")]
+    Syntax {
+        /// The SMILES, shortened.
+        smiles: String,
+        /// What the parser says.
+        reason: String,
+    },
+
+    /// The text is SMILES, but `RDKit`'s sanitising would refuse the molecule: a valence or an aromatic system.
+    #[error(
+        "SMILES \"{smiles}\" is not a sound molecule: {reason}; check charges, hydrogens and aromatic atoms"
+    )]
+    Chemistry {
+        /// The SMILES, shortened.
+        smiles: String,
+        /// What is unsound.
+        reason: String,
+    },
+
+    /// `RDKit` reads it, this crate does not: a query bond `~` or a `CXSMILES` extension.
+    #[error("SMILES \"{smiles}\" is not supported: {reason}; write it as a plain molecule")]
+    Unsupported {
+        /// The SMILES, shortened.
+        smiles: String,
+        /// What is not supported.
+        reason: String,
+    },
+
+    /// The library failed on this input. A defect, but one of this row only.
+    #[error(
+        "SMILES \"{smiles}\" makes the chemistry library fail: {reason}; please report it and leave the row out"
+    )]
+    Internal {
+        /// The SMILES, shortened.
+        smiles: String,
+        /// The message of the panic.
+        reason: String,
+    },
+}
+
+impl ParseError {
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "smiles_empty",
+            Self::TooLong { .. } => "smiles_too_long",
+            Self::Syntax { .. } => "smiles_syntax",
+            Self::Chemistry { .. } => "smiles_chemistry",
+            Self::Unsupported { .. } => "smiles_unsupported",
+            Self::Internal { .. } => "smiles_internal",
+        }
+    }
+}
+
+/// A [`Morgan`](crate::Morgan) that cannot be computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MorganError {
+    /// The number of bits is zero or not a multiple of 64.
+    #[error("a Morgan fingerprint of {0} bits is not possible: take a multiple of 64, such as 1024 or 2048")]
+    Bits(usize),
+}
+
+impl MorganError {
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Bits(_) => "morgan_bits",
+        }
+    }
+}
+
+/// The SMILES as messages show it: at most about 80 characters.
+pub(crate) fn shorten(smiles: &str) -> String {
+    match smiles.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}...", &smiles[..cut]),
+        None => smiles.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_smiles_are_cut_between_characters() {
+        assert_eq!(shorten("CCO"), "CCO");
+        assert_eq!(shorten(&"é".repeat(80)), "é".repeat(80));
+        assert_eq!(shorten(&"é".repeat(81)), format!("{}...", "é".repeat(80)));
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading SMILES.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams, rdkit_smiles};
+
+use crate::error::shorten;
+use crate::graph::MoleculeGraph;
+use crate::perceive::Hashing;
+use crate::{ParseError, perceive};
+
+/// The longest SMILES that is read, in bytes.
+///
+/// Drug-like molecules have below 200. Ranking atoms and walking paths between rings take quadratic to cubic time, so
+/// that hostile input of 5,000 bytes costs under a second, and of 50,000 bytes minutes.
+pub const MAX_SMILES_BYTES: usize = 5_000;
+
+/// A molecule as `RDKit`'s `MolFromSmiles` leaves it: sanitised, removable hydrogens taken into their neighbours.
+#[derive(Clone)]
+pub struct Molecule {
+    /// The SMILES without the name that may follow it.
+    pub(crate) smiles: String,
+    /// What the parser read, before sanitising.
+    pub(crate) source: chematic_core::Molecule,
+    pub(crate) graph: MoleculeGraph,
+    pub(crate) hashing: Hashing,
+}
+
+impl fmt::Debug for Molecule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Molecule({})", self.smiles)
+    }
+}
+
+impl Molecule {
+    /// Reads a SMILES and perceives valences, rings, aromaticity and stereo as `RDKit` does.
+    ///
+    /// As in `RDKit`, what follows the first blank or tab is a name and is left out. Two things that `RDKit` reads
+    /// are refused: `CXSMILES` extensions (`CC |...|`) and the query bond `~`, which is not a molecule's bond.
+    ///
+    /// # Errors
+    /// [`ParseError`]; whatever the input, it neither panics nor takes more than about a second.
+    pub fn parse(smiles: &str) -> Result<Self, ParseError> {
+        if smiles.len() > MAX_SMILES_BYTES {
+            let (bytes, limit) = (smiles.len(), MAX_SMILES_BYTES);
+            return Err(ParseError::TooLong { smiles: shorten(smiles), bytes, limit });
+        }
+        let (structure, name) = smiles.split_once([' ', '\t']).unwrap_or((smiles, ""));
+        if structure.is_empty() {
+            return Err(ParseError::Empty);
+        }
+        if name.trim_start().starts_with('|') {
+            let reason = "a CXSMILES extension follows it".to_owned();
+            return Err(ParseError::Unsupported { smiles: shorten(smiles), reason });
+        }
+        guarded(|| read(structure))
+            .unwrap_or_else(|reason| Err(ParseError::Internal { smiles: shorten(structure), reason }))
+    }
+
+    /// The SMILES that was read, as written, without a name.
+    pub fn smiles(&self) -> &str {
+        &self.smiles
+    }
+
+    /// Number of atoms, hydrogens that are not atoms of the graph left out.
+    pub fn atoms(&self) -> usize {
+        self.graph.atom_features.len()
+    }
+
+    /// `RDKit`'s canonical SMILES, `MolToSmiles(molecule, isomericSmiles=stereo)`.
+    ///
+    /// Without stereo it has no isotopes either, as in `RDKit`. Should the library fail on a molecule that it has
+    /// read, which no test has shown, the SMILES as written is returned.
+    pub fn canonical_smiles(&self, stereo: bool) -> String {
+        write(&self.source, stereo).unwrap_or_else(|| self.smiles.clone())
+    }
+}
+
+/// `MolToSmiles`; `None` where the library gives up.
+pub(crate) fn write(molecule: &chematic_core::Molecule, stereo: bool) -> Option<String> {
+    let parameters = RdkitSmilesParams { isomeric: stereo, ..RdkitSmilesParams::default() };
+    guarded(|| rdkit_smiles(molecule, &parameters)).ok()?.ok()
+}
+
+/// Turns a panic of the library into its message.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
+    })
+}
+
+fn read(smiles: &str) -> Result<Molecule, ParseError> {
+    let source = chematic_smiles::parse(smiles)
+        .map_err(|error| ParseError::Syntax { smiles: shorten(smiles), reason: error.to_string() })?;
+    let graph = perceive::graph(&source).map_err(|error| refusal(smiles, error))?;
+    let hashing = Hashing::new(&source, &graph).map_err(|error| refusal(smiles, error))?;
+    Ok(Molecule { smiles: smiles.to_owned(), source, graph, hashing })
+}
+
+fn refusal(smiles: &str, error: RdkitSmilesError) -> ParseError {
+    let smiles = shorten(smiles);
+    match error {
+        RdkitSmilesError::Sanitization(reason) => ParseError::Chemistry { smiles, reason },
+        RdkitSmilesError::Unsupported(reason) => ParseError::Unsupported { smiles, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_smiles_do_not_depend_on_the_spelling() {
+        for spelling in ["C1=CC=CC=C1O", "Oc1ccccc1", "[H]Oc1ccccc1", "Oc1ccccc1 phenol"] {
+            assert_eq!(Molecule::parse(spelling).unwrap().canonical_smiles(true), "Oc1ccccc1");
+        }
+        let alanine = Molecule::parse("N[C@@H](C)C(=O)O").unwrap();
+        assert_eq!(alanine.canonical_smiles(true), "C[C@H](N)C(=O)O");
+        assert_eq!(alanine.canonical_smiles(false), "CC(N)C(=O)O");
+    }
+
+    #[test]
+    fn every_kind_of_refusal_has_its_code() {
+        let cases = [
+            ("", "smiles_empty"),
+            (" CC", "smiles_empty"),
+            ("CC(", "smiles_syntax"),
+            ("C1CC", "smiles_syntax"),
+            ("xyz", "smiles_syntax"),
+            ("C(C)(C)(C)(C)C", "smiles_chemistry"),
+            ("c1cccc1", "smiles_chemistry"),
+            ("C~C", "smiles_unsupported"),
+            ("CC |$a;b$|", "smiles_unsupported"),
+        ];
+        for (smiles, code) in cases {
+            assert_eq!(Molecule::parse(smiles).unwrap_err().code(), code, "{smiles}");
+        }
+        let text = Molecule::parse("c1cccc1").unwrap_err().to_string();
+        assert!(text.starts_with("SMILES \"c1cccc1\" is not a sound molecule: "), "{text}");
+    }
+
+    #[test]
+    fn a_million_characters_are_refused_at_once() {
+        for smiles in ["C".repeat(1_000_000), "(".repeat(1_000_000), "C(".repeat(500_000)] {
+            let error = Molecule::parse(&smiles).unwrap_err();
+            assert_eq!(error.code(), "smiles_too_long");
+            assert!(error.to_string().len() < 250);
+        }
+    }
+
+    #[test]
+    fn hostile_input_within_the_limit_neither_panics_nor_overflows() {
+        let hostile = [
+            "C".repeat(5_000),
+            "C(".repeat(2_500),
+            "[".repeat(5_000),
+            "c1ccccc1".repeat(625),
+            format!("C{}", "1CC1".repeat(1_249)),
+            "C%99".repeat(1_250),
+            "\u{0}\u{7f}é🦀C".to_owned(),
+            "[999999999999C+99999]".to_owned(),
+            "[CH99999999999]".to_owned(),
+        ];
+        for smiles in hostile {
+            if let Ok(molecule) = Molecule::parse(&smiles) {
+                let _ = (molecule.canonical_smiles(true), molecule.scaffold(false), molecule.identity());
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(guarded(|| 1), Ok(1));
+        assert_eq!(guarded(|| -> i32 { panic!("at {}", 3) }), Err("at 3".to_owned()));
+        assert_eq!(guarded(|| -> i32 { panic!("here") }), Err("here".to_owned()));
+    }
+}

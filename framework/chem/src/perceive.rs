@@ -1,0 +1,122 @@
+//! What the fingerprint needs of a sanitised molecule, in `RDKit`'s atom and bond order.
+
+use chematic_core::{Atom, AtomIdx, BondOrder, Molecule};
+use chematic_fp::{RdkitMorganConfig, RdkitMorganFpSize, RdkitMorganRadius, rdkit_morgan_fingerprint};
+use chematic_smiles::{RdkitSmilesError, ogb_graph_features, rdkit_parsed_molecule};
+
+use crate::graph::MoleculeGraph;
+use crate::morgan::hash_all;
+
+/// Indices of the Open Graph Benchmark's "other" class, which hides the exact value.
+const OTHER_ELEMENT: i8 = 118;
+const OTHER_DEGREE: i8 = 11;
+const OTHER_CHARGE: i8 = 11;
+const OTHER_HYDROGENS: i8 = 9;
+const OTHER_BOND: i8 = 4;
+/// `RDKit`'s number of an aromatic bond; single, double and triple are 1, 2 and 3.
+const AROMATIC: u8 = 12;
+
+/// The starting identifiers of atoms and bonds.
+#[derive(Clone, Debug)]
+pub(crate) struct Hashing {
+    /// `[atoms]`: `RDKit`'s connectivity invariants.
+    pub(crate) atoms: Vec<u32>,
+    /// `[bonds]`: `RDKit`'s bond types.
+    pub(crate) bonds: Vec<u8>,
+}
+
+/// Sanitises and computes `smiles2graph`'s features.
+pub(crate) fn graph(source: &Molecule) -> Result<MoleculeGraph, RdkitSmilesError> {
+    let features = ogb_graph_features(source)?;
+    let atom_features: Vec<[i8; 9]> =
+        features.node_feat.iter().map(|row| row.map(|value| value as i8)).collect();
+    let hu_atoms = atom_features.iter().map(|row| [row[0], row[1].min(3)]).collect();
+    // Every bond comes twice, once in each direction.
+    let bonds = features.edge_index.iter().step_by(2).map(|pair| pair.map(|atom| atom as u32)).collect();
+    let bond_features =
+        features.edge_feat.iter().step_by(2).map(|row| row.map(|value| value as i8)).collect();
+    Ok(MoleculeGraph { atom_features, hu_atoms, bonds, bond_features })
+}
+
+impl Hashing {
+    /// From the graph's features where they are exact, else from the sanitised molecule as well.
+    pub(crate) fn new(source: &Molecule, graph: &MoleculeGraph) -> Result<Self, RdkitSmilesError> {
+        if graph.bond_features.iter().any(|row| row[0] == OTHER_BOND)
+            || graph.atom_features.iter().any(hides_values)
+            || source.atoms().any(|(_, atom)| atom.isotope.is_some())
+        {
+            return Self::exact(source, graph);
+        }
+        let atoms = graph
+            .atom_features
+            .iter()
+            .map(|row| invariant(row, [i32::from(row[2]), i32::from(row[4]), i32::from(row[3]) - 5, 0]));
+        let bonds = graph.bond_features.iter().map(|row| plain_bond(row[0]));
+        Ok(Self { atoms: atoms.collect(), bonds: bonds.collect() })
+    }
+
+    fn exact(source: &Molecule, graph: &MoleculeGraph) -> Result<Self, RdkitSmilesError> {
+        let refused =
+            || RdkitSmilesError::Unsupported("this mixture of isotopes, metals or charges".to_owned());
+        let parsed = rdkit_parsed_molecule(source).ok_or_else(refused)?;
+        if parsed.atom_count() != graph.atom_features.len() {
+            return Err(refused());
+        }
+        let atoms = parsed.atoms().zip(&graph.atom_features).map(|((index, atom), row)| {
+            let hydrogen =
+                |(neighbour, _): &(AtomIdx, _)| parsed.atom(*neighbour).element.atomic_number() == 1;
+            let own = atom.hydrogen_count.map_or(i32::from(row[4]), i32::from);
+            let bonded = parsed.neighbors(index).filter(hydrogen).count() as i32;
+            let degree = parsed.degree(index) as i32 + own;
+            let mass = mass_difference(atom).ok_or_else(refused)?;
+            Ok(invariant(row, [degree, own + bonded, i32::from(atom.charge), mass]))
+        });
+        let bonds = graph.bonds.iter().zip(&graph.bond_features).map(|(pair, row)| {
+            let order = parsed.bond_between(AtomIdx(pair[0]), AtomIdx(pair[1])).map(|(_, bond)| bond.order);
+            match order.ok_or_else(refused)? {
+                BondOrder::Quadruple => Ok(4),
+                BondOrder::Dative => Ok(17),
+                BondOrder::Zero => Ok(21),
+                _ => Ok(plain_bond(row[0])),
+            }
+        });
+        Ok(Self { atoms: atoms.collect::<Result<_, _>>()?, bonds: bonds.collect::<Result<_, _>>()? })
+    }
+}
+
+fn hides_values(row: &[i8; 9]) -> bool {
+    // A bonded hydrogen atom counts as a hydrogen of its neighbour, but not among the features.
+    row[0] == 0 || row[2] == OTHER_DEGREE || row[3] == OTHER_CHARGE || row[4] == OTHER_HYDROGENS
+}
+
+fn plain_bond(class: i8) -> u8 {
+    if class == 3 { AROMATIC } else { class as u8 + 1 }
+}
+
+/// `RDKit`'s connectivity invariant: the hash of the atomic number, total degree, total hydrogens, charge, and mass
+/// above the element's average, then 1 if the atom is in a ring.
+fn invariant(row: &[i8; 9], [degree, hydrogens, charge, mass]: [i32; 4]) -> u32 {
+    let element = if row[0] == OTHER_ELEMENT { 0 } else { u32::from(row[0].unsigned_abs()) + 1 };
+    let parts = [element, degree as u32, hydrogens as u32, charge as u32, mass as u32, 1];
+    hash_all(&parts[..if row[8] == 1 { 6 } else { 5 }])
+}
+
+/// The isotope's mass above the element's average weight, rounded towards zero.
+///
+/// The library knows the weights but publishes only the hash that they enter. For one lone atom all else in the hash
+/// is known, and different differences give different hashes.
+fn mass_difference(atom: &Atom) -> Option<i32> {
+    let Some(isotope) = atom.isotope.filter(|isotope| *isotope != 0 && !atom.wildcard) else {
+        return Some(0);
+    };
+    let lone = chematic_smiles::parse(&format!("[{isotope}{}]", atom.element.symbol())).ok()?;
+    let spec = RdkitMorganConfig {
+        radius: RdkitMorganRadius::R0,
+        fp_size: RdkitMorganFpSize::B128,
+        include_chirality: false,
+    };
+    let hashes = rdkit_morgan_fingerprint(&lone, &spec).ok()?.sparse_counts;
+    let element = u32::from(atom.element.atomic_number());
+    let isotope = i32::from(isotope);
+    (-300..=isotope).find(|mass| hashes.contains_key(&hash_all(&[element, 0, 0, 0, *mass as u32])))
+}
