@@ -172,7 +172,9 @@ fn label(table: &Table, row: usize, column: usize, kind: TaskType) -> Result<f32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{Metric, Rest};
+    use molarena_metrics::Metric;
+
+    use crate::manifest::Rest;
     use crate::testing::made_up;
 
     fn load(assays: impl AsRef<[u8]>, edit: impl FnOnce(&mut Manifest)) -> Result<Dataset> {

@@ -32,7 +32,7 @@ pub struct Summary {
     pub label_density: f64,
     /// Each task.
     pub tasks: Vec<TaskSummary>,
-    /// Distinct molecules, by the chemistry layer's identity key.
+    /// Distinct molecules by [`molarena_chem::Molecule::identity`], which unites stereoisomers.
     pub distinct_molecules: usize,
     /// Distinct scaffolds; all molecules without a ring count as one.
     pub scaffolds: usize,
@@ -121,7 +121,7 @@ impl Summary {
                 Some(summarise_split(prepared, protocol, &prepared.split(protocol, 0).ok()?))
             })
             .collect();
-        let identities = prepared.molecules.iter().map(|molecule| molecule.identity().to_string());
+        let identities = prepared.molecules.iter().map(molarena_chem::Molecule::identity);
         let mut summary = Self {
             id: dataset.id.clone(),
             title: dataset.title.clone(),
@@ -148,8 +148,10 @@ impl Summary {
         warnings.extend(self.tasks.iter().filter_map(TaskSummary::warning));
         let repeats = self.molecules - self.distinct_molecules;
         if repeats > 0 {
-            warnings
-                .push(format!("{repeats} of {} rows repeat a molecule of an earlier row", self.molecules));
+            warnings.push(format!(
+                "{repeats} of {} rows repeat a molecule of an earlier row, or are its stereoisomers",
+                self.molecules
+            ));
         }
         for protocol in Protocol::ALL {
             match self.splits.iter().find(|split| split.protocol == protocol) {

@@ -27,7 +27,7 @@ pub use error::{Cell, Error, Result};
 pub use hash::{sha256_file, sha256_hex};
 pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};
 pub use manifest::{
-    FileSpec, Manifest, Metric, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec,
+    FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec,
     TaskType,
 };
 pub use prepared::{PreparedDataset, RowFailure};

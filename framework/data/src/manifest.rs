@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
+use molarena_metrics::Metric;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -134,16 +135,6 @@ pub struct ProtocolSpec {
     pub metric: Metric,
     /// How many runs stand behind each published figure, if that is known.
     pub seeds: Option<u32>,
-}
-
-/// The score that a dataset is evaluated with by default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Area under the receiver operating characteristic, for classification.
-    RocAuc,
-    /// Mean absolute error, for regression.
-    Mae,
 }
 
 /// What a file is for.

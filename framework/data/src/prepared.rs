@@ -2,14 +2,14 @@
 
 use molarena_chem::Molecule;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::split::{Protocol, Split};
 
 /// A row whose SMILES cannot be read; it is in no split.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowFailure {
     /// Data row of the file, from 1.
     pub row: usize,
@@ -71,12 +71,7 @@ impl PreparedDataset {
     /// # Errors
     /// [`Error::EmptyPart`] if a part would have no molecules.
     pub fn split(&self, protocol: Protocol, seed: u64) -> Result<Split> {
-        let split = protocol.split(&self.scaffolds, seed);
-        if let Some((part, _)) = split.parts().into_iter().find(|(_, part)| part.is_empty()) {
-            let (id, protocol) = (self.dataset.id.clone(), protocol.to_string());
-            return Err(Error::EmptyPart { id, protocol, part, molecules: split.len() });
-        }
-        Ok(split)
+        protocol.split(&self.scaffolds, seed).without_empty_part(&self.dataset.id)
     }
 }
 

@@ -123,6 +123,16 @@ impl Split {
         [("train", &self.train), ("valid", &self.valid), ("test", &self.test)]
     }
 
+    /// The split, if no part is empty. `id` is the dataset's, for the error.
+    ///
+    /// # Errors
+    /// [`Error::EmptyPart`] if a part has no molecules.
+    pub fn without_empty_part(self, id: &str) -> Result<Self> {
+        let Some((part, _)) = self.parts().into_iter().find(|(_, part)| part.is_empty()) else { return Ok(self) };
+        let molecules = self.len();
+        Err(Error::EmptyPart { id: id.to_owned(), protocol: self.protocol, part, molecules })
+    }
+
     /// Number of molecules in all parts.
     pub fn len(&self) -> usize {
         self.train.len() + self.valid.len() + self.test.len()

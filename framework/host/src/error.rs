@@ -1,0 +1,187 @@
+//! What can go wrong before and around the cells. A cell's own failure is a record, not an error.
+
+use std::path::PathBuf;
+
+/// Result of the host's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Whose fault an error is; each kind has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The request: an unknown name, a bad file.
+    Usage,
+    /// A plugin.
+    Plugin,
+    /// The selection is empty.
+    NothingSelected,
+    /// The data.
+    Data,
+    /// The store, the system or molarena itself.
+    Internal,
+}
+
+/// An error of the host.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A method or suite file cannot be read as such.
+    #[error("{path}: {message}")]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// No method has this name.
+    #[error("unknown method `{name}`; known: {known}; or give the path of a method file (.toml)")]
+    UnknownMethod {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// No plugin library has this id.
+    #[error(
+        "method `{method}`: no plugin `{plugin}`: no file {file} in {searched}; \
+         build it, or name it with --plugin PATH or MOLARENA_PLUGIN_PATH"
+    )]
+    UnknownPlugin {
+        /// The method that asked.
+        method: String,
+        /// The plugin's id.
+        plugin: String,
+        /// The file's name.
+        file: String,
+        /// The folders that were searched.
+        searched: String,
+    },
+    /// A plugin could not be opened or described.
+    #[error("plugin {path}: {message}")]
+    Plugin {
+        /// The library.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The plugin has no such component.
+    #[error("method `{method}`: plugin {path} has no {kind} `{component}`; it has: {known}")]
+    UnknownComponent {
+        /// The method that asked.
+        method: String,
+        /// The library.
+        path: PathBuf,
+        /// Kind of the component.
+        kind: String,
+        /// Name of the component.
+        component: String,
+        /// The components that there are.
+        known: String,
+    },
+    /// The configuration does not fit the component's schema.
+    #[error("method `{method}`: configuration of `{component}`: {message}")]
+    Config {
+        /// The method.
+        method: String,
+        /// The component.
+        component: String,
+        /// What the schema says, with the key.
+        message: String,
+    },
+    /// The component does not take these inputs.
+    #[error("method `{method}`: `{component}` takes {wanted}, but the features give {given}")]
+    Inputs {
+        /// The method.
+        method: String,
+        /// The component.
+        component: String,
+        /// Inputs that it takes.
+        wanted: String,
+        /// Inputs that the features give.
+        given: String,
+    },
+    /// The request is malformed.
+    #[error("{0}")]
+    Request(String),
+    /// The selection names no cell.
+    #[error("nothing selected: {0}")]
+    NothingSelected(String),
+    /// The data folder or the store lies where every worker may read.
+    #[error(
+        "{what} {path} lies under {root}, which workers may read, so test labels would not be hidden; move it"
+    )]
+    Exposed {
+        /// The data folder or the store.
+        what: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// The readable folder.
+        root: PathBuf,
+    },
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] molarena_data::Error),
+    /// The features cannot be computed.
+    #[error("features of {dataset}: {message}")]
+    Features {
+        /// The dataset.
+        dataset: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file of the store is not what it should be.
+    #[error("{path}: {message}")]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A worker could not be started.
+    #[error("cannot start a worker: {0}")]
+    Worker(String),
+    /// A file could not be read or written; the message names it.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The run was interrupted; what is finished is stored.
+    #[error("interrupted; finished cells are stored, the same command goes on from there")]
+    Interrupted,
+}
+
+impl Error {
+    /// Stable code, for scripts and searches.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Document { .. } => "E-HOST-001",
+            Self::UnknownMethod { .. } => "E-HOST-002",
+            Self::UnknownPlugin { .. } => "E-HOST-003",
+            Self::Plugin { .. } => "E-HOST-004",
+            Self::UnknownComponent { .. } => "E-HOST-005",
+            Self::Config { .. } => "E-HOST-006",
+            Self::Inputs { .. } => "E-HOST-007",
+            Self::Request(_) => "E-HOST-009",
+            Self::NothingSelected(_) => "E-HOST-010",
+            Self::Exposed { .. } => "E-HOST-011",
+            Self::Data(error) => error.code(),
+            Self::Features { .. } => "E-HOST-012",
+            Self::Store { .. } => "E-HOST-013",
+            Self::Worker(_) => "E-HOST-014",
+            Self::Io(_) => "E-HOST-015",
+            Self::Interrupted => "E-HOST-016",
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Document { .. }
+            | Self::UnknownMethod { .. }
+            | Self::Config { .. }
+            | Self::Inputs { .. }
+            | Self::Request(_)
+            | Self::Exposed { .. } => Fault::Usage,
+            Self::UnknownPlugin { .. } | Self::Plugin { .. } | Self::UnknownComponent { .. } => Fault::Plugin,
+            Self::NothingSelected(_) => Fault::NothingSelected,
+            Self::Data(_) | Self::Features { .. } => Fault::Data,
+            Self::Store { .. } | Self::Worker(_) | Self::Io(_) | Self::Interrupted => Fault::Internal,
+        }
+    }
+}

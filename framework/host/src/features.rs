@@ -1,0 +1,398 @@
+//! Features of molecules: computed once for each dataset, cached by content hash, lent to workers as files.
+
+use std::path::Path;
+
+use molarena_chem::{Molecule, Morgan};
+use molarena_sdk::{Bits, Dense, Graphs, InputKind, Inputs, Smiles};
+use ndarray::{Array1, Array2};
+use ndarray_npy::{NpzReader, NpzWriter};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// What is computed of each molecule, as in a method file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FeatureSpec {
+    /// Morgan fingerprint bits (Rogers and Hahn 2010), equal to RDKit's generator.
+    Morgan {
+        /// Radius in bonds.
+        #[serde(default = "default_radius")]
+        radius: u32,
+        /// Number of bits, a multiple of 64.
+        #[serde(default = "default_bits")]
+        bits: usize,
+        /// Whether atoms carry their chirality.
+        #[serde(default)]
+        chirality: bool,
+    },
+    /// Molecular graphs with the Open Graph Benchmark's atom and bond features.
+    Graphs {},
+    /// The dataset's SMILES.
+    Smiles {},
+}
+
+const fn default_radius() -> u32 {
+    2
+}
+
+const fn default_bits() -> usize {
+    2048
+}
+
+impl FeatureSpec {
+    /// Says what is wrong with the values, if anything is.
+    pub fn check(self) -> Result<(), String> {
+        match self {
+            Self::Morgan { radius, bits, chirality } => Morgan { radius, n_bits: bits, chirality }
+                .check()
+                .map_err(|error| format!("features: {error}")),
+            Self::Graphs {} | Self::Smiles {} => Ok(()),
+        }
+    }
+
+    /// The kind of input that components get.
+    pub fn input(self) -> InputKind {
+        match self {
+            Self::Morgan { .. } => InputKind::Bits,
+            Self::Graphs {} => InputKind::Graphs,
+            Self::Smiles {} => InputKind::Smiles,
+        }
+    }
+
+    /// Computes the features of all molecules, in parallel.
+    pub fn compute(self, smiles: &[String], molecules: &[Molecule]) -> Features {
+        match self {
+            Self::Morgan { radius, bits, chirality } => {
+                let spec = Morgan { radius, n_bits: bits, chirality };
+                let matrix = molarena_chem::morgan_matrix(molecules, &spec);
+                Features::Bits { n_bits: bits, words: matrix.words, rows: molecules.len() }
+            }
+            Self::Graphs {} => graphs_of(molecules),
+            Self::Smiles {} => Features::Smiles(OwnedSmiles::new(smiles)),
+        }
+    }
+}
+
+/// Features of n molecules.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Features {
+    /// Packed bits.
+    Bits {
+        /// Bits in a row.
+        n_bits: usize,
+        /// n rows of `n_bits.div_ceil(64)` words.
+        words: Vec<u64>,
+        /// Number of molecules n.
+        rows: usize,
+    },
+    /// f32[n, columns], row-major.
+    Dense {
+        /// Columns of a row.
+        columns: usize,
+        /// n x columns values.
+        values: Vec<f32>,
+        /// Number of molecules n.
+        rows: usize,
+    },
+    /// SMILES.
+    Smiles(OwnedSmiles),
+    /// Molecular graphs.
+    Graphs(OwnedGraphs),
+}
+
+/// SMILES of n molecules, one after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnedSmiles {
+    text: String,
+    offsets: Vec<i64>,
+}
+
+impl OwnedSmiles {
+    fn new<S: AsRef<str>>(smiles: impl IntoIterator<Item = S>) -> Self {
+        let mut this = Self { text: String::new(), offsets: vec![0] };
+        for smiles in smiles {
+            this.text.push_str(smiles.as_ref());
+            this.offsets.push(this.text.len() as i64);
+        }
+        this
+    }
+
+    fn view(&self) -> Smiles<'_> {
+        Smiles::new(&self.text, &self.offsets).expect("offsets were made from the text")
+    }
+}
+
+/// Graphs of n molecules in compressed rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnedGraphs {
+    atom_offsets: Vec<i64>,
+    bond_offsets: Vec<i64>,
+    atom_features: Vec<[i8; 9]>,
+    bonds: Vec<[u32; 2]>,
+    bond_features: Vec<[i8; 3]>,
+}
+
+impl OwnedGraphs {
+    fn empty() -> Self {
+        Self { atom_offsets: vec![0], bond_offsets: vec![0], ..Self::default() }
+    }
+
+    fn push(&mut self, atoms: &[[i8; 9]], bonds: &[[u32; 2]], bond_features: &[[i8; 3]]) {
+        self.atom_features.extend_from_slice(atoms);
+        self.bonds.extend_from_slice(bonds);
+        self.bond_features.extend_from_slice(bond_features);
+        self.atom_offsets.push(self.atom_features.len() as i64);
+        self.bond_offsets.push(self.bonds.len() as i64);
+    }
+
+    fn view(&self) -> Graphs<'_> {
+        Graphs::new(
+            &self.atom_offsets,
+            &self.bond_offsets,
+            &self.atom_features,
+            &self.bonds,
+            &self.bond_features,
+        )
+        .expect("graphs were checked when they were made or read")
+    }
+}
+
+fn graphs_of(molecules: &[Molecule]) -> Features {
+    let graphs: Vec<_> = molecules.par_iter().map(Molecule::graph).collect();
+    let mut all = OwnedGraphs::empty();
+    for graph in &graphs {
+        all.push(&graph.atom_features, &graph.bonds, &graph.bond_features);
+    }
+    Features::Graphs(all)
+}
+
+impl Features {
+    /// Number of molecules n.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Bits { rows, .. } | Self::Dense { rows, .. } => *rows,
+            Self::Smiles(smiles) => smiles.view().len(),
+            Self::Graphs(graphs) => graphs.view().rows(),
+        }
+    }
+
+    /// The borrowed view that a component gets.
+    pub fn inputs(&self) -> Inputs<'_> {
+        match self {
+            Self::Bits { n_bits, words, rows } => {
+                Inputs::from_bits(Bits::new(words, *rows, *n_bits).expect("rows x words"))
+            }
+            Self::Dense { columns, values, rows } => {
+                Inputs::from_dense(Dense::new(values, *rows, *columns).expect("rows x columns"))
+            }
+            Self::Smiles(smiles) => Inputs::from_smiles(smiles.view()),
+            Self::Graphs(graphs) => Inputs::from_graphs(graphs.view()),
+        }
+    }
+
+    /// The features of the molecules `indices`, in that order.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Self::Bits { n_bits, words, .. } => Self::Bits {
+                n_bits: *n_bits,
+                words: select_rows(words, n_bits.div_ceil(64), indices),
+                rows: indices.len(),
+            },
+            Self::Dense { columns, values, .. } => Self::Dense {
+                columns: *columns,
+                values: select_rows(values, *columns, indices),
+                rows: indices.len(),
+            },
+            Self::Smiles(smiles) => {
+                let view = smiles.view();
+                Self::Smiles(OwnedSmiles::new(indices.iter().map(|&index| view.get(index))))
+            }
+            Self::Graphs(graphs) => {
+                let view = graphs.view();
+                let mut selected = OwnedGraphs::empty();
+                for &index in indices {
+                    let bonds = view.bond_range(index);
+                    selected.push(
+                        &view.atom_features[view.atom_range(index)],
+                        &view.bonds[bonds.clone()],
+                        &view.bond_features[bonds],
+                    );
+                }
+                Self::Graphs(selected)
+            }
+        }
+    }
+
+    /// Writes the features as an uncompressed `.npz`: arrays `words` and `n_bits`, `values`, `bytes` and `offsets`, or
+    /// the five arrays of a graph.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let failed = |error: ndarray_npy::WriteNpzError| Error::Store {
+            path: path.to_owned(),
+            message: error.to_string(),
+        };
+        let mut npz = NpzWriter::new(fs_err::File::create(path)?);
+        match self {
+            Self::Bits { n_bits, words, rows } => {
+                npz.add_array("words", &matrix(*rows, n_bits.div_ceil(64), words.clone())).map_err(failed)?;
+                npz.add_array("n_bits", &Array1::from_vec(vec![*n_bits as u64])).map_err(failed)?;
+            }
+            Self::Dense { columns, values, rows } => {
+                npz.add_array("values", &matrix(*rows, *columns, values.clone())).map_err(failed)?;
+            }
+            Self::Smiles(smiles) => {
+                let bytes = Array1::from_vec(smiles.text.clone().into_bytes());
+                npz.add_array("bytes", &bytes).map_err(failed)?;
+                npz.add_array("offsets", &Array1::from_vec(smiles.offsets.clone())).map_err(failed)?;
+            }
+            Self::Graphs(graphs) => {
+                for (name, offsets) in
+                    [("atom_offsets", &graphs.atom_offsets), ("bond_offsets", &graphs.bond_offsets)]
+                {
+                    npz.add_array(name, &Array1::from_vec(offsets.clone())).map_err(failed)?;
+                }
+                npz.add_array("atom_features", &matrix_of(&graphs.atom_features)).map_err(failed)?;
+                npz.add_array("bonds", &matrix_of(&graphs.bonds)).map_err(failed)?;
+                npz.add_array("bond_features", &matrix_of(&graphs.bond_features)).map_err(failed)?;
+            }
+        }
+        npz.finish().map_err(failed)?;
+        Ok(())
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    pub fn read(path: &Path, kind: InputKind) -> Result<Self> {
+        let failed = |message: String| Error::Store { path: path.to_owned(), message };
+        let wrong = |error: ndarray_npy::ReadNpzError| failed(error.to_string());
+        let mut npz = NpzReader::new(fs_err::File::open(path)?).map_err(wrong)?;
+        let features = match kind {
+            InputKind::Bits => {
+                let words: Array2<u64> = npz.by_name("words").map_err(wrong)?;
+                let n_bits: Array1<u64> = npz.by_name("n_bits").map_err(wrong)?;
+                let n_bits = *n_bits.first().ok_or_else(|| failed("`n_bits` is empty".into()))? as usize;
+                if words.ncols() != n_bits.div_ceil(64) {
+                    return Err(failed(format!("{} words a row do not hold {n_bits} bits", words.ncols())));
+                }
+                Self::Bits { n_bits, rows: words.nrows(), words: flat(words) }
+            }
+            InputKind::Dense => {
+                let values: Array2<f32> = npz.by_name("values").map_err(wrong)?;
+                Self::Dense { columns: values.ncols(), rows: values.nrows(), values: flat(values) }
+            }
+            InputKind::Smiles => {
+                let bytes: Array1<u8> = npz.by_name("bytes").map_err(wrong)?;
+                let offsets: Array1<i64> = npz.by_name("offsets").map_err(wrong)?;
+                let text = String::from_utf8(bytes.to_vec()).map_err(|error| failed(error.to_string()))?;
+                let smiles = OwnedSmiles { text, offsets: offsets.to_vec() };
+                Smiles::new(&smiles.text, &smiles.offsets).map_err(|error| failed(error.to_string()))?;
+                Self::Smiles(smiles)
+            }
+            InputKind::Graphs => {
+                let atom_offsets: Array1<i64> = npz.by_name("atom_offsets").map_err(wrong)?;
+                let bond_offsets: Array1<i64> = npz.by_name("bond_offsets").map_err(wrong)?;
+                let graphs = OwnedGraphs {
+                    atom_offsets: atom_offsets.to_vec(),
+                    bond_offsets: bond_offsets.to_vec(),
+                    atom_features: rows_of(npz.by_name("atom_features").map_err(wrong)?),
+                    bonds: rows_of(npz.by_name("bonds").map_err(wrong)?),
+                    bond_features: rows_of(npz.by_name("bond_features").map_err(wrong)?),
+                };
+                Graphs::new(
+                    &graphs.atom_offsets,
+                    &graphs.bond_offsets,
+                    &graphs.atom_features,
+                    &graphs.bonds,
+                    &graphs.bond_features,
+                )
+                .map_err(|error| failed(error.to_string()))?;
+                Self::Graphs(graphs)
+            }
+        };
+        Ok(features)
+    }
+}
+
+/// Rows `indices` of a row-major matrix.
+pub(crate) fn select_rows<T: Copy>(values: &[T], columns: usize, indices: &[usize]) -> Vec<T> {
+    indices.iter().flat_map(|&index| &values[index * columns..(index + 1) * columns]).copied().collect()
+}
+
+/// A row-major vector as a matrix.
+pub(crate) fn matrix<T>(rows: usize, columns: usize, values: Vec<T>) -> Array2<T> {
+    Array2::from_shape_vec((rows, columns), values).expect("rows x columns values")
+}
+
+/// A matrix as a row-major vector.
+pub(crate) fn flat<T: Copy>(matrix: Array2<T>) -> Vec<T> {
+    if matrix.is_standard_layout() {
+        matrix.into_raw_vec_and_offset().0
+    } else {
+        matrix.iter().copied().collect()
+    }
+}
+
+fn matrix_of<T: Copy, const N: usize>(rows: &[[T; N]]) -> Array2<T> {
+    matrix(rows.len(), N, rows.as_flattened().to_vec())
+}
+
+fn rows_of<T: Copy, const N: usize>(matrix: Array2<T>) -> Vec<[T; N]> {
+    flat(matrix).as_chunks::<N>().0.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examples() -> Vec<Features> {
+        let mut graphs = OwnedGraphs::empty();
+        graphs.push(&[[1; 9], [2; 9]], &[[0, 1]], &[[3; 3]]);
+        graphs.push(&[[4; 9]], &[], &[]);
+        graphs.push(&[[5; 9], [6; 9], [7; 9]], &[[0, 1], [1, 2]], &[[8; 3], [9; 3]]);
+        vec![
+            Features::Bits { n_bits: 128, words: (0..6).collect(), rows: 3 },
+            Features::Dense { columns: 2, values: (0..6).map(|i| i as f32).collect(), rows: 3 },
+            Features::Smiles(OwnedSmiles::new(["CC", "", "C"])),
+            Features::Graphs(graphs),
+        ]
+    }
+
+    fn kind(features: &Features) -> InputKind {
+        match features {
+            Features::Bits { .. } => InputKind::Bits,
+            Features::Dense { .. } => InputKind::Dense,
+            Features::Smiles(_) => InputKind::Smiles,
+            Features::Graphs(_) => InputKind::Graphs,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for features in examples() {
+            let path = folder.path().join("x.npz");
+            features.write(&path).unwrap();
+            assert_eq!(Features::read(&path, kind(&features)).unwrap(), features);
+        }
+    }
+
+    #[test]
+    fn rows_are_selected_in_order() {
+        for features in examples() {
+            let twice = features.select(&[2, 0, 1]).select(&[1, 2, 0]);
+            assert_eq!(twice, features);
+            assert_eq!(features.select(&[1]).rows(), 1);
+            assert_eq!(features.inputs().rows, 3);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("damaged.npz");
+        fs_err::write(&path, b"PK not really").unwrap();
+        let error = Features::read(&path, InputKind::Bits).unwrap_err();
+        assert!(error.to_string().contains("damaged.npz"), "{error}");
+    }
+}

@@ -1,0 +1,171 @@
+//! The job folder: all that crosses between the host and a worker.
+//!
+//! | file | written by | what |
+//! |---|---|---|
+//! | `job.json` | host | [`Job`] |
+//! | `train.npz`, `valid.npz`, `test.npz` | host | features of each part |
+//! | `train-labels.npy`, `valid-labels.npy` | host | f32[n, tasks], NaN where missing; there is no such file for the test part |
+//! | `started.json` | worker | [`Started`], before the plugin is opened |
+//! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
+//! | `predictions.npy` | worker | f32[test molecules, tasks] |
+//! | `done.json` | worker | [`Done`], last |
+
+use std::path::{Path, PathBuf};
+
+use molarena_data::TaskType;
+use molarena_sdk::{InputKind, PluginDescription};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Error, Result};
+
+/// What a worker is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// What it may use.
+    pub envelope: Envelope,
+    /// What it does.
+    pub task: JobTask,
+}
+
+/// What a worker may use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Memory limit in bytes.
+    pub memory: u64,
+    /// Processors that it is pinned to; empty: all.
+    pub processors: Vec<usize>,
+    /// Whether it confines itself.
+    pub confine: bool,
+    /// Files and folders that it may read, beside the system's libraries.
+    pub readable: Vec<PathBuf>,
+}
+
+/// What a worker does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobTask {
+    /// Opens a plugin and says what it offers.
+    Describe {
+        /// The library.
+        library: PathBuf,
+    },
+    /// Fits and predicts.
+    Fit(Box<FitJob>),
+}
+
+/// One fit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FitJob {
+    /// The encoder, where there is one.
+    pub encoder: Option<JobComponent>,
+    /// The baseline.
+    pub baseline: JobComponent,
+    /// What the feature files hold.
+    pub input: InputKind,
+    /// What the labels are.
+    pub task_type: TaskType,
+    /// Number of tasks.
+    pub tasks: usize,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Thread budget.
+    pub threads: usize,
+}
+
+/// A component to make.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobComponent {
+    /// The library.
+    pub library: PathBuf,
+    /// Component id inside the plugin.
+    pub component: String,
+    /// Configuration as JSON text.
+    pub config: String,
+}
+
+/// What the worker says before it opens the plugin.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Started {
+    /// Whether it is confined.
+    pub confined: bool,
+}
+
+/// How far the worker is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Share done, 0 to 1.
+    pub fraction: f64,
+    /// What it does.
+    pub message: String,
+}
+
+/// How the worker ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// What it made, or why not.
+    pub result: Result<Output, WorkerFailure>,
+    /// Peak resident memory in bytes.
+    pub peak_rss: u64,
+}
+
+/// What a worker made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// The plugin's description.
+    Description(PluginDescription),
+    /// Seconds in each step; the predictions are in their file.
+    Timings {
+        /// Seconds in the encoder.
+        encode_s: f64,
+        /// Seconds in `fit`.
+        fit_s: f64,
+        /// Seconds in `predict`.
+        predict_s: f64,
+    },
+}
+
+/// Why a worker made nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorkerFailure {
+    /// Kind of the failure.
+    pub reason: crate::record::Reason,
+    /// One line for people.
+    pub message: String,
+}
+
+/// Names of the parts' files.
+pub const TRAIN: &str = "train";
+/// See [`TRAIN`].
+pub const VALID: &str = "valid";
+/// See [`TRAIN`].
+pub const TEST: &str = "test";
+
+/// Feature file of a part.
+pub fn features_file(folder: &Path, part: &str) -> PathBuf {
+    folder.join(format!("{part}.npz"))
+}
+
+/// Label file of a part.
+pub fn labels_file(folder: &Path, part: &str) -> PathBuf {
+    folder.join(format!("{part}-labels.npy"))
+}
+
+/// Predictions of the test part.
+pub fn predictions_file(folder: &Path) -> PathBuf {
+    folder.join("predictions.npy")
+}
+
+/// Writes a JSON file of the job folder under a temporary name and renames it.
+pub(crate) fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let temporary = folder.join(format!("{name}.tmp"));
+    fs_err::write(&temporary, serde_json::to_vec(value).expect("plain data"))?;
+    Ok(fs_err::rename(temporary, folder.join(name))?)
+}
+
+/// Reads a JSON file of the job folder.
+pub(crate) fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
+    let path = folder.join(name);
+    serde_json::from_slice(&fs_err::read(&path)?)
+        .map_err(|error| Error::Store { path, message: error.to_string() })
+}

@@ -1,0 +1,66 @@
+//! A baseline behind the ABI.
+
+use molarena_abi as abi;
+use molarena_sdk::{Call, Inputs, Labels, Matrix};
+
+use super::{LoadError, call, expect_shape, filled, instance, need};
+
+/// A baseline of a plugin.
+#[derive(Debug)]
+pub struct LoadedBaseline {
+    factory: abi::MolarenaBaselineFactory,
+    handle: abi::MolarenaHandle,
+}
+
+instance!(LoadedBaseline, abi::MolarenaBaselineFactory);
+
+impl LoadedBaseline {
+    /// Learns from training molecules; validation molecules serve model choice only.
+    pub fn fit(
+        &mut self,
+        train: &Inputs<'_>,
+        train_labels: &Labels<'_>,
+        valid: &Inputs<'_>,
+        valid_labels: &Labels<'_>,
+        context: &Call<'_>,
+    ) -> Result<(), LoadError> {
+        let fit = need(self.factory.fit, "fit")?;
+        let (train, valid) = (train.to_abi(), valid.to_abi());
+        let (train_labels, valid_labels) = (train_labels.to_abi(), valid_labels.to_abi());
+        context.with_abi(|context| {
+            // SAFETY: the handle came from this factory; everything lent lives until the function returns.
+            call(|error| unsafe {
+                fit(
+                    self.handle,
+                    &raw const train,
+                    &raw const train_labels,
+                    &raw const valid,
+                    &raw const valid_labels,
+                    context,
+                    error,
+                )
+            })
+        })
+    }
+
+    /// Predicts f32[n, tasks]; another shape is an error.
+    pub fn predict(
+        &mut self,
+        inputs: &Inputs<'_>,
+        tasks: usize,
+        context: &Call<'_>,
+    ) -> Result<Matrix, LoadError> {
+        let shape = need(self.factory.output_shape, "output_shape")?;
+        let predict = need(self.factory.predict, "predict")?;
+        // SAFETY: as in `fit`, here and below.
+        expect_shape(inputs.rows, tasks, |dims, error| unsafe {
+            shape(self.handle, inputs.rows as u64, dims, error)
+        })?;
+        let lent = inputs.to_abi();
+        context.with_abi(|context| {
+            filled(inputs.rows, tasks, |output, error| unsafe {
+                predict(self.handle, &raw const lent, output, context, error)
+            })
+        })
+    }
+}

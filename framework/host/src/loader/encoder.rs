@@ -1,0 +1,45 @@
+//! An encoder behind the ABI.
+
+use molarena_abi as abi;
+use molarena_sdk::{Call, Corpus, Inputs, Matrix};
+
+use super::{LoadError, call, check_shape, filled, instance, need};
+
+/// An encoder of a plugin.
+#[derive(Debug)]
+pub struct LoadedEncoder {
+    factory: abi::MolarenaEncoderFactory,
+    handle: abi::MolarenaHandle,
+}
+
+instance!(LoadedEncoder, abi::MolarenaEncoderFactory);
+
+impl LoadedEncoder {
+    /// Pretrains on a context graph.
+    pub fn fit(&mut self, corpus: &Corpus<'_>, context: &Call<'_>) -> Result<(), LoadError> {
+        let fit = need(self.factory.fit, "fit")?;
+        corpus.with_abi(|corpus| {
+            context.with_abi(|context| {
+                // SAFETY: the handle came from this factory; everything lent lives until the function returns.
+                call(|error| unsafe { fit(self.handle, corpus, context, error) })
+            })
+        })
+    }
+
+    /// Encodes n molecules to f32[n, width].
+    pub fn encode(&mut self, molecules: &Inputs<'_>, context: &Call<'_>) -> Result<Matrix, LoadError> {
+        let shape = need(self.factory.output_shape, "output_shape")?;
+        let encode = need(self.factory.encode, "encode")?;
+        let mut dims = [0u64; 2];
+        // SAFETY: as in `fit`, here and below.
+        call(|error| unsafe { shape(self.handle, molecules.rows as u64, dims.as_mut_ptr(), error) })?;
+        let width = dims[1] as usize;
+        check_shape(molecules.rows, width.max(1), dims[0], dims[1])?;
+        let lent = molecules.to_abi();
+        context.with_abi(|context| {
+            filled(molecules.rows, width, |output, error| unsafe {
+                encode(self.handle, &raw const lent, output, context, error)
+            })
+        })
+    }
+}

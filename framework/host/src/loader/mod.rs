@@ -1,0 +1,325 @@
+//! Opens plugin libraries and calls them through the ABI's tables. Only a worker does this.
+#![expect(unsafe_code, reason = "opens foreign libraries and calls their functions")]
+
+mod baseline;
+mod decoder;
+mod encoder;
+
+use std::{
+    ffi::c_void,
+    path::{Path, PathBuf},
+    ptr,
+};
+
+use molarena_abi as abi;
+use molarena_sdk::{Matrix, PluginDescription, raw};
+
+pub use baseline::LoadedBaseline;
+pub use decoder::LoadedDecoder;
+pub use encoder::LoadedEncoder;
+
+/// Why a plugin could not be opened or a call failed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum LoadError {
+    /// The file is not a library, or lacks the symbol.
+    #[error("cannot open plugin {path}: {message}")]
+    Open {
+        /// The library.
+        path: PathBuf,
+        /// What the loader said.
+        message: String,
+    },
+    /// The library speaks another major version of the ABI.
+    #[error(
+        "plugin {path} speaks ABI {found}, this molarena speaks {}.{}; rebuild the plugin with a matching sdk",
+        abi::ABI_MAJOR,
+        abi::ABI_MINOR
+    )]
+    WrongAbi {
+        /// The library.
+        path: PathBuf,
+        /// Its version.
+        found: String,
+    },
+    /// The table, the description or a factory is not what the ABI says.
+    #[error("plugin {path} breaks the ABI: {message}")]
+    Broken {
+        /// The library.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A call returned a failure.
+    #[error("{message}")]
+    Call {
+        /// Status of the ABI.
+        status: i32,
+        /// The plugin's message.
+        message: String,
+    },
+    /// The output has another shape than it must have.
+    #[error("wrong shape: expected {expected_rows} x {expected_columns}, the plugin gave {rows} x {columns}")]
+    Shape {
+        /// Rows that were asked for.
+        expected_rows: usize,
+        /// Columns that were asked for.
+        expected_columns: usize,
+        /// Rows of the plugin.
+        rows: u64,
+        /// Columns of the plugin.
+        columns: u64,
+    },
+}
+
+/// An opened plugin. The library stays open until the process ends.
+#[derive(Clone, Debug)]
+pub struct LoadedPlugin {
+    path: PathBuf,
+    table: abi::MolarenaPlugin,
+    description: PluginDescription,
+}
+
+impl LoadedPlugin {
+    /// Opens a library, checks its ABI version and reads its description.
+    pub fn open(path: &Path) -> Result<Self, LoadError> {
+        let failed = |message: String| LoadError::Open { path: path.to_owned(), message };
+        let broken = |message: String| LoadError::Broken { path: path.to_owned(), message };
+        let flags = libloading::os::unix::RTLD_NOW | libloading::os::unix::RTLD_LOCAL;
+        // SAFETY: initialisers of the library run here; the worker is confined and may crash.
+        let library = unsafe { libloading::os::unix::Library::open(Some(path), flags) }
+            .map_err(|error| failed(error.to_string()))?;
+        // SAFETY: the symbol has this type in every plugin of this major version.
+        let entry = unsafe { library.get::<abi::MolarenaEntry>(abi::ENTRY_SYMBOL.as_bytes()) }
+            .map_err(|_| failed(format!("it does not export `{}`", abi::ENTRY_SYMBOL)))?;
+        // SAFETY: the function takes nothing and returns a table that lives as long as the process.
+        let table = unsafe { abi::read_sized(entry()) }
+            .ok_or_else(|| broken("the entry returned no table".into()))?;
+        drop(entry);
+        // Closing a library while its threads or destructors may run is unsound, so it never is.
+        std::mem::forget(library);
+        if table.abi_major != abi::ABI_MAJOR {
+            let found = format!("{}.{}", table.abi_major, table.abi_minor);
+            return Err(LoadError::WrongAbi { path: path.to_owned(), found });
+        }
+        if let Some(init) = table.init {
+            // SAFETY: the host's table is static.
+            call(|error| unsafe { init(&raw const HOST, error) })?;
+        }
+        let describe = table.describe.ok_or_else(|| broken("`describe` is null".into()))?;
+        // SAFETY: the text lives as long as the process.
+        let text = unsafe { raw::str_from(describe()) }.map_err(|error| broken(error.to_string()))?;
+        let description =
+            serde_json::from_str(text).map_err(|error| broken(format!("its description: {error}")))?;
+        Ok(Self { path: path.to_owned(), table, description })
+    }
+
+    /// What the plugin says about itself.
+    pub fn description(&self) -> &PluginDescription {
+        &self.description
+    }
+
+    /// Makes a baseline.
+    pub fn baseline(&self, component: &str, config: &str) -> Result<LoadedBaseline, LoadError> {
+        LoadedBaseline::create(self.factory(abi::BASELINE_FACTORY)?, component, config)
+    }
+
+    /// Makes an encoder.
+    pub fn encoder(&self, component: &str, config: &str) -> Result<LoadedEncoder, LoadError> {
+        LoadedEncoder::create(self.factory(abi::ENCODER_FACTORY)?, component, config)
+    }
+
+    /// Makes a decoder.
+    pub fn decoder(&self, component: &str, config: &str) -> Result<LoadedDecoder, LoadError> {
+        LoadedDecoder::create(self.factory(abi::DECODER_FACTORY)?, component, config)
+    }
+
+    fn factory<T: abi::Versioned>(&self, id: &str) -> Result<T, LoadError> {
+        let broken = |message: String| LoadError::Broken { path: self.path.clone(), message };
+        let get = self.table.get_factory.ok_or_else(|| broken("`get_factory` is null".into()))?;
+        // SAFETY: the id says which table comes back; it lives as long as the process.
+        unsafe { abi::read_sized(get(raw::text(id)).cast::<T>()) }
+            .ok_or_else(|| broken(format!("it has no factory `{id}`")))
+    }
+}
+
+static HOST: abi::MolarenaHost = abi::MolarenaHost {
+    struct_size: size_of::<abi::MolarenaHost>() as u32,
+    abi_major: abi::ABI_MAJOR,
+    abi_minor: abi::ABI_MINOR,
+    reserved: 0,
+    get_extension: None,
+};
+
+/// Runs one function of a table; copies the message of a failure and releases it at once.
+fn call(function: impl FnOnce(*mut abi::MolarenaError) -> i32) -> Result<(), LoadError> {
+    let mut error = abi::MolarenaError {
+        struct_size: raw::size_of::<abi::MolarenaError>(),
+        code: 0,
+        message: ptr::null(),
+        message_len: 0,
+        release: None,
+        private_data: ptr::null_mut(),
+    };
+    let status = function(&raw mut error);
+    if status == abi::MOLARENA_OK {
+        return Ok(());
+    }
+    let text = abi::MolarenaStr { data: error.message, len: error.message_len };
+    // SAFETY: the callee filled the struct and keeps the text until `release`.
+    let message = unsafe { raw::str_from(text) }.unwrap_or("the plugin's message is not UTF-8").to_owned();
+    if let Some(release) = error.release {
+        // SAFETY: called once, with the struct that the callee filled.
+        unsafe { release(&raw mut error) }
+    }
+    let message = if message.is_empty() { format!("status {status} without a message") } else { message };
+    Err(LoadError::Call { status, message })
+}
+
+/// The function of a table, or an error that names it.
+fn need<F>(function: Option<F>, name: &str) -> Result<F, LoadError> {
+    function.ok_or_else(|| LoadError::Call {
+        status: abi::MOLARENA_ERROR_UNSUPPORTED,
+        message: format!("the plugin does not offer `{name}`"),
+    })
+}
+
+/// Asks for a shape with `ask`; anything but `rows` x `columns` is an error.
+fn expect_shape(
+    rows: usize,
+    columns: usize,
+    ask: impl FnOnce(*mut u64, *mut abi::MolarenaError) -> i32,
+) -> Result<(), LoadError> {
+    let mut shape = [0u64; 2];
+    call(|error| ask(shape.as_mut_ptr(), error))?;
+    check_shape(rows, columns, shape[0], shape[1])
+}
+
+fn check_shape(
+    expected_rows: usize,
+    expected_columns: usize,
+    rows: u64,
+    columns: u64,
+) -> Result<(), LoadError> {
+    if rows == expected_rows as u64 && columns == expected_columns as u64 {
+        Ok(())
+    } else {
+        Err(LoadError::Shape { expected_rows, expected_columns, rows, columns })
+    }
+}
+
+/// Values after the arena's buffer that no plugin may touch.
+const GUARD: [f32; 16] = [f32::from_bits(0x7fc0_ffee); 16];
+
+/// Lends a buffer of rows x columns to `fill`; checks the shape that came back and that nothing was written past it.
+fn filled(
+    rows: usize,
+    columns: usize,
+    fill: impl FnOnce(*mut abi::MolarenaOutput, *mut abi::MolarenaError) -> i32,
+) -> Result<Matrix, LoadError> {
+    // A value that the plugin does not write stays NaN and is found by the check for finite values.
+    let mut values = vec![f32::NAN; rows * columns];
+    values.extend_from_slice(&GUARD);
+    let mut output = abi::MolarenaOutput {
+        struct_size: raw::size_of::<abi::MolarenaOutput>(),
+        reserved: 0,
+        values: values.as_mut_ptr(),
+        capacity: (rows * columns) as u64,
+        rows: 0,
+        columns: 0,
+    };
+    call(|error| fill(&raw mut output, error))?;
+    check_shape(rows, columns, output.rows, output.columns)?;
+    let guard = values.split_off(rows * columns);
+    if guard.iter().map(|value| value.to_bits()).ne(GUARD.iter().map(|value| value.to_bits())) {
+        return Err(LoadError::Call {
+            status: abi::MOLARENA_ERROR_INTERNAL,
+            message: "the plugin wrote past the end of the arena's buffer".into(),
+        });
+    }
+    Ok(Matrix { rows, columns, values })
+}
+
+/// Copies the bytes that `save` made and releases them.
+fn saved(
+    save: impl FnOnce(*mut abi::MolarenaBlob, *mut abi::MolarenaError) -> i32,
+) -> Result<Vec<u8>, LoadError> {
+    let mut blob = abi::MolarenaBlob {
+        struct_size: raw::size_of::<abi::MolarenaBlob>(),
+        reserved: 0,
+        data: ptr::null(),
+        len: 0,
+        release: None,
+        private_data: ptr::null_mut(),
+    };
+    call(|error| save(&raw mut blob, error))?;
+    let bytes = if blob.data.is_null() {
+        Vec::new()
+    } else {
+        // SAFETY: the plugin owns these bytes until `release`.
+        unsafe { std::slice::from_raw_parts(blob.data, blob.len as usize) }.to_vec()
+    };
+    if let Some(release) = blob.release {
+        // SAFETY: called once, with the struct that the plugin filled.
+        unsafe { release(&raw mut blob) }
+    }
+    Ok(bytes)
+}
+
+/// Makes an instance with a factory's `create`.
+fn create(
+    create: Option<abi::MolarenaCreate>,
+    component: &str,
+    config: &str,
+) -> Result<*mut c_void, LoadError> {
+    let create = need(create, "create")?;
+    let mut handle = ptr::null_mut();
+    // SAFETY: the texts live until the function returns.
+    call(|error| unsafe { create(raw::text(component), raw::text(config), &raw mut handle, error) })?;
+    if handle.is_null() {
+        return Err(LoadError::Call {
+            status: abi::MOLARENA_ERROR_INTERNAL,
+            message: "the plugin made no instance".into(),
+        });
+    }
+    Ok(handle)
+}
+
+/// `save`, `load` and the destructor, which the three kinds share.
+macro_rules! instance {
+    ($name:ident, $factory:ty) => {
+        impl $name {
+            pub(super) fn create(
+                factory: $factory,
+                component: &str,
+                config: &str,
+            ) -> Result<Self, super::LoadError> {
+                let handle = super::create(factory.create, component, config)?;
+                Ok(Self { factory, handle })
+            }
+
+            /// The state as bytes.
+            pub fn save(&self) -> Result<Vec<u8>, super::LoadError> {
+                let save = super::need(self.factory.save, "save")?;
+                // SAFETY: the handle came from this factory's `create`.
+                super::saved(|blob, error| unsafe { save(self.handle, blob, error) })
+            }
+
+            /// Restores what [`save`](Self::save) gave.
+            pub fn load(&mut self, state: &[u8]) -> Result<(), super::LoadError> {
+                let load = super::need(self.factory.load, "load")?;
+                // SAFETY: as above; the bytes live until the function returns.
+                super::call(|error| unsafe { load(self.handle, state.as_ptr(), state.len() as u64, error) })
+            }
+        }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                if let Some(destroy) = self.factory.destroy {
+                    // SAFETY: the handle came from this factory's `create` and is used no more.
+                    unsafe { destroy(self.handle) }
+                }
+            }
+        }
+    };
+}
+use instance;

@@ -1,0 +1,393 @@
+//! From a selection to fits and cells, all checked before anything runs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use molarena_chem::CHEMISTRY_VERSION;
+use molarena_data::{Catalog, Dataset, Protocol, Split};
+use molarena_metrics::{METRICS_VERSION, Metric};
+use molarena_sdk::{ComponentKind, InputKind};
+use serde_json::json;
+
+use crate::{
+    ArenaDataset, ComponentSpec, Error, Method, Methods, Result, Store,
+    canonical::{canonical_json, key_of},
+    confine,
+    discovery::{self, Plugin, SearchPath},
+    record::{ComponentUse, Composition, SplitInfo},
+    suite::CellGroup,
+    supervise::Launcher,
+};
+
+/// Which cells to run.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Groups of cells.
+    pub groups: Vec<CellGroup>,
+    /// Folder that relative paths of method files start from.
+    pub base: PathBuf,
+    /// Shuffles the training labels of every method.
+    pub shuffle_labels: bool,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Debug)]
+pub struct Arena {
+    /// The datasets.
+    pub catalog: Catalog,
+    /// The methods.
+    pub methods: Methods,
+    /// Where plugins are.
+    pub plugins: SearchPath,
+    /// How workers are started.
+    pub launcher: Launcher,
+    /// Where the data are.
+    pub data_dir: PathBuf,
+    /// Where results go.
+    pub store: Store,
+}
+
+/// One run of a worker and the cells that are scored from it.
+#[derive(Clone, Debug)]
+pub struct PlannedFit {
+    /// Hash of everything that decides the predictions.
+    pub key: String,
+    /// The dataset.
+    pub dataset: Arc<ArenaDataset>,
+    /// The split.
+    pub split: Arc<Split>,
+    /// The method; cells of other names may share its fit.
+    pub method: Method,
+    /// Seed of the method.
+    pub seed: u64,
+    /// The encoder and its library, where there is one.
+    pub encoder: Option<PlannedComponent>,
+    /// The baseline and its library.
+    pub baseline: PlannedComponent,
+    /// What goes into the records.
+    pub composition: Composition,
+    /// The cells.
+    pub cells: Vec<PlannedCell>,
+}
+
+/// A component and the library that it is in.
+#[derive(Clone, Debug)]
+pub struct PlannedComponent {
+    /// The library.
+    pub library: PathBuf,
+    /// Component id inside the plugin.
+    pub id: String,
+    /// Canonical JSON.
+    pub config: String,
+}
+
+/// One cell: a fit scored under a protocol, for one row of a board.
+#[derive(Clone, Debug)]
+pub struct PlannedCell {
+    /// Hash of everything that decides the record.
+    pub key: String,
+    /// The method.
+    pub method: Method,
+    /// The metric.
+    pub metric: Metric,
+}
+
+/// Everything that is to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The fits, in the order of the selection.
+    pub fits: Vec<PlannedFit>,
+}
+
+impl Plan {
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.fits.iter().map(|fit| fit.cells.len()).sum()
+    }
+
+    /// The datasets of the plan, each once.
+    pub fn datasets(&self) -> Vec<Arc<ArenaDataset>> {
+        let mut seen = BTreeSet::new();
+        let datasets = self.fits.iter().map(|fit| &fit.dataset);
+        datasets.filter(|dataset| seen.insert(dataset.dataset.id.clone())).cloned().collect()
+    }
+
+    /// Where a fit's split and labels are described in records.
+    pub fn split_info(fit: &PlannedFit) -> SplitInfo {
+        let split = &fit.split;
+        SplitInfo {
+            protocol: split.protocol.clone(),
+            seed: split.seed,
+            sha256: split.sha256(),
+            train: split.train.len(),
+            valid: split.valid.len(),
+            test: split.test.len(),
+        }
+    }
+}
+
+/// Checks the whole selection and makes the plan. Nothing runs before this is valid.
+pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
+    check_hidden(arena)?;
+    let mut planner =
+        Planner { arena, plugins: BTreeMap::new(), datasets: BTreeMap::new(), splits: BTreeMap::new() };
+    let groups = planner.resolve(selection)?;
+    let mut fits: Vec<PlannedFit> = Vec::new();
+    let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    let mut known = BTreeSet::new();
+    for (group, methods) in &groups {
+        for id in &group.datasets {
+            let dataset = planner.dataset(id)?;
+            let split = planner.split(&dataset, group)?;
+            for method in methods {
+                for seed in group.seeds.to_vec() {
+                    let (mut fit, cell) = planner.cell(method, &dataset, &split, seed)?;
+                    if !known.insert(cell.key.clone()) {
+                        continue;
+                    }
+                    if let Some(&known) = index.get(&fit.key) {
+                        fits[known].cells.push(cell);
+                    } else {
+                        index.insert(fit.key.clone(), fits.len());
+                        fit.cells.push(cell);
+                        fits.push(fit);
+                    }
+                }
+            }
+        }
+    }
+    if fits.is_empty() {
+        return Err(Error::NothingSelected("the selection has no dataset, no method or no seed".into()));
+    }
+    Ok(Plan { fits })
+}
+
+/// Refuses a data folder or store where every worker may read.
+fn check_hidden(arena: &Arena) -> Result<()> {
+    // A missing data folder is reported with the dataset that needs it.
+    let data_dir = fs_err::canonicalize(&arena.data_dir).unwrap_or_else(|_| arena.data_dir.clone());
+    for (what, path) in [("data folder", data_dir.as_path()), ("store", arena.store.root())] {
+        if let Some(root) = confine::exposed_under(path) {
+            return Err(Error::Exposed { what, path: path.to_owned(), root });
+        }
+    }
+    Ok(())
+}
+
+struct Planner<'a> {
+    arena: &'a Arena,
+    plugins: BTreeMap<String, Arc<Plugin>>,
+    datasets: BTreeMap<String, Arc<ArenaDataset>>,
+    splits: BTreeMap<(String, Protocol, u64), Arc<Split>>,
+}
+
+impl Planner<'_> {
+    /// Finds all methods and datasets by name and checks methods against their plugins, before any data are read.
+    fn resolve(&mut self, selection: &Selection) -> Result<Vec<(CellGroup, Vec<Method>)>> {
+        let mut groups = Vec::new();
+        let mut by_name: BTreeMap<String, Method> = BTreeMap::new();
+        for group in &selection.groups {
+            let mut methods = Vec::new();
+            for name in &group.methods {
+                let mut method = self.arena.methods.get(name, &selection.base)?;
+                if selection.shuffle_labels {
+                    method = method.with_shuffled_labels();
+                }
+                let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
+                if *same != method {
+                    let message = format!("two different methods are called `{}`; rename one", method.name);
+                    return Err(Error::Request(message));
+                }
+                self.check_method(&method)?;
+                methods.push(method);
+            }
+            for id in &group.datasets {
+                self.arena.catalog.get(id)?;
+            }
+            groups.push((group.clone(), methods));
+        }
+        Ok(groups)
+    }
+
+    fn check_method(&mut self, method: &Method) -> Result<()> {
+        let mut given = method.features.input();
+        if let Some(encoder) = &method.encoder {
+            self.check_component(method, ComponentKind::Encoder, encoder, given)?;
+            given = InputKind::Dense;
+        }
+        self.check_component(method, ComponentKind::Baseline, &method.baseline, given)
+    }
+
+    fn check_component(
+        &mut self,
+        method: &Method,
+        kind: ComponentKind,
+        spec: &ComponentSpec,
+        given: InputKind,
+    ) -> Result<()> {
+        let (plugin, id) = self.plugin(method, spec)?;
+        let components = &plugin.description.components;
+        let Some(component) =
+            components.iter().find(|component| component.kind == kind && component.id == id)
+        else {
+            let known = components.iter().filter(|component| component.kind == kind);
+            return Err(Error::UnknownComponent {
+                method: method.name.clone(),
+                path: plugin.path.clone(),
+                kind: kind.to_string(),
+                component: id,
+                known: known.map(|component| component.id.as_str()).collect::<Vec<_>>().join(", "),
+            });
+        };
+        if !component.inputs.contains(&given) {
+            let wanted: Vec<String> = component.inputs.iter().map(|input| format!("`{input}`")).collect();
+            return Err(Error::Inputs {
+                method: method.name.clone(),
+                component: spec.component.clone(),
+                wanted: wanted.join(" or "),
+                given: format!("`{given}`"),
+            });
+        }
+        check_config(method, spec, &component.config_schema)
+    }
+
+    fn plugin(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {
+        let (plugin, id) = spec.split().expect("method files are checked when they are read");
+        if let Some(known) = self.plugins.get(plugin) {
+            return Ok((Arc::clone(known), id.to_owned()));
+        }
+        let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
+            method: method.name.clone(),
+            plugin: plugin.to_owned(),
+            file: discovery::file_name(plugin),
+            searched: self.arena.plugins.describe(),
+        })?;
+        let found = Arc::new(discovery::describe(&self.arena.launcher, &path, &self.arena.store.work_dir())?);
+        self.plugins.insert(plugin.to_owned(), Arc::clone(&found));
+        Ok((found, id.to_owned()))
+    }
+
+    fn dataset(&mut self, id: &str) -> Result<Arc<ArenaDataset>> {
+        if let Some(known) = self.datasets.get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let manifest = self.arena.catalog.get(id)?;
+        let dataset = Dataset::load(manifest, &self.arena.data_dir)?;
+        let dataset = Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.store)?);
+        self.datasets.insert(id.to_owned(), Arc::clone(&dataset));
+        Ok(dataset)
+    }
+
+    fn split(&mut self, dataset: &ArenaDataset, group: &CellGroup) -> Result<Arc<Split>> {
+        let protocol = group.split.unwrap_or(dataset.manifest.protocol.split);
+        let key = (dataset.dataset.id.clone(), protocol, group.split_seed);
+        if let Some(known) = self.splits.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let split = Arc::new(dataset.split(protocol, group.split_seed)?);
+        self.splits.insert(key, Arc::clone(&split));
+        Ok(split)
+    }
+
+    fn component(
+        &mut self,
+        method: &Method,
+        spec: &ComponentSpec,
+    ) -> Result<(PlannedComponent, ComponentUse)> {
+        let (plugin, id) = self.plugin(method, spec)?;
+        let used = ComponentUse {
+            component: spec.component.clone(),
+            version: plugin.description.version.clone(),
+            sha256: plugin.sha256.clone(),
+            config: spec.config.clone(),
+        };
+        let config = canonical_json(&spec.config);
+        Ok((PlannedComponent { library: plugin.path.clone(), id, config }, used))
+    }
+
+    /// The fit of one cell, without cells, and the cell.
+    fn cell(
+        &mut self,
+        method: &Method,
+        dataset: &Arc<ArenaDataset>,
+        split: &Arc<Split>,
+        seed: u64,
+    ) -> Result<(PlannedFit, PlannedCell)> {
+        let metric = dataset.manifest.protocol.metric;
+        let (baseline, baseline_use) = self.component(method, &method.baseline)?;
+        let (encoder, encoder_use) = match &method.encoder {
+            Some(spec) => {
+                let (planned, used) = self.component(method, spec)?;
+                (Some(planned), Some(used))
+            }
+            None => (None, None),
+        };
+        let composition = Composition {
+            data_sha256: dataset.dataset.sha256.clone(),
+            features: serde_json::to_value(method.features).expect("plain data"),
+            chemistry: CHEMISTRY_VERSION.into(),
+            encoder: encoder_use,
+            baseline: baseline_use,
+        };
+        let key = key_of(&json!({
+            "schema": crate::record::FIT_SCHEMA,
+            "composition": composition,
+            "split": split.sha256(),
+            "tasks": dataset.dataset.tasks,
+            "task_type": dataset.dataset.task_type,
+            "seed": seed,
+            "shuffle_labels": method.protocol.shuffle_labels,
+        }));
+        let cell = PlannedCell {
+            key: key_of(&json!({
+                "schema": crate::record::RECORD_SCHEMA,
+                "fit": key,
+                "method": method.name,
+                "metric": metric,
+                "metrics_version": METRICS_VERSION,
+                "scoring": method.protocol.scoring,
+            })),
+            method: method.clone(),
+            metric,
+        };
+        let fit = PlannedFit {
+            key,
+            dataset: Arc::clone(dataset),
+            split: Arc::clone(split),
+            method: method.clone(),
+            seed,
+            encoder,
+            baseline,
+            composition,
+            cells: Vec::new(),
+        };
+        Ok((fit, cell))
+    }
+}
+
+/// Checks a configuration against the component's JSON Schema; errors name the key.
+fn check_config(method: &Method, spec: &ComponentSpec, schema: &serde_json::Value) -> Result<()> {
+    let failed = |message: String| Error::Config {
+        method: method.name.clone(),
+        component: spec.component.clone(),
+        message,
+    };
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|error| failed(format!("the plugin's own schema is broken: {error}")))?;
+    let errors: Vec<String> = validator
+        .iter_errors(&spec.config)
+        .map(|error| {
+            let key = error.instance_path().to_string();
+            if key.is_empty() { error.to_string() } else { format!("at `{key}`: {error}") }
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(failed(errors.join("; "))) }
+}
+
+/// The folder that a suite's method paths start from.
+pub fn base_of(suite: &Path) -> PathBuf {
+    suite.parent().map(Path::to_owned).unwrap_or_default()
+}

@@ -1,0 +1,210 @@
+//! What the store keeps: the outcome of a worker (a fit) and the scored result of a cell (a record).
+
+use std::collections::BTreeMap;
+
+use molarena_data::TaskType;
+use molarena_metrics::{Metric, Scoring};
+use serde::{Deserialize, Serialize};
+
+/// Schema name of [`Record`].
+pub const RECORD_SCHEMA: &str = "molarena.record/1";
+/// Schema name of [`Fit`].
+pub const FIT_SCHEMA: &str = "molarena.fit/1";
+
+/// One scored cell: method x dataset x split x seed under a protocol. Stored as `records/<key>.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`RECORD_SCHEMA`].
+    pub schema: String,
+    /// Hash of everything that decides the result; also the file's name.
+    pub key: String,
+    /// Key of the fit whose predictions were scored: `fits/<fit_key>.json` and `.npy`.
+    pub fit_key: String,
+    /// Name of the method.
+    pub method: String,
+    /// Id of the dataset.
+    pub dataset: String,
+    /// The split.
+    pub split: SplitInfo,
+    /// Seed of the method.
+    pub seed: u64,
+    /// What the labels are.
+    pub task_type: TaskType,
+    /// The metric of `scores`.
+    pub metric: Metric,
+    /// How classification predictions were scored.
+    pub scoring: Scoring,
+    /// Whether the training labels were shuffled, as a check that nothing leaks.
+    pub shuffled_labels: bool,
+    /// Task names, in the order of the predictions' columns.
+    pub tasks: Vec<String>,
+    /// What the method is made of.
+    pub composition: Composition,
+    /// Molecules of the dataset that could not be parsed and take part in nothing.
+    pub unparsed_molecules: usize,
+    /// Whether the worker was confined (no data folder, no store, no network).
+    pub confined: bool,
+    /// Scores, or why there are none.
+    pub outcome: Outcome,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// The split of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitInfo {
+    /// Name, such as `infoalign` or `scaffold`.
+    pub protocol: String,
+    /// Seed of the split, where it has one.
+    pub seed: u64,
+    /// sha256 of the index lists.
+    pub sha256: String,
+    /// Training molecules.
+    pub train: usize,
+    /// Validation molecules.
+    pub valid: usize,
+    /// Test molecules.
+    pub test: usize,
+}
+
+/// What a method is made of: data, features, plugins and configurations, by hash.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Composition {
+    /// sha256 of the dataset's file.
+    pub data_sha256: String,
+    /// Features of the molecules, as in the method file.
+    pub features: serde_json::Value,
+    /// Version of the chemistry behind the features.
+    pub chemistry: String,
+    /// The encoder, where there is one.
+    pub encoder: Option<ComponentUse>,
+    /// The baseline.
+    pub baseline: ComponentUse,
+}
+
+/// A component of a plugin, as used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentUse {
+    /// Plugin and component, such as `baselines/rf`.
+    pub component: String,
+    /// Version of the plugin.
+    pub version: String,
+    /// sha256 of the plugin's file.
+    pub sha256: String,
+    /// Configuration, canonical JSON.
+    pub config: serde_json::Value,
+}
+
+/// Scores, or why there are none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Outcome {
+    /// The cell was scored.
+    Scored {
+        /// Score of each task by name, as a fraction of 1 or in the labels' units; null where undefined.
+        scores: BTreeMap<String, Option<f64>>,
+        /// Mean over the defined tasks; null when none is defined.
+        mean: Option<f64>,
+    },
+    /// The worker gave no predictions that can be scored.
+    Failed(Failure),
+}
+
+/// Why there are no predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The kind of failure.
+    pub reason: Reason,
+    /// One line for people.
+    pub message: String,
+    /// The end of what the worker printed.
+    pub output: String,
+}
+
+/// Kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The wall-clock limit passed.
+    Timeout,
+    /// The memory limit was reached.
+    Memory,
+    /// The worker died of a signal.
+    Signal,
+    /// The plugin panicked.
+    Panic,
+    /// The plugin returned an error.
+    Error,
+    /// The predictions have another shape than test molecules x tasks.
+    WrongShape,
+    /// A prediction is NaN or infinite.
+    NotFinite,
+    /// The plugin's library could not be opened.
+    Load,
+    /// The worker ended without a result.
+    NoResult,
+}
+
+impl Reason {
+    /// The name in records and on boards.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Signal => "signal",
+            Self::Panic => "panic",
+            Self::Error => "error",
+            Self::WrongShape => "wrong-shape",
+            Self::NotFinite => "not-finite",
+            Self::Load => "load",
+            Self::NoResult => "no-result",
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a worker cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Seconds from the worker's start to its end.
+    pub wall_s: f64,
+    /// Seconds in the encoder; 0 without one.
+    pub encode_s: f64,
+    /// Seconds in `fit`.
+    pub fit_s: f64,
+    /// Seconds in `predict`.
+    pub predict_s: f64,
+    /// Peak resident memory of the worker in MiB.
+    pub peak_rss_mb: f64,
+    /// Thread budget.
+    pub threads: usize,
+}
+
+/// Outcome of a worker, before scoring. Stored as `fits/<fit_key>.json` beside `fits/<fit_key>.npy`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fit {
+    /// [`FIT_SCHEMA`].
+    pub schema: String,
+    /// Hash of everything that decides the predictions; also the file's name.
+    pub fit_key: String,
+    /// Why there are no predictions, if there are none.
+    pub failure: Option<Failure>,
+    /// sha256 of the predictions' file, if there is one.
+    pub predictions_sha256: Option<String>,
+    /// Whether the worker was confined.
+    pub confined: bool,
+    /// What it cost.
+    pub cost: Cost,
+}

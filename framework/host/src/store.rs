@@ -1,0 +1,216 @@
+//! The store: records, fits, predictions and the feature cache, one file each, written whole or not at all.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use ndarray::Array2;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Error, Result,
+    features::{flat, matrix},
+    record::{FIT_SCHEMA, Fit, RECORD_SCHEMA, Record},
+};
+
+/// A folder of records.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// Opens or creates the store in `root`.
+    pub fn create(root: &Path) -> Result<Self> {
+        for folder in ["records", "fits", "cache", "work"] {
+            fs_err::create_dir_all(root.join(folder))?;
+        }
+        // Workers get absolute paths.
+        Ok(Self { root: fs_err::canonicalize(root)? })
+    }
+
+    /// Opens the store in `root`, which must exist.
+    pub fn open(root: &Path) -> Result<Self> {
+        if !root.join("records").is_dir() {
+            let message = "no store here: no folder `records`; make one with `molarena run --store`".into();
+            return Err(Error::Store { path: root.to_owned(), message });
+        }
+        Ok(Self { root: fs_err::canonicalize(root)? })
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn record_path(&self, key: &str) -> PathBuf {
+        self.root.join("records").join(format!("{key}.json"))
+    }
+
+    fn fit_path(&self, fit_key: &str) -> PathBuf {
+        self.root.join("fits").join(format!("{fit_key}.json"))
+    }
+
+    /// Where the predictions of a fit are: f32[test molecules, tasks].
+    pub fn predictions_path(&self, fit_key: &str) -> PathBuf {
+        self.root.join("fits").join(format!("{fit_key}.npy"))
+    }
+
+    /// Path of a cached file.
+    pub fn cache_path(&self, name: &str) -> PathBuf {
+        self.root.join("cache").join(name)
+    }
+
+    /// Folder for job folders.
+    pub fn work_dir(&self) -> PathBuf {
+        self.root.join("work")
+    }
+
+    /// The record of `key`, if it is finished.
+    pub fn record(&self, key: &str) -> Result<Option<Record>> {
+        read_json(&self.record_path(key), RECORD_SCHEMA)
+    }
+
+    /// All records, sorted by key.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        let mut paths: Vec<PathBuf> = fs_err::read_dir(self.root.join("records"))?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<_>>()?;
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.sort();
+        paths.iter().filter_map(|path| read_json(path, RECORD_SCHEMA).transpose()).collect()
+    }
+
+    /// Writes a record; an existing one wins.
+    pub fn put_record(&self, record: &Record) -> Result<()> {
+        self.publish_json(&self.record_path(&record.key), record)
+    }
+
+    /// The outcome of a worker, if it is finished and its predictions are whole.
+    pub fn fit(&self, fit_key: &str) -> Result<Option<Fit>> {
+        read_json(&self.fit_path(fit_key), FIT_SCHEMA)
+    }
+
+    /// Writes the outcome of a worker, predictions first; existing ones win.
+    pub fn put_fit(&self, fit: &Fit, predictions: Option<&[u8]>) -> Result<()> {
+        if let Some(bytes) = predictions {
+            self.publish(&self.predictions_path(&fit.fit_key), bytes)?;
+        }
+        self.publish_json(&self.fit_path(&fit.fit_key), fit)
+    }
+
+    /// Reads stored predictions and checks them against the fit's hash: f32[test molecules, tasks], row-major.
+    pub fn predictions(&self, fit: &Fit) -> Result<Vec<f32>> {
+        let path = self.predictions_path(&fit.fit_key);
+        let bytes = fs_err::read(&path)?;
+        if fit.predictions_sha256.as_deref() != Some(&molarena_data::sha256_hex(&bytes)) {
+            let message =
+                "the predictions are not those of the fit; remove the fit's .json and .npy and run again";
+            return Err(Error::Store { path, message: message.into() });
+        }
+        from_npy(&bytes).map(|(_, _, values)| values).map_err(|message| Error::Store { path, message })
+    }
+
+    /// Removes a failed fit and its records, so that the cells run again.
+    pub fn forget_failure(&self, fit_key: &str, keys: &[String]) -> Result<()> {
+        for path in keys.iter().map(|key| self.record_path(key)).chain([self.fit_path(fit_key)]) {
+            match fs_err::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn publish_json(&self, path: &Path, value: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(value).expect("records are plain data");
+        text.push('\n');
+        self.publish(path, text.as_bytes())
+    }
+
+    /// Writes to a temporary name, syncs, and links into place; the first writer wins.
+    pub(crate) fn publish(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let mut file = tempfile::Builder::new().prefix("new-").tempfile_in(self.work_dir())?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(Error::Store { path: path.to_owned(), message: error.error.to_string() }),
+        }
+    }
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<Option<T>> {
+    let text = match fs_err::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let failed = |message: String| Error::Store { path: path.to_owned(), message };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    if value["schema"] != schema {
+        return Err(failed(format!("schema is {}, expected \"{schema}\"", value["schema"])));
+    }
+    serde_json::from_value(value).map(Some).map_err(|error| failed(error.to_string()))
+}
+
+/// A row-major f32 matrix as the bytes of a `.npy` file.
+pub(crate) fn to_npy(rows: usize, columns: usize, values: Vec<f32>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ndarray_npy::WriteNpyExt::write_npy(&matrix(rows, columns, values), &mut bytes)
+        .expect("writing to memory does not fail");
+    bytes
+}
+
+/// Rows, columns and values of the `.npy` bytes of an f32 matrix.
+pub(crate) fn from_npy(bytes: &[u8]) -> Result<(usize, usize, Vec<f32>), String> {
+    let array: Array2<f32> =
+        ndarray_npy::ReadNpyExt::read_npy(bytes).map_err(|error| format!("not an f32 matrix: {error}"))?;
+    Ok((array.nrows(), array.ncols(), flat(array)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Cost;
+
+    fn fit(key: &str, predictions: Option<&[u8]>) -> Fit {
+        Fit {
+            schema: FIT_SCHEMA.into(),
+            fit_key: key.into(),
+            failure: None,
+            predictions_sha256: predictions.map(molarena_data::sha256_hex),
+            confined: true,
+            cost: Cost::default(),
+        }
+    }
+
+    #[test]
+    fn the_first_writer_wins_and_nothing_is_left_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path()).unwrap();
+        let (first, second) = (to_npy(2, 1, vec![0.25, 0.5]), to_npy(2, 1, vec![0.75, 1.0]));
+        store.put_fit(&fit("k", Some(&first)), Some(&first)).unwrap();
+        store.put_fit(&fit("k", Some(&second)), Some(&second)).unwrap();
+        let stored = store.fit("k").unwrap().unwrap();
+        assert_eq!(store.predictions(&stored).unwrap(), [0.25, 0.5]);
+        assert_eq!(fs_err::read_dir(store.work_dir()).unwrap().count(), 0);
+        assert_eq!(store.fit("other").unwrap(), None);
+    }
+
+    #[test]
+    fn changed_predictions_and_other_schemas_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path()).unwrap();
+        let bytes = to_npy(1, 1, vec![0.25]);
+        store.put_fit(&fit("k", Some(&bytes)), Some(&bytes)).unwrap();
+        fs_err::write(store.predictions_path("k"), to_npy(1, 1, vec![0.5])).unwrap();
+        let error = store.predictions(&store.fit("k").unwrap().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("k.npy: the predictions are not those of the fit"), "{error}");
+        fs_err::write(store.fit_path("k"), "{\"schema\":\"molarena.fit/9\"}").unwrap();
+        assert!(store.fit("k").unwrap_err().to_string().contains("expected \"molarena.fit/1\""));
+        assert!(Store::open(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! The worker's side: confines itself, opens the plugin, fits, predicts, and writes what came of it.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use molarena_abi as abi;
+use molarena_data::TaskType;
+use molarena_sdk::{Call, Hooks, OwnedLabels, TaskKind};
+
+use crate::{
+    Result, confine,
+    features::Features,
+    job::{
+        self, Done, FitJob, Job, JobComponent, JobTask, Output, Progress, Started, TEST, TRAIN, VALID,
+        WorkerFailure,
+    },
+    loader::{LoadError, LoadedPlugin},
+    record::Reason,
+    store::{from_npy, to_npy},
+};
+
+/// Runs the job in `folder`; the hidden `worker` verb. Whatever the plugin does is in `done.json`, or in how the process
+/// ends.
+pub fn run(folder: &Path) -> Result<()> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled))?;
+    let job: Job = job::read_json(folder, "job.json")?;
+    let result = prepare(&job, folder).and_then(|confined| {
+        job::write_json(folder, "started.json", &Started { confined }).map_err(internal)?;
+        perform(&job.task, folder, &cancelled)
+    });
+    job::write_json(folder, "done.json", &Done { result, peak_rss: peak_rss() })
+}
+
+fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
+    let failed = |message: String| WorkerFailure { reason: Reason::NoResult, message };
+    confine::limit(&job.envelope).map_err(failed)?;
+    if job.envelope.confine { confine::confine(&job.envelope, folder).map_err(failed) } else { Ok(false) }
+}
+
+/// Runs a job inside this process, unconfined and without limits, for debuggers.
+pub fn run_in_process(folder: &Path, cancelled: &AtomicBool) -> Result<()> {
+    let job: Job = job::read_json(folder, "job.json")?;
+    job::write_json(folder, "started.json", &Started { confined: false })?;
+    let result = perform(&job.task, folder, cancelled);
+    job::write_json(folder, "done.json", &Done { result, peak_rss: peak_rss() })
+}
+
+fn perform(task: &JobTask, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
+    match task {
+        JobTask::Describe { library } => {
+            let plugin = LoadedPlugin::open(library).map_err(|error| opened(&error))?;
+            Ok(Output::Description(plugin.description().clone()))
+        }
+        JobTask::Fit(job) => fit(job, folder, cancelled),
+    }
+}
+
+fn fit(job: &FitJob, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
+    let mut parts = read_features(job, folder).map_err(internal)?;
+    let labels = [TRAIN, VALID].map(|part| read_labels(job, folder, part));
+    let [train_labels, valid_labels] = labels;
+    let (train_labels, valid_labels) = (train_labels.map_err(internal)?, valid_labels.map_err(internal)?);
+    let reporter = Reporter { folder, cancelled, last: Mutex::new(None) };
+    let call = Call::new(job.seed, job.threads).with_hooks(&reporter);
+
+    let mut encode_s = 0.0;
+    if let Some(encoder) = &job.encoder {
+        let started = Instant::now();
+        parts = encode(encoder, &parts, &call)?;
+        encode_s = started.elapsed().as_secs_f64();
+    }
+    let [train, valid, test] = &parts;
+
+    let plugin = LoadedPlugin::open(&job.baseline.library).map_err(|error| opened(&error))?;
+    let mut baseline =
+        plugin.baseline(&job.baseline.component, &job.baseline.config).map_err(|error| called(&error))?;
+    let started = Instant::now();
+    baseline
+        .fit(&train.inputs(), &train_labels.view(), &valid.inputs(), &valid_labels.view(), &call)
+        .map_err(|error| called(&error))?;
+    let fit_s = started.elapsed().as_secs_f64();
+
+    let started = Instant::now();
+    let predictions = baseline.predict(&test.inputs(), job.tasks, &call).map_err(|error| called(&error))?;
+    let predict_s = started.elapsed().as_secs_f64();
+    check_finite(&predictions.values, job.tasks)?;
+    let bytes = to_npy(predictions.rows, predictions.columns, predictions.values);
+    fs_err::write(job::predictions_file(folder), bytes).map_err(|error| internal(error.into()))?;
+    Ok(Output::Timings { encode_s, fit_s, predict_s })
+}
+
+fn encode(
+    encoder: &JobComponent,
+    parts: &[Features; 3],
+    call: &Call<'_>,
+) -> Result<[Features; 3], WorkerFailure> {
+    let plugin = LoadedPlugin::open(&encoder.library).map_err(|error| opened(&error))?;
+    let mut instance = plugin.encoder(&encoder.component, &encoder.config).map_err(|error| called(&error))?;
+    let mut encoded = Vec::with_capacity(parts.len());
+    for part in parts {
+        let vectors = instance.encode(&part.inputs(), call).map_err(|error| called(&error))?;
+        check_finite(&vectors.values, vectors.columns)?;
+        encoded.push(Features::Dense {
+            columns: vectors.columns,
+            rows: vectors.rows,
+            values: vectors.values,
+        });
+    }
+    Ok(encoded.try_into().expect("three parts in, three parts out"))
+}
+
+fn read_features(job: &FitJob, folder: &Path) -> Result<[Features; 3]> {
+    let read = |part| Features::read(&job::features_file(folder, part), job.input);
+    Ok([read(TRAIN)?, read(VALID)?, read(TEST)?])
+}
+
+fn read_labels(job: &FitJob, folder: &Path, part: &str) -> Result<OwnedLabels> {
+    let path = job::labels_file(folder, part);
+    let failed = |message: String| crate::Error::Store { path: path.clone(), message };
+    let (rows, tasks, values) = from_npy(&fs_err::read(&path)?).map_err(failed)?;
+    let kind = match job.task_type {
+        TaskType::Classification => TaskKind::Classification,
+        TaskType::Regression => TaskKind::Regression,
+    };
+    OwnedLabels::from_nan(kind, rows, tasks, values).map_err(|error| failed(error.to_string()))
+}
+
+fn check_finite(values: &[f32], columns: usize) -> Result<(), WorkerFailure> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => {
+            let count = values.iter().filter(|value| !value.is_finite()).count();
+            let (row, column) = (index / columns, index % columns);
+            let message = format!(
+                "{count} of {} values are NaN or infinite, the first at row {row}, column {column}",
+                values.len()
+            );
+            Err(WorkerFailure { reason: Reason::NotFinite, message })
+        }
+    }
+}
+
+fn opened(error: &LoadError) -> WorkerFailure {
+    match error {
+        LoadError::Call { .. } => called(error),
+        _ => WorkerFailure { reason: Reason::Load, message: error.to_string() },
+    }
+}
+
+fn called(error: &LoadError) -> WorkerFailure {
+    let reason = match error {
+        LoadError::Shape { .. } => Reason::WrongShape,
+        LoadError::Call { status: abi::MOLARENA_ERROR_PANIC, .. } => Reason::Panic,
+        LoadError::Call { status: abi::MOLARENA_ERROR_OUT_OF_MEMORY, .. } => Reason::Memory,
+        LoadError::Call { .. } => Reason::Error,
+        _ => Reason::Load,
+    };
+    WorkerFailure { reason, message: error.to_string() }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as `map_err(internal)`")]
+fn internal(error: crate::Error) -> WorkerFailure {
+    WorkerFailure { reason: Reason::NoResult, message: format!("worker: {error}") }
+}
+
+/// Writes progress into the job folder, at most five times a second.
+struct Reporter<'a> {
+    folder: &'a Path,
+    cancelled: &'a AtomicBool,
+    last: Mutex<Option<Instant>>,
+}
+
+impl Hooks for Reporter<'_> {
+    fn progress(&self, fraction: f64, message: &str) {
+        // A plugin's threads need not wait for each other's reports.
+        let Ok(mut last) = self.last.try_lock() else { return };
+        if last.is_some_and(|last| last.elapsed() < Duration::from_millis(200)) {
+            return;
+        }
+        *last = Some(Instant::now());
+        let message = message.chars().take(200).collect();
+        let progress = Progress { fraction: fraction.clamp(0.0, 1.0), message };
+        if let Err(error) = job::write_json(self.folder, "progress.json", &progress) {
+            eprintln!("molarena worker: progress: {error}");
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// Peak resident memory of this process in bytes; 0 where the system does not say.
+fn peak_rss() -> u64 {
+    crate::supervise::peak_rss_of("self").unwrap_or(0)
+}
