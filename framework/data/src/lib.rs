@@ -27,8 +27,7 @@ pub use error::{Cell, Error, Result};
 pub use hash::{sha256_file, sha256_hex};
 pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};
 pub use manifest::{
-    FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec,
-    TaskType,
+    FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
 pub use prepared::{PreparedDataset, RowFailure};
 pub use split::{Protocol, Split};

@@ -128,7 +128,9 @@ impl Split {
     /// # Errors
     /// [`Error::EmptyPart`] if a part has no molecules.
     pub fn without_empty_part(self, id: &str) -> Result<Self> {
-        let Some((part, _)) = self.parts().into_iter().find(|(_, part)| part.is_empty()) else { return Ok(self) };
+        let Some((part, _)) = self.parts().into_iter().find(|(_, part)| part.is_empty()) else {
+            return Ok(self);
+        };
         let molecules = self.len();
         Err(Error::EmptyPart { id: id.to_owned(), protocol: self.protocol, part, molecules })
     }
