@@ -1,1 +1,27 @@
-//! Placeholder.
+//! Leaderboards ("boards"): from stored records to Markdown, CSV and JSON.
+//!
+//! [`build`] groups records into [`Boards`]; [`render`] writes them out. Both are pure: no files, no clock, and the
+//! order of the records does not matter.
+//!
+//! - **A board holds what may be compared.** Records of other data, another split, other tasks or another metric are on
+//!   another board, whose heading says what differs.
+//! - **A row holds what may be averaged.** Records of one method that are made of other things (plugin file,
+//!   configuration, features, scoring, shuffled labels) get a row each, and a note says so.
+//! - **Nothing is missing in silence.** A method whose every seed failed is a row with its reason; undefined tasks,
+//!   failures, workers that were not confined and shuffled labels are named.
+
+mod board;
+mod build;
+mod csv;
+mod format;
+mod json;
+mod md;
+mod notes;
+mod row;
+#[cfg(test)]
+mod testing;
+mod units;
+
+pub use board::{BOARD_SCHEMA, Board, Boards, FailureSummary, Row, TaskScore, board_json_schema};
+pub use build::{BoardOptions, build};
+pub use format::{Format, UnknownFormat, render};

@@ -1,0 +1,130 @@
+//! What a board is, and its JSON schema.
+
+use std::collections::BTreeMap;
+
+use molarena_data::TaskType;
+use molarena_metrics::{Metric, Scoring};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Schema name of [`Boards`].
+pub const BOARD_SCHEMA: &str = "molarena.board/1";
+
+/// Boards, sorted by dataset, split, task type and metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Boards {
+    /// [`BOARD_SCHEMA`].
+    #[schemars(extend("const" = BOARD_SCHEMA))]
+    pub schema: String,
+    /// The boards.
+    pub boards: Vec<Board>,
+}
+
+/// Methods that were scored on the same test labels: same data, split, tasks and metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Board {
+    /// Id of the dataset.
+    pub dataset: String,
+    /// Protocol of the split, such as `infoalign`.
+    pub split: String,
+    /// Seed of the split.
+    pub split_seed: u64,
+    /// sha256 of the split's index lists.
+    pub split_sha256: String,
+    /// Training molecules.
+    pub train: usize,
+    /// Validation molecules.
+    pub valid: usize,
+    /// Test molecules.
+    pub test: usize,
+    /// sha256 of the dataset's file.
+    pub data_sha256: String,
+    /// What the labels are: `classification` or `regression`.
+    #[schemars(with = "String")]
+    pub task_type: TaskType,
+    /// The metric of the rows, such as `roc_auc`.
+    #[schemars(with = "String")]
+    pub metric: Metric,
+    /// Task names, in the order of the dataset's file.
+    pub tasks: Vec<String>,
+    /// Tasks without a score in at least one scored record, in the order of `tasks`.
+    pub undefined_tasks: Vec<String>,
+    /// What sets this board apart from another with the same dataset, split, task type and metric; null where there is
+    /// no other.
+    pub distinction: Option<String>,
+    /// Methods, best first; those without a score last; ties by name.
+    pub rows: Vec<Row>,
+    /// What a reader must know to read the rows, in whole sentences of plain text.
+    pub notes: Vec<String>,
+}
+
+/// One method on a board, summarised over seeds. Scores are fractions of 1, or in the labels' unit for errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// Name of the method; `name@hash` where records of the method differ in composition and so have a row each.
+    pub method: String,
+    /// Number of scored seeds.
+    pub seeds: usize,
+    /// Mean over seeds of the mean over defined tasks; null where no seed was scored.
+    pub mean: Option<f64>,
+    /// Sample standard deviation of the same; null with fewer than two seeds.
+    pub std: Option<f64>,
+    /// Mean over seeds of the share of defined tasks above 0.80; null unless the metric is ROC-AUC.
+    pub gt80: Option<f64>,
+    /// Sample standard deviation of the same.
+    pub gt80_std: Option<f64>,
+    /// Mean over seeds of the share of defined tasks above 0.85; null unless the metric is ROC-AUC.
+    pub gt85: Option<f64>,
+    /// Sample standard deviation of the same.
+    pub gt85_std: Option<f64>,
+    /// Mean over seeds of the share of defined tasks above 0.90; null unless the metric is ROC-AUC.
+    pub gt90: Option<f64>,
+    /// Sample standard deviation of the same.
+    pub gt90_std: Option<f64>,
+    /// Each task over seeds; empty where no seed was scored.
+    pub per_task: BTreeMap<String, TaskScore>,
+    /// Number of failed seeds by reason.
+    pub failed: BTreeMap<String, usize>,
+    /// The failed seeds by message.
+    pub failures: Vec<FailureSummary>,
+    /// Mean wall-clock seconds of the scored seeds' workers, of the failed ones' where no seed was scored. Absent from
+    /// boards without costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall_s: Option<f64>,
+    /// Largest peak resident memory, in MiB, of the same workers: what a machine must have. Absent from boards without
+    /// costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_rss_mb: Option<f64>,
+    /// Whether every worker, of failed seeds too, was confined.
+    pub confined: bool,
+    /// Whether the training labels were shuffled: a check for leaks, not a method.
+    pub shuffled_labels: bool,
+    /// What was scored: `probability`, or `hard` for predicted classes.
+    #[schemars(with = "String")]
+    pub scoring: Scoring,
+}
+
+/// One task over seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskScore {
+    /// Mean over seeds; null where the task is undefined.
+    pub mean: Option<f64>,
+    /// Sample standard deviation over seeds; null with fewer than two.
+    pub std: Option<f64>,
+}
+
+/// Seeds that failed with the same message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureSummary {
+    /// Kind of the failure, such as `timeout`.
+    pub reason: String,
+    /// One line for people.
+    pub message: String,
+    /// The seeds, ascending.
+    pub seeds: Vec<u64>,
+}
+
+/// JSON schema of [`Boards`]: what [`Format::Json`](crate::Format::Json) writes.
+pub fn board_json_schema() -> serde_json::Value {
+    schemars::schema_for!(Boards).to_value()
+}

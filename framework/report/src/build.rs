@@ -1,0 +1,234 @@
+//! From records to boards: what may share a board, and what may share a row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use molarena_data::TaskType;
+use molarena_host::key_of;
+use molarena_host::record::Record;
+use molarena_metrics::Metric;
+use serde_json::{Value, json};
+
+use crate::row::{Entry, row};
+use crate::{BOARD_SCHEMA, Board, Boards, Row, notes};
+
+/// What boards hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoardOptions {
+    /// Whether rows hold wall-clock time and memory. Without them, boards of the same cells are the same bytes whatever
+    /// machine and clock they ran on; checks for drift compare those.
+    pub cost: bool,
+}
+
+impl Default for BoardOptions {
+    fn default() -> Self {
+        Self { cost: true }
+    }
+}
+
+/// Boards of `records`, which may come in any order.
+///
+/// A record that is there twice counts once. Of several records of a method with the same composition and seed, which
+/// only different releases of the arena leave, the one with the smallest key counts, and a note names it if the others
+/// say something else.
+pub fn build(records: &[Record], options: BoardOptions) -> Boards {
+    let mut groups: BTreeMap<BoardKey, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        groups.entry(BoardKey::of(record)).or_default().push(record);
+    }
+    let mut boards: Vec<Board> =
+        groups.into_iter().map(|(key, records)| board(&key, &records, options)).collect();
+    name_distinctions(&mut boards);
+    Boards { schema: BOARD_SCHEMA.to_owned(), boards }
+}
+
+/// What records must have in common to share a board; boards are sorted by it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct BoardKey<'a> {
+    dataset: &'a str,
+    split: &'a str,
+    split_seed: u64,
+    /// [`TaskType`] itself has no order.
+    is_regression: bool,
+    metric: Metric,
+    data_sha256: &'a str,
+    split_sha256: &'a str,
+    /// Training, validation and test molecules.
+    sizes: [usize; 3],
+    tasks: &'a [String],
+}
+
+impl<'a> BoardKey<'a> {
+    fn of(record: &'a Record) -> Self {
+        let split = &record.split;
+        Self {
+            dataset: &record.dataset,
+            split: &split.protocol,
+            split_seed: split.seed,
+            is_regression: record.task_type == TaskType::Regression,
+            metric: record.metric,
+            data_sha256: &record.composition.data_sha256,
+            split_sha256: &split.sha256,
+            sizes: [split.train, split.valid, split.test],
+            tasks: &record.tasks,
+        }
+    }
+}
+
+fn board(key: &BoardKey, records: &[&Record], options: BoardOptions) -> Board {
+    let mut by_composition: BTreeMap<&str, BTreeMap<String, Vec<&Record>>> = BTreeMap::new();
+    for record in records {
+        let compositions = by_composition.entry(&record.method).or_default();
+        compositions.entry(composition_hash(record)).or_default().push(record);
+    }
+    let mut all_notes = Vec::new();
+    let mut all_entries = Vec::new();
+    let mut rows = Vec::new();
+    for (method, compositions) in by_composition {
+        if compositions.len() > 1 {
+            all_notes.push(note_on_compositions(method, &compositions));
+        }
+        let split = compositions.len() > 1;
+        for (hash, records) in compositions {
+            let name = if split { row_name(method, &hash) } else { method.to_owned() };
+            let (records, repeats) = one_for_each_seed(&name, records);
+            let entries: Vec<Entry> = records.into_iter().map(Entry::new).collect();
+            rows.push(row(name, &entries, options));
+            all_notes.extend(repeats);
+            all_entries.extend(entries);
+        }
+    }
+    sort(&mut rows, key.metric);
+    let (undefined_tasks, notes_on_tasks) = notes::on_tasks(key.tasks, all_entries.iter());
+    let mut board = Board {
+        dataset: key.dataset.to_owned(),
+        split: key.split.to_owned(),
+        split_seed: key.split_seed,
+        split_sha256: key.split_sha256.to_owned(),
+        train: key.sizes[0],
+        valid: key.sizes[1],
+        test: key.sizes[2],
+        data_sha256: key.data_sha256.to_owned(),
+        task_type: records[0].task_type,
+        metric: key.metric,
+        tasks: key.tasks.to_vec(),
+        undefined_tasks,
+        distinction: None,
+        rows,
+        notes: Vec::new(),
+    };
+    all_notes.extend(notes::on_rows(&board));
+    all_notes.extend(notes_on_tasks);
+    all_notes.extend(notes::on_molecules(all_entries.iter()));
+    board.notes = all_notes;
+    board
+}
+
+/// Best first, rows without a score last, ties by name.
+fn sort(rows: &mut [Row], metric: Metric) {
+    rows.sort_by(|one, other| {
+        let by_score = match (one.mean, other.mean) {
+            (Some(one), Some(other)) if metric.higher_is_better() => other.total_cmp(&one),
+            (Some(one), Some(other)) => one.total_cmp(&other),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        };
+        by_score.then_with(|| one.method.cmp(&other.method))
+    });
+}
+
+/// What a method is made of, by the name of the part. The data are not among it: they are the board's.
+fn composition(record: &Record) -> [(&'static str, Value); 6] {
+    let parts = &record.composition;
+    [
+        ("features", parts.features.clone()),
+        ("chemistry", json!(parts.chemistry)),
+        ("encoder", json!(parts.encoder)),
+        ("baseline", json!(parts.baseline)),
+        ("scoring", json!(record.scoring)),
+        ("shuffled labels", json!(record.shuffled_labels)),
+    ]
+}
+
+fn composition_hash(record: &Record) -> String {
+    key_of(&composition(record))
+}
+
+fn row_name(method: &str, hash: &str) -> String {
+    format!("{method}@{}", short(hash))
+}
+
+/// The first 8 characters of a hash.
+fn short(hash: &str) -> &str {
+    hash.get(..8).unwrap_or(hash)
+}
+
+fn note_on_compositions(method: &str, compositions: &BTreeMap<String, Vec<&Record>>) -> String {
+    let parts: Vec<_> = compositions.values().map(|records| composition(records[0])).collect();
+    let differs = |part: usize| parts.iter().any(|composition| composition[part].1 != parts[0][part].1);
+    let names: Vec<&str> =
+        (0..parts[0].len()).filter(|part| differs(*part)).map(|part| parts[0][part].0).collect();
+    format!(
+        "The records of {method} are of {} compositions, which differ in {}; each has a row, named by its hash.",
+        compositions.len(),
+        names.join(", ")
+    )
+}
+
+/// One record for each seed, by ascending seed, and notes on those that others contradict.
+fn one_for_each_seed<'a>(row: &str, records: Vec<&'a Record>) -> (Vec<&'a Record>, Vec<String>) {
+    let mut by_seed: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        by_seed.entry(record.seed).or_default().push(record);
+    }
+    let mut notes = Vec::new();
+    let mut kept = Vec::new();
+    for (seed, mut repeats) in by_seed {
+        if repeats.len() > 1 {
+            repeats.sort_by_cached_key(|record| (record.key.clone(), json!(record).to_string()));
+        }
+        let first = repeats[0];
+        if repeats.iter().any(|record| record.outcome != first.outcome) {
+            notes.push(format!(
+                "Seed {seed} of {row} has {} records that differ; the one of key {} counts.",
+                repeats.len(),
+                short(&first.key)
+            ));
+        }
+        kept.push(first);
+    }
+    (kept, notes)
+}
+
+/// Says what sets boards apart that would have the same heading.
+fn name_distinctions(boards: &mut [Board]) {
+    let heading = |board: &Board| {
+        (board.dataset.clone(), board.split.clone(), board.split_seed, board.task_type, board.metric)
+    };
+    let distinctions: Vec<Option<String>> = boards
+        .iter()
+        .map(|board| {
+            let alike: Vec<_> = boards.iter().filter(|other| heading(other) == heading(board)).collect();
+            let names = identity(board).into_iter().enumerate().filter(|(part, _)| {
+                alike.iter().map(|other| identity(other)[*part].clone()).collect::<BTreeSet<_>>().len() > 1
+            });
+            let names: Vec<String> = names.map(|(_, name)| name).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        })
+        .collect();
+    for (board, distinction) in boards.iter_mut().zip(distinctions) {
+        board.distinction = distinction;
+    }
+}
+
+/// What a heading does not show of a board's identity.
+fn identity(board: &Board) -> [String; 4] {
+    let tasks = key_of(&board.tasks);
+    [
+        format!("data {}", short(&board.data_sha256)),
+        format!("split {}", short(&board.split_sha256)),
+        format!("{}/{}/{} molecules", board.train, board.valid, board.test),
+        format!("{} tasks {}", board.tasks.len(), short(&tasks)),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Boards as CSV: one line per board and method.
+
+use crate::{Board, Boards, Row};
+
+/// The columns. They do not change with the boards: what a board or a row does not have is an empty cell.
+const COLUMNS: [&str; 26] = [
+    "dataset",
+    "split",
+    "split_seed",
+    "split_sha256",
+    "data_sha256",
+    "task_type",
+    "metric",
+    "tasks",
+    "undefined_tasks",
+    "method",
+    "scoring",
+    "shuffled_labels",
+    "confined",
+    "seeds",
+    "mean",
+    "std",
+    "gt80",
+    "gt80_std",
+    "gt85",
+    "gt85_std",
+    "gt90",
+    "gt90_std",
+    "failed",
+    "failed_reasons",
+    "wall_s",
+    "peak_rss_mb",
+];
+
+pub(crate) fn render(boards: &Boards) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let mut write = |cells: &[String]| writer.write_record(cells).expect("a Vec takes every write");
+    write(&COLUMNS.map(str::to_owned));
+    for board in &boards.boards {
+        for row in &board.rows {
+            write(&cells(board, row));
+        }
+    }
+    let bytes = writer.into_inner().expect("a Vec takes every write");
+    String::from_utf8(bytes).expect("every cell is UTF-8")
+}
+
+/// The cells of a row, in the order of [`COLUMNS`].
+fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
+    let reasons: Vec<String> = row.failed.iter().map(|(reason, count)| format!("{reason}:{count}")).collect();
+    [
+        board.dataset.clone(),
+        board.split.clone(),
+        board.split_seed.to_string(),
+        board.split_sha256.clone(),
+        board.data_sha256.clone(),
+        board.task_type.to_string(),
+        board.metric.to_string(),
+        board.tasks.len().to_string(),
+        board.undefined_tasks.len().to_string(),
+        row.method.clone(),
+        row.scoring.to_string(),
+        row.shuffled_labels.to_string(),
+        row.confined.to_string(),
+        row.seeds.to_string(),
+        number(row.mean),
+        number(row.std),
+        number(row.gt80),
+        number(row.gt80_std),
+        number(row.gt85),
+        number(row.gt85_std),
+        number(row.gt90),
+        number(row.gt90_std),
+        row.failed.values().sum::<usize>().to_string(),
+        reasons.join(";"),
+        number(row.wall_s),
+        number(row.peak_rss_mb),
+    ]
+}
+
+/// The shortest decimal that reads back as the same number.
+fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::sample;
+    use crate::{BoardOptions, build};
+
+    #[test]
+    fn snapshot() {
+        let boards = build(&sample(), BoardOptions { cost: true });
+        insta::assert_snapshot!(render(&boards), @r###"
+        dataset,split,split_seed,split_sha256,data_sha256,task_type,metric,tasks,undefined_tasks,method,scoring,shuffled_labels,confined,seeds,mean,std,gt80,gt80_std,gt85,gt85_std,gt90,gt90_std,failed,failed_reasons,wall_s,peak_rss_mb
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,morgan-rf,probability,false,true,1,0.471,,,,,,,,0,,246,1536
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,constant,probability,false,true,1,0.706,,,,,,,,0,,246,1536
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf,probability,false,true,2,0.859375,0.02209708691207961,0.75,0.3535533905932738,0.5,0,0.25,0.3535533905932738,1,panic:1,2,200
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf-hard,hard,false,true,1,0.5625,,0,,0,,0,,0,,2,200
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf+shuffled,probability,true,false,1,0.5,,0,,0,,0,,0,,2,200
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,slow|plugin,probability,false,true,0,,,,,,,,,2,timeout:2,2,200
+        "###);
+    }
+
+    #[test]
+    fn without_costs_their_cells_are_empty() {
+        let text = render(&build(&sample(), BoardOptions { cost: false }));
+        assert!(text.lines().skip(1).all(|line| line.ends_with(",,")), "{text}");
+    }
+
+    #[test]
+    fn without_records_there_are_still_columns() {
+        let text = render(&build(&[], BoardOptions::default()));
+        assert_eq!(text.lines().collect::<Vec<_>>(), [COLUMNS.join(",")]);
+    }
+
+    #[test]
+    fn numbers_read_back_as_they_were() {
+        for value in [0.1 + 0.2, 1e-300, 0.0, -7.0 / 3.0, f64::MAX] {
+            assert_eq!(number(Some(value)).parse(), Ok(value));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Boards as Markdown, in the form of Tables 2 (classification) and 3 (regression) of arXiv 2406.12056.
+
+use molarena_data::TaskType;
+use molarena_metrics::Metric;
+
+use crate::units::{NONE, duration, hundredfold, memory};
+use crate::{Board, Boards, Row, TaskScore};
+
+/// Regression boards show each task, unless there are more than this.
+const MOST_TASK_COLUMNS: usize = 12;
+/// A task name longer than this gets a number instead, and a legend below the table.
+const LONGEST_TASK_HEAD: usize = 16;
+
+const SCORE_LEGEND: &str = "\
+Scores are means over the tasks of a dataset, x100, then mean±sample standard deviation over seeds; `–` where there is
+none.
+";
+const COST_LEGEND: &str = "\
+Time is the mean wall-clock time of a seed, peak memory the largest of any seed.
+";
+
+pub(crate) fn render(boards: &Boards) -> String {
+    if boards.boards.is_empty() {
+        return "No records.\n".to_owned();
+    }
+    let mut text = SCORE_LEGEND.to_owned();
+    if boards.boards.iter().any(shows_costs) {
+        text += COST_LEGEND;
+    }
+    for board in &boards.boards {
+        text += &section(board);
+    }
+    text
+}
+
+fn section(board: &Board) -> String {
+    let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
+    let mut table = vec![head(board)];
+    table.extend(board.rows.iter().map(|row| cells(board, row)));
+    lines.extend(aligned(&table));
+    let below =
+        [task_legend(board), board.notes.iter().map(|note| escape(note)).collect(), failures(board)].concat();
+    if !below.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(below.into_iter().map(|line| format!("- {line}")));
+    lines.join("\n") + "\n"
+}
+
+fn heading(board: &Board) -> String {
+    let distinction = board.distinction.as_ref().map(|text| format!(" [{text}]")).unwrap_or_default();
+    let text = format!(
+        "{}, {} split (seed {}): {}, {}{distinction}",
+        board.dataset, board.split, board.split_seed, board.task_type, board.metric
+    );
+    format!("## {}", escape(&text))
+}
+
+fn facts(board: &Board) -> String {
+    format!(
+        "{} tasks; {} training, {} validation and {} test molecules. {} is better. Data `{}`, split `{}`.",
+        board.tasks.len(),
+        board.train,
+        board.valid,
+        board.test,
+        if board.metric.higher_is_better() { "Higher" } else { "Lower" },
+        board.data_sha256.get(..12).unwrap_or(&board.data_sha256),
+        board.split_sha256.get(..12).unwrap_or(&board.split_sha256),
+    )
+}
+
+fn head(board: &Board) -> Vec<String> {
+    let mut head = vec!["method".to_owned(), "seeds".to_owned()];
+    head.push(format!("{} (x100) mean±sd", short_name(board.metric)));
+    if board.metric == Metric::RocAuc {
+        head.extend([">80 %", ">85 %", ">90 %"].map(str::to_owned));
+    }
+    if shows_tasks(board) {
+        let numbered = numbers_tasks(board);
+        head.extend(
+            board
+                .tasks
+                .iter()
+                .enumerate()
+                .map(|(column, task)| if numbered { (column + 1).to_string() } else { escape(task) }),
+        );
+    }
+    if shows_costs(board) {
+        head.extend(["time", "peak memory"].map(str::to_owned));
+    }
+    head.push("failed".to_owned());
+    head
+}
+
+fn cells(board: &Board, row: &Row) -> Vec<String> {
+    let reasons: Vec<String> = row.failed.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let score = if row.seeds == 0 {
+        row.failed.keys().cloned().collect::<Vec<_>>().join(", ")
+    } else {
+        hundredfold(row.mean, row.std)
+    };
+    let mut cells = vec![method(row), row.seeds.to_string(), score];
+    if board.metric == Metric::RocAuc {
+        cells.extend([
+            hundredfold(row.gt80, row.gt80_std),
+            hundredfold(row.gt85, row.gt85_std),
+            hundredfold(row.gt90, row.gt90_std),
+        ]);
+    }
+    if shows_tasks(board) {
+        let none = TaskScore { mean: None, std: None };
+        cells.extend(board.tasks.iter().map(|task| {
+            let TaskScore { mean, std } = row.per_task.get(task).copied().unwrap_or(none);
+            hundredfold(mean, std)
+        }));
+    }
+    if shows_costs(board) {
+        cells.extend([duration(row.wall_s), memory(row.peak_rss_mb)]);
+    }
+    cells.push(if reasons.is_empty() { NONE.to_owned() } else { reasons.join(", ") });
+    cells
+}
+
+fn method(row: &Row) -> String {
+    let mut name = escape(&row.method);
+    if row.shuffled_labels {
+        name += " (shuffled labels)";
+    }
+    if !row.confined {
+        name += " (not confined)";
+    }
+    name
+}
+
+const fn short_name(metric: Metric) -> &'static str {
+    match metric {
+        Metric::RocAuc => "AUC",
+        Metric::AveragePrecision => "AP",
+        Metric::Mae => "MAE",
+        Metric::Rmse => "RMSE",
+        Metric::R2 => "R²",
+        Metric::Spearman => "Spearman",
+    }
+}
+
+fn shows_tasks(board: &Board) -> bool {
+    board.task_type == TaskType::Regression && board.tasks.len() <= MOST_TASK_COLUMNS
+}
+
+fn numbers_tasks(board: &Board) -> bool {
+    board.tasks.iter().any(|task| task.chars().count() > LONGEST_TASK_HEAD)
+}
+
+fn shows_costs(board: &Board) -> bool {
+    board.rows.iter().any(|row| row.wall_s.is_some() || row.peak_rss_mb.is_some())
+}
+
+fn task_legend(board: &Board) -> Vec<String> {
+    if !shows_tasks(board) || !numbers_tasks(board) {
+        return Vec::new();
+    }
+    let tasks: Vec<String> = board
+        .tasks
+        .iter()
+        .enumerate()
+        .map(|(column, task)| format!("{} {}", column + 1, escape(task)))
+        .collect();
+    vec![format!("Tasks: {}.", tasks.join("; "))]
+}
+
+fn failures(board: &Board) -> Vec<String> {
+    let of_row = |row: &Row| {
+        let method = row.method.clone();
+        row.failures.clone().into_iter().map(move |failure| {
+            let seeds: Vec<String> = failure.seeds.iter().map(u64::to_string).collect();
+            let word = if seeds.len() == 1 { "seed" } else { "seeds" };
+            let (seeds, reason) = (seeds.join(", "), failure.reason);
+            escape(&format!("Failed: {method}, {word} {seeds}, {reason}: {}", failure.message))
+        })
+    };
+    board.rows.iter().flat_map(of_row).collect()
+}
+
+/// A table padded to be read as text, too: the first column to the left, the others to the right.
+fn aligned(table: &[Vec<String>]) -> Vec<String> {
+    let width =
+        |column: usize| table.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0).max(3);
+    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
+    let line = |cells: &Vec<String>| {
+        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if column == 0 { format!(" {cell:<width$} ") } else { format!(" {cell:>width$} ") }
+        });
+        format!("|{}|", padded.collect::<Vec<_>>().join("|"))
+    };
+    let rule = widths.iter().enumerate().map(|(column, width)| {
+        let dashes = "-".repeat(width + 1);
+        if column == 0 { format!(":{dashes}") } else { format!("{dashes}:") }
+    });
+    let rule = format!("|{}|", rule.collect::<Vec<_>>().join("|"));
+    let mut lines: Vec<String> = table.iter().map(line).collect();
+    lines.insert(1, rule);
+    lines
+}
+
+/// Text of others on one line, with nothing in it that Markdown would take for its own.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' => escaped.extend(['\\', character]),
+            _ if character.is_whitespace() || character.is_control() => escaped.push(' '),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{regression, sample};
+    use crate::{BoardOptions, build};
+
+    #[test]
+    fn snapshot() {
+        let boards = build(&sample(), BoardOptions { cost: true });
+        insta::assert_snapshot!(render(&boards), @r###"
+        Scores are means over the tasks of a dataset, x100, then mean±sample standard deviation over seeds; `–` where there is
+        none.
+        Time is the mean wall-clock time of a seed, peak memory the largest of any seed.
+
+        ## biogen3k, infoalign split (seed 3): regression, mae
+
+        2 tasks; 60 training, 15 validation and 25 test molecules. Lower is better. Data `aaaaaaaaaaaa`, split `bbbbbbbbbbbb`.
+
+        | method    | seeds | MAE (x100) mean±sd |      1 |      2 |    time | peak memory | failed |
+        |:----------|------:|-------------------:|-------:|-------:|--------:|------------:|-------:|
+        | morgan-rf |     1 |             47.1±– | 44.2±– | 50.0±– | 4.1 min |     1.5 GiB |      – |
+        | constant  |     1 |             70.6±– | 66.2±– | 75.0±– | 4.1 min |     1.5 GiB |      – |
+
+        - Tasks: 1 LOG HLM_CLint (mL/min/kg); 2 task 2.
+
+        ## chembl2k, infoalign split (seed 3): classification, roc_auc
+
+        3 tasks; 60 training, 15 validation and 25 test molecules. Higher is better. Data `aaaaaaaaaaaa`, split `bbbbbbbbbbbb`.
+
+        | method                                              | seeds | AUC (x100) mean±sd |     >80 % |    >85 % |     >90 % |  time | peak memory |    failed |
+        |:----------------------------------------------------|------:|-------------------:|----------:|---------:|----------:|------:|------------:|----------:|
+        | morgan-rf                                           |     2 |           85.9±2.2 | 75.0±35.4 | 50.0±0.0 | 25.0±35.4 | 2.0 s |     200 MiB |   panic 1 |
+        | morgan-rf-hard                                      |     1 |             56.2±– |     0.0±– |    0.0±– |     0.0±– | 2.0 s |     200 MiB |         – |
+        | morgan-rf+shuffled (shuffled labels) (not confined) |     1 |             50.0±– |     0.0±– |    0.0±– |     0.0±– | 2.0 s |     200 MiB |         – |
+        | slow\|plugin                                        |     0 |            timeout |         – |        – |         – | 2.0 s |     200 MiB | timeout 2 |
+
+        - Not confined, so that a worker could have read the data folder: morgan-rf+shuffled.
+        - Trained on shuffled labels, as a check for leaks: morgan-rf+shuffled.
+        - Scored on predicted classes, not on probabilities: morgan-rf-hard.
+        - 1 of 3 tasks undefined on the test molecules (for classification: a single class), and in no mean: task 3.
+        - Failed: morgan-rf, seed 3, panic: index 7 is out of bounds
+        - Failed: slow\|plugin, seeds 1, 2, timeout: wall-clock limit of 600 s passed
+        "###);
+    }
+
+    #[test]
+    fn without_costs_there_is_no_word_of_them() {
+        let text = render(&build(&sample(), BoardOptions { cost: false }));
+        assert!(!text.contains(" time ") && !text.contains("memory"), "{text}");
+    }
+
+    #[test]
+    fn no_records_are_no_tables() {
+        assert_eq!(render(&build(&[], BoardOptions::default())), "No records.\n");
+    }
+
+    #[test]
+    fn many_tasks_have_no_columns() {
+        let record = regression("m", 1, &[0.5; 13]);
+        let text = render(&build(&[record], BoardOptions { cost: false }));
+        assert!(text.contains("| MAE (x100) mean±sd | failed |"), "{text}");
+    }
+
+    #[test]
+    fn text_of_others_stays_text() {
+        assert_eq!(escape("a|b\n*c* <d> [e] `f` \\"), r"a\|b \*c\* \<d\> \[e\] \`f\` \\");
+    }
+}

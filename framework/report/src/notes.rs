@@ -1,0 +1,67 @@
+//! What a reader must know to read a board's rows, as sentences.
+
+use std::collections::BTreeSet;
+
+use molarena_metrics::Scoring;
+
+use crate::row::Entry;
+use crate::{Board, Row};
+
+/// Notes on the rows of a board, which has no notes on them yet.
+pub(crate) fn on_rows(board: &Board) -> Vec<String> {
+    let rows_where = |flag: fn(&Row) -> bool| {
+        let names: Vec<&str> =
+            board.rows.iter().filter(|row| flag(row)).map(|row| row.method.as_str()).collect();
+        names.join(", ")
+    };
+    let notes = [
+        ("Not confined, so that a worker could have read the data folder", rows_where(|row| !row.confined)),
+        ("Trained on shuffled labels, as a check for leaks", rows_where(|row| row.shuffled_labels)),
+        ("Scored on predicted classes, not on probabilities", rows_where(|row| row.scoring == Scoring::Hard)),
+    ];
+    let with_rows = notes.into_iter().filter(|(_, rows)| !rows.is_empty());
+    with_rows.map(|(note, rows)| format!("{note}: {rows}.")).collect()
+}
+
+/// The tasks without a score in at least one scored record, and notes on them. `entries` are those of the whole board.
+pub(crate) fn on_tasks<'a>(
+    tasks: &[String],
+    entries: impl Iterator<Item = &'a Entry<'a>>,
+) -> (Vec<String>, Vec<String>) {
+    let defined: BTreeSet<Vec<bool>> = entries
+        .filter_map(|entry| entry.result.as_ref().ok())
+        .map(|scores| scores.per_task.iter().map(Option::is_some).collect())
+        .collect();
+    let undefined_anywhere = |column: usize| defined.iter().any(|row| !row[column]);
+    let undefined: Vec<String> = tasks
+        .iter()
+        .enumerate()
+        .filter(|(column, _)| undefined_anywhere(*column))
+        .map(|(_, task)| task.clone())
+        .collect();
+    let mut notes = Vec::new();
+    if !undefined.is_empty() {
+        notes.push(format!(
+            "{} of {} tasks undefined on the test molecules (for classification: a single class), and in no mean: {}.",
+            undefined.len(),
+            tasks.len(),
+            undefined.join(", ")
+        ));
+    }
+    if defined.len() > 1 {
+        notes.push(
+            "The records do not agree on which tasks are undefined: their means are not over the same tasks."
+                .to_owned(),
+        );
+    }
+    (undefined, notes)
+}
+
+/// A note on molecules that could not be parsed.
+pub(crate) fn on_molecules<'a>(entries: impl Iterator<Item = &'a Entry<'a>>) -> Option<String> {
+    let counts: BTreeSet<usize> = entries.map(|entry| entry.record.unparsed_molecules).collect();
+    counts.iter().any(|count| *count > 0).then(|| {
+        let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
+        format!("Molecules that could not be parsed and take part in nothing: {}.", counts.join(" or "))
+    })
+}

@@ -1,0 +1,103 @@
+//! Records made by hand.
+
+use std::collections::BTreeMap;
+
+use molarena_data::TaskType;
+use molarena_host::record::{
+    ComponentUse, Composition, Cost, Failure, Outcome, RECORD_SCHEMA, Reason, Record, SplitInfo,
+};
+use molarena_metrics::{Metric, Scoring, mean_defined};
+use serde_json::json;
+
+/// A scored record of ROC-AUC on tasks `task 1`, `task 2` and so on.
+pub(crate) fn classification(method: &str, seed: u64, scores: &[Option<f64>]) -> Record {
+    let tasks: Vec<String> = (1..=scores.len()).map(|number| format!("task {number}")).collect();
+    let by_name: BTreeMap<_, _> = tasks.iter().cloned().zip(scores.iter().copied()).collect();
+    let outcome = Outcome::Scored { scores: by_name, mean: mean_defined(scores) };
+    record(method, seed, tasks, outcome)
+}
+
+/// A scored record of MAE on tasks `task 1`, `task 2` and so on.
+pub(crate) fn regression(method: &str, seed: u64, scores: &[f64]) -> Record {
+    let scores: Vec<_> = scores.iter().copied().map(Some).collect();
+    let mut record = classification(method, seed, &scores);
+    record.dataset = "biogen3k".to_owned();
+    (record.task_type, record.metric) = (TaskType::Regression, Metric::Mae);
+    record
+}
+
+/// A failed record of ROC-AUC on `task 1` and `task 2`.
+pub(crate) fn failed(method: &str, seed: u64, reason: Reason, message: &str) -> Record {
+    let failure = Failure { reason, message: message.to_owned(), output: String::new() };
+    record(method, seed, vec!["task 1".to_owned(), "task 2".to_owned()], Outcome::Failed(failure))
+}
+
+fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Record {
+    let baseline = ComponentUse {
+        component: "baselines/rf".to_owned(),
+        version: "0.1.0".to_owned(),
+        sha256: "c".repeat(64),
+        config: json!({"trees": 100}),
+    };
+    Record {
+        schema: RECORD_SCHEMA.to_owned(),
+        key: format!("{method}-{seed}"),
+        fit_key: format!("{method}-{seed}"),
+        method: method.to_owned(),
+        dataset: "chembl2k".to_owned(),
+        split: SplitInfo {
+            protocol: "infoalign".to_owned(),
+            seed: 3,
+            sha256: "b".repeat(16),
+            train: 60,
+            valid: 15,
+            test: 25,
+        },
+        seed,
+        task_type: TaskType::Classification,
+        metric: Metric::RocAuc,
+        scoring: Scoring::Probability,
+        shuffled_labels: false,
+        tasks,
+        composition: Composition {
+            data_sha256: "a".repeat(16),
+            features: json!({"morgan": {"radius": 2, "bits": 2048}}),
+            chemistry: "1".to_owned(),
+            encoder: None,
+            baseline,
+        },
+        unparsed_molecules: 0,
+        confined: true,
+        outcome,
+        cost: Cost { wall_s: 2.0, encode_s: 0.0, fit_s: 1.0, predict_s: 0.5, peak_rss_mb: 200.0, threads: 2 },
+    }
+}
+
+/// A classification board with everything that can befall a row, and a regression board with one seed.
+pub(crate) fn sample() -> Vec<Record> {
+    let mut records = vec![
+        classification("morgan-rf", 1, &[Some(0.75), Some(1.0), None]),
+        classification("morgan-rf", 2, &[Some(0.8125), Some(0.875), None]),
+        classification("morgan-rf-hard", 1, &[Some(0.5), Some(0.625), None]),
+        classification("morgan-rf+shuffled", 1, &[Some(0.5), Some(0.5), None]),
+        failed("slow|plugin", 1, Reason::Timeout, "wall-clock limit of 600 s passed"),
+        failed("slow|plugin", 2, Reason::Timeout, "wall-clock limit of 600 s passed"),
+        failed("morgan-rf", 3, Reason::Panic, "index 7 is out\nof bounds"),
+        regression("morgan-rf", 1, &[0.442, 0.5]),
+        regression("constant", 1, &[0.662, 0.75]),
+    ];
+    for record in &mut records[4..7] {
+        record.tasks.push("task 3".to_owned());
+    }
+    for record in &mut records[7..] {
+        let name = "LOG HLM_CLint (mL/min/kg)";
+        record.tasks[0] = name.to_owned();
+        let Outcome::Scored { scores, .. } = &mut record.outcome else { unreachable!("they are scored") };
+        let score = scores.remove("task 1").flatten();
+        scores.insert(name.to_owned(), score);
+        (record.cost.wall_s, record.cost.peak_rss_mb) = (246.0, 1536.0);
+    }
+    records[2].scoring = Scoring::Hard;
+    (records[3].shuffled_labels, records[3].confined) = (true, false);
+    records
+}
