@@ -193,14 +193,15 @@ impl<'a> Constant<'a> {
 
     fn fit(&self, train: Inputs<'_>, labels: Labels<'_>) -> i32 {
         let (train, labels) = (train.to_abi(), labels.to_abi());
+        let (train, labels) = (&raw const train, &raw const labels);
         let fit = self.factory.fit.unwrap();
         Call::new(0, 1).with_abi(|call| {
             // SAFETY: as above.
-            unsafe { fit(self.handle, &train, &labels, &train, &labels, call, ptr::null_mut()) }
+            unsafe { fit(self.handle, train, labels, train, labels, call, ptr::null_mut()) }
         })
     }
 
-    /// Status, shape and the first values of the output.
+    /// Status, rows and columns; the predictions go into `values`.
     fn predict(&self, inputs: Inputs<'_>, values: &mut [f32]) -> (i32, u64, u64) {
         let mut output = MolarenaOutput {
             struct_size: raw::size_of::<MolarenaOutput>(),
@@ -213,7 +214,7 @@ impl<'a> Constant<'a> {
         let (inputs, predict) = (inputs.to_abi(), self.factory.predict.unwrap());
         let status = Call::new(0, 1).with_abi(|call| {
             // SAFETY: as above.
-            unsafe { predict(self.handle, &inputs, &raw mut output, call, ptr::null_mut()) }
+            unsafe { predict(self.handle, &raw const inputs, &raw mut output, call, ptr::null_mut()) }
         });
         (status, output.rows, output.columns)
     }

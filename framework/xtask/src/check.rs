@@ -1,6 +1,9 @@
 //! The one command before a commit: every check, cheapest first, stopping at the first that fails.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use crate::{Error, Mode, Result, cargo, header, licences, profiles};
 
@@ -60,14 +63,14 @@ fn summary(times: &[Duration], failed: Option<&Step>) -> String {
     let mut text = String::from("\n");
     for (index, (step, time)) in STEPS.iter().zip(times).enumerate() {
         let verdict = if failed.is_some() && index + 1 == times.len() { "FAILED" } else { "ok" };
-        text += &format!("{:<10} {verdict:<6} {:>7.1} s\n", step.name, time.as_secs_f64());
+        let _ = writeln!(text, "{:<10} {verdict:<6} {:>7.1} s", step.name, time.as_secs_f64());
     }
     for step in &STEPS[times.len()..] {
-        text += &format!("{:<10} not run\n", step.name);
+        let _ = writeln!(text, "{:<10} not run", step.name);
     }
-    text += &format!("{:<17} {:>7.1} s\n", "total", total.as_secs_f64());
+    let _ = writeln!(text, "{:<17} {:>7.1} s", "total", total.as_secs_f64());
     if let Some(step) = failed {
-        text += &format!("\n{} failed; run: {}\n", step.name, step.mend);
+        let _ = writeln!(text, "\n{} failed; run: {}", step.name, step.mend);
     }
     text
 }
