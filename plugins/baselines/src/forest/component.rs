@@ -6,16 +6,18 @@ use molarena_sdk::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bit_tree::BitTree,
+    dense_tree::DenseTree,
     model::Forests,
     params::{ForestConfig, Params},
-    tree::BitTree,
 };
 use crate::{state::Header, targets::gather};
 
 const HEADER: Header = Header { name: *b"rf  ", version: 1 };
 
 /// A random forest for each task, grown on that task's labelled rows; for classes the prediction is the mean of the
-/// leaves' class fractions, for numbers the mean of the leaves' means.
+/// leaves' class fractions, for numbers the mean of the leaves' means. Grown on packed bits, or on dense features where
+/// no bits are given.
 #[derive(Debug)]
 pub struct RandomForest {
     params: Params,
@@ -26,6 +28,7 @@ pub struct RandomForest {
 #[derive(Debug, Serialize, Deserialize)]
 enum Model {
     Bits(Forests<BitTree>),
+    Dense(Forests<DenseTree>),
 }
 
 impl Component for RandomForest {
@@ -33,7 +36,7 @@ impl Component for RandomForest {
     const INFO: Info = Info {
         id: "rf",
         summary: "random forest, one for each task, with scikit-learn's defaults",
-        inputs: &[InputKind::Bits],
+        inputs: &[InputKind::Bits, InputKind::Dense],
         devices: &["cpu"],
         determinism: Determinism::Bitwise,
         corpora: &[],
@@ -53,15 +56,20 @@ impl Baseline for RandomForest {
         _: &Labels<'_>,
         call: &Call<'_>,
     ) -> Result<()> {
-        let targets = gather(labels, train.rows)?;
-        let forests = Forests::grow_bits(&self.params, train.bits()?, &targets, labels.kind, call)?;
-        self.model = Some(Model::Bits(forests));
+        let (targets, kind) = (gather(labels, train.rows)?, labels.kind);
+        self.model = Some(match (train.bits, train.dense) {
+            (None, Some(dense)) => {
+                Model::Dense(Forests::grow_dense(&self.params, dense, &targets, kind, call)?)
+            }
+            _ => Model::Bits(Forests::grow_bits(&self.params, train.bits()?, &targets, kind, call)?),
+        });
         Ok(())
     }
 
     fn tasks(&self) -> usize {
         match &self.model {
             Some(Model::Bits(forests)) => forests.tasks(),
+            Some(Model::Dense(forests)) => forests.tasks(),
             None => 0,
         }
     }
@@ -69,6 +77,7 @@ impl Baseline for RandomForest {
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
         match &self.model {
             Some(Model::Bits(forests)) => forests.predict_bits(inputs.bits()?, call),
+            Some(Model::Dense(forests)) => forests.predict_dense(inputs.dense()?, call),
             None => Err(Error::invalid_argument("`predict` needs `fit` or `load` first")),
         }
     }
@@ -79,8 +88,10 @@ impl Baseline for RandomForest {
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {
-        let Model::Bits(forests) = HEADER.load(state)?;
-        self.model = Some(Model::Bits(forests.check()?));
+        self.model = Some(match HEADER.load(state)? {
+            Model::Bits(forests) => Model::Bits(forests.check()?),
+            Model::Dense(forests) => Model::Dense(forests.check()?),
+        });
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! Growing one tree over bits.
 
 use super::{
+    bit_tree::BitTree,
     bits::{BitRows, for_each_set},
     random::Random,
     sample::{Limits, Sample, bootstrap, is_leaf},
     split::Best,
     target::{Stat, Target},
-    tree::BitTree,
 };
 
 /// Nodes with at most this many distinct rows count the drawn features on their own; larger ones keep the statistic of

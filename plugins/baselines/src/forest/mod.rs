@@ -1,8 +1,13 @@
 //! Random forests (Breiman 2001) with scikit-learn's defaults, one for each task.
 
+mod bit_tree;
 mod bits;
 mod component;
+#[cfg(test)]
+mod dense_tests;
+mod dense_tree;
 mod grow_bits;
+mod grow_dense;
 mod model;
 mod params;
 mod random;
@@ -11,7 +16,6 @@ mod split;
 mod target;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 pub use component::RandomForest;
 pub use params::{ForestConfig, MaxFeatures, Params, Rule};

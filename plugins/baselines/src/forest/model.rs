@@ -1,16 +1,18 @@
 //! Forests of all tasks: growing, predicting, storing.
 
-use molarena_sdk::{Bits, Call, Error, Matrix, Result, TaskKind};
+use molarena_sdk::{Bits, Call, Dense, Error, Matrix, Result, TaskKind};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bit_tree::BitTree,
     bits::{BitRows, check_bits},
+    dense_tree::DenseTree,
     grow_bits::{BitGrower, BitScratch},
+    grow_dense::{Columns, DenseGrower, DenseScratch, check_finite},
     params::Params,
     random::Random,
     sample::Limits,
     target::Target,
-    tree::BitTree,
 };
 use crate::{
     pool,
@@ -110,6 +112,19 @@ impl<T: Send + Sync> Forests<T> {
         }
         Matrix::new(rows, columns.len(), values)
     }
+
+    /// Refuses forests without trees and trees that are not sound for the number of features.
+    fn check_trees(self, is_sound: impl Fn(&T, usize) -> bool) -> Result<Self> {
+        let sound = |task: &Task<T>| match task {
+            Task::Unlabelled(_) => true,
+            Task::Trees(trees) => !trees.is_empty() && trees.iter().all(|tree| is_sound(tree, self.features)),
+        };
+        if self.tasks.iter().all(sound) {
+            Ok(self)
+        } else {
+            Err(Error::data("state of the forest is damaged: a tree, node or feature is not there"))
+        }
+    }
 }
 
 fn limits(params: &Params, features: usize, kind: TaskKind) -> Limits {
@@ -151,14 +166,42 @@ impl Forests<BitTree> {
 
     /// Refuses trees that a prediction could not walk.
     pub(crate) fn check(self) -> Result<Self> {
-        let sound = |task: &Task<BitTree>| match task {
-            Task::Unlabelled(_) => true,
-            Task::Trees(trees) => !trees.is_empty() && trees.iter().all(|tree| tree.is_sound(self.features)),
-        };
-        if self.tasks.iter().all(sound) {
-            Ok(self)
-        } else {
-            Err(Error::data("state of the forest is damaged: a tree, node or feature is not there"))
-        }
+        self.check_trees(BitTree::is_sound)
+    }
+}
+
+impl Forests<DenseTree> {
+    /// Grows forests over dense features.
+    pub(crate) fn grow_dense(
+        params: &Params,
+        dense: Dense<'_>,
+        targets: &[Targets],
+        kind: TaskKind,
+        call: &Call<'_>,
+    ) -> Result<Self> {
+        let columns = Columns::new(&dense)?;
+        let limits = limits(params, dense.columns, kind);
+        Self::grow(
+            dense.columns,
+            targets,
+            kind,
+            params.n_trees(),
+            call,
+            DenseScratch::default,
+            |scratch, target, random| {
+                Ok(DenseGrower::new(&columns, dense.columns, target, limits, scratch, random).grow())
+            },
+        )
+    }
+
+    /// f32[rows, tasks]: probabilities of class 1, or values.
+    pub(crate) fn predict_dense(&self, dense: Dense<'_>, call: &Call<'_>) -> Result<Matrix> {
+        check_finite(&dense)?;
+        self.predict(dense.rows, dense.columns, call, |tree, row| tree.predict(dense.row(row)))
+    }
+
+    /// Refuses trees that a prediction could not walk.
+    pub(crate) fn check(self) -> Result<Self> {
+        self.check_trees(DenseTree::is_sound)
     }
 }
