@@ -1,1 +1,55 @@
-fn main() {}
+//! The `molarena` binary: argument types, exit codes, and what is printed.
+
+mod args;
+mod commands;
+mod exit_code;
+mod progress;
+
+use std::io::Write;
+
+use clap::Parser;
+
+use crate::{
+    args::{Cli, Command},
+    exit_code::ExitCode,
+};
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Board(args) => commands::board::run(&args),
+        Command::Data(args) => commands::data::run(&args),
+        Command::Plugin(args) => commands::plugin::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Completions(args) => commands::completions(&args),
+        Command::Worker(args) => commands::worker(&args),
+    };
+    outcome
+        .unwrap_or_else(|error| {
+            if is_broken_pipe(&error) {
+                return ExitCode::Ok;
+            }
+            let code = ExitCode::of(&error);
+            complain(&error);
+            code
+        })
+        .into()
+}
+
+/// `molarena … | head` is no fault.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn complain(error: &anyhow::Error) {
+    let code = match (error.downcast_ref::<molarena_host::Error>(), error.downcast_ref::<molarena_data::Error>()) {
+        (Some(error), _) => format!(" [{}]", error.code()),
+        (_, Some(error)) => format!(" [{}]", error.code()),
+        _ => String::new(),
+    };
+    // There is nobody left to tell when standard error is closed.
+    let _closed = writeln!(std::io::stderr(), "error{code}: {error:#}");
+}

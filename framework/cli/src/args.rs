@@ -1,0 +1,274 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use molarena_data::Protocol;
+use molarena_host::{parse_duration, parse_size};
+use molarena_report::Format;
+
+use crate::exit_code;
+
+/// An arena where molecular representations are measured fairly against each other.
+#[derive(Debug, Parser)]
+#[command(name = "molarena", version, arg_required_else_help = true, after_help = exit_code::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the cells of a suite or a selection, and store a record of each
+    Run(RunArgs),
+    /// Print leaderboards from the records of a store
+    Board(BoardArgs),
+    /// List, fetch, verify and describe datasets
+    Data(DataArgs),
+    /// List and describe plugins
+    Plugin(PluginArgs),
+    /// Check what this machine offers: confinement, data, plugins, store
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  molarena completions bash > ~/.local/share/bash-completion/completions/molarena")]
+    Completions(CompletionsArgs),
+    /// Run one job; started by `run` for each cell
+    #[command(hide = true)]
+    Worker(WorkerArgs),
+}
+
+/// Where data, plugins, manifests and methods are.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Places")]
+pub(crate) struct Places {
+    /// Folder of the data files
+    #[arg(long, value_name = "DIR", env = "MOLARENA_DATA", default_value = "molarena-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Folder with further dataset manifests, DIR/<id>/dataset.toml
+    #[arg(long, value_name = "DIR")]
+    pub(crate) datasets_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Places")]
+pub(crate) struct PluginPlaces {
+    /// Plugin library, or a folder to search before all others (also MOLARENA_PLUGIN_PATH)
+    #[arg(long = "plugin", value_name = "PATH")]
+    pub(crate) plugins: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Places")]
+pub(crate) struct StorePlace {
+    /// Folder of records
+    #[arg(long, value_name = "DIR", default_value = "molarena-store")]
+    pub(crate) store: PathBuf,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  molarena run leaderboards/suites/forest.toml --jobs 2
+  molarena run --dataset chembl2k --method constant --method morgan-rf --seeds 3
+  molarena run --dataset biogen3k --method my-method.toml --plugin target/release --split scaffold
+  molarena run suite.toml --dry-run
+
+A run that was interrupted or killed goes on where it stopped when the same command is given again.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// Suite file that names the cells
+    #[arg(value_name = "SUITE.toml", conflicts_with_all = ["datasets", "methods"], required_unless_present_all = ["datasets", "methods"])]
+    pub(crate) suite: Option<PathBuf>,
+    /// Dataset to run on (again for more)
+    #[arg(long = "dataset", value_name = "ID")]
+    pub(crate) datasets: Vec<String>,
+    /// Method to run, by name or as a .toml file (again for more)
+    #[arg(long = "method", value_name = "NAME")]
+    pub(crate) methods: Vec<String>,
+    /// Number of seeds: 0 to N - 1; without it, the suite's, or 1
+    #[arg(long, value_name = "N")]
+    pub(crate) seeds: Option<u64>,
+    /// Split instead of the dataset's own: infoalign, ogb, scaffold or random
+    #[arg(long, value_name = "NAME", conflicts_with = "suite")]
+    pub(crate) split: Option<Protocol>,
+    /// Seed of the split, for scaffold and random
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "suite")]
+    pub(crate) split_seed: u64,
+    /// Shuffle training labels: every score must be chance, or labels leak
+    #[arg(long)]
+    pub(crate) shuffle_labels: bool,
+    /// Workers at a time; without it, as many as the processors and the thread budget allow
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Threads of a worker
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// Wall-clock limit of a cell, such as 10m or 3h [default: the suite's, or 2h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) wall_limit: Option<Duration>,
+    /// Memory limit of a cell, such as 500MiB or 8GiB [default: the suite's, or 8GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory_limit: Option<u64>,
+    /// Run cells again that failed before
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+    /// Check everything and list the cells, but run none
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run plugins inside this process, without limits or confinement: for debuggers only
+    #[arg(long)]
+    pub(crate) in_process: bool,
+    /// Print one JSON object with the counts at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder with further method files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) methods_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
+    #[command(flatten)]
+    pub(crate) plugins: PluginPlaces,
+}
+
+const BOARD_EXAMPLES: &str = "\
+Examples:
+  molarena board --store molarena-store
+  molarena board --format csv > boards.csv
+  molarena board --format json --dataset chembl2k --no-cost";
+
+#[derive(Debug, Args)]
+#[command(after_help = BOARD_EXAMPLES)]
+pub(crate) struct BoardArgs {
+    /// md, csv or json
+    #[arg(long, value_name = "FORMAT", default_value_t = Format::Md)]
+    pub(crate) format: Format,
+    /// Only this dataset (again for more)
+    #[arg(long = "dataset", value_name = "ID")]
+    pub(crate) datasets: Vec<String>,
+    /// Only this method (again for more)
+    #[arg(long = "method", value_name = "NAME")]
+    pub(crate) methods: Vec<String>,
+    /// Leave out time and memory, so that boards of equal results are equal bytes
+    #[arg(long)]
+    pub(crate) no_cost: bool,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// List the datasets and whether their files are there
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Download the files of datasets, verified by sha256
+    #[command(after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data")]
+    Fetch {
+        /// Ids of datasets
+        #[arg(value_name = "ID", required_unless_present = "all")]
+        ids: Vec<String>,
+        /// All datasets
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// Companion files too (which molecules have morphology or expression profiles)
+        #[arg(long)]
+        companions: bool,
+        /// Copy from a folder with the same layout instead of the web
+        #[arg(long, value_name = "DIR")]
+        mirror: Option<PathBuf>,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Compare the files with the manifests' sha256
+    Verify {
+        /// Ids of datasets; without one, all
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Describe a dataset: molecules, tasks, labels, scaffolds, splits, warnings
+    #[command(after_help = "Example:\n  molarena data info biogen3k")]
+    Info {
+        /// Id of the dataset
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        places: Places,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// List the plugins that are found, and their components
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plugins: PluginPlaces,
+    },
+    /// Describe a plugin: components, inputs, devices, determinism, configuration
+    #[command(after_help = "Example:\n  molarena plugin info baselines")]
+    Info {
+        /// Id of the plugin
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plugins: PluginPlaces,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
+    #[command(flatten)]
+    pub(crate) plugins: PluginPlaces,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Folder with the job
+    pub(crate) folder: PathBuf,
+}

@@ -1,0 +1,179 @@
+//! `molarena data`
+
+use std::{fmt::Write as _, path::Path};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use molarena_data::{
+    Catalog, FileState, FileStatus, LabelStatistics, Manifest, Summary,
+    fetch::{Origin, Wanted, fetch},
+    verify,
+};
+
+use super::{print, print_json, table};
+use crate::{
+    args::{DataArgs, DataCommand, Places},
+    exit_code::ExitCode,
+};
+
+pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        DataCommand::List { json, places } => list(places, *json),
+        DataCommand::Fetch { ids, all, companions, mirror, places } => {
+            let catalog = catalog(places)?;
+            let manifests = chosen(&catalog, if *all { &[] } else { ids })?;
+            let origin = mirror.clone().map_or(Origin::Web, Origin::Mirror);
+            let wanted = if *companions { Wanted::All } else { Wanted::Required };
+            for manifest in manifests {
+                fetch_one(manifest, &places.data_dir, &origin, wanted)?;
+            }
+            Ok(ExitCode::Ok)
+        }
+        DataCommand::Verify { ids, json, places } => verify_all(places, ids, *json),
+        DataCommand::Info { id, json, places } => {
+            let summary = Summary::load(catalog(places)?.get(id)?, &places.data_dir)?;
+            if *json { print_json(&summary)? } else { print(&describe(&summary))? }
+            Ok(ExitCode::Ok)
+        }
+    }
+}
+
+fn catalog(places: &Places) -> anyhow::Result<Catalog> {
+    Ok(Catalog::with_dir(places.datasets_dir.as_deref())?)
+}
+
+/// The manifests called `ids`; without any, all.
+fn chosen<'a>(catalog: &'a Catalog, ids: &[String]) -> anyhow::Result<Vec<&'a Manifest>> {
+    if ids.is_empty() {
+        return Ok(catalog.iter().collect());
+    }
+    Ok(ids.iter().map(|id| catalog.get(id)).collect::<Result<_, _>>()?)
+}
+
+fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
+    let catalog = catalog(places)?;
+    let ready = |manifest: &Manifest| manifest.assays().locate(&places.data_dir).is_file();
+    if json {
+        let entries: Vec<_> = catalog
+            .iter()
+            .map(|manifest| serde_json::json!({"manifest": manifest, "fetched": ready(manifest)}))
+            .collect();
+        print_json(&serde_json::json!({"schema": "molarena.data-list/1", "datasets": entries}))?;
+        return Ok(ExitCode::Ok);
+    }
+    let row = |manifest: &Manifest| {
+        vec![
+            manifest.id.clone(),
+            manifest.table.rows.to_string(),
+            format!("{} {}", manifest.tasks.count, manifest.tasks.kind),
+            manifest.protocol.split.to_string(),
+            manifest.protocol.metric.to_string(),
+            if ready(manifest) { "yes" } else { "no" }.to_owned(),
+            manifest.title.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = catalog.iter().map(row).collect();
+    print(&table(&["id", "rows", "tasks", "split", "metric", "fetched", "title"], &rows))?;
+    Ok(ExitCode::Ok)
+}
+
+fn fetch_one(manifest: &Manifest, data_dir: &Path, origin: &Origin, wanted: Wanted) -> anyhow::Result<()> {
+    // Drawn on a terminal only.
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
+    let fetched = fetch(manifest, data_dir, origin, wanted, &mut |progress| {
+        bar.set_message(progress.path.to_owned());
+        if let Some(total) = progress.total {
+            bar.set_length(total);
+        }
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    for file in fetched? {
+        let what = if file.transferred { "fetched" } else { "there already" };
+        print(&format!("{}: {what}\n", file.path.display()))?;
+    }
+    Ok(())
+}
+
+fn verify_all(places: &Places, ids: &[String], json: bool) -> anyhow::Result<ExitCode> {
+    let catalog = catalog(places)?;
+    let manifests = chosen(&catalog, ids)?;
+    let statuses: Vec<(&str, Vec<FileStatus>)> =
+        manifests.iter().map(|manifest| (manifest.id.as_str(), verify(manifest, &places.data_dir))).collect();
+    if json {
+        let entries: Vec<_> = statuses
+            .iter()
+            .map(|(id, files)| serde_json::json!({"dataset": id, "files": files}))
+            .collect();
+        print_json(&serde_json::json!({"schema": "molarena.data-verify/1", "datasets": entries}))?;
+    } else {
+        for (_, files) in &statuses {
+            for file in files {
+                print(&format!("{}: {}\n", file.path.display(), state(file)))?;
+            }
+        }
+    }
+    let good = statuses.iter().flat_map(|(_, files)| files).all(FileStatus::is_good);
+    Ok(if good { ExitCode::Ok } else { ExitCode::BadData })
+}
+
+fn state(file: &FileStatus) -> String {
+    match &file.state {
+        FileState::Ok => "ok".into(),
+        FileState::Missing if file.is_good() => "missing (optional)".into(),
+        FileState::Missing => "missing; molarena data fetch".into(),
+        FileState::WrongSha256 { got } => format!("wrong sha256 {got}; remove it and fetch it again"),
+        FileState::Unreadable { reason } => format!("cannot be read: {reason}"),
+    }
+}
+
+fn describe(summary: &Summary) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| writeln!(text, "{line}").expect("writing to a string does not fail");
+    line(format!("{}: {}", summary.id, summary.title));
+    line(format!("sha256 {}", summary.sha256));
+    line(format!(
+        "{} rows, {} molecules read, {} not; {} distinct by identity key; {} scaffolds; {} acyclic",
+        summary.rows,
+        summary.molecules,
+        summary.failures.len(),
+        summary.distinct_molecules,
+        summary.scaffolds,
+        summary.acyclic
+    ));
+    line(format!("{} {} tasks, {:.1} % of labels known", summary.tasks.len(), summary.task_type, 100.0 * summary.label_density));
+    line(String::new());
+    let splits: Vec<Vec<String>> = summary
+        .splits
+        .iter()
+        .map(|split| {
+            let counts = [split.train, split.valid, split.test, split.straddling, split.scored_tasks];
+            let counts = counts.iter().map(ToString::to_string);
+            std::iter::once(split.protocol.to_string()).chain(counts).collect()
+        })
+        .collect();
+    line(table(&["split", "train", "valid", "test", "straddling scaffolds", "scored tasks"], &splits));
+    let tasks: Vec<Vec<String>> = summary
+        .tasks
+        .iter()
+        .map(|task| {
+            let statistics = match task.statistics {
+                LabelStatistics::Classes { positives, negatives } => format!("{positives} positive, {negatives} negative"),
+                LabelStatistics::Values { mean, standard_deviation } => {
+                    format!("mean {mean:.3}, sd {standard_deviation:.3}")
+                }
+            };
+            let unit = task.unit.clone().unwrap_or_default();
+            vec![task.name.clone(), task.known.to_string(), task.missing.to_string(), statistics, unit]
+        })
+        .collect();
+    line(table(&["task", "known", "missing", "labels", "unit"], &tasks));
+    for failure in &summary.failures {
+        line(format!("not read: row {}: `{}`: {}", failure.row, failure.smiles, failure.reason));
+    }
+    for warning in &summary.warnings {
+        line(format!("warning: {warning}"));
+    }
+    text
+}

@@ -1,0 +1,54 @@
+//! One module for each command.
+
+pub(crate) mod board;
+pub(crate) mod data;
+pub(crate) mod doctor;
+pub(crate) mod plugin;
+pub(crate) mod run;
+
+use std::io::Write;
+
+use clap::CommandFactory;
+
+use crate::{
+    args::{Cli, CompletionsArgs, WorkerArgs},
+    exit_code::ExitCode,
+};
+
+pub(crate) fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
+    clap_complete::generate(args.shell, &mut Cli::command(), "molarena", &mut std::io::stdout());
+    Ok(ExitCode::Ok)
+}
+
+pub(crate) fn worker(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
+    molarena_host::worker::run(&args.folder)?;
+    Ok(ExitCode::Ok)
+}
+
+/// Prints to standard output; a closed pipe is an error that `main` forgives.
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Columns padded to their widest cell, two spaces apart.
+fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = header.iter().map(ToString::to_string).collect();
+    let rows: Vec<&Vec<String>> = std::iter::once(&header).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let line: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,149 @@
+//! `molarena run`
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use molarena_data::Catalog;
+use molarena_host::{
+    Arena, CellGroup, Error, Limits, Methods, Plan, RunOptions, Seeds, Selection, Store, Suite, Summary, base_of,
+    discovery::SearchPath, supervise::Launcher,
+};
+
+use super::{print, print_json, table};
+use crate::{args::RunArgs, exit_code::ExitCode, progress::Display};
+
+pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // The second one ends the program at once.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    let (selection, limits) = selection(args)?;
+    let arena = arena(args)?;
+    let plan = molarena_host::plan(&selection, &arena)?;
+    for dataset in plan.datasets() {
+        report_unparsed(&dataset);
+    }
+    if args.dry_run {
+        print(&dry_run(&plan, &arena)?)?;
+        return Ok(ExitCode::Ok);
+    }
+    let options = RunOptions {
+        limits,
+        jobs: args.jobs.map_or_else(|| default_jobs(limits.threads), Into::into),
+        retry_failed: args.retry_failed,
+    };
+    let display = Display::new();
+    let summary = molarena_host::run(&plan, &arena, options, &interrupted, &display);
+    display.close();
+    let summary = summary?;
+    if args.json {
+        print_json(&serde_json::json!({
+            "schema": "molarena.run/1",
+            "cells": plan.cells(),
+            "scored": summary.scored,
+            "failed": summary.failed,
+            "resumed": summary.resumed,
+            "store": arena.store.root(),
+        }))?;
+    } else {
+        print(&conclusion(&plan, summary, &arena))?;
+    }
+    Ok(if summary.failed > 0 { ExitCode::SomeCellsFailed } else { ExitCode::Ok })
+}
+
+fn conclusion(plan: &Plan, summary: Summary, arena: &Arena) -> String {
+    format!(
+        "{} cells: {} scored now, {} finished before, {} failed\nboard: molarena board --store {}\n",
+        plan.cells(),
+        summary.scored,
+        summary.resumed,
+        summary.failed,
+        arena.store.root().display()
+    )
+}
+
+fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Limits)> {
+    let (mut groups, base, mut limits) = match &args.suite {
+        Some(path) => {
+            let suite = Suite::load(path)?;
+            (suite.cells, base_of(path), suite.limits)
+        }
+        None => {
+            let group = CellGroup {
+                datasets: args.datasets.clone(),
+                methods: args.methods.clone(),
+                seeds: Seeds::Count(1),
+                split: args.split,
+                split_seed: args.split_seed,
+            };
+            (vec![group], PathBuf::new(), Limits::default())
+        }
+    };
+    if let Some(seeds) = args.seeds {
+        groups.iter_mut().for_each(|group| group.seeds = Seeds::Count(seeds));
+    }
+    limits.wall = args.wall_limit.unwrap_or(limits.wall);
+    limits.memory = args.memory_limit.unwrap_or(limits.memory);
+    limits.threads = args.threads.map_or(limits.threads, Into::into);
+    if limits.wall.is_zero() || limits.memory == 0 {
+        return Err(Error::Request("limits must be above 0".into()).into());
+    }
+    Ok((Selection { groups, base, shuffle_labels: args.shuffle_labels }, limits))
+}
+
+fn arena(args: &RunArgs) -> anyhow::Result<Arena> {
+    Ok(Arena {
+        catalog: Catalog::with_dir(args.places.datasets_dir.as_deref())?,
+        methods: Methods::load(args.methods_dir.as_deref())?,
+        plugins: SearchPath::new(&args.plugins.plugins)?,
+        launcher: Launcher { in_process: args.in_process, ..Launcher::of_this_binary()? },
+        data_dir: args.places.data_dir.clone(),
+        store: Store::create(&args.store.store)?,
+    })
+}
+
+fn default_jobs(threads: usize) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, Into::into);
+    (processors / threads).max(1)
+}
+
+fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
+    let unparsed = &dataset.unparsed;
+    if unparsed.is_empty() {
+        return;
+    }
+    eprintln!(
+        "warning: {}: {} of {} molecules cannot be read and take part in nothing:",
+        dataset.dataset.id,
+        unparsed.len(),
+        unparsed.len() + dataset.dataset.len()
+    );
+    for failure in unparsed.iter().take(5) {
+        eprintln!("  row {}: `{}`: {}", failure.row, failure.smiles, failure.reason);
+    }
+    if unparsed.len() > 5 {
+        eprintln!("  and {} more: molarena data info {}", unparsed.len() - 5, dataset.dataset.id);
+    }
+}
+
+fn dry_run(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
+    let mut rows = Vec::new();
+    for fit in &plan.fits {
+        for cell in &fit.cells {
+            let state = if arena.store.record(&cell.key)?.is_some() { "finished" } else { "missing" };
+            rows.push(vec![
+                fit.dataset.dataset.id.clone(),
+                fit.split.protocol.clone(),
+                cell.method.name.clone(),
+                fit.seed.to_string(),
+                state.into(),
+                cell.key[..16].into(),
+            ]);
+        }
+    }
+    Ok(table(&["dataset", "split", "method", "seed", "state", "key"], &rows))
+}

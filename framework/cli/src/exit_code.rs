@@ -1,0 +1,75 @@
+//! Exit codes. A user's fault and ours never share one.
+
+use molarena_host::{Error, Fault};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ExitCode {
+    /// Everything that was asked for was done.
+    Ok = 0,
+    /// The command line, a suite or a method file is wrong.
+    Usage = 2,
+    /// A plugin is missing, cannot be opened, or breaks the ABI.
+    BadPlugin = 3,
+    /// The selection names no cell, or the store holds no record of it.
+    NothingSelected = 4,
+    /// A data file is missing, has the wrong hash, or cannot be read.
+    BadData = 5,
+    /// The run finished and some cells failed; they are rows with their reason.
+    SomeCellsFailed = 10,
+    /// A fault of the system or of molarena.
+    Internal = 70,
+    /// Interrupted; what was finished is stored.
+    Interrupted = 130,
+}
+
+/// What `--help` says of them.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    done
+  2    usage: the command line, a suite or a method file is wrong
+  3    bad plugin: missing, cannot be opened, or breaks the ABI
+  4    nothing selected
+  5    bad data: a file is missing, has the wrong hash, or cannot be read
+  10   some cells failed; they are rows on the board, with their reason
+  70   a fault of the system or of molarena
+  130  interrupted; finished cells are stored, the same command goes on";
+
+impl ExitCode {
+    /// The code of an error that ends the program.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            return match error.fault() {
+                _ if matches!(error, Error::Interrupted) => Self::Interrupted,
+                Fault::Usage => Self::Usage,
+                Fault::Plugin => Self::BadPlugin,
+                Fault::NothingSelected => Self::NothingSelected,
+                Fault::Data => data_code(match error {
+                    Error::Data(error) => Some(error),
+                    _ => None,
+                }),
+                Fault::Internal => Self::Internal,
+            };
+        }
+        match error.downcast_ref::<molarena_data::Error>() {
+            Some(error) => data_code(Some(error)),
+            None => Self::Internal,
+        }
+    }
+}
+
+fn data_code(error: Option<&molarena_data::Error>) -> ExitCode {
+    match error {
+        Some(molarena_data::Error::UnknownDataset { .. } | molarena_data::Error::UnknownProtocol { .. }) => {
+            ExitCode::Usage
+        }
+        _ => ExitCode::BadData,
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
