@@ -1,5 +1,7 @@
 //! `cargo xtask`: the workspace's own chores.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use xtask::{Mode, check, header, licences};
 
@@ -36,12 +38,18 @@ enum Chore {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let mode = |check| if check { Mode::Check } else { Mode::Write };
-    match Arguments::parse().chore {
-        Chore::Check => check::run()?,
-        Chore::Header { check } => header::run(mode(check))?,
-        Chore::Licences { check } => licences::run(mode(check))?,
+    let result = match Arguments::parse().chore {
+        Chore::Check => check::run(),
+        Chore::Header { check } => header::run(mode(check)),
+        Chore::Licences { check } => licences::run(mode(check)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
-    Ok(())
 }
