@@ -127,6 +127,7 @@ def compare(options, dataset, seed):
             sides[side][2] += hard
     row = {"dataset": dataset, "tasks": len(tasks), "of": int(y.shape[1]), "seed": seed}
     for side, (seconds, main, hard) in sides.items():
+        hard = [ours if theirs is not None else None for ours, theirs in zip(hard, sides["sklearn"][2], strict=True)]
         row |= {f"{side}_seconds": seconds, f"{side}_score": mean(main), f"{side}_hard": mean(hard)}
     row["speedup"] = row["sklearn_seconds"] / row["ours_seconds"]
     return row

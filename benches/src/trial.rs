@@ -30,11 +30,11 @@ pub fn data_folder() -> PathBuf {
 /// n molecules with bits, labels of t tasks and a split.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    /// u8[n, bytes]: bit b of a row is `bytes[b / 8] >> (b % 8) & 1`.
+    /// `u8[n, bytes]`: bit b of a row is `bytes[b / 8] >> (b % 8) & 1`.
     pub bits: Array2<u8>,
-    /// f32[n, t], NaN where missing.
+    /// `f32[n, t]`, NaN where missing.
     pub labels: Array2<f32>,
-    /// u8[n]: 0 train, 1 valid, 2 test.
+    /// `u8[n]`: 0 train, 1 valid, 2 test.
     pub split: Array1<u8>,
 }
 
@@ -44,7 +44,7 @@ pub struct Part {
     words: Vec<u64>,
     rows: usize,
     n_bits: usize,
-    /// f32[rows, t], NaN where missing.
+    /// `f32[rows, t]`, NaN where missing.
     pub labels: Vec<f32>,
 }
 
