@@ -12,6 +12,13 @@ pub fn data_dir() -> Option<PathBuf> {
     folder("MOLARENA_DATA", "data")
 }
 
+/// The folder of outputs of reference implementations: `MOLARENA_GOLDEN`, else `shared/golden` beside the root.
+///
+/// `None` and panics as [`data_dir`].
+pub fn golden_dir() -> Option<PathBuf> {
+    folder("MOLARENA_GOLDEN", "golden")
+}
+
 fn folder(variable: &str, name: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
     let path = std::env::var_os(variable).map_or(beside, PathBuf::from);

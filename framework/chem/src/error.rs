@@ -46,7 +46,7 @@ pub enum ParseError {
         reason: String,
     },
 
-    /// `RDKit` reads it, this crate does not: a query bond `~` or a `CXSMILES` extension.
+    /// `RDKit` reads it, this crate does not: see [`Molecule::parse`](crate::Molecule::parse).
     #[error("SMILES \"{smiles}\" is not supported: {reason}; write it as a plain molecule")]
     Unsupported {
         /// The SMILES, shortened.

@@ -36,8 +36,9 @@ impl fmt::Debug for Molecule {
 impl Molecule {
     /// Reads a SMILES and perceives valences, rings, aromaticity and stereo as `RDKit` does.
     ///
-    /// As in `RDKit`, what follows the first blank or tab is a name and is left out. Two things that `RDKit` reads
-    /// are refused: `CXSMILES` extensions (`CC |...|`) and the query bond `~`, which is not a molecule's bond.
+    /// As in `RDKit`, what follows the first blank or tab is a name and is left out. Three things that `RDKit` reads
+    /// are refused: `CXSMILES` extensions (`CC |...|`); the query bond `~`, which is not a molecule's bond; and cages
+    /// such as carboranes whose ring atoms all have four ring bonds, where `RDKit` itself only approximates the rings.
     ///
     /// # Errors
     /// [`ParseError`]; whatever the input, it neither panics nor takes more than about a second.

@@ -9,6 +9,7 @@ use crate::morgan::hash_all;
 
 /// Indices of the Open Graph Benchmark's "other" class, which hides the exact value.
 const OTHER_ELEMENT: i8 = 118;
+const HYDROGEN: i8 = 0;
 const OTHER_DEGREE: i8 = 11;
 const OTHER_CHARGE: i8 = 11;
 const OTHER_HYDROGENS: i8 = 9;
@@ -39,54 +40,58 @@ pub(crate) fn graph(source: &Molecule) -> Result<MoleculeGraph, RdkitSmilesError
 }
 
 impl Hashing {
-    /// From the graph's features where they are exact, else from the sanitised molecule as well.
+    /// From the graph's features where they are exact, else from the library's sanitised molecule as well.
     pub(crate) fn new(source: &Molecule, graph: &MoleculeGraph) -> Result<Self, RdkitSmilesError> {
-        if graph.bond_features.iter().any(|row| row[0] == OTHER_BOND)
+        let inexact = graph.bond_features.iter().any(|row| row[0] == OTHER_BOND)
             || graph.atom_features.iter().any(hides_values)
-            || source.atoms().any(|(_, atom)| atom.isotope.is_some())
-        {
-            return Self::exact(source, graph);
+            || source.atoms().any(|(_, atom)| atom.isotope.is_some());
+        let exact = inexact.then(|| sanitised(source, graph)).transpose()?;
+        let mut hydrogens = vec![0; graph.atom_features.len()];
+        for [begin, end] in graph.bonds.iter().map(|pair| pair.map(|atom| atom as usize)) {
+            hydrogens[begin] += i32::from(graph.atom_features[end][0] == HYDROGEN);
+            hydrogens[end] += i32::from(graph.atom_features[begin][0] == HYDROGEN);
         }
-        let atoms = graph
-            .atom_features
-            .iter()
-            .map(|row| invariant(row, [i32::from(row[2]), i32::from(row[4]), i32::from(row[3]) - 5, 0]));
-        let bonds = graph.bond_features.iter().map(|row| plain_bond(row[0]));
-        Ok(Self { atoms: atoms.collect(), bonds: bonds.collect() })
-    }
-
-    fn exact(source: &Molecule, graph: &MoleculeGraph) -> Result<Self, RdkitSmilesError> {
-        let refused =
-            || RdkitSmilesError::Unsupported("this mixture of isotopes, metals or charges".to_owned());
-        let parsed = rdkit_parsed_molecule(source).ok_or_else(refused)?;
-        if parsed.atom_count() != graph.atom_features.len() {
-            return Err(refused());
-        }
-        let atoms = parsed.atoms().zip(&graph.atom_features).map(|((index, atom), row)| {
-            let hydrogen =
-                |(neighbour, _): &(AtomIdx, _)| parsed.atom(*neighbour).element.atomic_number() == 1;
-            let own = atom.hydrogen_count.map_or(i32::from(row[4]), i32::from);
-            let bonded = parsed.neighbors(index).filter(hydrogen).count() as i32;
-            let degree = parsed.degree(index) as i32 + own;
-            let mass = mass_difference(atom).ok_or_else(refused)?;
-            Ok(invariant(row, [degree, own + bonded, i32::from(atom.charge), mass]))
+        let atoms = graph.atom_features.iter().enumerate().map(|(index, row)| {
+            let [mut degree, mut charge, mut own] = [row[2], row[3], row[4]].map(i32::from);
+            charge -= 5;
+            let mut mass = 0;
+            if let Some(exact) = &exact {
+                let index = AtomIdx(index as u32);
+                let atom = exact.atom(index);
+                if hides_values(row) {
+                    (charge, own) = (i32::from(atom.charge), atom.hydrogen_count.map_or(own, i32::from));
+                    degree = exact.degree(index) as i32 + own;
+                }
+                mass = mass_difference(atom).ok_or_else(refused)?;
+            }
+            Ok(invariant(row, [degree, own + hydrogens[index], charge, mass]))
         });
-        let bonds = graph.bonds.iter().zip(&graph.bond_features).map(|(pair, row)| {
-            let order = parsed.bond_between(AtomIdx(pair[0]), AtomIdx(pair[1])).map(|(_, bond)| bond.order);
-            match order.ok_or_else(refused)? {
-                BondOrder::Quadruple => Ok(4),
-                BondOrder::Dative => Ok(17),
-                BondOrder::Zero => Ok(21),
-                _ => Ok(plain_bond(row[0])),
+        let bonds = graph.bonds.iter().zip(&graph.bond_features).map(|([begin, end], row)| {
+            let order = exact.as_ref().and_then(|exact| exact.bond_between(AtomIdx(*begin), AtomIdx(*end)));
+            match order.map(|(_, bond)| bond.order) {
+                _ if row[0] != OTHER_BOND => Ok(plain_bond(row[0])),
+                Some(BondOrder::Quadruple) => Ok(4),
+                Some(BondOrder::Dative) => Ok(17),
+                _ => Err(refused()),
             }
         });
         Ok(Self { atoms: atoms.collect::<Result<_, _>>()?, bonds: bonds.collect::<Result<_, _>>()? })
     }
 }
 
+/// The library's own molecule with the graph's atoms: sanitised, or as read where it writes none (a lone hydrogen).
+fn sanitised(source: &Molecule, graph: &MoleculeGraph) -> Result<Molecule, RdkitSmilesError> {
+    let fits = |molecule: &Molecule| molecule.atom_count() == graph.atom_features.len();
+    let molecule = rdkit_parsed_molecule(source).filter(fits);
+    molecule.or_else(|| Some(source.clone()).filter(fits)).ok_or_else(refused)
+}
+
+fn refused() -> RdkitSmilesError {
+    RdkitSmilesError::Unsupported("this mixture of isotopes, metals or charges".to_owned())
+}
+
 fn hides_values(row: &[i8; 9]) -> bool {
-    // A bonded hydrogen atom counts as a hydrogen of its neighbour, but not among the features.
-    row[0] == 0 || row[2] == OTHER_DEGREE || row[3] == OTHER_CHARGE || row[4] == OTHER_HYDROGENS
+    row[2] == OTHER_DEGREE || row[3] == OTHER_CHARGE || row[4] == OTHER_HYDROGENS
 }
 
 fn plain_bond(class: i8) -> u8 {
