@@ -31,7 +31,9 @@ pub(crate) enum Command {
     /// Check what this machine offers: confinement, data, plugins, store
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  molarena completions bash > ~/.local/share/bash-completion/completions/molarena")]
+    #[command(
+        after_help = "Example:\n  molarena completions bash > ~/.local/share/bash-completion/completions/molarena"
+    )]
     Completions(CompletionsArgs),
     /// Run one job; started by `run` for each cell
     #[command(hide = true)]
@@ -176,7 +178,9 @@ pub(crate) enum DataCommand {
         places: Places,
     },
     /// Download the files of datasets, verified by sha256
-    #[command(after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data")]
+    #[command(
+        after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data"
+    )]
     Fetch {
         /// Ids of datasets
         #[arg(value_name = "ID", required_unless_present = "all")]

@@ -39,17 +39,16 @@ fn main() -> std::process::ExitCode {
 
 /// `molarena … | head` is no fault.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn complain(error: &anyhow::Error) {
-    let code = match (error.downcast_ref::<molarena_host::Error>(), error.downcast_ref::<molarena_data::Error>()) {
-        (Some(error), _) => format!(" [{}]", error.code()),
-        (_, Some(error)) => format!(" [{}]", error.code()),
-        _ => String::new(),
-    };
+    let code =
+        match (error.downcast_ref::<molarena_host::Error>(), error.downcast_ref::<molarena_data::Error>()) {
+            (Some(error), _) => format!(" [{}]", error.code()),
+            (_, Some(error)) => format!(" [{}]", error.code()),
+            _ => String::new(),
+        };
     // There is nobody left to tell when standard error is closed.
     let _closed = writeln!(std::io::stderr(), "error{code}: {error:#}");
 }

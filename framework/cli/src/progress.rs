@@ -100,7 +100,12 @@ impl Observer for Display {
 
     fn progress(&self, fit: &PlannedFit, progress: &Progress) {
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("| {}: {:.0} % {}", name(fit), 100.0 * progress.fraction, progress.message));
+            bar.set_message(format!(
+                "| {}: {:.0} % {}",
+                name(fit),
+                100.0 * progress.fraction,
+                progress.message
+            ));
         }
     }
 

@@ -100,7 +100,7 @@ impl ArenaDataset {
             }
         }
         let features = spec.compute(&self.dataset.smiles, self.molecules()?);
-        let temporary = tempfile::Builder::new().prefix("features-").tempfile_in(store.work_dir())?;
+        let temporary = store.temporary()?;
         features.write(temporary.path())?;
         store.publish(&path, &fs_err::read(temporary.path())?)?;
         Ok(features)

@@ -123,6 +123,13 @@ impl Store {
         Ok(())
     }
 
+    /// A temporary file that others may read once it is published.
+    pub(crate) fn temporary(&self) -> Result<tempfile::NamedTempFile> {
+        use std::os::unix::fs::PermissionsExt;
+        let permissions = std::fs::Permissions::from_mode(0o644);
+        Ok(tempfile::Builder::new().prefix("new-").permissions(permissions).tempfile_in(self.work_dir())?)
+    }
+
     fn publish_json(&self, path: &Path, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value).expect("records are plain data");
         text.push('\n');
@@ -131,7 +138,7 @@ impl Store {
 
     /// Writes to a temporary name, syncs, and links into place; the first writer wins.
     pub(crate) fn publish(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        let mut file = tempfile::Builder::new().prefix("new-").tempfile_in(self.work_dir())?;
+        let mut file = self.temporary()?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         match file.persist_noclobber(path) {

@@ -31,7 +31,11 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
         DataCommand::Verify { ids, json, places } => verify_all(places, ids, *json),
         DataCommand::Info { id, json, places } => {
             let summary = Summary::load(catalog(places)?.get(id)?, &places.data_dir)?;
-            if *json { print_json(&summary)? } else { print(&describe(&summary))? }
+            if *json {
+                print_json(&summary)?
+            } else {
+                print(&describe(&summary))?
+            }
             Ok(ExitCode::Ok)
         }
     }
@@ -102,10 +106,8 @@ fn verify_all(places: &Places, ids: &[String], json: bool) -> anyhow::Result<Exi
     let statuses: Vec<(&str, Vec<FileStatus>)> =
         manifests.iter().map(|manifest| (manifest.id.as_str(), verify(manifest, &places.data_dir))).collect();
     if json {
-        let entries: Vec<_> = statuses
-            .iter()
-            .map(|(id, files)| serde_json::json!({"dataset": id, "files": files}))
-            .collect();
+        let entries: Vec<_> =
+            statuses.iter().map(|(id, files)| serde_json::json!({"dataset": id, "files": files})).collect();
         print_json(&serde_json::json!({"schema": "molarena.data-verify/1", "datasets": entries}))?;
     } else {
         for (_, files) in &statuses {
@@ -142,7 +144,12 @@ fn describe(summary: &Summary) -> String {
         summary.scaffolds,
         summary.acyclic
     ));
-    line(format!("{} {} tasks, {:.1} % of labels known", summary.tasks.len(), summary.task_type, 100.0 * summary.label_density));
+    line(format!(
+        "{} {} tasks, {:.1} % of labels known",
+        summary.tasks.len(),
+        summary.task_type,
+        100.0 * summary.label_density
+    ));
     line(String::new());
     let splits: Vec<Vec<String>> = summary
         .splits
@@ -159,7 +166,9 @@ fn describe(summary: &Summary) -> String {
         .iter()
         .map(|task| {
             let statistics = match task.statistics {
-                LabelStatistics::Classes { positives, negatives } => format!("{positives} positive, {negatives} negative"),
+                LabelStatistics::Classes { positives, negatives } => {
+                    format!("{positives} positive, {negatives} negative")
+                }
                 LabelStatistics::Values { mean, standard_deviation } => {
                     format!("mean {mean:.3}, sd {standard_deviation:.3}")
                 }

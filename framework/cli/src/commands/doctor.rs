@@ -67,7 +67,8 @@ fn confinement() -> anyhow::Result<Check> {
     let ending = supervise::run(&launcher, &job, &folder, Duration::from_secs(10), &never, &|_| ());
     fs_err::remove_dir_all(&folder)?;
     let confined = ending?.confined;
-    let found = if confined { "workers are confined (Landlock and seccomp)" } else { "workers are not confined" };
+    let found =
+        if confined { "workers are confined (Landlock and seccomp)" } else { "workers are not confined" };
     Ok(Check {
         name: "confinement",
         ok: confined,
@@ -111,9 +112,13 @@ fn plugins(args: &DoctorArgs) -> anyhow::Result<Check> {
         }
     }
     ok &= !found.is_empty();
-    let found =
-        if found.is_empty() { format!("none in {}", search.describe()) } else { found.join(", ") };
-    Ok(Check { name: "plugins", ok, found, hint: Some("cargo build --release builds those of this workspace") })
+    let found = if found.is_empty() { format!("none in {}", search.describe()) } else { found.join(", ") };
+    Ok(Check {
+        name: "plugins",
+        ok,
+        found,
+        hint: Some("cargo build --release builds those of this workspace"),
+    })
 }
 
 fn store(args: &DoctorArgs) -> Check {

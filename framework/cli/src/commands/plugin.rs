@@ -37,7 +37,9 @@ fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         let entries: Vec<_> = plugins.iter().map(entry).collect();
         let errors: Vec<String> = broken.iter().map(ToString::to_string).collect();
-        print_json(&serde_json::json!({"schema": "molarena.plugins/1", "plugins": entries, "broken": errors}))?;
+        print_json(
+            &serde_json::json!({"schema": "molarena.plugins/1", "plugins": entries, "broken": errors}),
+        )?;
     } else if plugins.is_empty() && broken.is_empty() {
         print(&format!("no plugin in {}\n", search.describe()))?;
     } else {
@@ -111,7 +113,8 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
 
 /// The keys of a JSON Schema with their defaults and descriptions.
 fn properties(schema: &serde_json::Value) -> String {
-    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty())
+    else {
         return "    none\n".into();
     };
     let row = |(key, property): (&String, &serde_json::Value)| {

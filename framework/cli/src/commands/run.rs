@@ -7,8 +7,8 @@ use std::{
 
 use molarena_data::Catalog;
 use molarena_host::{
-    Arena, CellGroup, Error, Limits, Methods, Plan, RunOptions, Seeds, Selection, Store, Suite, Summary, base_of,
-    discovery::SearchPath, supervise::Launcher,
+    Arena, CellGroup, Error, Limits, Methods, Plan, RunOptions, Seeds, Selection, Store, Suite, Summary,
+    base_of, discovery::SearchPath, supervise::Launcher,
 };
 
 use super::{print, print_json, table};
