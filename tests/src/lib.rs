@@ -1,6 +1,10 @@
 //! What the tests of the whole share.
 
+mod arena;
+
 use std::path::{Path, PathBuf};
+
+pub use arena::{Output, TestArena, binary, library};
 
 /// The folder of real data: `MOLARENA_DATA`, else `shared/data` beside the workspace root.
 ///
