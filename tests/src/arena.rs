@@ -100,6 +100,9 @@ impl TestArena {
         self.write(&format!("data/{id}/assays.csv"), csv);
         let metric = if kind == "classification" { "roc_auc" } else { "mae" };
         let rows = csv.lines().count().saturating_sub(1);
+        // Regression tasks have units.
+        let units: Vec<String> = tasks.iter().map(|task| format!("{task:?} = \"1\"")).collect();
+        let units = if kind == "regression" { units.join(", ") } else { String::new() };
         let manifest = format!(
             r#"schema = "molarena.dataset/1"
 id = "{id}"
@@ -115,6 +118,7 @@ rows = {rows}
 type = "{kind}"
 count = {count}
 columns = {tasks:?}
+units = {{ {units} }}
 
 [protocol]
 split = "random"

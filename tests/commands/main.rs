@@ -1,0 +1,9 @@
+//! What the binary prints and how it ends, for every verb and every bad input.
+
+mod data_files;
+mod encoder;
+mod good_runs;
+mod help;
+mod plugins;
+mod requests;
+mod support;
