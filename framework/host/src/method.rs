@@ -117,8 +117,9 @@ impl Methods {
         }
         let mut this = Self(methods);
         if let Some(folder) = folder {
+            let entries = fs_err::read_dir(folder).map_err(|error| Error::Request(error.to_string()))?;
             let mut paths: Vec<PathBuf> =
-                fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+                entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
             paths.retain(|path| is_toml(path));
             paths.sort();
             for path in paths {
@@ -138,7 +139,9 @@ impl Methods {
     pub fn get(&self, name: &str, base: &Path) -> Result<Method> {
         if is_toml(Path::new(name)) {
             let path = base.join(name);
-            return Method::parse(&fs_err::read_to_string(&path)?, &path);
+            // The message names the file.
+            let text = fs_err::read_to_string(&path).map_err(|error| Error::Request(error.to_string()))?;
+            return Method::parse(&text, &path);
         }
         self.0.iter().find(|method| method.name == name).cloned().ok_or_else(|| Error::UnknownMethod {
             name: name.into(),

@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Error, Result,
+    confine::exposed_under,
     features::{flat, matrix},
     record::{FIT_SCHEMA, Fit, RECORD_SCHEMA, Record},
 };
@@ -21,8 +22,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or creates the store in `root`.
+    /// Opens or creates the store in `root`; nothing is created where every worker may read.
     pub fn create(root: &Path) -> Result<Self> {
+        let absolute = std::path::absolute(root)?;
+        let folder = absolute.ancestors().find_map(|folder| fs_err::canonicalize(folder).ok());
+        if let Some(exposed) = folder.and_then(|folder| exposed_under(&folder)) {
+            return Err(Error::Exposed { what: "store", path: absolute, root: exposed });
+        }
         for folder in ["records", "fits", "cache", "work"] {
             fs_err::create_dir_all(root.join(folder))?;
         }

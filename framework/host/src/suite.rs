@@ -110,7 +110,9 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 impl Suite {
     /// Reads a suite file.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::parse(&fs_err::read_to_string(path)?, path)
+        // The message names the file.
+        let text = fs_err::read_to_string(path).map_err(|error| Error::Request(error.to_string()))?;
+        Self::parse(&text, path)
     }
 
     /// Reads a suite from TOML; `origin` is named in errors.
