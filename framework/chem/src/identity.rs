@@ -31,10 +31,11 @@ impl Molecule {
 
     /// The standard `InChIKey` (27 characters), `RDKit`'s `MolToInchiKey`.
     ///
-    /// `None` where `InChI` has no answer (a wildcard, hydrogen only) and above 400 atoms. About 0.2 ms, one molecule
+    /// `None` where `InChI` has no answer (a wildcard, a bond `~`, hydrogen only) and above 400 atoms. About 0.2 ms, one molecule
     /// at a time in a process.
     pub fn inchikey(&self) -> Option<String> {
-        if self.atoms() > MAX_INCHI_ATOMS || self.source.atoms().any(|(_, atom)| atom.wildcard) {
+        let unknown = self.has_any_bond || self.source.atoms().any(|(_, atom)| atom.wildcard);
+        if unknown || self.atoms() > MAX_INCHI_ATOMS {
             return None;
         }
         let _one_at_a_time = INCHI.lock().unwrap_or_else(PoisonError::into_inner);

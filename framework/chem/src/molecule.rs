@@ -8,7 +8,7 @@ use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams, rdkit_smiles};
 use crate::error::shorten;
 use crate::graph::MoleculeGraph;
 use crate::perceive::Hashing;
-use crate::{ParseError, perceive};
+use crate::{ParseError, any_bond, perceive};
 
 /// The longest SMILES that is read, in bytes.
 ///
@@ -23,6 +23,8 @@ pub struct Molecule {
     pub(crate) smiles: String,
     /// What the parser read, before sanitising.
     pub(crate) source: chematic_core::Molecule,
+    /// Whether bonds `~` were taken out of `source`; they are in `graph`.
+    pub(crate) has_any_bond: bool,
     pub(crate) graph: MoleculeGraph,
     pub(crate) hashing: Hashing,
 }
@@ -37,7 +39,7 @@ impl Molecule {
     /// Reads a SMILES and perceives valences, rings, aromaticity and stereo as `RDKit` does.
     ///
     /// As in `RDKit`, what follows the first blank or tab is a name and is left out. Three things that `RDKit` reads
-    /// are refused: `CXSMILES` extensions (`CC |...|`); the query bond `~`, which is not a molecule's bond; and cages
+    /// are refused: `CXSMILES` extensions (`CC |...|`); the bond `~` in a ring or beside explicit hydrogens; and cages
     /// such as carboranes whose ring atoms all have four ring bonds, where `RDKit` itself only approximates the rings.
     ///
     /// # Errors
@@ -72,8 +74,11 @@ impl Molecule {
     /// `RDKit`'s canonical SMILES, `MolToSmiles(molecule, isomericSmiles=stereo)`.
     ///
     /// Without stereo it has no isotopes either, as in `RDKit`. Should the library fail on a molecule that it has
-    /// read, which no test has shown, the SMILES as written is returned.
+    /// read, which no test has shown, the SMILES as written is returned. So is that of a molecule with a bond `~`.
     pub fn canonical_smiles(&self, stereo: bool) -> String {
+        if self.has_any_bond {
+            return self.smiles.clone();
+        }
         write(&self.source, stereo).unwrap_or_else(|| self.smiles.clone())
     }
 }
@@ -95,9 +100,16 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 fn read(smiles: &str) -> Result<Molecule, ParseError> {
     let source = chematic_smiles::parse(smiles)
         .map_err(|error| ParseError::Syntax { smiles: shorten(smiles), reason: error.to_string() })?;
-    let graph = perceive::graph(&source).map_err(|error| refusal(smiles, error))?;
-    let hashing = Hashing::new(&source, &graph).map_err(|error| refusal(smiles, error))?;
-    Ok(Molecule { smiles: smiles.to_owned(), source, graph, hashing })
+    perceived(smiles, source).map_err(|error| refusal(smiles, error))
+}
+
+fn perceived(smiles: &str, source: chematic_core::Molecule) -> Result<Molecule, RdkitSmilesError> {
+    let detached = any_bond::detach(source)?;
+    let mut graph = perceive::graph(&detached.rest)?;
+    detached.attach(&mut graph)?;
+    let hashing = Hashing::new(&detached.rest, &graph)?;
+    let has_any_bond = detached.any();
+    Ok(Molecule { smiles: smiles.to_owned(), source: detached.rest, has_any_bond, graph, hashing })
 }
 
 fn refusal(smiles: &str, error: RdkitSmilesError) -> ParseError {
@@ -132,7 +144,7 @@ mod tests {
             ("xyz", "smiles_syntax"),
             ("C(C)(C)(C)(C)C", "smiles_chemistry"),
             ("c1cccc1", "smiles_chemistry"),
-            ("C~C", "smiles_unsupported"),
+            ("C1~CC1", "smiles_unsupported"),
             ("CC |$a;b$|", "smiles_unsupported"),
         ];
         for (smiles, code) in cases {
@@ -140,6 +152,18 @@ mod tests {
         }
         let text = Molecule::parse("c1cccc1").unwrap_err().to_string();
         assert!(text.starts_with("SMILES \"c1cccc1\" is not a sound molecule: "), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_bond_joins_what_is_sanitised_without_it() {
+        let molecule = Molecule::parse("CO~c1ccccc1").unwrap();
+        assert_eq!(molecule.canonical_smiles(true), "CO~c1ccccc1");
+        assert_eq!(molecule.graph.bonds[1], [1, 2]);
+        assert_eq!(molecule.graph.bond_features[1], [4, 0, 0]);
+        // Both oxygen's hydrogen and the ring's stay: the bond takes no valence.
+        assert_eq!(molecule.graph.atom_features[1][2], 3);
+        assert_eq!(molecule.graph.atom_features[2][4], 1);
+        assert_eq!(molecule.scaffold(true), "c1ccccc1");
     }
 
     #[test]

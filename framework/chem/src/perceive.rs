@@ -16,6 +16,8 @@ const OTHER_HYDROGENS: i8 = 9;
 const OTHER_BOND: i8 = 4;
 /// `RDKit`'s number of an aromatic bond; single, double and triple are 1, 2 and 3.
 const AROMATIC: u8 = 12;
+/// `RDKit`'s number of a bond of unknown type, `~`.
+const UNSPECIFIED: u8 = 0;
 
 /// The starting identifiers of atoms and bonds.
 #[derive(Clone, Debug)]
@@ -47,20 +49,22 @@ impl Hashing {
             || source.atoms().any(|(_, atom)| atom.isotope.is_some());
         let exact = inexact.then(|| sanitised(source, graph)).transpose()?;
         let mut hydrogens = vec![0; graph.atom_features.len()];
+        let mut degrees = hydrogens.clone();
         for [begin, end] in graph.bonds.iter().map(|pair| pair.map(|atom| atom as usize)) {
             hydrogens[begin] += i32::from(graph.atom_features[end][0] == HYDROGEN);
             hydrogens[end] += i32::from(graph.atom_features[begin][0] == HYDROGEN);
+            degrees[begin] += 1;
+            degrees[end] += 1;
         }
         let atoms = graph.atom_features.iter().enumerate().map(|(index, row)| {
             let [mut degree, mut charge, mut own] = [row[2], row[3], row[4]].map(i32::from);
             charge -= 5;
             let mut mass = 0;
             if let Some(exact) = &exact {
-                let index = AtomIdx(index as u32);
-                let atom = exact.atom(index);
+                let atom = exact.atom(AtomIdx(index as u32));
                 if hides_values(row) {
                     (charge, own) = (i32::from(atom.charge), atom.hydrogen_count.map_or(own, i32::from));
-                    degree = exact.degree(index) as i32 + own;
+                    degree = degrees[index] + own;
                 }
                 mass = mass_difference(atom).ok_or_else(refused)?;
             }
@@ -70,6 +74,8 @@ impl Hashing {
             let order = exact.as_ref().and_then(|exact| exact.bond_between(AtomIdx(*begin), AtomIdx(*end)));
             match order.map(|(_, bond)| bond.order) {
                 _ if row[0] != OTHER_BOND => Ok(plain_bond(row[0])),
+                // Only a bond `~` is in the graph and not in the source.
+                None => Ok(UNSPECIFIED),
                 Some(BondOrder::Quadruple) => Ok(4),
                 Some(BondOrder::Dative) => Ok(17),
                 _ => Err(refused()),

@@ -9,7 +9,7 @@ impl Molecule {
     ///
     /// With `stereo` it is `MolToSmiles(GetScaffoldForMol(molecule))`, the string that the protocols group by;
     /// without, `MurckoScaffoldSmiles(molecule, includeChirality=False)`. Should the library fail on a molecule that
-    /// it has read, which no test has shown, the molecule's own canonical SMILES stands in: a group of its own.
+    /// it has read, which no test has shown, the molecule's own canonical SMILES stands in: a group of its own. Bonds `~` link nothing here.
     pub fn scaffold(&self, stereo: bool) -> String {
         self.murcko(stereo).unwrap_or_else(|| self.canonical_smiles(stereo))
     }

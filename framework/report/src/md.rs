@@ -1,6 +1,6 @@
 //! Boards as Markdown, in the form of Tables 2 (classification) and 3 (regression) of arXiv 2406.12056.
 
-use molarena_data::TaskType;
+use molarena_data::{Protocol, TaskType};
 use molarena_metrics::Metric;
 
 use crate::units::{NONE, duration, hundredfold, memory};
@@ -49,9 +49,12 @@ fn section(board: &Board) -> String {
 
 fn heading(board: &Board) -> String {
     let distinction = board.distinction.as_ref().map(|text| format!(" [{text}]")).unwrap_or_default();
+    // Splits without a seed say seed 0 in records.
+    let seeded = board.split.parse::<Protocol>().is_ok_and(Protocol::uses_seed);
+    let seed = if seeded { format!(" (seed {})", board.split_seed) } else { String::new() };
     let text = format!(
-        "{}, {} split (seed {}): {}, {}{distinction}",
-        board.dataset, board.split, board.split_seed, board.task_type, board.metric
+        "{}, {} split{seed}: {}, {}{distinction}",
+        board.dataset, board.split, board.task_type, board.metric
     );
     format!("## {}", escape(&text))
 }
@@ -229,7 +232,7 @@ mod tests {
         none.
         Time is the mean wall-clock time of a seed, peak memory the largest of any seed.
 
-        ## biogen3k, infoalign split (seed 3): regression, mae
+        ## biogen3k, infoalign split: regression, mae
 
         2 tasks; 60 training, 15 validation and 25 test molecules. Lower is better. Data `aaaaaaaaaaaa`, split `bbbbbbbbbbbb`.
 
@@ -240,7 +243,7 @@ mod tests {
 
         - Tasks: 1 LOG HLM_CLint (mL/min/kg); 2 task 2.
 
-        ## chembl2k, infoalign split (seed 3): classification, roc_auc
+        ## chembl2k, infoalign split: classification, roc_auc
 
         3 tasks; 60 training, 15 validation and 25 test molecules. Higher is better. Data `aaaaaaaaaaaa`, split `bbbbbbbbbbbb`.
 

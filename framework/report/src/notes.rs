@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use molarena_data::TaskType;
 use molarena_metrics::Scoring;
 
 use crate::row::Entry;
@@ -9,6 +10,11 @@ use crate::{Board, Row};
 
 /// Notes on the rows of a board, which has no notes on them yet.
 pub(crate) fn on_rows(board: &Board) -> Vec<String> {
+    let scored_hard = match board.task_type {
+        TaskType::Classification => |row: &Row| row.scoring == Scoring::Hard,
+        // Values have no classes: hard scoring changes nothing.
+        TaskType::Regression => |_: &Row| false,
+    };
     let rows_where = |flag: fn(&Row) -> bool| {
         let names: Vec<&str> =
             board.rows.iter().filter(|row| flag(row)).map(|row| row.method.as_str()).collect();
@@ -17,7 +23,7 @@ pub(crate) fn on_rows(board: &Board) -> Vec<String> {
     let notes = [
         ("Not confined, so that a worker could have read the data folder", rows_where(|row| !row.confined)),
         ("Trained on shuffled labels, as a check for leaks", rows_where(|row| row.shuffled_labels)),
-        ("Scored on predicted classes, not on probabilities", rows_where(|row| row.scoring == Scoring::Hard)),
+        ("Scored on predicted classes, not on probabilities", rows_where(scored_hard)),
     ];
     let with_rows = notes.into_iter().filter(|(_, rows)| !rows.is_empty());
     with_rows.map(|(note, rows)| format!("{note}: {rows}.")).collect()

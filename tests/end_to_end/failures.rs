@@ -1,0 +1,91 @@
+//! Whatever a plugin does is a row with its reason; the other rows do not notice.
+
+use molarena_tests::TestArena;
+use ndarray::Array2;
+
+use crate::{chains, files, hostile, processes, records, row, rows, split, workers};
+
+/// Method, which is the component's name, the reason of its failure, and a part of the message.
+const FAILURES: [(&str, &str, &str); 13] = [
+    ("abort", "signal", "SIGABRT"),
+    ("allocate", "memory", "over the limit of 300"),
+    ("error", "error", "the hostile plugin does not like these data"),
+    ("exit", "no-result", "exit code 0"),
+    ("forge", "no-result", "predictions.npy"),
+    ("loop", "timeout", "over the limit of 4s"),
+    ("nan", "not-finite", "1 of 6 values are NaN or infinite, the first at row 5, column 0"),
+    ("noisy", "panic", "the noisy plugin panics"),
+    ("panic", "panic", "the hostile plugin panics"),
+    ("panic-thread", "panic", "the hostile thread panics"),
+    ("pipes", "no-result", "predictions.npy"),
+    ("segfault", "signal", "SIGSEGV"),
+    ("wrong-shape", "wrong-shape", "expected 6 x 1, the plugin gave 6 x 2"),
+];
+/// These leave a child process behind, and are scored.
+const PARENTS: [&str; 2] = ["daemon", "fork"];
+
+/// The true test labels, in a file that the host can read.
+fn write_answers(arena: &TestArena) {
+    let test = split().test;
+    let labels = test.iter().map(|row| (row / 10) as f32 + 0.25 * (row % 10) as f32).collect();
+    let answers = Array2::from_shape_vec((test.len(), 1), labels).unwrap();
+    ndarray_npy::write_npy(arena.path("data/answers.npy"), &answers).unwrap();
+}
+
+#[test]
+fn every_failure_is_a_row_with_its_reason() {
+    let arena = TestArena::new();
+    chains(&arena);
+    write_answers(&arena);
+    // Longer than any test; the process id keeps runs of this test apart.
+    let seconds = format!("4242.{}", std::process::id());
+    let mut methods = vec!["good"];
+    arena.method("good", "fixture-hostile/good", "{}");
+    for (name, _, _) in FAILURES {
+        let config = match name {
+            "forge" => format!("{{ target = {:?} }}", arena.path("data/answers.npy")),
+            _ => "{}".into(),
+        };
+        arena.method(name, &format!("fixture-hostile/{name}"), &config);
+        methods.push(name);
+    }
+    for name in PARENTS {
+        arena.method(name, &format!("fixture-hostile/{name}"), &format!("{{ seconds = \"{seconds}\" }}"));
+        methods.push(name);
+    }
+    let mut arguments =
+        vec!["--dataset", "chains", "--wall-limit", "4s", "--memory-limit", "300MiB", "--jobs", "2"];
+    arguments.extend(methods.iter().flat_map(|name| ["--method", name]));
+    let output = arena.run(&hostile(), &arguments);
+    assert_eq!(output.code, Some(10), "{}", output.stderr);
+    assert!(
+        output.stdout.contains("16 cells: 3 scored now, 0 finished before, 13 failed"),
+        "{}",
+        output.stdout
+    );
+    assert_eq!(processes(&seconds), [""; 0], "children outlive their cells");
+    assert_eq!(workers(&arena), [""; 0]);
+    assert_eq!(files(&arena, "store/work"), [""; 0]);
+
+    assert_eq!(rows(&arena).len(), methods.len());
+    let markdown = arena.molarena(&["board", "--store", "store"]).stdout;
+    for (name, reason, message) in FAILURES {
+        let row = row(&arena, name);
+        assert_eq!(row["failed"], serde_json::json!({ reason: 1 }), "{row}");
+        assert!(row["failures"][0]["message"].as_str().unwrap().contains(message), "{row}");
+        assert!(row["mean"].is_null(), "{row}");
+        let line = markdown.lines().find(|line| line.starts_with(&format!("| {name} ")));
+        assert!(line.is_some_and(|line| line.contains(&format!("{reason} 1"))), "{line:?}\n{markdown}");
+    }
+    let good = row(&arena, "good");
+    for name in PARENTS {
+        assert_eq!(row(&arena, name)["mean"], good["mean"]);
+    }
+    assert!(good["mean"].as_f64().unwrap() > 0.0 && good["failed"] == serde_json::json!({}), "{good}");
+
+    // Of megabytes of output, the end is kept.
+    let records = records(&arena);
+    let noisy = records.iter().find(|record| record["method"] == "noisy").unwrap();
+    let kept = noisy["outcome"]["output"].as_str().unwrap();
+    assert!(kept.len() <= 4096 && kept.contains("the noisy plugin panics"), "{} bytes: {kept}", kept.len());
+}

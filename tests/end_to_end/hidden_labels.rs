@@ -1,0 +1,144 @@
+//! A plugin that looks for test labels finds none, and finds no way out of its worker.
+
+use std::{net::TcpListener, os::unix::net::UnixListener, path::Path};
+
+use molarena_tests::TestArena;
+use serde_json::Value;
+
+use crate::{files, hostile, regression, row, split};
+
+const TASKS: usize = 3;
+const KEY: u8 = 77;
+
+/// The text of a label: unlike any other number, in text as in binary.
+fn label(row: usize, task: usize) -> String {
+    format!("{:.5}", 1000.0 * (task + 1) as f32 + row as f32 * 7.12345)
+}
+
+/// What the labels of a molecule look like in a table of f32 and in a text, each byte plus [`KEY`], as hex digits.
+fn needles(rows: &[usize]) -> Vec<String> {
+    let mut needles = Vec::new();
+    for &row in rows {
+        let labels: Vec<String> = (0..TASKS).map(|task| label(row, task)).collect();
+        let values = labels.iter().map(|label| label.parse::<f32>().unwrap());
+        needles.push(values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>());
+        needles.extend(labels.into_iter().map(String::into_bytes));
+    }
+    let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{:02x}", byte.wrapping_add(KEY))).collect();
+    needles.iter().map(hex).collect()
+}
+
+/// An arena in which the snoop looks for the labels of `rows`, and what it must not reach.
+struct Hideout {
+    arena: TestArena,
+    _listeners: (TcpListener, UnixListener),
+}
+
+impl Hideout {
+    fn new(rows: &[usize]) -> Self {
+        let arena = TestArena::new();
+        regression(&arena, "labels", TASKS, label);
+        arena.method("good", "fixture-hostile/good", "{}");
+        // Another method's results are in the store.
+        let output = arena.run(&hostile(), &["--dataset", "labels", "--method", "good"]);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let unix = UnixListener::bind(arena.path("socket")).unwrap();
+        let folders =
+            ["data", "data/labels", "datasets", "methods", "store", "store/fits", "store/records", "."];
+        let folders = folders.map(|name| arena.path(name));
+        let mut targets = vec![
+            arena.path("data/labels/assays.csv"),
+            arena.path("datasets/labels/dataset.toml"),
+            arena.path("methods/snoop.toml"),
+        ];
+        for folder in ["store/fits", "store/records", "store/cache"] {
+            targets.extend(files(&arena, folder));
+        }
+        let config = format!(
+            "{{ folders = {folders:?}, files = {targets:?}, port = {}, socket = {:?}, needles = {:?}, key = {KEY} }}",
+            tcp.local_addr().unwrap().port(),
+            arena.path("socket"),
+            needles(rows),
+        );
+        arena.method("snoop", "fixture-hostile/snoop", &config);
+        Self { arena, _listeners: (tcp, unix) }
+    }
+
+    /// The snoop's row, and what it found.
+    fn run(&self, arguments: &[&str]) -> (Value, Vec<String>) {
+        let arguments = [&["--dataset", "labels", "--method", "snoop"], arguments].concat();
+        let output = self.arena.run(&hostile(), &arguments);
+        assert!(matches!(output.code, Some(0 | 10)), "{}", output.stderr);
+        let row = row(&self.arena, "snoop");
+        let found = row["failures"][0]["message"].as_str().unwrap_or_default().to_owned();
+        let found = found.trim_matches(['[', ']']).split("] [").map(ToOwned::to_owned);
+        (row, found.filter(|finding| !finding.is_empty()).collect())
+    }
+}
+
+/// Whether this kernel confines workers; nothing is hidden where it does not, and boards say so.
+fn confined(row: &Value) -> bool {
+    let confined = row["confined"] == true;
+    if !confined {
+        eprintln!("skipped: this kernel has no Landlock");
+    }
+    confined
+}
+
+#[test]
+fn a_plugin_finds_no_test_label_and_no_way_out() {
+    let (row, found) = Hideout::new(&split().test).run(&[]);
+    if confined(&row) {
+        assert_eq!(found, [""; 0]);
+        assert!(row["mean"].is_number(), "{row}");
+    }
+}
+
+#[test]
+fn a_plugin_finds_the_training_labels_and_nothing_else() {
+    let (row, found) = Hideout::new(&split().train).run(&[]);
+    if confined(&row) {
+        assert!(found.iter().any(|finding| finding.starts_with("label in memory")), "{found:?}");
+        assert!(found.iter().any(|finding| finding.contains("train-labels.npy")), "{found:?}");
+        assert!(found.iter().all(|finding| finding.starts_with("label in ")), "{found:?}");
+    }
+}
+
+/// The host's own process has the test labels and can do everything: the snoop sees all of it, so it can fail above.
+#[test]
+fn in_process_a_plugin_finds_everything() {
+    let hideout = Hideout::new(&split().test);
+    let (row, found) = hideout.run(&["--in-process"]);
+    assert_eq!(row["confined"], false);
+    let arena = hideout.arena.path("");
+    let arena = arena.display();
+    for expected in [
+        &format!("lists {arena}store/records"),
+        &format!("reads {arena}data/labels/assays.csv"),
+        "reads link-0",
+        "reads /proc/self/root/",
+        "links ",
+        "label in file ",
+        "label in memory",
+        "opens environ of the parent",
+        "follows cwd of the parent",
+        "lists a folder of the parent",
+        "lists /proc",
+        "socket: TCP connect",
+        "socket: TCP listen",
+        "socket: UDP",
+        "socket: UNIX connect",
+        "socket: UNIX listen",
+        "socket: UNIX pair",
+        &format!("writes into {arena}data"),
+        &format!("opens {arena}data/labels/assays.csv for writing"),
+        &format!("renames {arena}data/labels/assays.csv"),
+        "system: signal to the parent",
+        "system: session",
+        "system: process group",
+    ] {
+        assert!(found.iter().any(|finding| finding.starts_with(expected)), "{expected}: {found:#?}");
+    }
+    assert!(Path::new(&hideout.arena.path("data/labels/assays.csv")).is_file());
+}

@@ -1,0 +1,97 @@
+//! A run that was killed or interrupted goes on where it stopped.
+
+use std::{
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    process::{Child, Stdio},
+};
+
+use fs_err as fs;
+use molarena_tests::TestArena;
+
+use crate::{chains, files, hostile, json, signal, wait_until, workers};
+
+const CELLS: usize = 10;
+const ARGUMENTS: [&str; 9] =
+    ["--dataset", "chains", "--method", "slow", "--seeds", "10", "--jobs", "1", "--json"];
+
+fn arena() -> TestArena {
+    let arena = TestArena::new();
+    chains(&arena);
+    arena.method("slow", "fixture-hostile/good", "{ sleep_ms = 300 }");
+    arena
+}
+
+/// Starts a run and waits until some of its cells are finished.
+fn start(arena: &TestArena) -> Child {
+    let arguments = arena.run_arguments(&hostile(), &ARGUMENTS);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = arena.command(&arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until("two cells", || files(arena, "store/records").len() >= 2);
+    child
+}
+
+/// Path, inode and time of change of each record.
+fn identities(arena: &TestArena) -> Vec<(PathBuf, u64, i64, i64)> {
+    let paths = files(arena, "store/records").into_iter();
+    let identity = |path: PathBuf| {
+        let metadata = path.metadata().unwrap();
+        (path, metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
+    };
+    paths.map(identity).collect()
+}
+
+fn boards(arena: &TestArena) -> [String; 3] {
+    ["md", "csv", "json"].map(|format| {
+        let output = arena.molarena(&["board", "--store", "store", "--no-cost", "--format", format]);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        output.stdout
+    })
+}
+
+/// Runs the same command again: only the missing cells run, and the board is that of a run that nobody disturbed.
+fn finish(arena: &TestArena) {
+    let before = identities(arena);
+    assert!(before.len() < CELLS, "the run ended before it was stopped");
+    let output = arena.run(&hostile(), &ARGUMENTS);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let summary = json(&output.stdout);
+    assert_eq!(summary["resumed"], before.len());
+    assert_eq!(summary["scored"], CELLS - before.len());
+    let lines = output.stderr.lines().filter(|line| line.contains(" slow seed ")).count();
+    assert_eq!(lines, CELLS - before.len(), "{}", output.stderr);
+    let after = identities(arena);
+    assert_eq!(after.len(), CELLS);
+    assert!(before.iter().all(|identity| after.contains(identity)), "{before:?} {after:?}");
+
+    let undisturbed = self::arena();
+    let output = undisturbed.run(&hostile(), &ARGUMENTS);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_eq!(boards(arena), boards(&undisturbed));
+}
+
+#[test]
+fn a_killed_run_goes_on_with_the_missing_cells() {
+    let arena = arena();
+    let mut run = start(&arena);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait_until("the end of orphaned workers", || workers(&arena).is_empty());
+    finish(&arena);
+}
+
+#[test]
+fn an_interrupted_run_says_so_and_goes_on() {
+    let arena = arena();
+    let run = start(&arena);
+    signal(run.id(), "INT");
+    let output = run.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted; finished cells are stored"), "{stderr}");
+    assert!(workers(&arena).is_empty());
+    assert_eq!(files(&arena, "store/work"), [""; 0]);
+    assert!(files(&arena, "store/records").len() >= 2);
+    finish(&arena);
+}
