@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::Command};
 
+use molarena_host::discovery;
 use molarena_tests::{Output, TestArena, binary, library};
 
 use crate::support::{check, toy};
@@ -38,9 +39,9 @@ fn alone(arena: &TestArena, plugins: &[(&str, &str)], arguments: &[&str]) -> Out
     let folder = arena.path("bin");
     fs_err::create_dir_all(&folder).unwrap();
     let program = folder.join("molarena");
-    fs_err::copy(binary(), &program).unwrap();
-    for (name, id) in plugins {
-        fs_err::copy(library(name), folder.join(molarena_host::discovery::file_name(id))).unwrap();
+    let files = plugins.iter().map(|(name, id)| (library(name), folder.join(discovery::file_name(id))));
+    for (from, to) in files.chain([(binary(), program.clone())]).filter(|(_, to)| !to.exists()) {
+        fs_err::copy(from, to).unwrap();
     }
     let mut command = Command::new(program);
     command.args(arguments).current_dir(arena.path("")).env_clear().env("HOME", arena.path(""));

@@ -209,7 +209,7 @@ fn a_decoder_decodes_and_scores_the_same_before_and_after_loading() {
 
 #[test]
 fn a_baseline_predicts_the_same_before_and_after_loading() {
-    let x: Vec<f32> = (0..24u8).map(|i| f32::from(i * 37 % 19)).collect();
+    let x: Vec<f32> = (0..24u16).map(|i| f32::from(i * 37 % 19)).collect();
     let (train, valid) = (Dense::new(&x, 8, 3).unwrap(), Dense::new(&[], 0, 3).unwrap());
     let (train, valid) = (Inputs::from_dense(train), Inputs::from_dense(valid));
     let y: Vec<f32> = (0..16u8).map(|i| if i % 5 == 0 { f32::NAN } else { f32::from(i % 3 / 2) }).collect();
@@ -347,7 +347,7 @@ fn progress_reaches_the_caller_and_cancelling_the_plugin() {
         let watcher = Watcher::cancelling_after(cancel_after);
         let call = Call { device: "cpu:0", ..Call::new(u64::MAX, 3) };
         run(&call.with_hooks(&watcher));
-        watcher.reports()
+        watcher.seen.into_inner().unwrap()
     };
     let left = watched(usize::MAX, &mut |call| drop(native.encode(&inputs, call).unwrap()));
     let right = watched(usize::MAX, &mut |call| drop(table.encode(&inputs, call).unwrap()));

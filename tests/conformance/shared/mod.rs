@@ -6,14 +6,17 @@ use molarena_host::loader::{LoadError, LoadedPlugin};
 use molarena_sdk::{Error, Hooks, Matrix};
 
 /// Opens a built library.
-pub fn open(library: &str) -> LoadedPlugin {
+pub(crate) fn open(library: &str) -> LoadedPlugin {
     let path: PathBuf = molarena_tests::library(library);
     LoadedPlugin::open(&path).unwrap()
 }
 
 /// The equal result of both sides; an error as its status and text.
 #[track_caller]
-pub fn same<T: PartialEq + Debug>(native: Result<T, Error>, table: Result<T, LoadError>) -> Result<T, Error> {
+pub(crate) fn same<T: PartialEq + Debug>(
+    native: Result<T, Error>,
+    table: Result<T, LoadError>,
+) -> Result<T, Error> {
     let table = table.map_err(|error| match error {
         LoadError::Call { status, message } => Error { status, message },
         other => panic!("the call did not reach the plugin: {other}"),
@@ -24,32 +27,30 @@ pub fn same<T: PartialEq + Debug>(native: Result<T, Error>, table: Result<T, Loa
 
 /// [`same`] of matrices, compared bit for bit.
 #[track_caller]
-pub fn same_matrix(native: Result<Matrix, Error>, table: Result<Matrix, LoadError>) -> Result<Matrix, Error> {
+pub(crate) fn same_matrix(
+    native: Result<Matrix, Error>,
+    table: Result<Matrix, LoadError>,
+) -> Result<Matrix, Error> {
     same(native.clone().map(|matrix| bits_of(&matrix)), table.map(|matrix| bits_of(&matrix)))?;
     native
 }
 
 /// Shape and bits of a matrix.
-pub fn bits_of(matrix: &Matrix) -> (usize, usize, Vec<u32>) {
+pub(crate) fn bits_of(matrix: &Matrix) -> (usize, usize, Vec<u32>) {
     (matrix.rows, matrix.columns, matrix.values.iter().map(|value| value.to_bits()).collect())
 }
 
 /// Keeps what is reported, and cancels after a number of reports.
-pub struct Watcher {
+pub(crate) struct Watcher {
     /// What was reported.
-    pub seen: Mutex<Vec<(f64, String)>>,
+    pub(crate) seen: Mutex<Vec<(f64, String)>>,
     cancel_after: usize,
 }
 
 impl Watcher {
     /// One that cancels when it has seen `reports` reports.
-    pub fn cancelling_after(reports: usize) -> Self {
+    pub(crate) fn cancelling_after(reports: usize) -> Self {
         Self { seen: Mutex::default(), cancel_after: reports }
-    }
-
-    /// What was reported.
-    pub fn reports(self) -> Vec<(f64, String)> {
-        self.seen.into_inner().unwrap()
     }
 }
 
