@@ -47,7 +47,7 @@ fn a_suite_runs_methods_beside_it() {
     arena.write(
         "suites/mine.toml",
         "schema = \"molarena.suite/1\"\nname = \"s\"\n[[cells]]\ndatasets = [\"toy\"]\n\
-         methods = [\"../methods/knn-test.toml\", \"constant-test\"]\nseeds = [3]\nsplit = \"scaffold\"\n",
+         methods = [\"../methods/knn-test.toml\", \"constant-test\"]\nseeds = [3]\nsplit = \"random\"\nsplit_seed = 1\n",
     );
     let output = arena.run(&[], &["suites/mine.toml", "--jobs", "1"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);

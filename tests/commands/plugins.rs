@@ -29,6 +29,8 @@ fn plugins_that_cannot_be_used_are_refused() {
     refused("plugin-that-is-no-library", "broken/x", &[text], &arena);
     let empty = arena.write("libmolarena_empty.so", "");
     refused("plugin-that-is-empty", "empty/x", &[empty], &arena);
+    let foreign = library("fixture_wrong_abi");
+    refused("plugin-of-another-abi", "fixture-wrong-abi/x", &[foreign], &arena);
     let renamed = arena.path("libmolarena_other.so");
     fs_err::copy(library("fixture_kinds"), &renamed).unwrap();
     refused("plugin-of-another-name", "other/x", &[renamed], &arena);
@@ -41,7 +43,8 @@ fn alone(arena: &TestArena, plugins: &[(&str, &str)], arguments: &[&str]) -> Out
     let program = folder.join("molarena");
     let files = plugins.iter().map(|(name, id)| (library(name), folder.join(discovery::file_name(id))));
     for (from, to) in files.chain([(binary(), program.clone())]).filter(|(_, to)| !to.exists()) {
-        fs_err::copy(from, to).unwrap();
+        // Another process writes: a fork of this one in another thread would keep the program open, so "busy".
+        assert!(Command::new("cp").args([from, to]).status().unwrap().success());
     }
     let mut command = Command::new(program);
     command.args(arguments).current_dir(arena.path("")).env_clear().env("HOME", arena.path(""));
