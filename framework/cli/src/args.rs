@@ -81,7 +81,7 @@ A run that was interrupted or killed goes on where it stopped when the same comm
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunArgs {
     /// Suite file that names the cells
-    #[arg(value_name = "SUITE.toml", conflicts_with_all = ["datasets", "methods"], required_unless_present_all = ["datasets", "methods"])]
+    #[arg(value_name = "SUITE.toml", conflicts_with_all = ["datasets", "methods"])]
     pub(crate) suite: Option<PathBuf>,
     /// Dataset to run on (again for more)
     #[arg(long = "dataset", value_name = "ID")]

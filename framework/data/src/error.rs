@@ -39,7 +39,7 @@ impl std::fmt::Display for Cell {
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written; the inner error names it.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 
     /// A manifest is not TOML, lacks a key, or has an unknown one.

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use jsonschema::error::ValidationErrorKind;
 use molarena_chem::CHEMISTRY_VERSION;
 use molarena_data::{Catalog, Dataset, Protocol, Split};
 use molarena_metrics::{METRICS_VERSION, Metric};
@@ -381,6 +382,11 @@ fn check_config(method: &Method, spec: &ComponentSpec, schema: &serde_json::Valu
         .iter_errors(&spec.config)
         .map(|error| {
             let key = error.instance_path().to_string();
+            if matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. }) && key.is_empty() {
+                let known = schema["properties"].as_object().into_iter().flat_map(|keys| keys.keys());
+                let known: Vec<&str> = known.map(String::as_str).collect();
+                return format!("{error}; known: {}", known.join(", "));
+            }
             if key.is_empty() { error.to_string() } else { format!("at `{key}`: {error}") }
         })
         .collect();

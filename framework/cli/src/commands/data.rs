@@ -110,9 +110,9 @@ fn verify_all(places: &Places, ids: &[String], json: bool) -> anyhow::Result<Exi
             statuses.iter().map(|(id, files)| serde_json::json!({"dataset": id, "files": files})).collect();
         print_json(&serde_json::json!({"schema": "molarena.data-verify/1", "datasets": entries}))?;
     } else {
-        for (_, files) in &statuses {
+        for (id, files) in &statuses {
             for file in files {
-                print(&format!("{}: {}\n", file.path.display(), state(file)))?;
+                print(&format!("{}: {}\n", file.path.display(), state(file, id, &places.data_dir)))?;
             }
         }
     }
@@ -120,12 +120,13 @@ fn verify_all(places: &Places, ids: &[String], json: bool) -> anyhow::Result<Exi
     Ok(if good { ExitCode::Ok } else { ExitCode::BadData })
 }
 
-fn state(file: &FileStatus) -> String {
+fn state(file: &FileStatus, id: &str, data_dir: &Path) -> String {
+    let fetch = || format!("molarena data fetch {id} --data-dir {}", data_dir.display());
     match &file.state {
         FileState::Ok => "ok".into(),
         FileState::Missing if file.is_good() => "missing (optional)".into(),
-        FileState::Missing => "missing; molarena data fetch".into(),
-        FileState::WrongSha256 { got } => format!("wrong sha256 {got}; remove it and fetch it again"),
+        FileState::Missing => format!("missing; get it with: {}", fetch()),
+        FileState::WrongSha256 { got } => format!("wrong sha256 {got}; replace it with: {}", fetch()),
         FileState::Unreadable { reason } => format!("cannot be read: {reason}"),
     }
 }
@@ -178,9 +179,6 @@ fn describe(summary: &Summary) -> String {
         })
         .collect();
     line(table(&["task", "known", "missing", "labels", "unit"], &tasks));
-    for failure in &summary.failures {
-        line(format!("not read: row {}: `{}`: {}", failure.row, failure.smiles, failure.reason));
-    }
     for warning in &summary.warnings {
         line(format!("warning: {warning}"));
     }

@@ -72,6 +72,10 @@ fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Limits)> {
             let suite = Suite::load(path)?;
             (suite.cells, base_of(path), suite.limits)
         }
+        None if args.datasets.is_empty() || args.methods.is_empty() => {
+            let message = "name a suite file, or at least one --dataset and one --method";
+            return Err(Error::Request(message.into()).into());
+        }
         None => {
             let group = CellGroup {
                 datasets: args.datasets.clone(),

@@ -22,7 +22,7 @@ pub use encoder::LoadedEncoder;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LoadError {
     /// The file is not a library, or lacks the symbol.
-    #[error("cannot open plugin {path}: {message}")]
+    #[error("plugin {path} cannot be opened: {message}")]
     Open {
         /// The library.
         path: PathBuf,
@@ -86,8 +86,11 @@ impl LoadedPlugin {
         let broken = |message: String| LoadError::Broken { path: path.to_owned(), message };
         let flags = libloading::os::unix::RTLD_NOW | libloading::os::unix::RTLD_LOCAL;
         // SAFETY: initialisers of the library run here; the worker is confined and may crash.
-        let library = unsafe { libloading::os::unix::Library::open(Some(path), flags) }
-            .map_err(|error| failed(error.to_string()))?;
+        let library = unsafe { libloading::os::unix::Library::open(Some(path), flags) }.map_err(|error| {
+            // The reason is in the source.
+            let reason = std::error::Error::source(&error).map(ToString::to_string);
+            failed(reason.unwrap_or_else(|| error.to_string()))
+        })?;
         // SAFETY: the symbol has this type in every plugin of this major version.
         let entry = unsafe { library.get::<abi::MolarenaEntry>(abi::ENTRY_SYMBOL.as_bytes()) }
             .map_err(|_| failed(format!("it does not export `{}`", abi::ENTRY_SYMBOL)))?;
