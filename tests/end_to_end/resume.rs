@@ -71,6 +71,22 @@ fn finish(arena: &TestArena) {
 }
 
 #[test]
+fn as_many_cells_run_at_a_time_as_there_are_jobs() {
+    let arena = TestArena::new();
+    chains(&arena);
+    arena.method("slow", "fixture-hostile/good", "{ sleep_ms = 1000 }");
+    let arguments = ["--dataset", "chains", "--method", "slow", "--seeds", "4", "--jobs", "2"];
+    let arguments = arena.run_arguments(&hostile(), &arguments);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let run = arena.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until("the store", || arena.path("store/work").is_dir());
+    wait_until("two workers at a time", || workers(&arena).len() == 2);
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(files(&arena, "store/records").len(), 4);
+}
+
+#[test]
 fn a_killed_run_goes_on_with_the_missing_cells() {
     let arena = arena();
     let mut run = start(&arena);

@@ -1,7 +1,7 @@
 //! What a worker takes from itself before it opens a plugin: files, network, memory, processors.
 //!
-//! Landlock leaves it its job folder, the plugin and the system's libraries; a seccomp filter refuses sockets. Both hold
-//! for all threads and children and cannot be undone.
+//! Landlock leaves it its job folder, the plugin and the system's libraries; a seccomp filter refuses sockets and what
+//! else could carry data from cell to cell. Both hold for all threads and children and cannot be undone.
 
 use std::path::{Path, PathBuf};
 
@@ -92,12 +92,14 @@ mod linux {
             .and_then(|ruleset| ruleset.add_rules(path_beneath_rules([job_folder], AccessFs::from_all(abi))))
             .and_then(landlock::RulesetCreated::restrict_self)
             .map_err(failed)?;
-        refuse_sockets()?;
+        refuse_calls()?;
         Ok(ruleset.ruleset != RulesetStatus::NotEnforced)
     }
 
-    /// Landlock covers TCP only; this covers every family, and the interfaces that would go around it.
-    fn refuse_sockets() -> Result<(), String> {
+    /// Landlock covers TCP only; this covers every family, and the interfaces that would go around it. A child stays in
+    /// the worker's process group, which ends with the cell; and nothing that would outlive the cell can carry labels to
+    /// another one, whose test part they may be.
+    fn refuse_calls() -> Result<(), String> {
         let failed = |error: &dyn std::fmt::Display| format!("seccomp: {error}");
         let calls = [
             libc::SYS_socket,
@@ -106,6 +108,18 @@ mod linux {
             libc::SYS_ptrace,
             libc::SYS_process_vm_readv,
             libc::SYS_process_vm_writev,
+            libc::SYS_setsid,
+            libc::SYS_setpgid,
+            libc::SYS_shmget,
+            libc::SYS_msgget,
+            libc::SYS_semget,
+            libc::SYS_mq_open,
+            libc::SYS_add_key,
+            libc::SYS_request_key,
+            libc::SYS_keyctl,
+            libc::SYS_setxattr,
+            libc::SYS_lsetxattr,
+            libc::SYS_fsetxattr,
         ];
         let rules: BTreeMap<i64, Vec<seccompiler::SeccompRule>> =
             calls.into_iter().map(|call| (call, Vec::new())).collect();

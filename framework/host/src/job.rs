@@ -10,8 +10,12 @@
 //! | `predictions.npy` | worker | f32[test molecules, tasks] |
 //! | `done.json` | worker | [`Done`], last |
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
+use fs_err::os::unix::fs::OpenOptionsExt;
 use molarena_data::TaskType;
 use molarena_sdk::{InputKind, PluginDescription};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -166,6 +170,23 @@ pub(crate) fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> R
 /// Reads a JSON file of the job folder.
 pub(crate) fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
     let path = folder.join(name);
-    serde_json::from_slice(&fs_err::read(&path)?)
+    serde_json::from_slice(&read_plain(&path, 16 << 20)?)
         .map_err(|error| Error::Store { path, message: error.to_string() })
+}
+
+/// Reads a file that a plugin may have put there: it must be a plain file, no link to a file of the host and no pipe that
+/// nobody writes to, of at most `limit` bytes.
+pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let failed = |message: String| Error::Store { path: path.to_owned(), message };
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = fs_err::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(failed("not a plain file".into()));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(failed(format!("more than {limit} bytes")));
+    }
+    Ok(bytes)
 }

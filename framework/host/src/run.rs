@@ -95,7 +95,9 @@ pub fn run(
         for slot in 0..options.jobs.max(1) {
             let (runner, queue, outcome) = (&runner, &queue, &outcome);
             scope.spawn(move || {
-                while let Some(fit) = lock(queue).pop_front() {
+                // In the loop's condition itself, the lock would be held until the cells are done.
+                let next = || lock(queue).pop_front();
+                while let Some(fit) = next() {
                     let result = runner.cells_of(fit, slot);
                     let mut outcome = lock(outcome);
                     match (result, outcome.as_mut()) {
@@ -275,7 +277,7 @@ impl Runner<'_> {
         if let Err(error) = &ending.result {
             return failure(error.reason, error.message.clone());
         }
-        let bytes = match fs_err::read(job::predictions_file(folder)) {
+        let bytes = match job::read_plain(&job::predictions_file(folder), 1 << 30) {
             Ok(bytes) => bytes,
             Err(error) => return failure(Reason::NoResult, error.to_string()),
         };
