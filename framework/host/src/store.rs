@@ -3,6 +3,7 @@
 use std::{
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ndarray::Array2;
@@ -19,6 +20,40 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    /// Absent in a store that is only read.
+    session: Option<Arc<Session>>,
+}
+
+/// The temporary files of one process, `work/run-…`. Its file `lock` stays locked as long as the process lives.
+#[derive(Debug)]
+struct Session {
+    folder: tempfile::TempDir,
+    _lock: fs_err::File,
+}
+
+impl Session {
+    fn start(work: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(work)?;
+        // Under its name only once it is locked, so that nobody takes it for one that was left behind.
+        let unlocked = folder.path().join("lock.new");
+        let lock = fs_err::File::create(&unlocked)?;
+        lock.file().lock()?;
+        fs_err::rename(unlocked, folder.path().join("lock"))?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// Removes what processes left behind that were killed.
+    fn sweep(work: &Path) -> Result<()> {
+        for entry in fs_err::read_dir(work)? {
+            let folder = entry?.path();
+            // Without the file, or with a lock on it, the folder is somebody's.
+            let Ok(lock) = fs_err::File::open(folder.join("lock")) else { continue };
+            if lock.file().try_lock().is_ok() {
+                fs_err::remove_dir_all(folder)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -33,7 +68,10 @@ impl Store {
             fs_err::create_dir_all(root.join(folder))?;
         }
         // Workers get absolute paths.
-        Ok(Self { root: fs_err::canonicalize(root)? })
+        let root = fs_err::canonicalize(root)?;
+        let work = root.join("work");
+        Session::sweep(&work)?;
+        Ok(Self { session: Some(Arc::new(Session::start(&work)?)), root })
     }
 
     /// Opens the store in `root`, which must exist.
@@ -42,7 +80,7 @@ impl Store {
             let message = "no store here: no folder `records`; make one with `molarena run --store`".into();
             return Err(Error::Store { path: root.to_owned(), message });
         }
-        Ok(Self { root: fs_err::canonicalize(root)? })
+        Ok(Self { root: fs_err::canonicalize(root)?, session: None })
     }
 
     /// The folder.
@@ -68,9 +106,10 @@ impl Store {
         self.root.join("cache").join(name)
     }
 
-    /// Folder for job folders.
+    /// Folder for the job folders and temporary files of this process. A store that is only read has none.
     pub fn work_dir(&self) -> PathBuf {
-        self.root.join("work")
+        let session = self.session.as_ref().expect("only a store that was created is written to");
+        session.folder.path().to_owned()
     }
 
     /// The record of `key`, if it is finished.
@@ -209,8 +248,22 @@ mod tests {
         store.put_fit(&fit("k", Some(&second)), Some(&second)).unwrap();
         let stored = store.fit("k").unwrap().unwrap();
         assert_eq!(store.predictions(&stored).unwrap(), [0.25, 0.5]);
-        assert_eq!(fs_err::read_dir(store.work_dir()).unwrap().count(), 0);
+        assert_eq!(fs_err::read_dir(store.work_dir()).unwrap().count(), 1, "only the lock");
         assert_eq!(store.fit("other").unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_a_live_one_has_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let alive = Store::create(folder.path()).unwrap();
+        let left = folder.path().join("work/run-killed");
+        fs_err::create_dir_all(left.join("job-1")).unwrap();
+        fs_err::write(left.join("lock"), "").unwrap();
+        let other = Store::create(folder.path()).unwrap();
+        assert!(!left.exists());
+        assert!(alive.work_dir().exists() && other.work_dir().exists());
+        drop((alive, other));
+        assert_eq!(fs_err::read_dir(folder.path().join("work")).unwrap().count(), 0);
     }
 
     #[test]
