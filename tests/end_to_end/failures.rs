@@ -1,11 +1,9 @@
 //! Whatever a plugin does is a row with its reason; the other rows do not notice.
 
-use std::path::PathBuf;
-
 use molarena_tests::TestArena;
 use ndarray::Array2;
 
-use crate::{chains, files, hostile, processes, records, row, rows, split, workers};
+use crate::{chains, hostile, names, processes, records, row, rows, split, workers};
 
 /// Method, which is the component's name, the reason of its failure, and a part of the message.
 const FAILURES: [(&str, &str, &str); 13] = [
@@ -67,7 +65,7 @@ fn every_failure_is_a_row_with_its_reason() {
     );
     assert_eq!(processes(&seconds), [""; 0], "children outlive their cells");
     assert_eq!(workers(&arena), [""; 0]);
-    assert_eq!(files(&arena, "store/work"), [PathBuf::new(); 0]);
+    assert_eq!(names(&arena, "store/work"), [""; 0]);
 
     assert_eq!(rows(&arena).len(), methods.len());
     let markdown = arena.molarena(&["board", "--store", "store"]).stdout;

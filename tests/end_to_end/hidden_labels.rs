@@ -24,7 +24,9 @@ fn needles(rows: &[usize]) -> Vec<String> {
         needles.push(values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>());
         needles.extend(labels.into_iter().map(String::into_bytes));
     }
-    let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{:02x}", byte.wrapping_add(KEY))).collect();
+    let hex = |bytes: &Vec<u8>| {
+        bytes.iter().fold(String::new(), |text, byte| text + &format!("{:02x}", byte.wrapping_add(KEY)))
+    };
     needles.iter().map(hex).collect()
 }
 
@@ -58,7 +60,7 @@ impl Hideout {
         let config = format!(
             "{{ folders = {folders:?}, files = {targets:?}, port = {}, socket = {:?}, needles = {:?}, key = {KEY} }}",
             tcp.local_addr().unwrap().port(),
-            arena.path("socket"),
+            arena.path("socket").display().to_string(),
             needles(rows),
         );
         arena.method("snoop", "fixture-hostile/snoop", &config);

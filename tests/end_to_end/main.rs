@@ -23,7 +23,7 @@ use molarena_tests::{TestArena, library};
 use serde_json::Value;
 
 /// Far longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn hostile() -> Vec<PathBuf> {
     vec![library("fixture_hostile")]
@@ -81,6 +81,12 @@ fn files(arena: &TestArena, folder: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
+}
+
+/// The names of [`files`].
+fn names(arena: &TestArena, folder: &str) -> Vec<String> {
+    let names = files(arena, folder).into_iter();
+    names.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect()
 }
 
 fn json(text: &str) -> Value {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fs_err as fs;
 use molarena_tests::{TestArena, library};
 
-use crate::{chains, compile, files};
+use crate::{chains, compile, names};
 
 /// Asks for a component of `plugin`, which is the file `path`: how the run is refused.
 fn refusal(arena: &TestArena, plugin: &str, path: PathBuf) -> String {
@@ -17,7 +17,7 @@ fn refusal(arena: &TestArena, plugin: &str, path: PathBuf) -> String {
     assert!(output.stderr.starts_with("error [E-HOST-004]: "), "{}", output.stderr);
     assert!(output.stderr.contains(&named), "{}", output.stderr);
     for folder in ["store/records", "store/fits", "store/work"] {
-        assert_eq!(files(arena, folder), [PathBuf::new(); 0]);
+        assert_eq!(names(arena, folder), [""; 0]);
     }
     output.stderr
 }
