@@ -29,6 +29,7 @@
 //!
 //! impl Baseline for AboveThreshold {
 //!     fn fit(&mut self, _: &Inputs, y: &Labels, _: &Inputs, _: &Labels, call: &Call) -> Result<()> {
+//!         self.shares.clear();
 //!         for task in 0..y.tasks {
 //!             call.check()?;
 //!             let labels: Vec<f32> = y.labelled(task).map(|(_, label)| label).collect();

@@ -2,27 +2,16 @@
 
 use molarena_abi as abi;
 
-use super::{
-    Registry, component_from_json, create_instance, describe_component, destroy_instance, unknown_component,
-    with_instance, write_blob, write_output, write_shape,
-};
-use crate::{Baseline, Call, Component, ComponentDescription, ComponentKind, Error, Inputs, Labels, Result};
+use super::{Entry, component_from_json, destroy, load, save, with_instance, write_output, write_shape};
+use crate::{Baseline, Call, Component, ComponentKind, Error, Inputs, Labels};
 
 /// One baseline of a plugin.
-pub struct BaselineEntry {
-    pub(super) id: &'static str,
-    pub(super) describe: fn() -> ComponentDescription,
-    make: fn(config: &str) -> Result<Box<dyn Baseline>>,
-}
+pub type BaselineEntry = Entry<dyn Baseline>;
 
 impl BaselineEntry {
     /// The entry of component `C`.
     pub const fn of<C: Component + Baseline>() -> Self {
-        Self {
-            id: C::INFO.id,
-            describe: || describe_component::<C>(ComponentKind::Baseline),
-            make: |config| Ok(Box::new(component_from_json::<C>(config)?)),
-        }
+        Self::new::<C>(ComponentKind::Baseline, |config| Ok(Box::new(component_from_json::<C>(config)?)))
     }
 }
 
@@ -35,39 +24,10 @@ pub const fn baseline_factory(create: abi::MolarenaCreate) -> abi::MolarenaBasel
         fit: Some(fit),
         output_shape: Some(output_shape),
         predict: Some(predict),
-        save: Some(save),
-        load: Some(load),
-        destroy: Some(destroy_instance_of_baseline),
+        save: Some(save::<dyn Baseline>),
+        load: Some(load::<dyn Baseline>),
+        destroy: Some(destroy::<dyn Baseline>),
         get_extension: None,
-    }
-}
-
-impl Registry {
-    /// `create` of the factory of baselines.
-    ///
-    /// # Safety
-    ///
-    /// The pointers follow the rules of [`abi::MolarenaCreate`].
-    pub unsafe fn create_baseline(
-        &self,
-        id: abi::MolarenaStr,
-        config: abi::MolarenaStr,
-        handle: *mut abi::MolarenaHandle,
-        error: *mut abi::MolarenaError,
-    ) -> i32 {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            create_instance::<dyn Baseline>(id, config, handle, error, |id, config| {
-                match self.baselines.iter().find(|entry| entry.id == id) {
-                    Some(entry) => (entry.make)(config),
-                    None => Err(unknown_component(
-                        ComponentKind::Baseline,
-                        id,
-                        self.baselines.iter().map(|entry| entry.id),
-                    )),
-                }
-            })
-        }
     }
 }
 
@@ -120,32 +80,4 @@ unsafe extern "C" fn predict(
             write_output(output, &predictions)
         })
     }
-}
-
-unsafe extern "C" fn save(
-    handle: abi::MolarenaHandle,
-    blob: *mut abi::MolarenaBlob,
-    error: *mut abi::MolarenaError,
-) -> i32 {
-    // SAFETY: as in `fit`.
-    unsafe { with_instance::<dyn Baseline>(handle, error, |baseline| write_blob(blob, baseline.save()?)) }
-}
-
-unsafe extern "C" fn load(
-    handle: abi::MolarenaHandle,
-    data: *const u8,
-    len: u64,
-    error: *mut abi::MolarenaError,
-) -> i32 {
-    // SAFETY: as in `fit`.
-    unsafe {
-        with_instance::<dyn Baseline>(handle, error, |baseline| {
-            baseline.load(crate::raw::bytes_from(data, len)?)
-        })
-    }
-}
-
-unsafe extern "C" fn destroy_instance_of_baseline(handle: abi::MolarenaHandle) {
-    // SAFETY: as in `fit`.
-    unsafe { destroy_instance::<dyn Baseline>(handle) }
 }

@@ -2,27 +2,16 @@
 
 use molarena_abi as abi;
 
-use super::{
-    Registry, component_from_json, create_instance, describe_component, destroy_instance, unknown_component,
-    with_instance, write_blob, write_output, write_shape,
-};
-use crate::{Call, Component, ComponentDescription, ComponentKind, Decoder, Dense, Error, Result, raw};
+use super::{Entry, component_from_json, destroy, load, save, with_instance, write_output, write_shape};
+use crate::{Call, Component, ComponentKind, Decoder, Dense, Error, Result, raw};
 
 /// One decoder of a plugin.
-pub struct DecoderEntry {
-    pub(super) id: &'static str,
-    pub(super) describe: fn() -> ComponentDescription,
-    make: fn(config: &str) -> Result<Box<dyn Decoder>>,
-}
+pub type DecoderEntry = Entry<dyn Decoder>;
 
 impl DecoderEntry {
     /// The entry of component `C`.
     pub const fn of<C: Component + Decoder>() -> Self {
-        Self {
-            id: C::INFO.id,
-            describe: || describe_component::<C>(ComponentKind::Decoder),
-            make: |config| Ok(Box::new(component_from_json::<C>(config)?)),
-        }
+        Self::new::<C>(ComponentKind::Decoder, |config| Ok(Box::new(component_from_json::<C>(config)?)))
     }
 }
 
@@ -35,39 +24,10 @@ pub const fn decoder_factory(create: abi::MolarenaCreate) -> abi::MolarenaDecode
         output_shape: Some(output_shape),
         decode: Some(decode),
         score: Some(score),
-        save: Some(save),
-        load: Some(load),
-        destroy: Some(destroy_instance_of_decoder),
+        save: Some(save::<dyn Decoder>),
+        load: Some(load::<dyn Decoder>),
+        destroy: Some(destroy::<dyn Decoder>),
         get_extension: None,
-    }
-}
-
-impl Registry {
-    /// `create` of the factory of decoders.
-    ///
-    /// # Safety
-    ///
-    /// The pointers follow the rules of [`abi::MolarenaCreate`].
-    pub unsafe fn create_decoder(
-        &self,
-        id: abi::MolarenaStr,
-        config: abi::MolarenaStr,
-        handle: *mut abi::MolarenaHandle,
-        error: *mut abi::MolarenaError,
-    ) -> i32 {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            create_instance::<dyn Decoder>(id, config, handle, error, |id, config| {
-                match self.decoders.iter().find(|entry| entry.id == id) {
-                    Some(entry) => (entry.make)(config),
-                    None => Err(unknown_component(
-                        ComponentKind::Decoder,
-                        id,
-                        self.decoders.iter().map(|entry| entry.id),
-                    )),
-                }
-            })
-        }
     }
 }
 
@@ -137,30 +97,4 @@ unsafe fn vectors<'a>(dense: *const abi::MolarenaDense, rows: u64) -> Result<Den
         Some(dense) => unsafe { Dense::from_abi(dense, rows as usize) },
         None => Err(Error::invalid_argument("vectors: null pointer")),
     }
-}
-
-unsafe extern "C" fn save(
-    handle: abi::MolarenaHandle,
-    blob: *mut abi::MolarenaBlob,
-    error: *mut abi::MolarenaError,
-) -> i32 {
-    // SAFETY: as in `output_shape`.
-    unsafe { with_instance::<dyn Decoder>(handle, error, |decoder| write_blob(blob, decoder.save()?)) }
-}
-
-unsafe extern "C" fn load(
-    handle: abi::MolarenaHandle,
-    data: *const u8,
-    len: u64,
-    error: *mut abi::MolarenaError,
-) -> i32 {
-    // SAFETY: as in `output_shape`.
-    unsafe {
-        with_instance::<dyn Decoder>(handle, error, |decoder| decoder.load(raw::bytes_from(data, len)?))
-    }
-}
-
-unsafe extern "C" fn destroy_instance_of_decoder(handle: abi::MolarenaHandle) {
-    // SAFETY: as in `output_shape`.
-    unsafe { destroy_instance::<dyn Decoder>(handle) }
 }

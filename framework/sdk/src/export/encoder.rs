@@ -2,27 +2,16 @@
 
 use molarena_abi as abi;
 
-use super::{
-    Registry, component_from_json, create_instance, describe_component, destroy_instance, unknown_component,
-    with_instance, write_blob, write_output, write_shape,
-};
-use crate::{Call, Component, ComponentDescription, ComponentKind, Corpus, Encoder, Inputs, Result};
+use super::{Entry, component_from_json, destroy, load, save, with_instance, write_output, write_shape};
+use crate::{Call, Component, ComponentKind, Corpus, Encoder, Inputs};
 
 /// One encoder of a plugin.
-pub struct EncoderEntry {
-    pub(super) id: &'static str,
-    pub(super) describe: fn() -> ComponentDescription,
-    make: fn(config: &str) -> Result<Box<dyn Encoder>>,
-}
+pub type EncoderEntry = Entry<dyn Encoder>;
 
 impl EncoderEntry {
     /// The entry of component `C`.
     pub const fn of<C: Component + Encoder>() -> Self {
-        Self {
-            id: C::INFO.id,
-            describe: || describe_component::<C>(ComponentKind::Encoder),
-            make: |config| Ok(Box::new(component_from_json::<C>(config)?)),
-        }
+        Self::new::<C>(ComponentKind::Encoder, |config| Ok(Box::new(component_from_json::<C>(config)?)))
     }
 }
 
@@ -35,39 +24,10 @@ pub const fn encoder_factory(create: abi::MolarenaCreate) -> abi::MolarenaEncode
         fit: Some(fit),
         output_shape: Some(output_shape),
         encode: Some(encode),
-        save: Some(save),
-        load: Some(load),
-        destroy: Some(destroy_instance_of_encoder),
+        save: Some(save::<dyn Encoder>),
+        load: Some(load::<dyn Encoder>),
+        destroy: Some(destroy::<dyn Encoder>),
         get_extension: None,
-    }
-}
-
-impl Registry {
-    /// `create` of the factory of encoders.
-    ///
-    /// # Safety
-    ///
-    /// The pointers follow the rules of [`abi::MolarenaCreate`].
-    pub unsafe fn create_encoder(
-        &self,
-        id: abi::MolarenaStr,
-        config: abi::MolarenaStr,
-        handle: *mut abi::MolarenaHandle,
-        error: *mut abi::MolarenaError,
-    ) -> i32 {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            create_instance::<dyn Encoder>(id, config, handle, error, |id, config| {
-                match self.encoders.iter().find(|entry| entry.id == id) {
-                    Some(entry) => (entry.make)(config),
-                    None => Err(unknown_component(
-                        ComponentKind::Encoder,
-                        id,
-                        self.encoders.iter().map(|entry| entry.id),
-                    )),
-                }
-            })
-        }
     }
 }
 
@@ -113,32 +73,4 @@ unsafe extern "C" fn encode(
             write_output(output, &vectors)
         })
     }
-}
-
-unsafe extern "C" fn save(
-    handle: abi::MolarenaHandle,
-    blob: *mut abi::MolarenaBlob,
-    error: *mut abi::MolarenaError,
-) -> i32 {
-    // SAFETY: as in `fit`.
-    unsafe { with_instance::<dyn Encoder>(handle, error, |encoder| write_blob(blob, encoder.save()?)) }
-}
-
-unsafe extern "C" fn load(
-    handle: abi::MolarenaHandle,
-    data: *const u8,
-    len: u64,
-    error: *mut abi::MolarenaError,
-) -> i32 {
-    // SAFETY: as in `fit`.
-    unsafe {
-        with_instance::<dyn Encoder>(handle, error, |encoder| {
-            encoder.load(crate::raw::bytes_from(data, len)?)
-        })
-    }
-}
-
-unsafe extern "C" fn destroy_instance_of_encoder(handle: abi::MolarenaHandle) {
-    // SAFETY: as in `fit`.
-    unsafe { destroy_instance::<dyn Encoder>(handle) }
 }

@@ -75,9 +75,9 @@ macro_rules! export_plugin {
                 }
             }
 
-            $crate::export_create!(create_encoder, REGISTRY);
-            $crate::export_create!(create_decoder, REGISTRY);
-            $crate::export_create!(create_baseline, REGISTRY);
+            $crate::export_create!(create_encoder, Encoder, REGISTRY.encoders);
+            $crate::export_create!(create_decoder, Decoder, REGISTRY.decoders);
+            $crate::export_create!(create_baseline, Baseline, REGISTRY.baselines);
 
             &raw const PLUGIN
         }
@@ -88,7 +88,7 @@ macro_rules! export_plugin {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_create {
-    ($name:ident, $registry:ident) => {
+    ($name:ident, $kind:ident, $entries:expr) => {
         unsafe extern "C" fn $name(
             component: $crate::abi::MolarenaStr,
             config: $crate::abi::MolarenaStr,
@@ -96,7 +96,16 @@ macro_rules! export_create {
             error: *mut $crate::abi::MolarenaError,
         ) -> i32 {
             // SAFETY: the host follows the ABI.
-            unsafe { $registry.$name(component, config, instance, error) }
+            unsafe {
+                $crate::export::create(
+                    $crate::ComponentKind::$kind,
+                    $entries,
+                    component,
+                    config,
+                    instance,
+                    error,
+                )
+            }
         }
     };
 }

@@ -14,7 +14,10 @@ pub use baseline::{BaselineEntry, baseline_factory};
 pub use decoder::{DecoderEntry, decoder_factory};
 pub use encoder::{EncoderEntry, encoder_factory};
 
-use crate::{Component, ComponentDescription, ComponentKind, Error, Matrix, PluginDescription, Result, raw};
+use crate::{
+    Baseline, Component, ComponentDescription, ComponentKind, Decoder, Encoder, Error, Matrix,
+    PluginDescription, Result, raw,
+};
 
 /// An instance as the ABI's handle: the component, and whether an earlier call panicked.
 struct Instance<T: ?Sized> {
@@ -169,17 +172,18 @@ unsafe fn with_instance<T: ?Sized>(
     }
 }
 
-/// Makes the component that `id` names with `make` and writes its handle.
+/// `create` of a factory: makes the component of `entries` that `id` names and writes its handle.
 ///
 /// # Safety
 ///
 /// The pointers follow the rules of [`abi::MolarenaCreate`].
-unsafe fn create_instance<T: ?Sized>(
+pub unsafe fn create<T: ?Sized>(
+    kind: ComponentKind,
+    entries: &[Entry<T>],
     id: abi::MolarenaStr,
     config: abi::MolarenaStr,
     handle: *mut abi::MolarenaHandle,
     error: *mut abi::MolarenaError,
-    make: impl FnOnce(&str, &str) -> Result<Box<T>>,
 ) -> i32 {
     // SAFETY: passed on to the caller.
     unsafe {
@@ -187,24 +191,65 @@ unsafe fn create_instance<T: ?Sized>(
             if handle.is_null() {
                 return Err(Error::invalid_argument("null place for the instance"));
             }
-            let component = make(raw::str_from(id)?, raw::str_from(config)?)?;
-            let instance = Box::new(Instance { component, poisoned: false });
+            let (id, config) = (raw::str_from(id)?, raw::str_from(config)?);
+            let entry = entries.iter().find(|entry| entry.id == id).ok_or_else(|| {
+                let known: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+                let known = known.join(", ");
+                Error::invalid_argument(format!("no {kind} `{id}` in this plugin; it has: [{known}]"))
+            })?;
+            let instance = Box::new(Instance { component: (entry.make)(config)?, poisoned: false });
             handle.write(Box::into_raw(instance).cast::<c_void>());
             Ok(())
         })
     }
 }
 
-/// Frees the instance behind `handle`.
-///
-/// # Safety
-///
-/// `handle` is null or came from this factory's `create` and was not destroyed.
-unsafe fn destroy_instance<T: ?Sized>(handle: abi::MolarenaHandle) {
+/// What the three kinds save and load.
+trait State {
+    fn save_state(&self) -> Result<Vec<u8>>;
+    fn load_state(&mut self, state: &[u8]) -> Result<()>;
+}
+
+macro_rules! state {
+    ($($kind:ident),*) => {$(
+        impl State for dyn $kind {
+            fn save_state(&self) -> Result<Vec<u8>> {
+                self.save()
+            }
+            fn load_state(&mut self, state: &[u8]) -> Result<()> {
+                self.load(state)
+            }
+        }
+    )*};
+}
+state!(Baseline, Decoder, Encoder);
+
+unsafe extern "C" fn save<T: ?Sized + State>(
+    handle: abi::MolarenaHandle,
+    blob: *mut abi::MolarenaBlob,
+    error: *mut abi::MolarenaError,
+) -> i32 {
+    // SAFETY: the caller follows the ABI, here and in the functions below.
+    unsafe { with_instance::<T>(handle, error, |component| write_blob(blob, component.save_state()?)) }
+}
+
+unsafe extern "C" fn load<T: ?Sized + State>(
+    handle: abi::MolarenaHandle,
+    data: *const u8,
+    len: u64,
+    error: *mut abi::MolarenaError,
+) -> i32 {
+    // SAFETY: as in `save`.
+    unsafe {
+        with_instance::<T>(handle, error, |component| component.load_state(raw::bytes_from(data, len)?))
+    }
+}
+
+unsafe extern "C" fn destroy<T: ?Sized>(handle: abi::MolarenaHandle) {
     if handle.is_null() {
         return;
     }
-    // SAFETY: passed on to the caller; a panic in a destructor ends here.
+    // SAFETY: as in `save`; a panic in a destructor ends here.
     let _panicked = panic::catch_unwind(|| unsafe { drop(Box::from_raw(handle.cast::<Instance<T>>())) });
 }
 
@@ -214,11 +259,6 @@ fn component_from_json<C: Component>(config: &str) -> Result<C> {
     let config = serde_json::from_str(config)
         .map_err(|error| Error::invalid_config(format!("configuration of `{}`: {error}", C::INFO.id)))?;
     C::new(config)
-}
-
-fn unknown_component(kind: ComponentKind, id: &str, known: impl Iterator<Item = &'static str>) -> Error {
-    let known: Vec<_> = known.collect();
-    Error::invalid_argument(format!("no {kind} `{id}` in this plugin; it has: [{}]", known.join(", ")))
 }
 
 fn describe_component<C: Component>(kind: ComponentKind) -> ComponentDescription {
@@ -232,6 +272,24 @@ fn describe_component<C: Component>(kind: ComponentKind) -> ComponentDescription
         determinism: info.determinism,
         corpora: info.corpora.iter().map(ToString::to_string).collect(),
         config_schema: schemars::schema_for!(C::Config).into(),
+    }
+}
+
+/// One component of a plugin, behind the trait of its kind.
+pub struct Entry<T: ?Sized> {
+    id: &'static str,
+    kind: ComponentKind,
+    describe: fn(ComponentKind) -> ComponentDescription,
+    make: fn(config: &str) -> Result<Box<T>>,
+}
+
+impl<T: ?Sized> Entry<T> {
+    const fn new<C: Component>(kind: ComponentKind, make: fn(&str) -> Result<Box<T>>) -> Self {
+        Self { id: C::INFO.id, kind, describe: describe_component::<C>, make }
+    }
+
+    fn describe(&self) -> ComponentDescription {
+        (self.describe)(self.kind)
     }
 }
 
@@ -254,9 +312,9 @@ pub struct Registry {
 impl Registry {
     /// What the plugin says about itself.
     pub fn describe(&self) -> PluginDescription {
-        let encoders = self.encoders.iter().map(|entry| (entry.describe)());
-        let decoders = self.decoders.iter().map(|entry| (entry.describe)());
-        let baselines = self.baselines.iter().map(|entry| (entry.describe)());
+        let encoders = self.encoders.iter().map(Entry::describe);
+        let decoders = self.decoders.iter().map(Entry::describe);
+        let baselines = self.baselines.iter().map(Entry::describe);
         PluginDescription {
             id: self.id.into(),
             version: self.version.into(),
