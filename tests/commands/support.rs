@@ -1,6 +1,9 @@
 //! Datasets of made-up labels on small molecules, and snapshots without paths, hashes, times and versions.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use molarena_tests::{Output, TestArena, library};
 
@@ -17,7 +20,7 @@ pub(crate) fn table(tasks: &[&str], label: impl Fn(usize, usize) -> String) -> S
     let mut text = format!("smiles,{}\n", tasks.join(","));
     for (row, smiles) in molecules().iter().enumerate() {
         let labels: Vec<String> = (0..tasks.len()).map(|task| label(row, task)).collect();
-        text.push_str(&format!("{smiles},{}\n", labels.join(",")));
+        writeln!(text, "{smiles},{}", labels.join(",")).expect("writing to a string does not fail");
     }
     text
 }

@@ -363,8 +363,8 @@ fn progress_reaches_the_caller_and_cancelling_the_plugin() {
     // A cancelled instance is not poisoned.
     same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
 
-    let watcher = Watcher::cancelling_after(0);
-    let call = call().with_hooks(&watcher);
+    let impatient = Watcher::cancelling_after(0);
+    let call = call().with_hooks(&impatient);
     let z = Dense::new(&Z, 2, 3).unwrap();
     let (mut native, mut table) = decoders(SPACES);
     let result = same_matrix(native.decode(&z, "l1000", &call), table.decode(&z, "l1000", &call));
