@@ -55,7 +55,7 @@ pub(crate) struct Places {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Places")]
 pub(crate) struct PluginPlaces {
-    /// Plugin library, or a folder to search before all others (also MOLARENA_PLUGIN_PATH)
+    /// Plugin library, or a folder to search before all others (also `MOLARENA_PLUGIN_PATH`)
     #[arg(long = "plugin", value_name = "PATH")]
     pub(crate) plugins: Vec<PathBuf>,
 }
@@ -79,6 +79,7 @@ A run that was interrupted or killed goes on where it stopped when the same comm
 
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct RunArgs {
     /// Suite file that names the cells
     #[arg(value_name = "SUITE.toml", conflicts_with_all = ["datasets", "methods"])]

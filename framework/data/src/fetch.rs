@@ -19,7 +19,7 @@ use crate::verify::{FileState, state};
 const LOCK_FILE: &str = ".molarena-fetch.lock";
 const BLOCK: usize = 1 << 16;
 /// How long a server may stay silent.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Where files come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

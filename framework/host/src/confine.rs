@@ -47,6 +47,65 @@ mod linux {
     use super::SYSTEM_FOLDERS;
     use crate::job::Envelope;
 
+    /// Calls that a worker has no use for and that lead out of it: to the network, to other processes, to the kernel, or to
+    /// places that outlive it.
+    const REFUSED: &[i64] = &[
+        // Network, and the interface that goes around a filter of calls.
+        libc::SYS_socket,
+        libc::SYS_socketpair,
+        libc::SYS_io_uring_setup,
+        // Other processes' memory.
+        libc::SYS_ptrace,
+        libc::SYS_process_vm_readv,
+        libc::SYS_process_vm_writev,
+        // Leaving the process group, which ends with the cell.
+        libc::SYS_setsid,
+        libc::SYS_setpgid,
+        // What outlives the worker without being a file's content.
+        libc::SYS_shmget,
+        libc::SYS_msgget,
+        libc::SYS_semget,
+        libc::SYS_mq_open,
+        libc::SYS_add_key,
+        libc::SYS_request_key,
+        libc::SYS_keyctl,
+        libc::SYS_setxattr,
+        libc::SYS_lsetxattr,
+        libc::SYS_fsetxattr,
+        SYS_SETXATTRAT,
+        libc::SYS_fchmod,
+        libc::SYS_fchmodat,
+        SYS_FCHMODAT2,
+        libc::SYS_fchown,
+        libc::SYS_fchownat,
+        libc::SYS_utimensat,
+        SYS_FILE_SETATTR,
+        // The kernel itself, should the worker run as root.
+        libc::SYS_bpf,
+        libc::SYS_perf_event_open,
+        libc::SYS_userfaultfd,
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_kexec_load,
+    ];
+    /// Newer calls, which have the same number on every architecture.
+    const SYS_FCHMODAT2: i64 = 452;
+    const SYS_SETXATTRAT: i64 = 463;
+    const SYS_FILE_SETATTR: i64 = 469;
+
+    /// Older forms of the same calls.
+    #[cfg(target_arch = "x86_64")]
+    const REFUSED_OLD: &[i64] = &[
+        libc::SYS_chmod,
+        libc::SYS_chown,
+        libc::SYS_lchown,
+        libc::SYS_utime,
+        libc::SYS_utimes,
+        libc::SYS_futimesat,
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    const REFUSED_OLD: &[i64] = &[];
+
     /// Limits memory and processors, and ties the worker's life to its host's.
     pub fn limit(envelope: &Envelope) -> Result<(), String> {
         let parent = getppid();
@@ -101,28 +160,8 @@ mod linux {
     /// another one, whose test part they may be.
     fn refuse_calls() -> Result<(), String> {
         let failed = |error: &dyn std::fmt::Display| format!("seccomp: {error}");
-        let calls = [
-            libc::SYS_socket,
-            libc::SYS_socketpair,
-            libc::SYS_io_uring_setup,
-            libc::SYS_ptrace,
-            libc::SYS_process_vm_readv,
-            libc::SYS_process_vm_writev,
-            libc::SYS_setsid,
-            libc::SYS_setpgid,
-            libc::SYS_shmget,
-            libc::SYS_msgget,
-            libc::SYS_semget,
-            libc::SYS_mq_open,
-            libc::SYS_add_key,
-            libc::SYS_request_key,
-            libc::SYS_keyctl,
-            libc::SYS_setxattr,
-            libc::SYS_lsetxattr,
-            libc::SYS_fsetxattr,
-        ];
         let rules: BTreeMap<i64, Vec<seccompiler::SeccompRule>> =
-            calls.into_iter().map(|call| (call, Vec::new())).collect();
+            REFUSED.iter().chain(REFUSED_OLD).map(|&call| (call, Vec::new())).collect();
         let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| failed(&error))?;
         let filter =
             SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EACCES as u32), arch)

@@ -131,7 +131,7 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
         },
         task: JobTask::Describe { library: path.to_owned() },
     };
-    let limit = Duration::from_secs(60);
+    let limit = Duration::from_mins(1);
     let ending = supervise::run(launcher, &job, folder.path(), limit, &AtomicBool::new(false), &|_| ())?;
     match ending.result {
         Ok(Output::Description(description)) => {

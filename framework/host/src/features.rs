@@ -15,7 +15,7 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum FeatureSpec {
-    /// Morgan fingerprint bits (Rogers and Hahn 2010), equal to RDKit's generator.
+    /// Morgan fingerprint bits (Rogers and Hahn 2010), equal to those of `RDKit`'s generator.
     Morgan {
         /// Radius in bonds.
         #[serde(default = "default_radius")]

@@ -1,7 +1,7 @@
 //! Runs a plan: one worker for each fit, several at a time, each finished one stored at once.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     path::Path,
     sync::{
         Mutex, PoisonError,
@@ -14,7 +14,7 @@ use std::{
 use molarena_metrics::{mean_defined, score_tasks};
 
 use crate::{
-    Arena, Error, FeatureSpec, Limits, Plan, PlannedCell, PlannedFit, Result,
+    Arena, Error, Limits, Plan, PlannedCell, PlannedFit, Result,
     features::{Features, select_rows},
     job::{self, Envelope, FitJob, Job, JobComponent, JobTask, Output, Progress, TEST, TRAIN, VALID},
     plan::PlannedComponent,
@@ -72,7 +72,7 @@ pub fn run(
     let mut missing = VecDeque::new();
     for fit in &plan.fits {
         let mut records = stored_records(fit, arena)?;
-        if options.retry_failed && records.iter().flatten().any(|record| failed(record)) {
+        if options.retry_failed && records.iter().flatten().any(failed) {
             let keys: Vec<String> = fit.cells.iter().map(|cell| cell.key.clone()).collect();
             arena.store.forget_failure(&fit.key, &keys)?;
             records.fill(None);
@@ -149,10 +149,9 @@ fn features_of(
             return Err(Error::Interrupted);
         }
         let key = feature_key(fit);
-        if !features.contains_key(&key) {
+        if let Entry::Vacant(entry) = features.entry(key) {
             observer.features(&fit.dataset.dataset.id);
-            let spec: FeatureSpec = fit.method.features;
-            features.insert(key, fit.dataset.features(spec, &arena.store)?);
+            entry.insert(fit.dataset.features(fit.method.features, &arena.store)?);
         }
     }
     Ok(features)
@@ -170,15 +169,14 @@ impl Runner<'_> {
     /// Fits unless that is done, scores the cells, and stores them.
     fn cells_of(&self, planned: &PlannedFit, slot: usize) -> Result<Vec<Record>> {
         let store = &self.arena.store;
-        let fit = match store.fit(&planned.key)? {
-            Some(fit) => fit,
-            None => {
-                if self.interrupted.load(Ordering::Relaxed) {
-                    return Err(Error::Interrupted);
-                }
-                self.observer.started(planned);
-                self.fit(planned, slot)?
+        let fit = if let Some(fit) = store.fit(&planned.key)? {
+            fit
+        } else {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
             }
+            self.observer.started(planned);
+            self.fit(planned, slot)?
         };
         let predictions = if fit.failure.is_none() { Some(store.predictions(&fit)?) } else { None };
         let mut records = Vec::new();
@@ -212,7 +210,7 @@ impl Runner<'_> {
             self.interrupted,
             &|progress| self.observer.progress(planned, progress),
         )?;
-        let (predictions, failure) = self.judge(planned, folder.path(), &ending);
+        let (predictions, failure) = judge(planned, folder.path(), &ending);
         let fit = self.fit_of(planned, &ending, predictions.as_deref(), failure);
         self.arena.store.put_fit(&fit, predictions.as_deref())?;
         // Another machine may have been first.
@@ -264,37 +262,6 @@ impl Runner<'_> {
         }
     }
 
-    /// The predictions as bytes, or why there are none. The host trusts nothing that the worker wrote.
-    fn judge(
-        &self,
-        planned: &PlannedFit,
-        folder: &Path,
-        ending: &Ending,
-    ) -> (Option<Vec<u8>>, Option<Failure>) {
-        let failure = |reason, message: String| {
-            (None, Some(Failure { reason, message, output: ending.output.clone() }))
-        };
-        if let Err(error) = &ending.result {
-            return failure(error.reason, error.message.clone());
-        }
-        let bytes = match job::read_plain(&job::predictions_file(folder), 1 << 30) {
-            Ok(bytes) => bytes,
-            Err(error) => return failure(Reason::NoResult, error.to_string()),
-        };
-        let expected = (planned.split.test.len(), planned.dataset.dataset.tasks.len());
-        match from_npy(&bytes) {
-            Err(message) => failure(Reason::NoResult, format!("predictions.npy: {message}")),
-            Ok((rows, columns, _)) if (rows, columns) != expected => failure(
-                Reason::WrongShape,
-                format!("expected {} x {}, found {rows} x {columns}", expected.0, expected.1),
-            ),
-            Ok((_, _, values)) if values.iter().any(|value| !value.is_finite()) => {
-                failure(Reason::NotFinite, "predictions.npy has NaN or infinite values".into())
-            }
-            Ok(_) => (Some(bytes), None),
-        }
-    }
-
     fn fit_of(
         &self,
         planned: &PlannedFit,
@@ -321,6 +288,31 @@ impl Runner<'_> {
                 threads: self.options.limits.threads,
             },
         }
+    }
+}
+
+/// The predictions as bytes, or why there are none. The host trusts nothing that the worker wrote.
+fn judge(planned: &PlannedFit, folder: &Path, ending: &Ending) -> (Option<Vec<u8>>, Option<Failure>) {
+    let failure =
+        |reason, message: String| (None, Some(Failure { reason, message, output: ending.output.clone() }));
+    if let Err(error) = &ending.result {
+        return failure(error.reason, error.message.clone());
+    }
+    let bytes = match job::read_plain(&job::predictions_file(folder), 1 << 30) {
+        Ok(bytes) => bytes,
+        Err(error) => return failure(Reason::NoResult, error.to_string()),
+    };
+    let expected = (planned.split.test.len(), planned.dataset.dataset.tasks.len());
+    match from_npy(&bytes) {
+        Err(message) => failure(Reason::NoResult, format!("predictions.npy: {message}")),
+        Ok((rows, columns, _)) if (rows, columns) != expected => failure(
+            Reason::WrongShape,
+            format!("expected {} x {}, found {rows} x {columns}", expected.0, expected.1),
+        ),
+        Ok((_, _, values)) if values.iter().any(|value| !value.is_finite()) => {
+            failure(Reason::NotFinite, "predictions.npy has NaN or infinite values".into())
+        }
+        Ok(_) => (Some(bytes), None),
     }
 }
 

@@ -82,7 +82,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { wall: Duration::from_secs(2 * 3600), memory: 8 << 30, threads: 1 }
+        Self { wall: Duration::from_hours(2), memory: 8 << 30, threads: 1 }
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
             Path::new("small.toml"),
         )
         .unwrap();
-        assert_eq!(suite.limits.wall, Duration::from_secs(600));
+        assert_eq!(suite.limits.wall, Duration::from_mins(10));
         assert_eq!(suite.limits.memory, 2 << 30);
         assert_eq!(suite.limits.threads, 1);
         assert_eq!(suite.cells[0].seeds.to_vec(), [0, 1, 2]);

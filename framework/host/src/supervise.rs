@@ -23,6 +23,8 @@ const POLL: Duration = Duration::from_millis(20);
 const GRACE: Duration = Duration::from_secs(2);
 /// How much of a worker's output is kept: its end.
 const OUTPUT_KEPT: usize = 4096;
+/// How many characters of a plugin's message are kept: its beginning.
+const MESSAGE_KEPT: usize = 2000;
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -74,7 +76,7 @@ pub fn run(
     let started = Instant::now();
     if launcher.in_process {
         crate::worker::run_in_process(folder, interrupted)?;
-        return ending(folder, started.elapsed(), 0, String::new(), |_| None);
+        return Ok(ending(folder, started.elapsed(), 0, String::new(), |_| None));
     }
     let (mut child, output) = start(launcher, folder)?;
     let watched = watch(&mut child, job.envelope.memory, folder, wall_limit, interrupted, on_progress);
@@ -87,7 +89,7 @@ pub fn run(
     }
     let output = output.tail();
     let memory = job.envelope.memory;
-    ending(folder, wall, peak_rss, output.clone(), |finished| match stop {
+    Ok(ending(folder, wall, peak_rss, output.clone(), |finished| match stop {
         Some(Stop::Timeout) => Some(failure(
             Reason::Timeout,
             format!("over the limit of {}", humantime::format_duration(wall_limit)),
@@ -95,7 +97,7 @@ pub fn run(
         Some(Stop::Memory) => Some(failure(Reason::Memory, over_memory(memory))),
         _ if finished => None,
         _ => Some(died(status, &output, memory)),
-    })
+    }))
 }
 
 fn failure(reason: Reason, message: String) -> WorkerFailure {
@@ -113,7 +115,7 @@ fn ending(
     peak_rss: u64,
     output: String,
     overrule: impl FnOnce(bool) -> Option<WorkerFailure>,
-) -> Result<Ending> {
+) -> Ending {
     let started: Option<Started> = job::read_json(folder, "started.json").ok();
     let done: Option<Done> = job::read_json(folder, "done.json").ok();
     let peak_rss = peak_rss.max(done.as_ref().map_or(0, |done| done.peak_rss));
@@ -122,7 +124,16 @@ fn ending(
         (None, Some(done)) => done.result,
         (None, None) => Err(failure(Reason::NoResult, "the worker left no result".into())),
     };
-    Ok(Ending { result, confined: started.is_some_and(|started| started.confined), output, wall, peak_rss })
+    let result = result.map_err(|failure| WorkerFailure { message: shorten(&failure.message), ..failure });
+    Ending { result, confined: started.is_some_and(|started| started.confined), output, wall, peak_rss }
+}
+
+/// A plugin's message goes into records and boards, so its length is bounded.
+fn shorten(message: &str) -> String {
+    match message.char_indices().nth(MESSAGE_KEPT) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
 }
 
 /// What a process that ended without a result died of.

@@ -103,17 +103,17 @@ fn encode(
 ) -> Result<[Features; 3], WorkerFailure> {
     let plugin = LoadedPlugin::open(&encoder.library).map_err(|error| opened(&error))?;
     let mut instance = plugin.encoder(&encoder.component, &encoder.config).map_err(|error| called(&error))?;
-    let mut encoded = Vec::with_capacity(parts.len());
+    let mut vectors_of_parts = Vec::with_capacity(parts.len());
     for part in parts {
         let vectors = instance.encode(&part.inputs(), call).map_err(|error| called(&error))?;
         check_finite(&vectors.values, vectors.columns)?;
-        encoded.push(Features::Dense {
+        vectors_of_parts.push(Features::Dense {
             columns: vectors.columns,
             rows: vectors.rows,
             values: vectors.values,
         });
     }
-    Ok(encoded.try_into().expect("three parts in, three parts out"))
+    Ok(vectors_of_parts.try_into().expect("three parts in, three parts out"))
 }
 
 fn read_features(job: &FitJob, folder: &Path) -> Result<[Features; 3]> {

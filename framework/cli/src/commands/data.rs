@@ -32,9 +32,9 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
         DataCommand::Info { id, json, places } => {
             let summary = Summary::load(catalog(places)?.get(id)?, &places.data_dir)?;
             if *json {
-                print_json(&summary)?
+                print_json(&summary)?;
             } else {
-                print(&describe(&summary))?
+                print(&describe(&summary))?;
             }
             Ok(ExitCode::Ok)
         }

@@ -15,9 +15,9 @@ use crate::{
     exit_code::ExitCode,
 };
 
-pub(crate) fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn completions(args: &CompletionsArgs) -> ExitCode {
     clap_complete::generate(args.shell, &mut Cli::command(), "molarena", &mut std::io::stdout());
-    Ok(ExitCode::Ok)
+    ExitCode::Ok
 }
 
 pub(crate) fn worker(args: &WorkerArgs) -> anyhow::Result<ExitCode> {

@@ -88,7 +88,9 @@ fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Limits)> {
         }
     };
     if let Some(seeds) = args.seeds {
-        groups.iter_mut().for_each(|group| group.seeds = Seeds::Count(seeds));
+        for group in &mut groups {
+            group.seeds = Seeds::Count(seeds);
+        }
     }
     limits.wall = args.wall_limit.unwrap_or(limits.wall);
     limits.memory = args.memory_limit.unwrap_or(limits.memory);

@@ -52,12 +52,13 @@ impl LoadedBaseline {
     ) -> Result<Matrix, LoadError> {
         let shape = need(self.factory.output_shape, "output_shape")?;
         let predict = need(self.factory.predict, "predict")?;
-        // SAFETY: as in `fit`, here and below.
+        // SAFETY: as in `fit`.
         expect_shape(inputs.rows, tasks, |dims, error| unsafe {
             shape(self.handle, inputs.rows as u64, dims, error)
         })?;
         let lent = inputs.to_abi();
         context.with_abi(|context| {
+            // SAFETY: as in `fit`.
             filled(inputs.rows, tasks, |output, error| unsafe {
                 predict(self.handle, &raw const lent, output, context, error)
             })

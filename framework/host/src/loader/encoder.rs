@@ -31,12 +31,13 @@ impl LoadedEncoder {
         let shape = need(self.factory.output_shape, "output_shape")?;
         let encode = need(self.factory.encode, "encode")?;
         let mut dims = [0u64; 2];
-        // SAFETY: as in `fit`, here and below.
+        // SAFETY: as in `fit`.
         call(|error| unsafe { shape(self.handle, molecules.rows as u64, dims.as_mut_ptr(), error) })?;
         let width = dims[1] as usize;
         check_shape(molecules.rows, width.max(1), dims[0], dims[1])?;
         let lent = molecules.to_abi();
         context.with_abi(|context| {
+            // SAFETY: as in `fit`.
             filled(molecules.rows, width, |output, error| unsafe {
                 encode(self.handle, &raw const lent, output, context, error)
             })

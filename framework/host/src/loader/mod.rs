@@ -97,7 +97,6 @@ impl LoadedPlugin {
         // SAFETY: the function takes nothing and returns a table that lives as long as the process.
         let table = unsafe { abi::read_sized(entry()) }
             .ok_or_else(|| broken("the entry returned no table".into()))?;
-        drop(entry);
         // Closing a library while its threads or destructors may run is unsound, so it never is.
         std::mem::forget(library);
         if table.abi_major != abi::ABI_MAJOR {
