@@ -1,4 +1,4 @@
-//! The splits of the real datasets, against the index lists that RDKit and numpy gave (`splits/` in the data folder).
+//! The splits of the real datasets, against the index lists that `RDKit` and numpy gave (`splits/` in the data folder).
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -49,7 +49,7 @@ fn all_splits_equal_the_stored_ones() {
     }
 }
 
-/// The same without the arena's own chemistry: the scaffolds are RDKit's.
+/// The same without the arena's own chemistry: the scaffolds are those of `RDKit`.
 #[test]
 fn splits_of_reference_scaffolds_equal_the_stored_ones() {
     let Some(data_dir) = molarena_tests::data_dir() else { return };

@@ -77,8 +77,10 @@ impl Store {
     /// Opens the store in `root`, which must exist.
     pub fn open(root: &Path) -> Result<Self> {
         if !root.join("records").is_dir() {
-            let message = "no store here: no folder `records`; make one with `molarena run --store`".into();
-            return Err(Error::Store { path: root.to_owned(), message });
+            let path = root.display();
+            return Err(Error::NothingSelected(format!(
+                "no store in {path}; make one with molarena run --store {path}"
+            )));
         }
         Ok(Self { root: fs_err::canonicalize(root)?, session: None })
     }

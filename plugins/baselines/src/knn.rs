@@ -19,6 +19,7 @@ const HEADER: Header = Header { name: *b"knn ", version: 1 };
 #[serde(deny_unknown_fields, default)]
 pub struct NeighboursConfig {
     /// Neighbours of each prediction, at least 1.
+    #[schemars(range(min = 1))]
     pub k: usize,
     /// How much each neighbour counts.
     pub weights: Weights,

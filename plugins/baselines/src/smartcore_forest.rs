@@ -25,6 +25,7 @@ type Forest = RandomForestRegressor<f32, f64, Columns, Vec<f64>>;
 #[serde(deny_unknown_fields, default)]
 pub struct SmartcoreConfig {
     /// Number of trees of each task's forest, at least 1.
+    #[schemars(range(min = 1))]
     pub n_trees: usize,
 }
 

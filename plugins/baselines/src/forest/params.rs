@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct ForestConfig {
     /// Number of trees of each task's forest, at least 1.
+    #[schemars(range(min = 1))]
     pub n_trees: usize,
     /// Features that are tried at each split: "sqrt", "all" or a fraction in (0, 1]. Default: "sqrt" for classes, "all"
     /// for numbers.
