@@ -22,7 +22,7 @@ fn main() -> std::process::ExitCode {
         Command::Data(args) => commands::data::run(&args),
         Command::Plugin(args) => commands::plugin::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
-        Command::Completions(args) => Ok(commands::completions(&args)),
+        Command::Completions(args) => commands::completions(&args),
         Command::Worker(args) => commands::worker(&args),
     };
     outcome

@@ -4,7 +4,7 @@ use molarena_sdk::{
     Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     state::Header,
@@ -14,7 +14,7 @@ use crate::{
 const HEADER: Header = Header { name: *b"cons", version: 1 };
 
 /// Configuration of [`Constant`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConstantConfig {
     /// What each task predicts for every molecule.
@@ -22,7 +22,7 @@ pub struct ConstantConfig {
 }
 
 /// A number that stands for a task's training labels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Statistic {
     /// The mean: the share of class 1, or the number with the least squared error.

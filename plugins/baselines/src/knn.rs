@@ -15,7 +15,7 @@ use crate::{
 const HEADER: Header = Header { name: *b"knn ", version: 1 };
 
 /// Configuration of [`Neighbours`].
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NeighboursConfig {
     /// Neighbours of each prediction, at least 1.
@@ -26,7 +26,7 @@ pub struct NeighboursConfig {
 }
 
 /// How much a neighbour counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Weights {
     /// As much as it is similar.

@@ -15,9 +15,11 @@ use crate::{
     exit_code::ExitCode,
 };
 
-pub(crate) fn completions(args: &CompletionsArgs) -> ExitCode {
-    clap_complete::generate(args.shell, &mut Cli::command(), "molarena", &mut std::io::stdout());
-    ExitCode::Ok
+pub(crate) fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "molarena", &mut script);
+    print(&String::from_utf8(script)?)?;
+    Ok(ExitCode::Ok)
 }
 
 pub(crate) fn worker(args: &WorkerArgs) -> anyhow::Result<ExitCode> {

@@ -118,7 +118,10 @@ fn properties(schema: &serde_json::Value) -> String {
         return "    none\n".into();
     };
     let row = |(key, property): (&String, &serde_json::Value)| {
-        let default = property.get("default").map_or_else(|| "required".into(), ToString::to_string);
+        let required =
+            schema["required"].as_array().is_some_and(|keys| keys.iter().any(|known| known == key));
+        let without = if required { "required" } else { "" };
+        let default = property.get("default").map_or_else(|| without.to_owned(), ToString::to_string);
         let description = property["description"].as_str().unwrap_or_default().replace('\n', " ");
         vec![format!("    {key}"), default, description]
     };
