@@ -15,6 +15,7 @@ mod method;
 mod plan;
 pub mod record;
 mod run;
+mod schema;
 mod shuffle;
 mod store;
 mod suite;

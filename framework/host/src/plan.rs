@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use jsonschema::error::ValidationErrorKind;
 use molarena_chem::CHEMISTRY_VERSION;
 use molarena_data::{Catalog, Dataset, Protocol, Split};
 use molarena_metrics::{METRICS_VERSION, Metric};
@@ -19,6 +18,7 @@ use crate::{
     confine,
     discovery::{self, Plugin, SearchPath},
     record::{ComponentUse, Composition, SplitInfo},
+    schema::check_config,
     suite::CellGroup,
     supervise::Launcher,
 };
@@ -367,30 +367,6 @@ impl Planner<'_> {
         };
         Ok((fit, cell))
     }
-}
-
-/// Checks a configuration against the component's JSON Schema; errors name the key.
-fn check_config(method: &Method, spec: &ComponentSpec, schema: &serde_json::Value) -> Result<()> {
-    let failed = |message: String| Error::Config {
-        method: method.name.clone(),
-        component: spec.component.clone(),
-        message,
-    };
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|error| failed(format!("the plugin's own schema is broken: {error}")))?;
-    let errors: Vec<String> = validator
-        .iter_errors(&spec.config)
-        .map(|error| {
-            let key = error.instance_path().to_string();
-            if matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. }) && key.is_empty() {
-                let known = schema["properties"].as_object().into_iter().flat_map(|keys| keys.keys());
-                let known: Vec<&str> = known.map(String::as_str).collect();
-                return format!("{error}; known: {}", known.join(", "));
-            }
-            if key.is_empty() { error.to_string() } else { format!("at `{key}`: {error}") }
-        })
-        .collect();
-    if errors.is_empty() { Ok(()) } else { Err(failed(errors.join("; "))) }
 }
 
 /// The folder that a suite's method paths start from.
