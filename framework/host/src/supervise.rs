@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How much of a worker's output is kept: its end.
 const OUTPUT_KEPT: usize = 4096;
 /// How many characters of a plugin's message are kept: its beginning.
-const MESSAGE_KEPT: usize = 2000;
+const MESSAGE_KEPT: usize = 16_000;
 
 /// How workers are started.
 #[derive(Clone, Debug)]

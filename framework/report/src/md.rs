@@ -178,10 +178,19 @@ fn failures(board: &Board) -> Vec<String> {
             let seeds: Vec<String> = failure.seeds.iter().map(u64::to_string).collect();
             let word = if seeds.len() == 1 { "seed" } else { "seeds" };
             let (seeds, reason) = (seeds.join(", "), failure.reason);
-            escape(&format!("Failed: {method}, {word} {seeds}, {reason}: {}", failure.message))
+            let message = shortened(&failure.message);
+            escape(&format!("Failed: {method}, {word} {seeds}, {reason}: {message}"))
         })
     };
     board.rows.iter().flat_map(of_row).collect()
+}
+
+/// The beginning of a long message; the record has the whole.
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(300) {
+        Some((end, _)) => format!("{}… (see the record)", &message[..end]),
+        None => message.to_owned(),
+    }
 }
 
 /// A table padded to be read as text, too: the first column to the left, the others to the right.
@@ -221,6 +230,14 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_messages_are_cut_between_characters() {
+        assert_eq!(shortened("short"), "short");
+        let cut = shortened(&"é".repeat(400));
+        assert_eq!(cut.matches('é').count(), 300);
+        assert!(cut.ends_with("… (see the record)"));
+    }
     use crate::testing::{regression, sample};
     use crate::{BoardOptions, build};
 
