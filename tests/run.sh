@@ -13,4 +13,5 @@ if ! command -v cc >/dev/null; then
     $sudo apt-get install -y -qq --no-install-recommends gcc libc6-dev
 fi
 
-exec cargo test --locked --workspace "$@"
+cargo test --locked --workspace --doc "$@"
+exec cargo test --locked --workspace --lib --bins --tests "$@"
