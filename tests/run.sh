@@ -14,4 +14,4 @@ if ! command -v cc >/dev/null; then
 fi
 
 cargo test --locked --workspace --doc "$@"
-exec cargo test --locked --workspace --lib --bins --tests "$@"
+exec cargo test --locked --workspace --tests "$@"
