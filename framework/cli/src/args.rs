@@ -47,7 +47,7 @@ pub(crate) struct Places {
     /// Folder of the data files
     #[arg(long, value_name = "DIR", env = "MOLARENA_DATA", default_value = "molarena-data")]
     pub(crate) data_dir: PathBuf,
-    /// Folder with further dataset manifests, DIR/<id>/dataset.toml
+    /// Folder with further dataset manifests, DIR/ID/dataset.toml
     #[arg(long, value_name = "DIR")]
     pub(crate) datasets_dir: Option<PathBuf>,
 }
