@@ -194,7 +194,7 @@ typedef struct MolarenaBits {
     uint64_t words_per_row;
 } MolarenaBits;
 
-// Dense features, f32[n, columns], row-major. Frozen.
+// Dense features, `f32[n, columns]`, row-major. Frozen.
 typedef struct MolarenaDense {
     // n x `columns` values; null when absent.
     const float *values;
@@ -208,11 +208,11 @@ typedef struct MolarenaGraphs {
     const int64_t *atom_offsets;
     // n + 1 offsets into the bond rows.
     const int64_t *bond_offsets;
-    // i8[atoms, 9]: indices of the Open Graph Benchmark's atom features.
+    // `i8[atoms, 9]`: indices of the Open Graph Benchmark's atom features.
     const int8_t *atom_features;
-    // u32[bonds, 2]: atom numbers inside the molecule; each bond once.
+    // `u32[bonds, 2]`: atom numbers inside the molecule; each bond once.
     const uint32_t *bond_index;
-    // i8[bonds, 3]: indices of the Open Graph Benchmark's bond features.
+    // `i8[bonds, 3]`: indices of the Open Graph Benchmark's bond features.
     const int8_t *bond_features;
 } MolarenaGraphs;
 
@@ -244,7 +244,7 @@ typedef struct MolarenaLabels {
     uint64_t rows;
     // Number of tasks t.
     uint64_t tasks;
-    // f32[n, t], row-major; 0 where missing.
+    // `f32[n, t]`, row-major; 0 where missing.
     const float *values;
     // Bit i of this bitmap (`valid[i / 8] >> (i % 8) & 1`) says whether `values[i]` is there.
     const uint8_t *valid;
@@ -268,7 +268,7 @@ typedef struct MolarenaCall {
     int32_t (*cancelled)(void *context);
 } MolarenaCall;
 
-// A buffer of the arena that the component fills with f32[rows, columns], row-major.
+// A buffer of the arena that the component fills with `f32[rows, columns]`, row-major.
 //
 // The component sets `rows` and `columns` to what it produced. When that does not fit into `capacity` it writes
 // no value; the arena reports the wrong shape.
@@ -338,7 +338,7 @@ typedef struct MolarenaBaselineFactory {
                             uint64_t rows,
                             uint64_t *shape,
                             struct MolarenaError *error);
-    // Predicts f32[rows, tasks]: probabilities of class 1, or values in the labels' units.
+    // Predicts `f32[rows, tasks]`: probabilities of class 1, or values in the labels' units.
     int32_t (*predict)(MolarenaHandle instance,
                        const struct MolarenaInputs *inputs,
                        struct MolarenaOutput *output,
@@ -366,9 +366,9 @@ typedef struct MolarenaProfiles {
     uint64_t rows;
     // Columns.
     uint64_t columns;
-    // u64[rows]: the node that each row belongs to.
+    // `u64[rows]`: the node that each row belongs to.
     const uint64_t *nodes;
-    // f32[rows, columns], row-major; NaN where a value is missing.
+    // `f32[rows, columns]`, row-major; NaN where a value is missing.
     const float *values;
 } MolarenaProfiles;
 
@@ -380,11 +380,11 @@ typedef struct MolarenaCorpus {
     uint32_t reserved;
     // Number of nodes.
     uint64_t nodes;
-    // u8[nodes]: `MOLARENA_NODE_*`.
+    // `u8[nodes]`: `MOLARENA_NODE_*`.
     const uint8_t *node_kinds;
     // The molecules, in the order of `molecule_nodes`.
     const struct MolarenaInputs *molecules;
-    // u64[molecules->rows]: node of each molecule.
+    // `u64[molecules->rows]`: node of each molecule.
     const uint64_t *molecule_nodes;
     // Number of feature spaces.
     uint64_t space_count;
@@ -392,11 +392,11 @@ typedef struct MolarenaCorpus {
     const struct MolarenaProfiles *const *spaces;
     // Number of edges.
     uint64_t edges;
-    // u64[edges]: first node of each edge.
+    // `u64[edges]`: first node of each edge.
     const uint64_t *edge_sources;
-    // u64[edges]: second node of each edge.
+    // `u64[edges]`: second node of each edge.
     const uint64_t *edge_targets;
-    // f32[edges]: weight of each edge, in [0, 1].
+    // `f32[edges]`: weight of each edge, in [0, 1].
     const float *edge_weights;
 } MolarenaCorpus;
 
@@ -418,7 +418,7 @@ typedef struct MolarenaEncoderFactory {
                             uint64_t rows,
                             uint64_t *shape,
                             struct MolarenaError *error);
-    // Encodes molecules to f32[rows, width].
+    // Encodes molecules to `f32[rows, width]`.
     int32_t (*encode)(MolarenaHandle instance,
                       const struct MolarenaInputs *inputs,
                       struct MolarenaOutput *output,
@@ -448,7 +448,7 @@ typedef struct MolarenaDecoderFactory {
                             uint64_t rows,
                             uint64_t *shape,
                             struct MolarenaError *error);
-    // Decodes z, f32[rows, d], to f32[rows, columns of `space`.
+    // Decodes z, `f32[rows, d]`, to f32[rows, columns of `space`.
     int32_t (*decode)(MolarenaHandle instance,
                       uint64_t rows,
                       const struct MolarenaDense *z,
@@ -456,7 +456,7 @@ typedef struct MolarenaDecoderFactory {
                       struct MolarenaOutput *output,
                       const struct MolarenaCall *call,
                       struct MolarenaError *error);
-    // Scores each candidate for each z: f32[rows, candidates], a log-likelihood or a similarity.
+    // Scores each candidate for each z: `f32[rows, candidates]`, a log-likelihood or a similarity.
     int32_t (*score)(MolarenaHandle instance,
                      uint64_t rows,
                      const struct MolarenaDense *z,

@@ -109,7 +109,7 @@ pub struct MolarenaBaselineFactory {
             error: *mut MolarenaError,
         ) -> i32,
     >,
-    /// Predicts f32[rows, tasks]: probabilities of class 1, or values in the labels' units.
+    /// Predicts `f32[rows, tasks]`: probabilities of class 1, or values in the labels' units.
     pub predict: Option<
         unsafe extern "C" fn(
             instance: MolarenaHandle,
@@ -157,7 +157,7 @@ pub struct MolarenaEncoderFactory {
             error: *mut MolarenaError,
         ) -> i32,
     >,
-    /// Encodes molecules to f32[rows, width].
+    /// Encodes molecules to `f32[rows, width]`.
     pub encode: Option<
         unsafe extern "C" fn(
             instance: MolarenaHandle,
@@ -197,7 +197,7 @@ pub struct MolarenaDecoderFactory {
             error: *mut MolarenaError,
         ) -> i32,
     >,
-    /// Decodes z, f32[rows, d], to f32[rows, columns of `space`].
+    /// Decodes z, `f32[rows, d]`, to f32[rows, columns of `space`].
     pub decode: Option<
         unsafe extern "C" fn(
             instance: MolarenaHandle,
@@ -209,7 +209,7 @@ pub struct MolarenaDecoderFactory {
             error: *mut MolarenaError,
         ) -> i32,
     >,
-    /// Scores each candidate for each z: f32[rows, candidates], a log-likelihood or a similarity.
+    /// Scores each candidate for each z: `f32[rows, candidates]`, a log-likelihood or a similarity.
     pub score: Option<
         unsafe extern "C" fn(
             instance: MolarenaHandle,

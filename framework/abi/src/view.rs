@@ -72,7 +72,7 @@ pub struct MolarenaBits {
     pub words_per_row: u64,
 }
 
-/// Dense features, f32[n, columns], row-major. Frozen.
+/// Dense features, `f32[n, columns]`, row-major. Frozen.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MolarenaDense {
@@ -90,11 +90,11 @@ pub struct MolarenaGraphs {
     pub atom_offsets: *const i64,
     /// n + 1 offsets into the bond rows.
     pub bond_offsets: *const i64,
-    /// i8[atoms, 9]: indices of the Open Graph Benchmark's atom features.
+    /// `i8[atoms, 9]`: indices of the Open Graph Benchmark's atom features.
     pub atom_features: *const i8,
-    /// u32[bonds, 2]: atom numbers inside the molecule; each bond once.
+    /// `u32[bonds, 2]`: atom numbers inside the molecule; each bond once.
     pub bond_index: *const u32,
-    /// i8[bonds, 3]: indices of the Open Graph Benchmark's bond features.
+    /// `i8[bonds, 3]`: indices of the Open Graph Benchmark's bond features.
     pub bond_features: *const i8,
 }
 
@@ -130,13 +130,13 @@ pub struct MolarenaLabels {
     pub rows: u64,
     /// Number of tasks t.
     pub tasks: u64,
-    /// f32[n, t], row-major; 0 where missing.
+    /// `f32[n, t]`, row-major; 0 where missing.
     pub values: *const f32,
     /// Bit i of this bitmap (`valid[i / 8] >> (i % 8) & 1`) says whether `values[i]` is there.
     pub valid: *const u8,
 }
 
-/// A buffer of the arena that the component fills with f32[rows, columns], row-major.
+/// A buffer of the arena that the component fills with `f32[rows, columns]`, row-major.
 ///
 /// The component sets `rows` and `columns` to what it produced. When that does not fit into `capacity` it writes
 /// no value; the arena reports the wrong shape.
@@ -189,9 +189,9 @@ pub struct MolarenaProfiles {
     pub rows: u64,
     /// Columns.
     pub columns: u64,
-    /// u64[rows]: the node that each row belongs to.
+    /// `u64[rows]`: the node that each row belongs to.
     pub nodes: *const u64,
-    /// f32[rows, columns], row-major; NaN where a value is missing.
+    /// `f32[rows, columns]`, row-major; NaN where a value is missing.
     pub values: *const f32,
 }
 
@@ -205,11 +205,11 @@ pub struct MolarenaCorpus {
     pub reserved: u32,
     /// Number of nodes.
     pub nodes: u64,
-    /// u8[nodes]: `MOLARENA_NODE_*`.
+    /// `u8[nodes]`: `MOLARENA_NODE_*`.
     pub node_kinds: *const u8,
     /// The molecules, in the order of `molecule_nodes`.
     pub molecules: *const MolarenaInputs,
-    /// u64[molecules->rows]: node of each molecule.
+    /// `u64[molecules->rows]`: node of each molecule.
     pub molecule_nodes: *const u64,
     /// Number of feature spaces.
     pub space_count: u64,
@@ -217,10 +217,10 @@ pub struct MolarenaCorpus {
     pub spaces: *const *const MolarenaProfiles,
     /// Number of edges.
     pub edges: u64,
-    /// u64[edges]: first node of each edge.
+    /// `u64[edges]`: first node of each edge.
     pub edge_sources: *const u64,
-    /// u64[edges]: second node of each edge.
+    /// `u64[edges]`: second node of each edge.
     pub edge_targets: *const u64,
-    /// f32[edges]: weight of each edge, in [0, 1].
+    /// `f32[edges]`: weight of each edge, in [0, 1].
     pub edge_weights: *const f32,
 }

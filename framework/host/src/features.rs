@@ -87,7 +87,7 @@ pub enum Features {
         /// Number of molecules n.
         rows: usize,
     },
-    /// f32[n, columns], row-major.
+    /// `f32[n, columns]`, row-major.
     Dense {
         /// Columns of a row.
         columns: usize,

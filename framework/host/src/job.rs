@@ -4,10 +4,10 @@
 //! |---|---|---|
 //! | `job.json` | host | [`Job`] |
 //! | `train.npz`, `valid.npz`, `test.npz` | host | features of each part |
-//! | `train-labels.npy`, `valid-labels.npy` | host | f32[n, tasks], NaN where missing; there is no such file for the test part |
+//! | `train-labels.npy`, `valid-labels.npy` | host | `f32[n, tasks]`, NaN where missing; there is no such file for the test part |
 //! | `started.json` | worker | [`Started`], before the plugin is opened |
 //! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
-//! | `predictions.npy` | worker | f32[test molecules, tasks] |
+//! | `predictions.npy` | worker | `f32[test molecules, tasks]` |
 //! | `done.json` | worker | [`Done`], last |
 
 use std::{

@@ -5,7 +5,7 @@ use rand_xoshiro::{
     rand_core::{Rng, SeedableRng},
 };
 
-/// Permutes the labels of each task among the molecules that have one. `labels` is f32[n, tasks], NaN where missing.
+/// Permutes the labels of each task among the molecules that have one. `labels` is `f32[n, tasks]`, NaN where missing.
 pub(crate) fn shuffle_labels(labels: &mut [f32], tasks: usize, seed: u64) {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     for task in 0..tasks {

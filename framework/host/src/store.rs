@@ -98,7 +98,7 @@ impl Store {
         self.root.join("fits").join(format!("{fit_key}.json"))
     }
 
-    /// Where the predictions of a fit are: f32[test molecules, tasks].
+    /// Where the predictions of a fit are: `f32[test molecules, tasks]`.
     pub fn predictions_path(&self, fit_key: &str) -> PathBuf {
         self.root.join("fits").join(format!("{fit_key}.npy"))
     }
@@ -147,7 +147,7 @@ impl Store {
         self.publish_json(&self.fit_path(&fit.fit_key), fit)
     }
 
-    /// Reads stored predictions and checks them against the fit's hash: f32[test molecules, tasks], row-major.
+    /// Reads stored predictions and checks them against the fit's hash: `f32[test molecules, tasks]`, row-major.
     pub fn predictions(&self, fit: &Fit) -> Result<Vec<f32>> {
         let path = self.predictions_path(&fit.fit_key);
         let bytes = fs_err::read(&path)?;

@@ -47,7 +47,7 @@ pub trait Baseline {
     /// Number of tasks t of the fitted model; 0 before `fit`.
     fn tasks(&self) -> usize;
 
-    /// Predicts f32[n, t]: probabilities of class 1, or values in the labels' units.
+    /// Predicts `f32[n, t]`: probabilities of class 1, or values in the labels' units.
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix>;
 
     /// The fitted state as bytes.
@@ -71,7 +71,7 @@ pub trait Encoder {
     /// Width d of the representation.
     fn width(&self) -> usize;
 
-    /// Encodes n molecules to f32[n, d].
+    /// Encodes n molecules to `f32[n, d]`.
     fn encode(&mut self, molecules: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix>;
 
     /// The trained state as bytes.
@@ -90,10 +90,10 @@ pub trait Decoder {
     /// Columns m of a feature space; an error names the spaces that there are.
     fn columns(&self, space: &str) -> Result<usize>;
 
-    /// Decodes z, f32[n, d], to f32[n, m].
+    /// Decodes z, `f32[n, d]`, to `f32[n, m]`.
     fn decode(&mut self, z: &Dense<'_>, space: &str, call: &Call<'_>) -> Result<Matrix>;
 
-    /// Scores c candidates, f32[c, m], for each z: f32[n, c], a log-likelihood or a similarity.
+    /// Scores c candidates, `f32[c, m]`, for each z: `f32[n, c]`, a log-likelihood or a similarity.
     fn score(
         &mut self,
         z: &Dense<'_>,

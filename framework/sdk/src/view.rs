@@ -143,7 +143,7 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// Dense features of n molecules, f32[n, columns], row-major.
+/// Dense features of n molecules, `f32[n, columns]`, row-major.
 #[derive(Clone, Copy, Debug)]
 pub struct Dense<'a> {
     /// n x `columns` values.
@@ -242,7 +242,7 @@ pub struct Labels<'a> {
     pub rows: usize,
     /// Number of tasks t.
     pub tasks: usize,
-    /// f32[n, t], row-major; 0 where missing.
+    /// `f32[n, t]`, row-major; 0 where missing.
     pub values: &'a [f32],
     /// Bit i says whether `values[i]` is there.
     pub valid: &'a [u8],
@@ -288,7 +288,7 @@ pub struct OwnedLabels {
 }
 
 impl OwnedLabels {
-    /// Takes f32[n, t], row-major, NaN where missing.
+    /// Takes `f32[n, t]`, row-major, NaN where missing.
     pub fn from_nan(kind: TaskKind, rows: usize, tasks: usize, mut values: Vec<f32>) -> Result<Self> {
         check_product("labels", values.len(), rows, tasks)?;
         let mut valid = vec![0u8; values.len().div_ceil(8)];
@@ -314,7 +314,7 @@ impl OwnedLabels {
     }
 }
 
-/// An owned f32[rows, columns], row-major.
+/// An owned `f32[rows, columns]`, row-major.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Matrix {
     /// Rows.
@@ -376,7 +376,7 @@ pub struct Profiles<'a> {
     pub kind: NodeKind,
     /// The node of each row.
     pub nodes: &'a [u64],
-    /// f32[rows, columns]; NaN where a value is missing.
+    /// `f32[rows, columns]`; NaN where a value is missing.
     pub values: Dense<'a>,
 }
 

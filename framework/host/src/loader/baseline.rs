@@ -43,7 +43,7 @@ impl LoadedBaseline {
         })
     }
 
-    /// Predicts f32[n, tasks]; another shape is an error.
+    /// Predicts `f32[n, tasks]`; another shape is an error.
     pub fn predict(
         &mut self,
         inputs: &Inputs<'_>,

@@ -15,7 +15,7 @@ pub struct LoadedDecoder {
 instance!(LoadedDecoder, abi::MolarenaDecoderFactory);
 
 impl LoadedDecoder {
-    /// Decodes z, f32[n, d], to f32[n, columns of `space`].
+    /// Decodes z, `f32[n, d]`, to f32[n, columns of `space`].
     pub fn decode(&mut self, z: &Dense<'_>, space: &str, context: &Call<'_>) -> Result<Matrix, LoadError> {
         let shape = need(self.factory.output_shape, "output_shape")?;
         let decode = need(self.factory.decode, "decode")?;
@@ -34,7 +34,7 @@ impl LoadedDecoder {
         })
     }
 
-    /// Scores c candidates, f32[c, m], for each z: f32[n, c].
+    /// Scores c candidates, `f32[c, m]`, for each z: `f32[n, c]`.
     pub fn score(
         &mut self,
         z: &Dense<'_>,

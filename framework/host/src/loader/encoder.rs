@@ -26,7 +26,7 @@ impl LoadedEncoder {
         })
     }
 
-    /// Encodes n molecules to f32[n, width].
+    /// Encodes n molecules to `f32[n, width]`.
     pub fn encode(&mut self, molecules: &Inputs<'_>, context: &Call<'_>) -> Result<Matrix, LoadError> {
         let shape = need(self.factory.output_shape, "output_shape")?;
         let encode = need(self.factory.encode, "encode")?;

@@ -158,7 +158,7 @@ impl Forests<BitTree> {
         )
     }
 
-    /// f32[rows, tasks]: probabilities of class 1, or values.
+    /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_bits(&self, bits: Bits<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_bits(&bits)?;
         self.predict(bits.rows, bits.n_bits, call, |tree, row| tree.predict(bits.row(row)))
@@ -194,7 +194,7 @@ impl Forests<DenseTree> {
         )
     }
 
-    /// f32[rows, tasks]: probabilities of class 1, or values.
+    /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_dense(&self, dense: Dense<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_finite(&dense)?;
         self.predict(dense.rows, dense.columns, call, |tree, row| tree.predict(dense.row(row)))
