@@ -6,7 +6,6 @@ use molarena_chem::{Molecule, Morgan};
 use molarena_sdk::{Bits, Dense, Graphs, InputKind, Inputs, Smiles};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzReader, NpzWriter};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -148,6 +147,10 @@ impl OwnedGraphs {
     }
 
     fn view(&self) -> Graphs<'_> {
+        self.checked().expect("graphs were checked when they were made or read")
+    }
+
+    fn checked(&self) -> molarena_sdk::Result<Graphs<'_>> {
         Graphs::new(
             &self.atom_offsets,
             &self.bond_offsets,
@@ -155,17 +158,18 @@ impl OwnedGraphs {
             &self.bonds,
             &self.bond_features,
         )
-        .expect("graphs were checked when they were made or read")
     }
 }
 
 fn graphs_of(molecules: &[Molecule]) -> Features {
-    let graphs: Vec<_> = molecules.par_iter().map(Molecule::graph).collect();
-    let mut all = OwnedGraphs::empty();
-    for graph in &graphs {
-        all.push(&graph.atom_features, &graph.bonds, &graph.bond_features);
-    }
-    Features::Graphs(all)
+    let graphs = molarena_chem::Graphs::new(molecules);
+    Features::Graphs(OwnedGraphs {
+        atom_offsets: graphs.atom_ptr,
+        bond_offsets: graphs.bond_ptr,
+        atom_features: graphs.atom_features,
+        bonds: graphs.bonds,
+        bond_features: graphs.bond_features,
+    })
 }
 
 impl Features {
@@ -299,14 +303,7 @@ impl Features {
                     bonds: rows_of(npz.by_name("bonds").map_err(wrong)?),
                     bond_features: rows_of(npz.by_name("bond_features").map_err(wrong)?),
                 };
-                Graphs::new(
-                    &graphs.atom_offsets,
-                    &graphs.bond_offsets,
-                    &graphs.atom_features,
-                    &graphs.bonds,
-                    &graphs.bond_features,
-                )
-                .map_err(|error| failed(error.to_string()))?;
+                graphs.checked().map_err(|error| failed(error.to_string()))?;
                 Self::Graphs(graphs)
             }
         };

@@ -115,10 +115,12 @@ impl Plan {
         let datasets = self.fits.iter().map(|fit| &fit.dataset);
         datasets.filter(|dataset| seen.insert(dataset.dataset.id.clone())).cloned().collect()
     }
+}
 
-    /// Where a fit's split and labels are described in records.
-    pub fn split_info(fit: &PlannedFit) -> SplitInfo {
-        let split = &fit.split;
+impl PlannedFit {
+    /// The split as records describe it.
+    pub fn split_info(&self) -> SplitInfo {
+        let split = &self.split;
         SplitInfo {
             protocol: split.protocol.clone(),
             seed: split.seed,

@@ -357,7 +357,7 @@ fn record_of(planned: &PlannedFit, cell: &PlannedCell, fit: &Fit, outcome: Outco
         fit_key: planned.key.clone(),
         method: cell.method.name.clone(),
         dataset: planned.dataset.dataset.id.clone(),
-        split: Plan::split_info(planned),
+        split: planned.split_info(),
         seed: planned.seed,
         task_type: planned.dataset.dataset.task_type,
         metric: cell.metric,
