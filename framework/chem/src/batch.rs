@@ -93,6 +93,19 @@ pub fn parse_all<S: AsRef<str> + Sync>(smiles: &[S]) -> Vec<Result<Molecule, Par
     smiles.par_iter().map(|smiles| Molecule::parse(smiles.as_ref())).collect()
 }
 
+/// Reads many SMILES `rows` at a time, in order, so that no more than `rows` molecules (about 10 KiB each) are held.
+///
+/// Item i is [`parse_all`] of SMILES `i * rows..(i + 1) * rows`, computed when it is asked for; the last may be shorter.
+///
+/// # Panics
+/// If `rows` is 0.
+pub fn parse_chunks<S: AsRef<str> + Sync>(
+    smiles: &[S],
+    rows: usize,
+) -> impl Iterator<Item = Vec<Result<Molecule, ParseError>>> {
+    smiles.chunks(rows).map(parse_all)
+}
+
 /// The fingerprints of many molecules, `[n, n_bits]`, on all threads of the current `rayon` pool.
 ///
 /// # Panics
@@ -117,6 +130,15 @@ mod tests {
         for (index, molecule) in molecules.iter().enumerate() {
             assert_eq!(matrix.row(index), molecule.morgan(&spec));
         }
+    }
+
+    #[test]
+    fn chunks_joined_are_the_whole() {
+        let smiles = ["CCO", "C(", "c1ccccc1", "O", "N"];
+        let chunks: Vec<Vec<_>> = parse_chunks(&smiles, 2).collect();
+        assert_eq!(chunks.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        let text = |results: Vec<Result<Molecule, ParseError>>| format!("{results:?}");
+        assert_eq!(text(chunks.into_iter().flatten().collect()), text(parse_all(&smiles)));
     }
 
     #[test]

@@ -30,6 +30,29 @@ impl Molecule {
     pub fn graph_ref(&self) -> &MoleculeGraph {
         &self.graph
     }
+
+    /// Number of molecules that no bond joins, `len(GetMolFrags(molecule))`: above 1 for a salt, a solvate, a mixture.
+    pub fn fragments(&self) -> usize {
+        let mut parents: Vec<usize> = (0..self.atoms()).collect();
+        let mut fragments = parents.len();
+        for [begin, end] in &self.graph.bonds {
+            let [one, other] = [begin, end].map(|atom| root(&mut parents, *atom as usize));
+            if one != other {
+                parents[one] = other;
+                fragments -= 1;
+            }
+        }
+        fragments
+    }
+}
+
+/// The atom that stands for an atom's fragment; paths to it are halved on the way.
+fn root(parents: &mut [usize], mut atom: usize) -> usize {
+    while parents[atom] != atom {
+        parents[atom] = parents[parents[atom]];
+        atom = parents[atom];
+    }
+    atom
 }
 
 #[cfg(test)]
@@ -51,6 +74,17 @@ mod tests {
         assert_eq!(graph.hu_atoms, [[5, 0], [5, 0], [7, 0], [7, 0]]);
         assert_eq!(graph.bonds, [[0, 1], [1, 2], [1, 3]]);
         assert_eq!(graph.bond_features, [[0, 0, 0], [1, 0, 1], [0, 0, 1]]);
+    }
+
+    #[test]
+    fn salts_and_mixtures_are_several_fragments() {
+        let cases =
+            [("CCO", 1), ("[Na+].[Cl-]", 2), ("C1CC1.C1CC1.O", 3), ("c1ccccc1C.[2H]O[2H]", 2), ("C1.O1", 1)];
+        for (smiles, fragments) in cases {
+            assert_eq!(Molecule::parse(smiles).unwrap().fragments(), fragments, "{smiles}");
+        }
+        // A bond of unknown type joins, as in RDKit.
+        assert_eq!(Molecule::parse("CO~C").unwrap().fragments(), 1);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 mod any_bond;
 mod batch;
+mod counts;
 mod error;
 mod graph;
 mod identity;
@@ -23,7 +24,8 @@ mod morgan;
 mod perceive;
 mod scaffold;
 
-pub use batch::{BitMatrix, Graphs, morgan_matrix, parse_all};
+pub use batch::{BitMatrix, Graphs, morgan_matrix, parse_all, parse_chunks};
+pub use counts::{morgan_count_matrix, morgan_counts};
 pub use error::{MorganError, ParseError};
 pub use graph::MoleculeGraph;
 pub use molecule::{MAX_SMILES_BYTES, Molecule};

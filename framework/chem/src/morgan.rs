@@ -55,11 +55,13 @@ impl Molecule {
     pub fn morgan(&self, spec: &Morgan) -> Vec<u64> {
         assert_eq!(spec.check(), Ok(()), "a Morgan specification must pass check()");
         let mut words = vec![0; spec.words()];
-        Environments::new(self, spec.chirality).visit(spec.radius, |hash| {
-            let bit = hash as usize % spec.n_bits;
-            words[bit >> 6] |= 1 << (bit & 63);
-        });
+        self.visit_columns(spec, |bit| words[bit >> 6] |= 1 << (bit & 63));
         words
+    }
+
+    /// Gives the column, below `n_bits`, of every environment.
+    pub(crate) fn visit_columns(&self, spec: &Morgan, mut emit: impl FnMut(usize)) {
+        Environments::new(self, spec.chirality).visit(spec.radius, |hash| emit(hash as usize % spec.n_bits));
     }
 }
 
