@@ -105,7 +105,10 @@ impl Dataset {
 }
 
 /// The bytes of a dataset's file, which are those that the manifest names.
-fn read_verified(manifest: &Manifest, file: &FileSpec, data_dir: &Path) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// [`Error::MissingFile`], [`Error::WrongSha256`].
+pub fn read_verified(manifest: &Manifest, file: &FileSpec, data_dir: &Path) -> Result<Vec<u8>> {
     let path = file.locate(data_dir);
     let bytes = fs_err::read(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {

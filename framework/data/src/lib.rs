@@ -22,7 +22,7 @@ mod testing;
 mod verify;
 
 pub use catalog::Catalog;
-pub use dataset::Dataset;
+pub use dataset::{Dataset, read_verified};
 pub use error::{Cell, Error, Result};
 pub use hash::{sha256_file, sha256_hex};
 pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};

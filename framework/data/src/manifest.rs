@@ -203,6 +203,12 @@ impl Manifest {
             .expect("checked: one file has the role assays")
     }
 
+    /// The companion file called `name`, without folders.
+    pub fn companion(&self, name: &str) -> Option<&FileSpec> {
+        let mut companions = self.files.iter().filter(|file| file.role == Role::Companion);
+        companions.find(|file| file.path.rsplit('/').next() == Some(name))
+    }
+
     /// The unit of a task, if the manifest names one.
     pub fn unit(&self, task: &str) -> Option<&str> {
         self.tasks.units.get(task).map(String::as_str)

@@ -1,13 +1,23 @@
 //! A dataset as the arena uses it: readable molecules, scaffolds, features; all cached by content hash.
 
-use std::sync::OnceLock;
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use molarena_chem::{CHEMISTRY_VERSION, Molecule};
-use molarena_data::{Dataset, Manifest, PreparedDataset, Protocol, RowFailure, Split};
+use molarena_data::{
+    Dataset, FileSpec, Manifest, PreparedDataset, Protocol, Role, RowFailure, Split, read_verified,
+};
+use ndarray_npy::NpzReader;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Error, FeatureSpec, Result, Store, canonical::key_of, features::Features};
+use crate::{
+    Error, FeatureSpec, Result, Store,
+    canonical::key_of,
+    features::{Features, flat, select_rows},
+};
 
 const MOLECULES_SCHEMA: &str = "molarena.molecules/1";
 
@@ -22,6 +32,7 @@ pub struct ArenaDataset {
     pub scaffolds: Vec<String>,
     /// Rows that cannot be read, with the reason.
     pub unparsed: Vec<RowFailure>,
+    data_dir: PathBuf,
     molecules: OnceLock<Vec<Molecule>>,
 }
 
@@ -36,7 +47,7 @@ struct CachedMolecules {
 
 impl ArenaDataset {
     /// Takes a loaded dataset; reads its molecules, or what the store's cache says of them.
-    pub fn prepare(manifest: &Manifest, dataset: Dataset, store: &Store) -> Result<Self> {
+    pub fn prepare(manifest: &Manifest, dataset: Dataset, data_dir: &Path, store: &Store) -> Result<Self> {
         let key = key_of(&json!({
             "schema": MOLECULES_SCHEMA,
             "data": dataset.sha256,
@@ -55,6 +66,7 @@ impl ArenaDataset {
                 dataset: dataset.select(&cached.kept),
                 scaffolds: cached.scaffolds,
                 unparsed: cached.unparsed,
+                data_dir: data_dir.to_owned(),
                 molecules: OnceLock::new(),
             });
         }
@@ -74,6 +86,7 @@ impl ArenaDataset {
             dataset: prepared.dataset,
             scaffolds: cached.scaffolds,
             unparsed: cached.unparsed,
+            data_dir: data_dir.to_owned(),
             molecules: OnceLock::from(prepared.molecules),
         })
     }
@@ -83,13 +96,18 @@ impl ArenaDataset {
         Ok(protocol.split(&self.scaffolds, seed).without_empty_part(&self.dataset.id)?)
     }
 
+    /// The spec as records keep it: with the sha256 of the companion files that it reads.
+    pub fn describe_features(&self, spec: &FeatureSpec) -> Result<serde_json::Value> {
+        spec.described(&|name| Ok(self.companion(name)?.sha256.clone()))
+    }
+
     /// The features of all molecules, from the store's cache or computed and put there.
-    pub fn features(&self, spec: FeatureSpec, store: &Store) -> Result<Features> {
+    pub fn features(&self, spec: &FeatureSpec, store: &Store) -> Result<Features> {
         let key = key_of(&json!({
             "data": self.dataset.sha256,
             "smiles": self.manifest.table.smiles,
             "chemistry": CHEMISTRY_VERSION,
-            "features": spec,
+            "features": self.describe_features(spec)?,
         }));
         let path = store.cache_path(&format!("features-{key}.npz"));
         if path.exists() {
@@ -99,11 +117,46 @@ impl ArenaDataset {
                 _ => fs_err::remove_file(&path)?,
             }
         }
-        let features = spec.compute(&self.dataset.smiles, self.molecules()?);
+        let read_companion = |name: &str| self.read_companion(name);
+        let features = spec.compute(&self.dataset.smiles, self.molecules()?, &read_companion)?;
         let temporary = store.temporary()?;
         features.write(temporary.path())?;
         store.publish(&path, &fs_err::read(temporary.path())?)?;
         Ok(features)
+    }
+
+    fn companion(&self, name: &str) -> Result<&FileSpec> {
+        self.manifest.companion(name).ok_or_else(|| {
+            let companions = self.manifest.files.iter().filter(|file| file.role == Role::Companion);
+            let known: Vec<&str> = companions.map(|file| file.path.as_str()).collect();
+            let message = format!("no companion file `{name}`; there are: [{}]", known.join(", "));
+            Error::Features { dataset: self.dataset.id.clone(), message }
+        })
+    }
+
+    /// The vectors of a companion file: row i of its array `data` belongs to data row i of the table.
+    fn read_companion(&self, name: &str) -> Result<Features> {
+        let file = self.companion(name)?;
+        let failed = |message: String| Error::Features {
+            dataset: self.dataset.id.clone(),
+            message: format!("{}: {message}", file.locate(&self.data_dir).display()),
+        };
+        let bytes = read_verified(&self.manifest, file, &self.data_dir)?;
+        let array = NpzReader::new(std::io::Cursor::new(bytes))
+            .and_then(|mut npz| npz.by_name::<ndarray::OwnedRepr<f32>, ndarray::Ix2>("data"));
+        let array = array.map_err(|error| failed(format!("{error}; expected f32 vectors in an array `data`")))?;
+        let (rows, columns) = array.dim();
+        if rows != self.manifest.table.rows || columns == 0 {
+            let expected = self.manifest.table.rows;
+            return Err(failed(format!("`data` is {rows} x {columns}, expected {expected} rows")));
+        }
+        let indices: Vec<usize> = self.dataset.rows.iter().map(|row| row - 1).collect();
+        let values = select_rows(&flat(array), columns, &indices);
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let row = self.dataset.rows[index / columns];
+            return Err(failed(format!("row {row} has a value that is missing or not finite")));
+        }
+        Ok(Features::Dense { columns, values, rows: indices.len() })
     }
 
     fn molecules(&self) -> Result<&[Molecule]> {

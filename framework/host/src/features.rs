@@ -1,78 +1,12 @@
-//! Features of molecules: computed once for each dataset, cached by content hash, lent to workers as files.
+//! Features in memory and in files, as they are cached and lent to workers.
 
 use std::path::Path;
 
-use molarena_chem::{Molecule, Morgan};
 use molarena_sdk::{Bits, Dense, Graphs, InputKind, Inputs, Smiles};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzReader, NpzWriter};
-use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
-
-/// What is computed of each molecule, as in a method file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum FeatureSpec {
-    /// Morgan fingerprint bits (Rogers and Hahn 2010), equal to those of `RDKit`'s generator.
-    Morgan {
-        /// Radius in bonds.
-        #[serde(default = "default_radius")]
-        radius: u32,
-        /// Number of bits, a multiple of 64.
-        #[serde(default = "default_bits")]
-        bits: usize,
-        /// Whether atoms carry their chirality.
-        #[serde(default)]
-        chirality: bool,
-    },
-    /// Molecular graphs with the Open Graph Benchmark's atom and bond features.
-    Graphs {},
-    /// The dataset's SMILES.
-    Smiles {},
-}
-
-const fn default_radius() -> u32 {
-    2
-}
-
-const fn default_bits() -> usize {
-    2048
-}
-
-impl FeatureSpec {
-    /// Says what is wrong with the values, if anything is.
-    pub fn check(self) -> Result<(), String> {
-        match self {
-            Self::Morgan { radius, bits, chirality } => Morgan { radius, n_bits: bits, chirality }
-                .check()
-                .map_err(|error| format!("features: {error}")),
-            Self::Graphs {} | Self::Smiles {} => Ok(()),
-        }
-    }
-
-    /// The kind of input that components get.
-    pub fn input(self) -> InputKind {
-        match self {
-            Self::Morgan { .. } => InputKind::Bits,
-            Self::Graphs {} => InputKind::Graphs,
-            Self::Smiles {} => InputKind::Smiles,
-        }
-    }
-
-    /// Computes the features of all molecules, in parallel.
-    pub fn compute(self, smiles: &[String], molecules: &[Molecule]) -> Features {
-        match self {
-            Self::Morgan { radius, bits, chirality } => {
-                let spec = Morgan { radius, n_bits: bits, chirality };
-                let matrix = molarena_chem::morgan_matrix(molecules, &spec);
-                Features::Bits { n_bits: bits, words: matrix.words, rows: molecules.len() }
-            }
-            Self::Graphs {} => graphs_of(molecules),
-            Self::Smiles {} => Features::Smiles(OwnedSmiles::new(smiles)),
-        }
-    }
-}
 
 /// Features of n molecules.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +43,7 @@ pub struct OwnedSmiles {
 }
 
 impl OwnedSmiles {
-    fn new<S: AsRef<str>>(smiles: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn new<S: AsRef<str>>(smiles: impl IntoIterator<Item = S>) -> Self {
         let mut this = Self { text: String::new(), offsets: vec![0] };
         for smiles in smiles {
             this.text.push_str(smiles.as_ref());
@@ -161,15 +95,16 @@ impl OwnedGraphs {
     }
 }
 
-fn graphs_of(molecules: &[Molecule]) -> Features {
-    let graphs = molarena_chem::Graphs::new(molecules);
-    Features::Graphs(OwnedGraphs {
-        atom_offsets: graphs.atom_ptr,
-        bond_offsets: graphs.bond_ptr,
-        atom_features: graphs.atom_features,
-        bonds: graphs.bonds,
-        bond_features: graphs.bond_features,
-    })
+impl From<molarena_chem::Graphs> for OwnedGraphs {
+    fn from(graphs: molarena_chem::Graphs) -> Self {
+        Self {
+            atom_offsets: graphs.atom_ptr,
+            bond_offsets: graphs.bond_ptr,
+            atom_features: graphs.atom_features,
+            bonds: graphs.bonds,
+            bond_features: graphs.bond_features,
+        }
+    }
 }
 
 impl Features {

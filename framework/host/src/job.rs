@@ -7,7 +7,7 @@
 //! | `train-labels.npy`, `valid-labels.npy` | host | `f32[n, tasks]`, NaN where missing; there is no such file for the test part |
 //! | `started.json` | worker | [`Started`], before the plugin is opened |
 //! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
-//! | `predictions.npy` | worker | `f32[test molecules, tasks]` |
+//! | `test-predictions.npy`, `valid-predictions.npy` | worker | `f32[molecules of the part, tasks]` |
 //! | `done.json` | worker | [`Done`], last |
 
 use std::{
@@ -17,10 +17,11 @@ use std::{
 
 use fs_err::os::unix::fs::OpenOptionsExt;
 use molarena_data::TaskType;
+use molarena_metrics::Metric;
 use molarena_sdk::{InputKind, PluginDescription};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Error, Result};
+use crate::{Error, Result, record::Search};
 
 /// What a worker is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,8 +63,10 @@ pub enum JobTask {
 pub struct FitJob {
     /// The encoder, where there is one.
     pub encoder: Option<JobComponent>,
-    /// The baseline.
-    pub baseline: JobComponent,
+    /// The baseline, under each configuration to choose from; one where there is no choice.
+    pub candidates: Vec<JobComponent>,
+    /// Decides between the candidates on the validation molecules.
+    pub metric: Metric,
     /// What the feature files hold.
     pub input: InputKind,
     /// What the labels are.
@@ -122,10 +125,12 @@ pub enum Output {
     Timings {
         /// Seconds in the encoder.
         encode_s: f64,
-        /// Seconds in `fit`.
+        /// Seconds in `fit`, with all of the search where there is one.
         fit_s: f64,
-        /// Seconds in `predict`.
+        /// Seconds in `predict` for the test molecules.
         predict_s: f64,
+        /// The configurations that were tried, where there was a choice.
+        search: Option<Search>,
     },
 }
 
@@ -155,9 +160,9 @@ pub fn labels_file(folder: &Path, part: &str) -> PathBuf {
     folder.join(format!("{part}-labels.npy"))
 }
 
-/// Predictions of the test part.
-pub fn predictions_file(folder: &Path) -> PathBuf {
-    folder.join("predictions.npy")
+/// Predictions of a part.
+pub fn predictions_file(folder: &Path, part: &str) -> PathBuf {
+    folder.join(format!("{part}-predictions.npy"))
 }
 
 /// Writes a JSON file of the job folder under a temporary name and renames it.

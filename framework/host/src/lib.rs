@@ -7,7 +7,9 @@ mod canonical;
 pub mod confine;
 mod dataset;
 pub mod discovery;
+pub mod ensemble;
 mod error;
+mod feature_spec;
 mod features;
 pub mod job;
 pub mod loader;
@@ -20,14 +22,20 @@ mod shuffle;
 mod store;
 mod suite;
 pub mod supervise;
+mod tune;
 pub mod worker;
 
 pub use canonical::{canonical_json, key_of};
 pub use dataset::ArenaDataset;
 pub use error::{Error, Fault, Result};
-pub use features::{FeatureSpec, Features, OwnedGraphs, OwnedSmiles};
-pub use method::{ComponentSpec, METHOD_SCHEMA, Method, MethodProtocol, Methods};
-pub use plan::{Arena, Plan, PlannedCell, PlannedComponent, PlannedFit, Selection, base_of, plan};
+pub use feature_spec::FeatureSpec;
+pub use features::{Features, OwnedGraphs, OwnedSmiles};
+pub use method::{ComponentSpec, Ensemble, METHOD_SCHEMA, Method, MethodProtocol, Methods, Model, Recipe};
+pub use plan::{
+    Arena, Plan, PlannedCell, PlannedComponent, PlannedFit, PlannedMember, PlannedModel,
+    Selection, Work, base_of, plan,
+};
 pub use run::{Observer, RunOptions, Summary, run};
-pub use store::Store;
+pub use store::{Part, Store};
+pub use tune::Tune;
 pub use suite::{CellGroup, Limits, SUITE_SCHEMA, Seeds, Suite, parse_duration, parse_size};

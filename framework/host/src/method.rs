@@ -6,33 +6,94 @@ use include_dir::{Dir, include_dir};
 use molarena_metrics::Scoring;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, FeatureSpec, Result};
+use crate::{Error, FeatureSpec, Result, Tune};
 
 /// Schema name of a method file.
 pub const METHOD_SCHEMA: &str = "molarena.method/1";
 
 static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../leaderboards/methods");
 
-/// A method: features or an encoder, a baseline on top, and how it is scored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A method: a recipe for predictions, and how they are scored.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Method {
-    /// [`METHOD_SCHEMA`].
-    pub schema: String,
     /// Name of the row.
     pub name: String,
     /// One sentence.
-    #[serde(default)]
     pub summary: String,
+    /// What predicts.
+    pub recipe: Recipe,
+    /// How the predictions are scored.
+    pub protocol: MethodProtocol,
+}
+
+/// What predicts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recipe {
+    /// One model.
+    Model(Box<Model>),
+    /// The mean of other methods' predictions.
+    Ensemble(Ensemble),
+}
+
+/// Features or an encoder, and a baseline on top.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
     /// What is computed of each molecule.
     pub features: FeatureSpec,
     /// Turns the features into vectors for the baseline.
     pub encoder: Option<ComponentSpec>,
     /// The predictor.
     pub baseline: ComponentSpec,
-    /// How the predictions are scored.
+    /// Settings of the baseline that are chosen on the validation molecules.
+    pub tune: Option<Tune>,
+}
+
+/// The mean of the predictions of other methods, made comparable as in [`crate::ensemble`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ensemble {
+    /// Names of methods, or paths of method files from the folder of this file; no ensembles.
+    pub members: Vec<String>,
+}
+
+/// A method file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MethodFile {
+    schema: String,
+    name: String,
     #[serde(default)]
-    pub protocol: MethodProtocol,
+    summary: String,
+    features: Option<FeatureSpec>,
+    encoder: Option<ComponentSpec>,
+    baseline: Option<ComponentSpec>,
+    tune: Option<Tune>,
+    ensemble: Option<Ensemble>,
+    #[serde(default)]
+    protocol: MethodProtocol,
+}
+
+impl MethodFile {
+    /// The recipe; `Err` says which keys do not go together.
+    fn recipe(self) -> Result<Method, String> {
+        let recipe = match (self.ensemble, self.features, self.baseline) {
+            (None, Some(features), Some(baseline)) => Recipe::Model(Box::new(Model {
+                features,
+                encoder: self.encoder,
+                baseline,
+                tune: self.tune,
+            })),
+            (Some(ensemble), None, None) if self.encoder.is_none() && self.tune.is_none() => {
+                Recipe::Ensemble(ensemble)
+            }
+            (Some(_), ..) => {
+                return Err("an `ensemble` has no features, encoder, baseline or tune of its own".into());
+            }
+            (None, None, _) => return Err("missing key `features` (or `ensemble`)".into()),
+            (None, _, None) => return Err("missing key `baseline` (or `ensemble`)".into()),
+        };
+        Ok(Method { name: self.name, summary: self.summary, recipe, protocol: self.protocol })
+    }
 }
 
 /// A component of a plugin and its configuration.
@@ -71,24 +132,26 @@ impl Method {
     /// Reads a method from TOML; `origin` is named in errors.
     pub fn parse(text: &str, origin: &Path) -> Result<Self> {
         let document = |message: String| Error::Document { path: origin.to_owned(), message };
-        let method: Self = toml::from_str(text).map_err(|error| document(error.to_string()))?;
-        if method.schema != METHOD_SCHEMA {
-            return Err(document(format!("schema is `{}`, expected `{METHOD_SCHEMA}`", method.schema)));
+        let file: MethodFile = toml::from_str(text).map_err(|error| document(error.to_string()))?;
+        if file.schema != METHOD_SCHEMA {
+            return Err(document(format!("schema is `{}`, expected `{METHOD_SCHEMA}`", file.schema)));
         }
+        let mut method = file.recipe().map_err(document)?;
         if method.name.is_empty()
             || !method.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
         {
             return Err(document(format!("name `{}` must be of letters, digits and -_.+", method.name)));
         }
-        for spec in method.encoder.iter().chain([&method.baseline]) {
-            if spec.split().is_none() {
-                return Err(document(format!("component `{}` must be `plugin/component`", spec.component)));
-            }
-            if !spec.config.is_object() {
-                return Err(document(format!("config of `{}` must be a table", spec.component)));
+        match &mut method.recipe {
+            Recipe::Model(model) => model.check().map_err(document)?,
+            Recipe::Ensemble(ensemble) => {
+                ensemble.check().map_err(document)?;
+                let folder = origin.parent().unwrap_or(Path::new(""));
+                for member in ensemble.members.iter_mut().filter(|member| is_toml(Path::new(member))) {
+                    *member = folder.join(&*member).to_string_lossy().into_owned();
+                }
             }
         }
-        method.features.check().map_err(document)?;
         Ok(method)
     }
 
@@ -100,6 +163,31 @@ impl Method {
             self.name.push_str("+shuffled");
         }
         self
+    }
+}
+
+impl Model {
+    fn check(&self) -> Result<(), String> {
+        for spec in self.encoder.iter().chain([&self.baseline]) {
+            if spec.split().is_none() {
+                return Err(format!("component `{}` must be `plugin/component`", spec.component));
+            }
+            if !spec.config.is_object() {
+                return Err(format!("config of `{}` must be a table", spec.component));
+            }
+        }
+        self.features.check()?;
+        self.tune.as_ref().map_or(Ok(()), Tune::check)
+    }
+}
+
+impl Ensemble {
+    fn check(&self) -> Result<(), String> {
+        let distinct: std::collections::BTreeSet<_> = self.members.iter().collect();
+        if self.members.len() < 2 || distinct.len() < self.members.len() {
+            return Err("ensemble.members must name at least two methods, each once".into());
+        }
+        Ok(())
     }
 }
 

@@ -13,11 +13,11 @@ use molarena_sdk::{ComponentKind, InputKind};
 use serde_json::json;
 
 use crate::{
-    ArenaDataset, ComponentSpec, Error, Method, Methods, Result, Store,
+    ArenaDataset, ComponentSpec, Error, FeatureSpec, Method, Methods, Model, Recipe, Result, Store,
     canonical::{canonical_json, key_of},
     confine,
     discovery::{self, Plugin, SearchPath},
-    record::{ComponentUse, Composition, SplitInfo},
+    record::{ComponentUse, Composition, MemberUse, SplitInfo},
     schema::check_config,
     suite::CellGroup,
     supervise::Launcher,
@@ -64,14 +64,41 @@ pub struct PlannedFit {
     pub method: Method,
     /// Seed of the method.
     pub seed: u64,
-    /// The encoder and its library, where there is one.
-    pub encoder: Option<PlannedComponent>,
-    /// The baseline and its library.
-    pub baseline: PlannedComponent,
+    /// What makes the predictions.
+    pub work: Work,
     /// What goes into the records.
     pub composition: Composition,
-    /// The cells.
+    /// The cells; none where only an ensemble needs the predictions.
     pub cells: Vec<PlannedCell>,
+}
+
+/// What makes predictions.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// A worker.
+    Model(Box<PlannedModel>),
+    /// The host, from the predictions of other fits of the plan.
+    Ensemble(Vec<PlannedMember>),
+}
+
+/// What a worker fits.
+#[derive(Clone, Debug)]
+pub struct PlannedModel {
+    /// What is computed of each molecule.
+    pub features: FeatureSpec,
+    /// The encoder and its library, where there is one.
+    pub encoder: Option<PlannedComponent>,
+    /// The baseline under each configuration to choose from.
+    pub candidates: Vec<PlannedComponent>,
+}
+
+/// A member of an ensemble.
+#[derive(Clone, Debug)]
+pub struct PlannedMember {
+    /// Name of the method.
+    pub method: String,
+    /// Key of its fit.
+    pub key: String,
 }
 
 /// A component and the library that it is in.
@@ -118,6 +145,14 @@ impl Plan {
 }
 
 impl PlannedFit {
+    /// The members, if this is an ensemble.
+    pub fn members(&self) -> &[PlannedMember] {
+        match &self.work {
+            Work::Model(_) => &[],
+            Work::Ensemble(members) => members,
+        }
+    }
+
     /// The split as records describe it.
     pub fn split_info(&self) -> SplitInfo {
         let split = &self.split;
@@ -138,34 +173,63 @@ pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
     let mut planner =
         Planner { arena, plugins: BTreeMap::new(), datasets: BTreeMap::new(), splits: BTreeMap::new() };
     let groups = planner.resolve(selection)?;
-    let mut fits: Vec<PlannedFit> = Vec::new();
-    let mut index: BTreeMap<String, usize> = BTreeMap::new();
-    let mut known = BTreeSet::new();
+    let mut planned = PlannedFits::default();
     for (group, methods) in &groups {
         for id in &group.datasets {
             let dataset = planner.dataset(id)?;
             let split = planner.split(&dataset, group)?;
             for method in methods {
                 for seed in group.seeds.to_vec() {
-                    let (mut fit, cell) = planner.cell(method, &dataset, &split, seed)?;
-                    if !known.insert(cell.key.clone()) {
-                        continue;
-                    }
-                    if let Some(&known) = index.get(&fit.key) {
-                        fits[known].cells.push(cell);
-                    } else {
-                        index.insert(fit.key.clone(), fits.len());
-                        fit.cells.push(cell);
-                        fits.push(fit);
-                    }
+                    let place = Place { dataset: &dataset, split: &split, seed };
+                    let (fits, cell) = planner.cell(method, &place)?;
+                    planned.add(fits, cell);
                 }
             }
         }
     }
+    let fits = planned.fits;
     if fits.is_empty() {
         return Err(Error::NothingSelected("the selection has no dataset, no method or no seed".into()));
     }
     Ok(Plan { fits })
+}
+
+/// Fits, each once, in the order in which they were asked for.
+#[derive(Default)]
+struct PlannedFits {
+    fits: Vec<PlannedFit>,
+    index: BTreeMap<String, usize>,
+    cells: BTreeSet<String>,
+}
+
+impl PlannedFits {
+    /// Adds fits and the cell that is scored from the last of them.
+    fn add(&mut self, fits: Vec<PlannedFit>, cell: PlannedCell) {
+        if !self.cells.insert(cell.key.clone()) {
+            return;
+        }
+        let mut last = 0;
+        for fit in fits {
+            last = *self.index.entry(fit.key.clone()).or_insert_with(|| {
+                self.fits.push(fit);
+                self.fits.len() - 1
+            });
+        }
+        self.fits[last].cells.push(cell);
+    }
+}
+
+/// A method and the members that it names.
+struct Resolved {
+    method: Method,
+    members: Vec<Method>,
+}
+
+/// Where a method is run.
+struct Place<'a> {
+    dataset: &'a Arc<ArenaDataset>,
+    split: &'a Arc<Split>,
+    seed: u64,
 }
 
 /// Refuses a data folder or store where every worker may read.
@@ -189,7 +253,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// Finds all methods and datasets by name and checks methods against their plugins, before any data are read.
-    fn resolve(&mut self, selection: &Selection) -> Result<Vec<(CellGroup, Vec<Method>)>> {
+    fn resolve(&mut self, selection: &Selection) -> Result<Vec<(CellGroup, Vec<Resolved>)>> {
         let mut groups = Vec::new();
         let mut by_name: BTreeMap<String, Method> = BTreeMap::new();
         for group in &selection.groups {
@@ -199,13 +263,15 @@ impl Planner<'_> {
                 if selection.shuffle_labels {
                     method = method.with_shuffled_labels();
                 }
-                let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
-                if *same != method {
-                    let message = format!("two different methods are called `{}`; rename one", method.name);
-                    return Err(Error::Request(message));
+                let members = self.members(&method)?;
+                for method in members.iter().chain([&method]) {
+                    let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
+                    if same != method {
+                        let message = format!("two different methods are called `{}`; rename one", method.name);
+                        return Err(Error::Request(message));
+                    }
                 }
-                self.check_method(&method)?;
-                methods.push(method);
+                methods.push(Resolved { method, members });
             }
             for id in &group.datasets {
                 self.arena.catalog.get(id)?;
@@ -215,13 +281,42 @@ impl Planner<'_> {
         Ok(groups)
     }
 
-    fn check_method(&mut self, method: &Method) -> Result<()> {
-        let mut given = method.features.input();
-        if let Some(encoder) = &method.encoder {
+    /// Checks a method; the members of an ensemble, checked, trained on the same labels.
+    fn members(&mut self, method: &Method) -> Result<Vec<Method>> {
+        let ensemble = match &method.recipe {
+            Recipe::Model(model) => {
+                self.check_model(method, model)?;
+                return Ok(Vec::new());
+            }
+            Recipe::Ensemble(ensemble) => ensemble,
+        };
+        let mut members = Vec::new();
+        for name in &ensemble.members {
+            let mut member = self.arena.methods.get(name, Path::new(""))?;
+            let Recipe::Model(model) = &member.recipe else {
+                let message = format!("method `{}`: member `{name}` is an ensemble itself", method.name);
+                return Err(Error::Request(message));
+            };
+            self.check_model(&member, model)?;
+            if method.protocol.shuffle_labels {
+                member = member.with_shuffled_labels();
+            }
+            members.push(member);
+        }
+        Ok(members)
+    }
+
+    fn check_model(&mut self, method: &Method, model: &Model) -> Result<()> {
+        let mut given = model.features.input();
+        if let Some(encoder) = &model.encoder {
             self.check_component(method, ComponentKind::Encoder, encoder, given)?;
             given = InputKind::Dense;
         }
-        self.check_component(method, ComponentKind::Baseline, &method.baseline, given)
+        for config in configurations(model) {
+            let candidate = ComponentSpec { config, ..model.baseline.clone() };
+            self.check_component(method, ComponentKind::Baseline, &candidate, given)?;
+        }
+        Ok(())
     }
 
     fn check_component(
@@ -279,7 +374,7 @@ impl Planner<'_> {
         }
         let manifest = self.arena.catalog.get(id)?;
         let dataset = Dataset::load(manifest, &self.arena.data_dir)?;
-        let dataset = Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.store)?);
+        let dataset = Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.data_dir, &self.arena.store)?);
         self.datasets.insert(id.to_owned(), Arc::clone(&dataset));
         Ok(dataset)
     }
@@ -295,11 +390,7 @@ impl Planner<'_> {
         Ok(split)
     }
 
-    fn component(
-        &mut self,
-        method: &Method,
-        spec: &ComponentSpec,
-    ) -> Result<(PlannedComponent, ComponentUse)> {
+    fn component(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(PathBuf, String, ComponentUse)> {
         let (plugin, id) = self.plugin(method, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),
@@ -307,47 +398,22 @@ impl Planner<'_> {
             sha256: plugin.sha256.clone(),
             config: spec.config.clone(),
         };
-        let config = canonical_json(&spec.config);
-        Ok((PlannedComponent { library: plugin.path.clone(), id, config }, used))
+        Ok((plugin.path.clone(), id, used))
     }
 
-    /// The fit of one cell, without cells, and the cell.
-    fn cell(
-        &mut self,
-        method: &Method,
-        dataset: &Arc<ArenaDataset>,
-        split: &Arc<Split>,
-        seed: u64,
-    ) -> Result<(PlannedFit, PlannedCell)> {
-        let metric = dataset.manifest.protocol.metric;
-        let (baseline, baseline_use) = self.component(method, &method.baseline)?;
-        let (encoder, encoder_use) = match &method.encoder {
-            Some(spec) => {
-                let (planned, used) = self.component(method, spec)?;
-                (Some(planned), Some(used))
-            }
-            None => (None, None),
-        };
-        let composition = Composition {
-            data_sha256: dataset.dataset.sha256.clone(),
-            features: serde_json::to_value(method.features).expect("plain data"),
-            chemistry: CHEMISTRY_VERSION.into(),
-            encoder: encoder_use,
-            baseline: baseline_use,
-        };
-        let key = key_of(&json!({
-            "schema": crate::record::FIT_SCHEMA,
-            "composition": composition,
-            "split": split.sha256(),
-            "tasks": dataset.dataset.tasks,
-            "task_type": dataset.dataset.task_type,
-            "seed": seed,
-            "shuffle_labels": method.protocol.shuffle_labels,
-        }));
+    /// The fits that a cell needs, its own last and without cells, and the cell.
+    fn cell(&mut self, resolved: &Resolved, place: &Place) -> Result<(Vec<PlannedFit>, PlannedCell)> {
+        let method = &resolved.method;
+        let mut fits = Vec::new();
+        for member in &resolved.members {
+            fits.push(self.fit(member, place)?);
+        }
+        let fit = if fits.is_empty() { self.fit(method, place)? } else { ensemble_fit(method, &fits, place) };
+        let metric = place.dataset.manifest.protocol.metric;
         let cell = PlannedCell {
             key: key_of(&json!({
                 "schema": crate::record::RECORD_SCHEMA,
-                "fit": key,
+                "fit": fit.key,
                 "method": method.name,
                 "metric": metric,
                 "metrics_version": METRICS_VERSION,
@@ -356,18 +422,87 @@ impl Planner<'_> {
             method: method.clone(),
             metric,
         };
-        let fit = PlannedFit {
-            key,
-            dataset: Arc::clone(dataset),
-            split: Arc::clone(split),
-            method: method.clone(),
-            seed,
-            encoder,
-            baseline,
-            composition,
-            cells: Vec::new(),
+        fits.push(fit);
+        Ok((fits, cell))
+    }
+
+    /// The fit of a model.
+    fn fit(&mut self, method: &Method, place: &Place) -> Result<PlannedFit> {
+        let Recipe::Model(model) = &method.recipe else { unreachable!("ensembles are made of their members") };
+        let (library, id, baseline) = self.component(method, &model.baseline)?;
+        let candidates = configurations(model).iter().map(|config| PlannedComponent {
+            library: library.clone(),
+            id: id.clone(),
+            config: canonical_json(config),
+        });
+        let candidates = candidates.collect();
+        let (mut encoder, mut encoder_use) = (None, None);
+        if let Some(spec) = &model.encoder {
+            let (library, id, used) = self.component(method, spec)?;
+            encoder = Some(PlannedComponent { library, id, config: canonical_json(&spec.config) });
+            encoder_use = Some(used);
+        }
+        let composition = Composition {
+            data_sha256: place.dataset.dataset.sha256.clone(),
+            features: place.dataset.describe_features(&model.features)?,
+            chemistry: CHEMISTRY_VERSION.into(),
+            encoder: encoder_use,
+            baseline: Some(baseline),
+            tune: model.tune.clone(),
+            members: Vec::new(),
         };
-        Ok((fit, cell))
+        let work = PlannedModel { features: model.features.clone(), encoder, candidates };
+        Ok(planned_fit(method, place, Work::Model(Box::new(work)), composition))
+    }
+}
+
+/// The configurations of the baseline that a model may choose from.
+fn configurations(model: &Model) -> Vec<serde_json::Value> {
+    let base = &model.baseline.config;
+    model.tune.as_ref().map_or_else(|| vec![base.clone()], |tune| tune.configurations(base))
+}
+
+fn ensemble_fit(method: &Method, members: &[PlannedFit], place: &Place) -> PlannedFit {
+    let member_use = |fit: &PlannedFit| MemberUse {
+        method: fit.method.name.clone(),
+        composition: fit.composition.clone(),
+    };
+    let composition = Composition {
+        data_sha256: place.dataset.dataset.sha256.clone(),
+        features: serde_json::Value::Null,
+        chemistry: CHEMISTRY_VERSION.into(),
+        encoder: None,
+        baseline: None,
+        tune: None,
+        members: members.iter().map(member_use).collect(),
+    };
+    let planned = |fit: &PlannedFit| PlannedMember { method: fit.method.name.clone(), key: fit.key.clone() };
+    planned_fit(method, place, Work::Ensemble(members.iter().map(planned).collect()), composition)
+}
+
+fn planned_fit(method: &Method, place: &Place, work: Work, composition: Composition) -> PlannedFit {
+    let dataset = &place.dataset.dataset;
+    // A choice depends on what decides it.
+    let decides = composition.tune.as_ref().map(|_| (place.dataset.manifest.protocol.metric, METRICS_VERSION));
+    let key = key_of(&json!({
+        "schema": crate::record::FIT_SCHEMA,
+        "composition": composition,
+        "split": place.split.sha256(),
+        "tasks": dataset.tasks,
+        "task_type": dataset.task_type,
+        "seed": place.seed,
+        "shuffle_labels": method.protocol.shuffle_labels,
+        "decides": decides,
+    }));
+    PlannedFit {
+        key,
+        dataset: Arc::clone(place.dataset),
+        split: Arc::clone(place.split),
+        method: method.clone(),
+        seed: place.seed,
+        work,
+        composition,
+        cells: Vec::new(),
     }
 }
 

@@ -6,10 +6,12 @@ use molarena_data::TaskType;
 use molarena_metrics::{Metric, Scoring};
 use serde::{Deserialize, Serialize};
 
+use crate::Tune;
+
 /// Schema name of [`Record`].
 pub const RECORD_SCHEMA: &str = "molarena.record/1";
 /// Schema name of [`Fit`].
-pub const FIT_SCHEMA: &str = "molarena.fit/1";
+pub const FIT_SCHEMA: &str = "molarena.fit/2";
 
 /// One scored cell: method x dataset x split x seed under a protocol. Stored as `records/<key>.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +49,10 @@ pub struct Record {
     pub confined: bool,
     /// Scores, or why there are none.
     pub outcome: Outcome,
-    /// What it cost.
+    /// The settings that were tried, where the method leaves a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// What it cost; an ensemble costs what its members cost.
     pub cost: Cost,
 }
 
@@ -69,20 +74,59 @@ pub struct SplitInfo {
     pub test: usize,
 }
 
-/// What a method is made of: data, features, plugins and configurations, by hash.
+/// What a method is made of: data, features, plugins and configurations, by hash; or the members of an ensemble.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Composition {
     /// sha256 of the dataset's file.
     pub data_sha256: String,
-    /// Features of the molecules, as in the method file.
+    /// Features of the molecules, as in the method file, with the sha256 of the files that they come from; null for an
+    /// ensemble.
     pub features: serde_json::Value,
     /// Version of the chemistry behind the features.
     pub chemistry: String,
     /// The encoder, where there is one.
     pub encoder: Option<ComponentUse>,
-    /// The baseline.
-    pub baseline: ComponentUse,
+    /// The baseline; none for an ensemble.
+    pub baseline: Option<ComponentUse>,
+    /// The settings of the baseline to choose from, where there is a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Tune>,
+    /// The members of an ensemble.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberUse>,
+}
+
+/// A member of an ensemble, as used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberUse {
+    /// Name of the method.
+    pub method: String,
+    /// What it is made of.
+    pub composition: Composition,
+}
+
+/// The settings that were tried on the validation molecules, and the one that was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// All settings, in the order of the grid.
+    pub candidates: Vec<Candidate>,
+    /// Index of the one that predicted.
+    pub chosen: usize,
+}
+
+/// A setting that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Configuration of the baseline.
+    pub config: serde_json::Value,
+    /// Score on the validation molecules by the dataset's metric: mean over the tasks where it is defined.
+    pub valid_score: Option<f64>,
+    /// Seconds to fit it and to predict the validation molecules.
+    pub seconds: f64,
 }
 
 /// A component of a plugin, as used.
@@ -181,7 +225,7 @@ pub struct Cost {
     pub wall_s: f64,
     /// Seconds in the encoder; 0 without one.
     pub encode_s: f64,
-    /// Seconds in `fit`.
+    /// Seconds in `fit`, with all of the search where there is one.
     pub fit_s: f64,
     /// Seconds in `predict`.
     pub predict_s: f64,
@@ -191,7 +235,17 @@ pub struct Cost {
     pub threads: usize,
 }
 
-/// Outcome of a worker, before scoring. Stored as `fits/<fit_key>.json` beside `fits/<fit_key>.npy`.
+/// sha256 of the predictions of a fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictionsHash {
+    /// Of the test molecules: `fits/<fit_key>.npy`.
+    pub test: String,
+    /// Of the validation molecules: `fits/<fit_key>.valid.npy`. Ensembles make their members comparable by them.
+    pub valid: String,
+}
+
+/// Outcome of a worker, before scoring. Stored as `fits/<fit_key>.json` beside the predictions' files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fit {
@@ -201,8 +255,10 @@ pub struct Fit {
     pub fit_key: String,
     /// Why there are no predictions, if there are none.
     pub failure: Option<Failure>,
-    /// sha256 of the predictions' file, if there is one.
-    pub predictions_sha256: Option<String>,
+    /// sha256 of the predictions' files, if there are any.
+    pub predictions: Option<PredictionsHash>,
+    /// The settings that were tried, where the method leaves a choice.
+    pub search: Option<Search>,
     /// Whether the worker was confined.
     pub confined: bool,
     /// What it cost.

@@ -1,7 +1,7 @@
 //! Runs a plan: one worker for each fit, several at a time, each finished one stored at once.
 
 use std::{
-    collections::{BTreeMap, VecDeque, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     path::Path,
     sync::{
         Mutex, PoisonError,
@@ -14,13 +14,13 @@ use std::{
 use molarena_metrics::{mean_defined, score_tasks};
 
 use crate::{
-    Arena, Error, Limits, Plan, PlannedCell, PlannedFit, Result,
+    Arena, Error, Limits, Plan, PlannedCell, PlannedFit, PlannedModel, Result, Work, ensemble,
     features::{Features, select_rows},
     job::{self, Envelope, FitJob, Job, JobComponent, JobTask, Output, Progress, TEST, TRAIN, VALID},
     plan::PlannedComponent,
     record::{Cost, FIT_SCHEMA, Failure, Fit, Outcome, RECORD_SCHEMA, Reason, Record},
     shuffle::shuffle_labels,
-    store::{from_npy, to_npy},
+    store::{Part, Predictions, from_npy, to_npy},
     supervise::{self, Ending},
 };
 
@@ -68,55 +68,49 @@ pub fn run(
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<Summary> {
-    let mut summary = Summary::default();
-    let mut missing = VecDeque::new();
-    for fit in &plan.fits {
-        let mut records = stored_records(fit, arena)?;
-        if options.retry_failed && records.iter().flatten().any(failed) {
-            let keys: Vec<String> = fit.cells.iter().map(|cell| cell.key.clone()).collect();
-            arena.store.forget_failure(&fit.key, &keys)?;
-            records.fill(None);
-        }
-        summary.resumed += records.iter().flatten().count();
-        summary.failed += records.iter().flatten().filter(|record| failed(record)).count();
-        if records.iter().any(Option::is_none) {
-            missing.push_back(fit);
-        }
-    }
+    let (missing, summary) = missing(plan, arena, options)?;
     observer.planned(plan.cells(), summary.resumed);
     if missing.is_empty() {
         return Ok(summary);
     }
     let features = features_of(&missing, arena, interrupted, observer)?;
     let runner = Runner { arena, options, interrupted, observer, features };
-    let queue = Mutex::new(missing);
-    let outcome: Mutex<Result<Summary>> = Mutex::new(Ok(summary));
-    thread::scope(|scope| {
-        for slot in 0..options.jobs.max(1) {
-            let (runner, queue, outcome) = (&runner, &queue, &outcome);
-            scope.spawn(move || {
-                // In the loop's condition itself, the lock would be held until the cells are done.
-                let next = || lock(queue).pop_front();
-                while let Some(fit) = next() {
-                    let result = runner.cells_of(fit, slot);
-                    let mut outcome = lock(outcome);
-                    match (result, outcome.as_mut()) {
-                        (Ok(records), Ok(summary)) => {
-                            let failures = records.iter().filter(|record| failed(record)).count();
-                            summary.failed += failures;
-                            summary.scored += records.len() - failures;
-                        }
-                        (Err(error), Ok(_)) => {
-                            *outcome = Err(error);
-                            lock(queue).clear();
-                        }
-                        (_, Err(_)) => {}
-                    }
-                }
-            });
+    let (models, ensembles): (VecDeque<_>, VecDeque<_>) =
+        missing.into_iter().partition(|fit| matches!(fit.work, Work::Model(_)));
+    let summary = runner.all(models, summary)?;
+    runner.all(ensembles, summary)
+}
+
+/// The fits with cells that are not finished, and those that ensembles among them need.
+fn missing<'a>(plan: &'a Plan, arena: &Arena, options: RunOptions) -> Result<(Vec<&'a PlannedFit>, Summary)> {
+    let mut summary = Summary::default();
+    let mut missing = Vec::new();
+    for fit in &plan.fits {
+        let mut records = stored_records(fit, arena)?;
+        if options.retry_failed && has_failed(fit, &records, arena)? {
+            let keys: Vec<String> = fit.cells.iter().map(|cell| cell.key.clone()).collect();
+            arena.store.forget_failure(&fit.key, &keys)?;
+            records.fill(None);
         }
-    });
-    outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
+        summary.resumed += records.iter().flatten().count();
+        summary.failed += records.iter().flatten().filter(|record| failed(record)).count();
+        missing.push((fit, records.iter().any(Option::is_none)));
+    }
+    let needed: BTreeSet<&str> = missing
+        .iter()
+        .filter(|(_, missing)| *missing)
+        .flat_map(|(fit, _)| fit.members())
+        .map(|member| member.key.as_str())
+        .collect();
+    let missing = missing.iter().filter(|(fit, missing)| *missing || needed.contains(fit.key.as_str()));
+    Ok((missing.map(|(fit, _)| *fit).collect(), summary))
+}
+
+fn has_failed(fit: &PlannedFit, records: &[Option<Record>], arena: &Arena) -> Result<bool> {
+    if fit.cells.is_empty() {
+        return Ok(arena.store.fit(&fit.key)?.is_some_and(|fit| fit.failure.is_some()));
+    }
+    Ok(records.iter().flatten().any(failed))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -138,7 +132,7 @@ fn feature_key(fit: &PlannedFit) -> FeatureKey {
 }
 
 fn features_of(
-    fits: &VecDeque<&PlannedFit>,
+    fits: &[&PlannedFit],
     arena: &Arena,
     interrupted: &AtomicBool,
     observer: &dyn Observer,
@@ -148,10 +142,10 @@ fn features_of(
         if interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        let key = feature_key(fit);
-        if let Entry::Vacant(entry) = features.entry(key) {
+        let Work::Model(model) = &fit.work else { continue };
+        if let Entry::Vacant(entry) = features.entry(feature_key(fit)) {
             observer.features(&fit.dataset.dataset.id);
-            entry.insert(fit.dataset.features(fit.method.features, &arena.store)?);
+            entry.insert(fit.dataset.features(&model.features, &arena.store)?);
         }
     }
     Ok(features)
@@ -166,6 +160,38 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
+    /// Runs all of `queue`, several at a time, and adds to `summary`.
+    fn all(&self, queue: VecDeque<&PlannedFit>, summary: Summary) -> Result<Summary> {
+        let queue = Mutex::new(queue);
+        let outcome: Mutex<Result<Summary>> = Mutex::new(Ok(summary));
+        thread::scope(|scope| {
+            for slot in 0..self.options.jobs.max(1) {
+                let (queue, outcome) = (&queue, &outcome);
+                scope.spawn(move || {
+                    // In the loop's condition itself, the lock would be held until the cells are done.
+                    let next = || lock(queue).pop_front();
+                    while let Some(fit) = next() {
+                        let result = self.cells_of(fit, slot);
+                        let mut outcome = lock(outcome);
+                        match (result, outcome.as_mut()) {
+                            (Ok(records), Ok(summary)) => {
+                                let failures = records.iter().filter(|record| failed(record)).count();
+                                summary.failed += failures;
+                                summary.scored += records.len() - failures;
+                            }
+                            (Err(error), Ok(_)) => {
+                                *outcome = Err(error);
+                                lock(queue).clear();
+                            }
+                            (_, Err(_)) => {}
+                        }
+                    }
+                });
+            }
+        });
+        outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Fits unless that is done, scores the cells, and stores them.
     fn cells_of(&self, planned: &PlannedFit, slot: usize) -> Result<Vec<Record>> {
         let store = &self.arena.store;
@@ -175,10 +201,16 @@ impl Runner<'_> {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            self.observer.started(planned);
-            self.fit(planned, slot)?
+            match &planned.work {
+                Work::Model(model) => {
+                    self.observer.started(planned);
+                    self.fit(planned, model, slot)?
+                }
+                Work::Ensemble(members) => ensemble::fit(planned, members, store)?,
+            }
         };
-        let predictions = if fit.failure.is_none() { Some(store.predictions(&fit)?) } else { None };
+        let predictions =
+            if fit.failure.is_none() { Some(store.predictions(&fit, Part::Test)?) } else { None };
         let mut records = Vec::new();
         for cell in &planned.cells {
             if store.record(&cell.key)?.is_some() {
@@ -198,10 +230,10 @@ impl Runner<'_> {
     }
 
     /// Runs the worker and stores its outcome.
-    fn fit(&self, planned: &PlannedFit, slot: usize) -> Result<Fit> {
+    fn fit(&self, planned: &PlannedFit, model: &PlannedModel, slot: usize) -> Result<Fit> {
         let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.arena.store.work_dir())?;
         self.write_inputs(planned, folder.path())?;
-        let job = self.job(planned, slot);
+        let job = self.job(planned, model, slot);
         let ending = supervise::run(
             &self.arena.launcher,
             &job,
@@ -210,9 +242,9 @@ impl Runner<'_> {
             self.interrupted,
             &|progress| self.observer.progress(planned, progress),
         )?;
-        let (predictions, failure) = judge(planned, folder.path(), &ending);
-        let fit = self.fit_of(planned, &ending, predictions.as_deref(), failure);
-        self.arena.store.put_fit(&fit, predictions.as_deref())?;
+        let judged = judge(planned, folder.path(), &ending);
+        let fit = self.fit_of(planned, &ending, &judged);
+        self.arena.store.put_fit(&fit, judged.as_ref().ok())?;
         // Another machine may have been first.
         Ok(self.arena.store.fit(&planned.key)?.unwrap_or(fit))
     }
@@ -235,14 +267,14 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn job(&self, planned: &PlannedFit, slot: usize) -> Job {
+    fn job(&self, planned: &PlannedFit, model: &PlannedModel, slot: usize) -> Job {
         let limits = self.options.limits;
         let component = |component: &PlannedComponent| JobComponent {
             library: component.library.clone(),
             component: component.id.clone(),
             config: component.config.clone(),
         };
-        let libraries = planned.encoder.iter().chain([&planned.baseline]);
+        let libraries = model.encoder.iter().chain(model.candidates.first());
         Job {
             envelope: Envelope {
                 memory: limits.memory,
@@ -251,9 +283,10 @@ impl Runner<'_> {
                 readable: libraries.map(|component| component.library.clone()).collect(),
             },
             task: JobTask::Fit(Box::new(FitJob {
-                encoder: planned.encoder.as_ref().map(component),
-                baseline: component(&planned.baseline),
-                input: planned.method.features.input(),
+                encoder: model.encoder.as_ref().map(component),
+                candidates: model.candidates.iter().map(component).collect(),
+                metric: planned.dataset.manifest.protocol.metric,
+                input: model.features.input(),
                 task_type: planned.dataset.dataset.task_type,
                 tasks: planned.dataset.dataset.tasks.len(),
                 seed: planned.seed,
@@ -266,18 +299,20 @@ impl Runner<'_> {
         &self,
         planned: &PlannedFit,
         ending: &Ending,
-        predictions: Option<&[u8]>,
-        failure: Option<Failure>,
+        judged: &Result<Predictions, Failure>,
     ) -> Fit {
-        let (encode_s, fit_s, predict_s) = match ending.result {
-            Ok(Output::Timings { encode_s, fit_s, predict_s }) => (encode_s, fit_s, predict_s),
-            _ => (0.0, 0.0, 0.0),
+        let (encode_s, fit_s, predict_s, search) = match &ending.result {
+            Ok(Output::Timings { encode_s, fit_s, predict_s, search }) => {
+                (*encode_s, *fit_s, *predict_s, search.clone())
+            }
+            _ => (0.0, 0.0, 0.0, None),
         };
         Fit {
             schema: FIT_SCHEMA.into(),
             fit_key: planned.key.clone(),
-            failure,
-            predictions_sha256: predictions.map(molarena_data::sha256_hex),
+            failure: judged.as_ref().err().cloned(),
+            predictions: judged.as_ref().ok().map(Predictions::hashes),
+            search,
             confined: ending.confined,
             cost: Cost {
                 wall_s: seconds(ending.wall),
@@ -292,28 +327,37 @@ impl Runner<'_> {
 }
 
 /// The predictions as bytes, or why there are none. The host trusts nothing that the worker wrote.
-fn judge(planned: &PlannedFit, folder: &Path, ending: &Ending) -> (Option<Vec<u8>>, Option<Failure>) {
+fn judge(planned: &PlannedFit, folder: &Path, ending: &Ending) -> Result<Predictions, Failure> {
     let failure =
-        |reason, message: String| (None, Some(Failure { reason, message, output: ending.output.clone() }));
+        |reason, message: String| Failure { reason, message, output: ending.output.clone() };
     if let Err(error) = &ending.result {
-        return failure(error.reason, error.message.clone());
+        return Err(failure(error.reason, error.message.clone()));
     }
-    let bytes = match job::read_plain(&job::predictions_file(folder), 1 << 30) {
-        Ok(bytes) => bytes,
-        Err(error) => return failure(Reason::NoResult, error.to_string()),
+    let tasks = planned.dataset.dataset.tasks.len();
+    let read = |part, molecules| {
+        read_predictions(&job::predictions_file(folder, part), (molecules, tasks))
+            .map_err(|(reason, message)| failure(reason, message))
     };
-    let expected = (planned.split.test.len(), planned.dataset.dataset.tasks.len());
-    match from_npy(&bytes) {
-        Err(message) => failure(Reason::NoResult, format!("predictions.npy: {message}")),
-        Ok((rows, columns, _)) if (rows, columns) != expected => failure(
-            Reason::WrongShape,
-            format!("expected {} x {}, found {rows} x {columns}", expected.0, expected.1),
-        ),
-        Ok((_, _, values)) if values.iter().any(|value| !value.is_finite()) => {
-            failure(Reason::NotFinite, "predictions.npy has NaN or infinite values".into())
-        }
-        Ok(_) => (Some(bytes), None),
+    Ok(Predictions {
+        test: read(TEST, planned.split.test.len())?,
+        valid: read(VALID, planned.split.valid.len())?,
+    })
+}
+
+/// Bytes of an `.npy` file of finite predictions of that shape.
+fn read_predictions(path: &Path, shape: (usize, usize)) -> Result<Vec<u8>, (Reason, String)> {
+    let bytes = job::read_plain(path, 1 << 30).map_err(|error| (Reason::NoResult, error.to_string()))?;
+    let name = path.file_name().unwrap_or_default().display();
+    let (rows, columns, values) =
+        from_npy(&bytes).map_err(|message| (Reason::NoResult, format!("{name}: {message}")))?;
+    if (rows, columns) != shape {
+        let message = format!("{name}: expected {} x {}, found {rows} x {columns}", shape.0, shape.1);
+        return Err((Reason::WrongShape, message));
     }
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err((Reason::NotFinite, format!("{name} has NaN or infinite values")));
+    }
+    Ok(bytes)
 }
 
 fn seconds(duration: Duration) -> f64 {
@@ -368,6 +412,7 @@ fn record_of(planned: &PlannedFit, cell: &PlannedCell, fit: &Fit, outcome: Outco
         unparsed_molecules: planned.dataset.unparsed.len(),
         confined: fit.confined,
         outcome,
+        search: fit.search.clone(),
         cost: fit.cost,
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     Error, Result,
     confine::exposed_under,
     features::{flat, matrix},
-    record::{FIT_SCHEMA, Fit, RECORD_SCHEMA, Record},
+    record::{FIT_SCHEMA, Fit, PredictionsHash, RECORD_SCHEMA, Record},
 };
 
 /// A folder of records.
@@ -22,6 +22,31 @@ pub struct Store {
     root: PathBuf,
     /// Absent in a store that is only read.
     session: Option<Arc<Session>>,
+}
+
+/// The molecules that predictions are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The test molecules, which records are scored on.
+    Test,
+    /// The validation molecules.
+    Valid,
+}
+
+/// Predictions of a fit as bytes of `.npy` files.
+#[derive(Clone, Debug)]
+pub(crate) struct Predictions {
+    pub(crate) test: Vec<u8>,
+    pub(crate) valid: Vec<u8>,
+}
+
+impl Predictions {
+    pub(crate) fn hashes(&self) -> PredictionsHash {
+        PredictionsHash {
+            test: molarena_data::sha256_hex(&self.test),
+            valid: molarena_data::sha256_hex(&self.valid),
+        }
+    }
 }
 
 /// The temporary files of one process, `work/run-…`. Its file `lock` stays locked as long as the process lives.
@@ -98,9 +123,13 @@ impl Store {
         self.root.join("fits").join(format!("{fit_key}.json"))
     }
 
-    /// Where the predictions of a fit are: `f32[test molecules, tasks]`.
-    pub fn predictions_path(&self, fit_key: &str) -> PathBuf {
-        self.root.join("fits").join(format!("{fit_key}.npy"))
+    /// Where the predictions of a fit are: `f32[molecules of the part, tasks]`.
+    pub fn predictions_path(&self, fit_key: &str, part: Part) -> PathBuf {
+        let suffix = match part {
+            Part::Test => "",
+            Part::Valid => ".valid",
+        };
+        self.root.join("fits").join(format!("{fit_key}{suffix}.npy"))
     }
 
     /// Path of a cached file.
@@ -140,20 +169,25 @@ impl Store {
     }
 
     /// Writes the outcome of a worker, predictions first; existing ones win.
-    pub fn put_fit(&self, fit: &Fit, predictions: Option<&[u8]>) -> Result<()> {
-        if let Some(bytes) = predictions {
-            self.publish(&self.predictions_path(&fit.fit_key), bytes)?;
+    pub(crate) fn put_fit(&self, fit: &Fit, predictions: Option<&Predictions>) -> Result<()> {
+        if let Some(Predictions { test, valid }) = predictions {
+            self.publish(&self.predictions_path(&fit.fit_key, Part::Test), test)?;
+            self.publish(&self.predictions_path(&fit.fit_key, Part::Valid), valid)?;
         }
         self.publish_json(&self.fit_path(&fit.fit_key), fit)
     }
 
-    /// Reads stored predictions and checks them against the fit's hash: `f32[test molecules, tasks]`, row-major.
-    pub fn predictions(&self, fit: &Fit) -> Result<Vec<f32>> {
-        let path = self.predictions_path(&fit.fit_key);
+    /// Reads stored predictions and checks them against the fit's hash: `f32[molecules of the part, tasks]`, row-major.
+    pub fn predictions(&self, fit: &Fit, part: Part) -> Result<Vec<f32>> {
+        let path = self.predictions_path(&fit.fit_key, part);
         let bytes = fs_err::read(&path)?;
-        if fit.predictions_sha256.as_deref() != Some(&molarena_data::sha256_hex(&bytes)) {
+        let expected = fit.predictions.as_ref().map(|hashes| match part {
+            Part::Test => &hashes.test,
+            Part::Valid => &hashes.valid,
+        });
+        if expected != Some(&molarena_data::sha256_hex(&bytes)) {
             let message =
-                "the predictions are not those of the fit; remove the fit's .json and .npy and run again";
+                "the predictions are not those of the fit; remove the fit's .json and .npy files and run again";
             return Err(Error::Store { path, message: message.into() });
         }
         from_npy(&bytes).map(|(_, _, values)| values).map_err(|message| Error::Store { path, message })
@@ -230,12 +264,17 @@ mod tests {
     use super::*;
     use crate::record::Cost;
 
-    fn fit(key: &str, predictions: Option<&[u8]>) -> Fit {
+    fn predictions(test: &[f32]) -> Predictions {
+        Predictions { test: to_npy(test.len(), 1, test.to_vec()), valid: to_npy(1, 1, vec![0.125]) }
+    }
+
+    fn fit(key: &str, predictions: &Predictions) -> Fit {
         Fit {
             schema: FIT_SCHEMA.into(),
             fit_key: key.into(),
             failure: None,
-            predictions_sha256: predictions.map(molarena_data::sha256_hex),
+            predictions: Some(predictions.hashes()),
+            search: None,
             confined: true,
             cost: Cost::default(),
         }
@@ -245,11 +284,12 @@ mod tests {
     fn the_first_writer_wins_and_nothing_is_left_over() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(folder.path()).unwrap();
-        let (first, second) = (to_npy(2, 1, vec![0.25, 0.5]), to_npy(2, 1, vec![0.75, 1.0]));
-        store.put_fit(&fit("k", Some(&first)), Some(&first)).unwrap();
-        store.put_fit(&fit("k", Some(&second)), Some(&second)).unwrap();
+        let (first, second) = (predictions(&[0.25, 0.5]), predictions(&[0.75, 1.0]));
+        store.put_fit(&fit("k", &first), Some(&first)).unwrap();
+        store.put_fit(&fit("k", &second), Some(&second)).unwrap();
         let stored = store.fit("k").unwrap().unwrap();
-        assert_eq!(store.predictions(&stored).unwrap(), [0.25, 0.5]);
+        assert_eq!(store.predictions(&stored, Part::Test).unwrap(), [0.25, 0.5]);
+        assert_eq!(store.predictions(&stored, Part::Valid).unwrap(), [0.125]);
         assert_eq!(fs_err::read_dir(store.work_dir()).unwrap().count(), 1, "only the lock");
         assert_eq!(store.fit("other").unwrap(), None);
     }
@@ -272,13 +312,13 @@ mod tests {
     fn changed_predictions_and_other_schemas_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(folder.path()).unwrap();
-        let bytes = to_npy(1, 1, vec![0.25]);
-        store.put_fit(&fit("k", Some(&bytes)), Some(&bytes)).unwrap();
-        fs_err::write(store.predictions_path("k"), to_npy(1, 1, vec![0.5])).unwrap();
-        let error = store.predictions(&store.fit("k").unwrap().unwrap()).unwrap_err();
+        let made = predictions(&[0.25]);
+        store.put_fit(&fit("k", &made), Some(&made)).unwrap();
+        fs_err::write(store.predictions_path("k", Part::Test), to_npy(1, 1, vec![0.5])).unwrap();
+        let error = store.predictions(&store.fit("k").unwrap().unwrap(), Part::Test).unwrap_err();
         assert!(error.to_string().contains("k.npy: the predictions are not those of the fit"), "{error}");
         fs_err::write(store.fit_path("k"), "{\"schema\":\"molarena.fit/9\"}").unwrap();
-        assert!(store.fit("k").unwrap_err().to_string().contains("expected \"molarena.fit/1\""));
+        assert!(store.fit("k").unwrap_err().to_string().contains("expected \"molarena.fit/2\""));
         assert!(Store::open(&folder.path().join("none")).is_err());
     }
 }

@@ -11,7 +11,8 @@ use std::{
 
 use molarena_abi as abi;
 use molarena_data::TaskType;
-use molarena_sdk::{Call, Hooks, OwnedLabels, TaskKind};
+use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
+use molarena_sdk::{Call, Hooks, Labels, Matrix, OwnedLabels, TaskKind};
 
 use crate::{
     Result, confine,
@@ -20,8 +21,8 @@ use crate::{
         self, Done, FitJob, Job, JobComponent, JobTask, Output, Progress, Started, TEST, TRAIN, VALID,
         WorkerFailure,
     },
-    loader::{LoadError, LoadedPlugin},
-    record::Reason,
+    loader::{LoadError, LoadedBaseline, LoadedPlugin},
+    record::{Candidate, Reason, Search},
     store::{from_npy, to_npy},
 };
 
@@ -76,24 +77,89 @@ fn fit(job: &FitJob, folder: &Path, cancelled: &AtomicBool) -> Result<Output, Wo
         parts = encode(encoder, &parts, &call)?;
         encode_s = started.elapsed().as_secs_f64();
     }
-    let [train, valid, test] = &parts;
-
-    let plugin = LoadedPlugin::open(&job.baseline.library).map_err(|error| opened(&error))?;
-    let mut baseline =
-        plugin.baseline(&job.baseline.component, &job.baseline.config).map_err(|error| called(&error))?;
+    let labels = [&train_labels, &valid_labels];
+    let Chosen { mut baseline, valid_predictions, fit_s, search } = choose(job, &parts, labels, &call)?;
     let started = Instant::now();
-    baseline
-        .fit(&train.inputs(), &train_labels.view(), &valid.inputs(), &valid_labels.view(), &call)
-        .map_err(|error| called(&error))?;
-    let fit_s = started.elapsed().as_secs_f64();
-
-    let started = Instant::now();
-    let predictions = baseline.predict(&test.inputs(), job.tasks, &call).map_err(|error| called(&error))?;
+    let predictions = predict(&mut baseline, &parts[2], job, &call)?;
     let predict_s = started.elapsed().as_secs_f64();
+    for (part, predictions) in [(TEST, predictions), (VALID, valid_predictions)] {
+        let bytes = to_npy(predictions.rows, job.tasks, predictions.values);
+        fs_err::write(job::predictions_file(folder, part), bytes).map_err(|error| internal(error.into()))?;
+    }
+    Ok(Output::Timings { encode_s, fit_s, predict_s, search })
+}
+
+/// The best candidate, fitted.
+struct Chosen {
+    baseline: LoadedBaseline,
+    valid_predictions: Matrix,
+    fit_s: f64,
+    search: Option<Search>,
+}
+
+/// Fits every candidate and keeps the one that scores best on the validation molecules; of equals the first.
+fn choose(
+    job: &FitJob,
+    parts: &[Features; 3],
+    labels: [&OwnedLabels; 2],
+    call: &Call<'_>,
+) -> Result<Chosen, WorkerFailure> {
+    let [train, valid, _] = parts;
+    let [train_labels, valid_labels] = labels.map(OwnedLabels::view);
+    let mut best: Option<(Option<f64>, LoadedBaseline, Matrix)> = None;
+    let (mut candidates, mut chosen, mut fit_s) = (Vec::new(), 0, 0.0);
+    for (index, candidate) in job.candidates.iter().enumerate() {
+        let started = Instant::now();
+        let plugin = LoadedPlugin::open(&candidate.library).map_err(|error| opened(&error))?;
+        let mut baseline =
+            plugin.baseline(&candidate.component, &candidate.config).map_err(|error| called(&error))?;
+        baseline
+            .fit(&train.inputs(), &train_labels, &valid.inputs(), &valid_labels, call)
+            .map_err(|error| called(&error))?;
+        fit_s += started.elapsed().as_secs_f64();
+        let valid_predictions = predict(&mut baseline, valid, job, call)?;
+        let score = valid_score(job, &valid_labels, &valid_predictions);
+        candidates.push(Candidate {
+            config: serde_json::from_str(&candidate.config).expect("canonical JSON of the plan"),
+            valid_score: score,
+            seconds: started.elapsed().as_secs_f64(),
+        });
+        if best.as_ref().is_none_or(|(best, ..)| is_better(job.metric, score, *best)) {
+            best = Some((score, baseline, valid_predictions));
+            chosen = index;
+        }
+    }
+    let (_, baseline, valid_predictions) = best.expect("a job has at least one candidate");
+    let search = (candidates.len() > 1).then_some(Search { candidates, chosen });
+    Ok(Chosen { baseline, valid_predictions, fit_s, search })
+}
+
+fn predict(
+    baseline: &mut LoadedBaseline,
+    part: &Features,
+    job: &FitJob,
+    call: &Call<'_>,
+) -> Result<Matrix, WorkerFailure> {
+    if part.rows() == 0 {
+        return Ok(Matrix::zeros(0, job.tasks));
+    }
+    let predictions = baseline.predict(&part.inputs(), job.tasks, call).map_err(|error| called(&error))?;
     check_finite(&predictions.values, job.tasks)?;
-    let bytes = to_npy(predictions.rows, predictions.columns, predictions.values);
-    fs_err::write(job::predictions_file(folder), bytes).map_err(|error| internal(error.into()))?;
-    Ok(Output::Timings { encode_s, fit_s, predict_s })
+    Ok(predictions)
+}
+
+fn valid_score(job: &FitJob, labels: &Labels<'_>, predictions: &Matrix) -> Option<f64> {
+    let cells = (0..labels.rows).flat_map(|row| (0..labels.tasks).map(move |task| (row, task)));
+    let labels: Vec<f32> = cells.map(|(row, task)| labels.get(row, task).unwrap_or(f32::NAN)).collect();
+    mean_defined(&score_tasks(job.metric, Scoring::Probability, &labels, &predictions.values, job.tasks))
+}
+
+fn is_better(metric: Metric, score: Option<f64>, best: Option<f64>) -> bool {
+    match (score, best) {
+        (Some(score), Some(best)) if metric.higher_is_better() => score > best,
+        (Some(score), Some(best)) => score < best,
+        (score, best) => score.is_some() && best.is_none(),
+    }
 }
 
 fn encode(
