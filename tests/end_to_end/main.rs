@@ -1,6 +1,7 @@
 //! The whole arena, from the command line to the board.
 
 mod c_plugin;
+mod combined;
 mod determinism;
 mod failures;
 mod hidden_labels;

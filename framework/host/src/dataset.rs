@@ -144,7 +144,8 @@ impl ArenaDataset {
         let bytes = read_verified(&self.manifest, file, &self.data_dir)?;
         let array = NpzReader::new(std::io::Cursor::new(bytes))
             .and_then(|mut npz| npz.by_name::<ndarray::OwnedRepr<f32>, ndarray::Ix2>("data"));
-        let array = array.map_err(|error| failed(format!("{error}; expected f32 vectors in an array `data`")))?;
+        let array =
+            array.map_err(|error| failed(format!("{error}; expected f32 vectors in an array `data`")))?;
         let (rows, columns) = array.dim();
         if rows != self.manifest.table.rows || columns == 0 {
             let expected = self.manifest.table.rows;

@@ -81,11 +81,7 @@ fn total(costs: impl Iterator<Item = Cost>) -> Cost {
 }
 
 /// The ensemble's predictions from those of its members; see the module for how.
-pub(crate) fn combine(
-    members: &[MemberPredictions],
-    tasks: usize,
-    task_type: TaskType,
-) -> MemberPredictions {
+pub(crate) fn combine(members: &[MemberPredictions], tasks: usize, task_type: TaskType) -> MemberPredictions {
     let scales = members.iter().map(|member| match task_type {
         TaskType::Regression => vec![Scale { mean: 0.0, deviation: 1.0 }; tasks],
         TaskType::Classification => (0..tasks).map(|task| Scale::of(&member.valid, task, tasks)).collect(),
@@ -106,9 +102,10 @@ pub(crate) fn combine(
         (0..cells)
             .map(|cell| {
                 let task = cell % tasks;
-                let standardised = members.iter().zip(&scales).map(|(member, scales)| {
-                    scales[task].standardise(f64::from(part(member)[cell]))
-                });
+                let standardised = members
+                    .iter()
+                    .zip(&scales)
+                    .map(|(member, scales)| scales[task].standardise(f64::from(part(member)[cell])));
                 let mean = standardised.sum::<f64>() / count;
                 (common[task].mean + common[task].deviation * mean) as f32
             })
@@ -181,7 +178,8 @@ mod tests {
             1,
             TaskType::Classification,
         );
-        let one = combine(&[member(&valid[0], &[0.5]), member(&valid[1], &[0.6])], 1, TaskType::Classification);
+        let one =
+            combine(&[member(&valid[0], &[0.5]), member(&valid[1], &[0.6])], 1, TaskType::Classification);
         assert_eq!(all.test[1], one.test[0]);
     }
 }

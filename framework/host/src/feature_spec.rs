@@ -38,8 +38,6 @@ pub enum FeatureSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_count: Option<u32>,
     },
-    /// Physico-chemical descriptors under `RDKit`'s names ([`molarena_chem::DESCRIPTOR_NAMES`]), not scaled.
-    Descriptors {},
     /// Bits (as 0 and 1), counts, descriptors and companion vectors side by side.
     Concatenated {
         /// The parts, in the order of the columns.
@@ -96,7 +94,7 @@ impl FeatureSpec {
             Self::Companion { file } if file.is_empty() || file.contains('/') => {
                 Err("features: file must be the name of a companion file, without folders".into())
             }
-            Self::Companion { .. } | Self::Descriptors {} | Self::Graphs {} | Self::Smiles {} => Ok(()),
+            Self::Companion { .. } | Self::Graphs {} | Self::Smiles {} => Ok(()),
         }
     }
 
@@ -104,10 +102,9 @@ impl FeatureSpec {
     pub fn input(&self) -> InputKind {
         match self {
             Self::Morgan { .. } => InputKind::Bits,
-            Self::MorganCounts { .. }
-            | Self::Descriptors {}
-            | Self::Concatenated { .. }
-            | Self::Companion { .. } => InputKind::Dense,
+            Self::MorganCounts { .. } | Self::Concatenated { .. } | Self::Companion { .. } => {
+                InputKind::Dense
+            }
             Self::Graphs {} => InputKind::Graphs,
             Self::Smiles {} => InputKind::Smiles,
         }
@@ -133,7 +130,10 @@ impl FeatureSpec {
     }
 
     /// The spec as records keep it: with the sha256 of each companion file that `sha256_of` knows by its name.
-    pub(crate) fn described(&self, sha256_of: &dyn Fn(&str) -> crate::Result<String>) -> crate::Result<Value> {
+    pub(crate) fn described(
+        &self,
+        sha256_of: &dyn Fn(&str) -> crate::Result<String>,
+    ) -> crate::Result<Value> {
         let mut value = serde_json::to_value(self).expect("plain data");
         match self {
             Self::Companion { file } => value["sha256"] = sha256_of(file)?.into(),
@@ -157,16 +157,16 @@ impl FeatureSpec {
         Ok(match self {
             Self::Morgan { bits, .. } => {
                 let spec = self.morgan().expect("it is one");
-                Features::Bits { n_bits: *bits, words: molarena_chem::morgan_matrix(molecules, &spec).words, rows }
+                Features::Bits {
+                    n_bits: *bits,
+                    words: molarena_chem::morgan_matrix(molecules, &spec).words,
+                    rows,
+                }
             }
             Self::MorganCounts { columns, max_count, .. } => {
                 let spec = self.morgan().expect("it is one");
                 let values = molarena_chem::morgan_count_matrix(molecules, &spec, *max_count);
                 Features::Dense { columns: *columns, values, rows }
-            }
-            Self::Descriptors {} => {
-                let columns = molarena_chem::DESCRIPTOR_NAMES.len();
-                Features::Dense { columns, values: molarena_chem::descriptor_matrix(molecules), rows }
             }
             Self::Concatenated { parts } => {
                 let parts = parts.iter().map(|part| part.compute(smiles, molecules, companion));
@@ -225,11 +225,11 @@ mod tests {
     fn parts_stand_side_by_side() {
         let all = spec(
             "kind = 'concatenated'\nparts = [{ kind = 'morgan', bits = 128 }, { kind = 'morgan-counts', columns = 64, \
-             max_count = 2 }, { kind = 'descriptors' }, { kind = 'companion', file = 'x.npz' }]",
+             max_count = 2 }, { kind = 'companion', file = 'x.npz' }]",
         )
         .unwrap();
         let Features::Dense { columns, values, rows: 3 } = compute(&all) else { panic!("dense") };
-        assert_eq!(columns, 128 + 64 + molarena_chem::DESCRIPTOR_NAMES.len() + 1);
+        assert_eq!(columns, 128 + 64 + 1);
         let FeatureSpec::Concatenated { parts } = &all else { panic!("concatenated") };
         let Features::Bits { words, .. } = compute(&parts[0]) else { panic!("bits") };
         let Features::Dense { values: counts, .. } = compute(&parts[1]) else { panic!("dense") };

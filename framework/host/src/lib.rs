@@ -32,10 +32,10 @@ pub use feature_spec::FeatureSpec;
 pub use features::{Features, OwnedGraphs, OwnedSmiles};
 pub use method::{ComponentSpec, Ensemble, METHOD_SCHEMA, Method, MethodProtocol, Methods, Model, Recipe};
 pub use plan::{
-    Arena, Plan, PlannedCell, PlannedComponent, PlannedFit, PlannedMember, PlannedModel,
-    Selection, Work, base_of, plan,
+    Arena, Plan, PlannedCell, PlannedComponent, PlannedFit, PlannedMember, PlannedModel, Selection, Work,
+    base_of, plan,
 };
 pub use run::{Observer, RunOptions, Summary, run};
 pub use store::{Part, Store};
-pub use tune::Tune;
 pub use suite::{CellGroup, Limits, SUITE_SCHEMA, Seeds, Suite, parse_duration, parse_size};
+pub use tune::Tune;

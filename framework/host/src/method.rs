@@ -77,12 +77,9 @@ impl MethodFile {
     /// The recipe; `Err` says which keys do not go together.
     fn recipe(self) -> Result<Method, String> {
         let recipe = match (self.ensemble, self.features, self.baseline) {
-            (None, Some(features), Some(baseline)) => Recipe::Model(Box::new(Model {
-                features,
-                encoder: self.encoder,
-                baseline,
-                tune: self.tune,
-            })),
+            (None, Some(features), Some(baseline)) => {
+                Recipe::Model(Box::new(Model { features, encoder: self.encoder, baseline, tune: self.tune }))
+            }
             (Some(ensemble), None, None) if self.encoder.is_none() && self.tune.is_none() => {
                 Recipe::Ensemble(ensemble)
             }

@@ -173,7 +173,7 @@ pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
     let mut planner =
         Planner { arena, plugins: BTreeMap::new(), datasets: BTreeMap::new(), splits: BTreeMap::new() };
     let groups = planner.resolve(selection)?;
-    let mut planned = PlannedFits::default();
+    let mut all = PlannedFits::default();
     for (group, methods) in &groups {
         for id in &group.datasets {
             let dataset = planner.dataset(id)?;
@@ -182,12 +182,12 @@ pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
                 for seed in group.seeds.to_vec() {
                     let place = Place { dataset: &dataset, split: &split, seed };
                     let (fits, cell) = planner.cell(method, &place)?;
-                    planned.add(fits, cell);
+                    all.add(fits, cell);
                 }
             }
         }
     }
-    let fits = planned.fits;
+    let fits = all.fits;
     if fits.is_empty() {
         return Err(Error::NothingSelected("the selection has no dataset, no method or no seed".into()));
     }
@@ -267,7 +267,8 @@ impl Planner<'_> {
                 for method in members.iter().chain([&method]) {
                     let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
                     if same != method {
-                        let message = format!("two different methods are called `{}`; rename one", method.name);
+                        let message =
+                            format!("two different methods are called `{}`; rename one", method.name);
                         return Err(Error::Request(message));
                     }
                 }
@@ -374,7 +375,8 @@ impl Planner<'_> {
         }
         let manifest = self.arena.catalog.get(id)?;
         let dataset = Dataset::load(manifest, &self.arena.data_dir)?;
-        let dataset = Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.data_dir, &self.arena.store)?);
+        let dataset =
+            Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.data_dir, &self.arena.store)?);
         self.datasets.insert(id.to_owned(), Arc::clone(&dataset));
         Ok(dataset)
     }
@@ -390,7 +392,11 @@ impl Planner<'_> {
         Ok(split)
     }
 
-    fn component(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(PathBuf, String, ComponentUse)> {
+    fn component(
+        &mut self,
+        method: &Method,
+        spec: &ComponentSpec,
+    ) -> Result<(PathBuf, String, ComponentUse)> {
         let (plugin, id) = self.plugin(method, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),
@@ -428,12 +434,14 @@ impl Planner<'_> {
 
     /// The fit of a model.
     fn fit(&mut self, method: &Method, place: &Place) -> Result<PlannedFit> {
-        let Recipe::Model(model) = &method.recipe else { unreachable!("ensembles are made of their members") };
+        let Recipe::Model(model) = &method.recipe else {
+            unreachable!("ensembles are made of their members")
+        };
         let (library, id, baseline) = self.component(method, &model.baseline)?;
-        let candidates = configurations(model).iter().map(|config| PlannedComponent {
+        let candidates = configurations(model).into_iter().map(|config| PlannedComponent {
             library: library.clone(),
             id: id.clone(),
-            config: canonical_json(config),
+            config: canonical_json(&config),
         });
         let candidates = candidates.collect();
         let (mut encoder, mut encoder_use) = (None, None);
@@ -483,7 +491,8 @@ fn ensemble_fit(method: &Method, members: &[PlannedFit], place: &Place) -> Plann
 fn planned_fit(method: &Method, place: &Place, work: Work, composition: Composition) -> PlannedFit {
     let dataset = &place.dataset.dataset;
     // A choice depends on what decides it.
-    let decides = composition.tune.as_ref().map(|_| (place.dataset.manifest.protocol.metric, METRICS_VERSION));
+    let decides =
+        composition.tune.as_ref().map(|_| (place.dataset.manifest.protocol.metric, METRICS_VERSION));
     let key = key_of(&json!({
         "schema": crate::record::FIT_SCHEMA,
         "composition": composition,

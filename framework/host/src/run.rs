@@ -295,12 +295,7 @@ impl Runner<'_> {
         }
     }
 
-    fn fit_of(
-        &self,
-        planned: &PlannedFit,
-        ending: &Ending,
-        judged: &Result<Predictions, Failure>,
-    ) -> Fit {
+    fn fit_of(&self, planned: &PlannedFit, ending: &Ending, judged: &Result<Predictions, Failure>) -> Fit {
         let (encode_s, fit_s, predict_s, search) = match &ending.result {
             Ok(Output::Timings { encode_s, fit_s, predict_s, search }) => {
                 (*encode_s, *fit_s, *predict_s, search.clone())
@@ -328,8 +323,7 @@ impl Runner<'_> {
 
 /// The predictions as bytes, or why there are none. The host trusts nothing that the worker wrote.
 fn judge(planned: &PlannedFit, folder: &Path, ending: &Ending) -> Result<Predictions, Failure> {
-    let failure =
-        |reason, message: String| Failure { reason, message, output: ending.output.clone() };
+    let failure = |reason, message: String| Failure { reason, message, output: ending.output.clone() };
     if let Err(error) = &ending.result {
         return Err(failure(error.reason, error.message.clone()));
     }

@@ -186,8 +186,7 @@ impl Store {
             Part::Valid => &hashes.valid,
         });
         if expected != Some(&molarena_data::sha256_hex(&bytes)) {
-            let message =
-                "the predictions are not those of the fit; remove the fit's .json and .npy files and run again";
+            let message = "the predictions are not those of the fit; remove the fit's .json and .npy files and run again";
             return Err(Error::Store { path, message: message.into() });
         }
         from_npy(&bytes).map(|(_, _, values)| values).map_err(|message| Error::Store { path, message })

@@ -25,7 +25,8 @@ impl Tune {
         if let Some((key, _)) = self.grid.iter().find(|(_, values)| values.is_empty()) {
             return Err(format!("tune.grid.{key} has no values"));
         }
-        let combinations = self.grid.values().try_fold(1usize, |product, values| product.checked_mul(values.len()));
+        let combinations =
+            self.grid.values().try_fold(1usize, |product, values| product.checked_mul(values.len()));
         match combinations {
             Some(2..=MAX_COMBINATIONS) => Ok(()),
             _ => Err(format!("tune.grid must have 2 to {MAX_COMBINATIONS} combinations of values")),
@@ -55,13 +56,13 @@ mod tests {
 
     use super::*;
 
-    fn tune(grid: Value) -> Tune {
+    fn tune(grid: &Value) -> Tune {
         serde_json::from_value(json!({ "grid": grid })).unwrap()
     }
 
     #[test]
     fn combinations_extend_and_override_the_base() {
-        let tune = tune(json!({"noise": [0.1, 1.0], "kernel": ["a", "b"]}));
+        let tune = tune(&json!({"noise": [0.1, 1.0], "kernel": ["a", "b"]}));
         tune.check().unwrap();
         let configurations = tune.configurations(&json!({"noise": 5, "jitter": 0}));
         let expected = [("a", 0.1), ("a", 1.0), ("b", 0.1), ("b", 1.0)]
@@ -78,7 +79,7 @@ mod tests {
             (json!({"k": [1]}), "2 to 64 combinations"),
             (json!({"k": hundred}), "2 to 64 combinations"),
         ] {
-            let error = tune(grid).check().unwrap_err();
+            let error = tune(&grid).check().unwrap_err();
             assert!(error.contains(part), "{error}");
         }
     }

@@ -136,13 +136,15 @@ fn sort(rows: &mut [Row], metric: Metric) {
 }
 
 /// What a method is made of, by the name of the part. The data are not among it: they are the board's.
-fn composition(record: &Record) -> [(&'static str, Value); 6] {
+fn composition(record: &Record) -> [(&'static str, Value); 8] {
     let parts = &record.composition;
     [
         ("features", parts.features.clone()),
         ("chemistry", json!(parts.chemistry)),
         ("encoder", json!(parts.encoder)),
         ("baseline", json!(parts.baseline)),
+        ("tune", json!(parts.tune)),
+        ("members", json!(parts.members)),
         ("scoring", json!(record.scoring)),
         ("shuffled labels", json!(record.shuffled_labels)),
     ]

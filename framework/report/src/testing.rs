@@ -64,11 +64,14 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
             features: json!({"morgan": {"radius": 2, "bits": 2048}}),
             chemistry: "1".to_owned(),
             encoder: None,
-            baseline,
+            baseline: Some(baseline),
+            tune: None,
+            members: Vec::new(),
         },
         unparsed_molecules: 0,
         confined: true,
         outcome,
+        search: None,
         cost: Cost { wall_s: 2.0, encode_s: 0.0, fit_s: 1.0, predict_s: 0.5, peak_rss_mb: 200.0, threads: 2 },
     }
 }

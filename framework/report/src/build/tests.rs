@@ -8,6 +8,10 @@ use crate::{Format, render};
 
 type Change = fn(&mut Record);
 
+fn baseline(record: &mut Record) -> &mut molarena_host::record::ComponentUse {
+    record.composition.baseline.as_mut().expect("made with one")
+}
+
 const WITHOUT_COST: BoardOptions = BoardOptions { cost: false };
 
 fn methods(board: &Board) -> Vec<&str> {
@@ -73,9 +77,9 @@ fn what_a_heading_shows_needs_no_other_distinction() {
 #[test]
 fn what_is_made_of_other_things_is_another_row() {
     let changes: [(&str, Change); 7] = [
-        ("baseline", |record| record.composition.baseline.sha256 = "f".repeat(64)),
-        ("baseline", |record| record.composition.baseline.config = json!({"trees": 500})),
-        ("encoder", |record| record.composition.encoder = Some(record.composition.baseline.clone())),
+        ("baseline", |record| baseline(record).sha256 = "f".repeat(64)),
+        ("baseline", |record| baseline(record).config = json!({"trees": 500})),
+        ("encoder", |record| record.composition.encoder = record.composition.baseline.clone()),
         ("features", |record| record.composition.features = json!({"morgan": {"radius": 3}})),
         ("chemistry", |record| record.composition.chemistry = "2".to_owned()),
         ("scoring", |record| record.scoring = Scoring::Hard),
@@ -170,7 +174,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                 record.composition.data_sha256 = "d".repeat(64);
             }
             if flags[3] {
-                record.composition.baseline.sha256 = "f".repeat(64);
+                baseline(&mut record).sha256 = "f".repeat(64);
             }
             (record.confined, record.shuffled_labels, record.key) = (!flags[4], flags[5], key);
             record.cost.wall_s = scores[0].unwrap_or(f64::INFINITY);

@@ -1,0 +1,154 @@
+//! Settings chosen on the validation molecules, and ensembles.
+
+use molarena_tests::{TestArena, library};
+use ndarray::Array2;
+use serde_json::Value;
+
+use crate::{chains, hostile, json, names, records, row, rows};
+
+fn record(arena: &TestArena, method: &str) -> Value {
+    let found = records(arena).into_iter().find(|record| record["method"] == method);
+    found.unwrap_or_else(|| panic!("no record of {method}"))
+}
+
+fn predictions(arena: &TestArena, record: &Value, suffix: &str) -> Array2<f32> {
+    let key = record["fit_key"].as_str().unwrap();
+    ndarray_npy::read_npy(arena.path(&format!("store/fits/{key}{suffix}.npy"))).unwrap()
+}
+
+fn knn(arena: &TestArena, name: &str, k: usize) {
+    arena.method(name, "baselines/knn", &format!("{{ k = {k} }}"));
+}
+
+fn ensemble(arena: &TestArena, name: &str, members: &[&str]) {
+    let text = format!(
+        "schema = \"molarena.method/1\"\nname = \"{name}\"\nensemble = {{ members = {members:?} }}\n"
+    );
+    arena.write(&format!("methods/{name}.toml"), text);
+}
+
+fn run(arena: &TestArena, methods: &[&str], more: &[&str]) -> molarena_tests::Output {
+    let mut arguments = vec!["--dataset", "chains", "--json"];
+    arguments.extend(methods.iter().flat_map(|name| ["--method", name]));
+    arguments.extend(more);
+    let mut libraries = hostile();
+    libraries.push(library("molarena_baselines"));
+    arena.run(&libraries, &arguments)
+}
+
+#[test]
+fn the_best_setting_on_validation_predicts() {
+    let arena = TestArena::new();
+    chains(&arena);
+    let tuned = "schema = \"molarena.method/1\"\nname = \"tuned\"\nfeatures = { kind = \"morgan\", bits = 256 }\n\
+                 baseline = { component = \"baselines/knn\" }\n[tune]\ngrid = { k = [30, 2, 5] }\n";
+    arena.write("methods/tuned.toml", tuned);
+    let fixed = [30, 2, 5].map(|k| {
+        let name = format!("k{k}");
+        knn(&arena, &name, k);
+        name
+    });
+    let mut methods: Vec<&str> = fixed.iter().map(String::as_str).collect();
+    methods.push("tuned");
+    assert_eq!(run(&arena, &methods, &[]).code, Some(0));
+
+    let tuned = record(&arena, "tuned");
+    let search = &tuned["search"];
+    let scores: Vec<f64> = search["candidates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|candidate| candidate["valid_score"].as_f64().unwrap())
+        .collect();
+    let best = (0..3).min_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
+    assert_eq!(search["chosen"], best, "{scores:?}");
+    assert!(scores[best] < scores[0], "30 neighbours are too many here: {scores:?}");
+    assert_eq!(search["candidates"][best]["config"]["k"], [30, 2, 5][best]);
+    let chosen = record(&arena, &fixed[best]);
+    assert_eq!(predictions(&arena, &tuned, ""), predictions(&arena, &chosen, ""));
+    assert_eq!(tuned["outcome"], chosen["outcome"]);
+    assert!(chosen.get("search").is_none(), "no choice, no search");
+}
+
+#[test]
+fn an_ensemble_is_the_mean_of_its_members() {
+    let arena = TestArena::new();
+    chains(&arena);
+    knn(&arena, "k1", 1);
+    knn(&arena, "k9", 9);
+    ensemble(&arena, "both", &["k1", "k9"]);
+    // Alone: its members are fitted, but have no rows.
+    let summary = run(&arena, &["both"], &[]);
+    assert_eq!(summary.code, Some(0), "{}", summary.stderr);
+    assert_eq!(json(&summary.stdout)["cells"], 1);
+    assert_eq!((rows(&arena).len(), names(&arena, "store/fits").len()), (1, 9));
+
+    assert_eq!(run(&arena, &["k1", "k9", "both"], &[]).code, Some(0));
+    assert_eq!(names(&arena, "store/fits").len(), 9, "nothing was fitted again");
+    let [k1, k9, both] = ["k1", "k9", "both"].map(|name| record(&arena, name));
+    for suffix in ["", ".valid"] {
+        let [k1, k9, both] = [&k1, &k9, &both].map(|record| predictions(&arena, record, suffix));
+        let mean = (k1 + k9) / 2.0;
+        assert!((mean - both).iter().all(|difference| difference.abs() < 1e-5));
+    }
+    let members: Vec<&Value> =
+        both["composition"]["members"].as_array().unwrap().iter().map(|member| &member["method"]).collect();
+    assert_eq!(members, ["k1", "k9"]);
+    let wall = |record: &Value| record["cost"]["wall_s"].as_f64().unwrap();
+    assert!((wall(&both) - wall(&k1) - wall(&k9)).abs() < 1e-9);
+}
+
+#[test]
+fn shuffled_labels_reach_the_members() {
+    let arena = TestArena::new();
+    chains(&arena);
+    knn(&arena, "k1", 1);
+    knn(&arena, "k9", 9);
+    ensemble(&arena, "both", &["k1", "k9"]);
+    assert_eq!(run(&arena, &["both"], &[]).code, Some(0));
+    assert_eq!(run(&arena, &["both"], &["--shuffle-labels"]).code, Some(0));
+    let mean = |method: &str| row(&arena, method)["mean"].as_f64().unwrap();
+    assert!(mean("both+shuffled") > mean("both"), "the error grows");
+}
+
+#[test]
+fn an_ensemble_fails_with_its_member_and_can_be_tried_again() {
+    let arena = TestArena::new();
+    chains(&arena);
+    knn(&arena, "k1", 1);
+    arena.method("bad", "fixture-hostile/error", "{}");
+    ensemble(&arena, "both", &["k1", "bad"]);
+    for _ in 0..2 {
+        let output = run(&arena, &["both"], &["--retry-failed"]);
+        assert_eq!(output.code, Some(10), "{}", output.stderr);
+        let summary = json(&output.stdout);
+        assert_eq!((summary["scored"].as_u64(), summary["failed"].as_u64()), (Some(0), Some(1)));
+    }
+    let failure = &row(&arena, "both")["failures"][0];
+    assert_eq!(failure["reason"], "error");
+    assert!(failure["message"].as_str().unwrap().starts_with("member bad: "), "{failure}");
+}
+
+#[test]
+fn what_cannot_be_combined_is_refused_before_anything_runs() {
+    let arena = TestArena::new();
+    chains(&arena);
+    knn(&arena, "k1", 1);
+    knn(&arena, "k9", 9);
+    ensemble(&arena, "both", &["k1", "k9"]);
+    ensemble(&arena, "nested", &["both", "k1"]);
+    ensemble(&arena, "missing", &["k1", "k8"]);
+    for (method, part) in
+        [("nested", "member `both` is an ensemble itself"), ("missing", "unknown method `k8`")]
+    {
+        let output = run(&arena, &[method], &[]);
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        assert!(output.stderr.contains(part), "{}", output.stderr);
+    }
+    let bad = "schema = \"molarena.method/1\"\nname = \"tuned\"\nfeatures = { kind = \"morgan\", bits = 256 }\n\
+               baseline = { component = \"baselines/knn\" }\n[tune]\ngrid = { k = [1, 0] }\n";
+    arena.write("methods/tuned.toml", bad);
+    let output = run(&arena, &["tuned"], &[]);
+    assert!(output.stderr.contains("at `/k`: 0 is less than the minimum of 1"), "{}", output.stderr);
+    assert!(names(&arena, "store/fits").is_empty());
+}
