@@ -16,6 +16,7 @@
 mod any_bond;
 mod batch;
 mod counts;
+mod descriptors;
 mod error;
 mod graph;
 mod identity;
@@ -26,6 +27,7 @@ mod scaffold;
 
 pub use batch::{BitMatrix, Graphs, morgan_matrix, parse_all, parse_chunks};
 pub use counts::{morgan_count_matrix, morgan_counts};
+pub use descriptors::{DESCRIPTOR_NAMES, descriptor_matrix};
 pub use error::{MorganError, ParseError};
 pub use graph::MoleculeGraph;
 pub use molecule::{MAX_SMILES_BYTES, Molecule};

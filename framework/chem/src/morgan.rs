@@ -61,7 +61,22 @@ impl Molecule {
 
     /// Gives the column, below `n_bits`, of every environment.
     pub(crate) fn visit_columns(&self, spec: &Morgan, mut emit: impl FnMut(usize)) {
-        Environments::new(self, spec.chirality).visit(spec.radius, |hash| emit(hash as usize % spec.n_bits));
+        let environments = Environments::new(self, spec.chirality);
+        environments.visit(spec.radius, |_, hash| emit(hash as usize % spec.n_bits));
+    }
+
+    /// How many different hashes the environments of up to r bonds have, before folding; entry r, up to `radius`.
+    pub(crate) fn distinct_environments(&self, radius: u32) -> Vec<usize> {
+        let mut new = vec![0; radius as usize + 1];
+        let mut seen = HashSet::new();
+        Environments::new(self, false)
+            .visit(radius, |bonds, hash| new[bonds as usize] += usize::from(seen.insert(hash)));
+        new.iter()
+            .scan(0, |total, more| {
+                *total += more;
+                Some(*total)
+            })
+            .collect()
     }
 }
 
@@ -113,9 +128,9 @@ impl Environments {
         Self { neighbours, bonds, centres, hashes: molecule.hashing.atoms.clone(), covered, words }
     }
 
-    /// Gives the hash of every environment that no smaller or equal one has covered.
-    fn visit(mut self, radius: u32, mut emit: impl FnMut(u32)) {
-        self.hashes.iter().copied().for_each(&mut emit);
+    /// Gives radius and hash of every environment that no smaller or equal one has covered, by increasing radius.
+    fn visit(mut self, radius: u32, mut emit: impl FnMut(u32, u32)) {
+        self.hashes.iter().for_each(|hash| emit(0, *hash));
         let atoms = self.neighbours.len();
         let mut alive: Vec<bool> = self.neighbours.iter().map(|neighbours| !neighbours.is_empty()).collect();
         let mut settled = vec![false; atoms];
@@ -136,7 +151,7 @@ impl Environments {
             round.sort_unstable();
             for (set, hash, atom) in round {
                 if seen.insert(set) {
-                    emit(hash);
+                    emit(layer + 1, hash);
                 } else {
                     alive[atom] = false;
                 }

@@ -41,4 +41,9 @@ VARIED = [
     "O=C1CN=C(c2ccccc2)c2cc(Cl)ccc2N1C",
     "C1=CC2=CC=CC=CC2=C1",
     "*c1ccccc1",
+    "C[CH2]",
+    "F[Sn](c1ccccc1)(c1ccccc1)c1ccccc1",
+    "OC(=O)c1cn(C2CC2)c2cc(N3CCNCC3)c(F)cc2c1=O",
+    "O=C(O)C(F)(F)C(F)(F)C(F)(F)C(F)(F)C(F)(F)F",
+    "CC1(C)CCCC(C)(C)N1[O]",
 ]
