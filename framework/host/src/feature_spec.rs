@@ -38,6 +38,8 @@ pub enum FeatureSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_count: Option<u32>,
     },
+    /// Physico-chemical descriptors under `RDKit`'s names ([`molarena_chem::DESCRIPTOR_NAMES`]), not scaled.
+    Descriptors {},
     /// Bits (as 0 and 1), counts, descriptors and companion vectors side by side.
     Concatenated {
         /// The parts, in the order of the columns.
@@ -94,7 +96,7 @@ impl FeatureSpec {
             Self::Companion { file } if file.is_empty() || file.contains('/') => {
                 Err("features: file must be the name of a companion file, without folders".into())
             }
-            Self::Companion { .. } | Self::Graphs {} | Self::Smiles {} => Ok(()),
+            Self::Companion { .. } | Self::Descriptors {} | Self::Graphs {} | Self::Smiles {} => Ok(()),
         }
     }
 
@@ -102,9 +104,10 @@ impl FeatureSpec {
     pub fn input(&self) -> InputKind {
         match self {
             Self::Morgan { .. } => InputKind::Bits,
-            Self::MorganCounts { .. } | Self::Concatenated { .. } | Self::Companion { .. } => {
-                InputKind::Dense
-            }
+            Self::MorganCounts { .. }
+            | Self::Descriptors {}
+            | Self::Concatenated { .. }
+            | Self::Companion { .. } => InputKind::Dense,
             Self::Graphs {} => InputKind::Graphs,
             Self::Smiles {} => InputKind::Smiles,
         }
@@ -168,6 +171,10 @@ impl FeatureSpec {
                 let values = molarena_chem::morgan_count_matrix(molecules, &spec, *max_count);
                 Features::Dense { columns: *columns, values, rows }
             }
+            Self::Descriptors {} => {
+                let columns = molarena_chem::DESCRIPTOR_NAMES.len();
+                Features::Dense { columns, values: molarena_chem::descriptor_matrix(molecules), rows }
+            }
             Self::Concatenated { parts } => {
                 let parts = parts.iter().map(|part| part.compute(smiles, molecules, companion));
                 concatenated(&parts.collect::<crate::Result<Vec<_>>>()?, rows)
@@ -225,11 +232,11 @@ mod tests {
     fn parts_stand_side_by_side() {
         let all = spec(
             "kind = 'concatenated'\nparts = [{ kind = 'morgan', bits = 128 }, { kind = 'morgan-counts', columns = 64, \
-             max_count = 2 }, { kind = 'companion', file = 'x.npz' }]",
+             max_count = 2 }, { kind = 'descriptors' }, { kind = 'companion', file = 'x.npz' }]",
         )
         .unwrap();
         let Features::Dense { columns, values, rows: 3 } = compute(&all) else { panic!("dense") };
-        assert_eq!(columns, 128 + 64 + 1);
+        assert_eq!(columns, 128 + 64 + molarena_chem::DESCRIPTOR_NAMES.len() + 1);
         let FeatureSpec::Concatenated { parts } = &all else { panic!("concatenated") };
         let Features::Bits { words, .. } = compute(&parts[0]) else { panic!("bits") };
         let Features::Dense { values: counts, .. } = compute(&parts[1]) else { panic!("dense") };
