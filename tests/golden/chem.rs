@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
 
-use molarena_chem::{Graphs, Molecule, Morgan, morgan_matrix, parse_all};
+use molarena_chem::{
+    DESCRIPTOR_NAMES, Graphs, Molecule, Morgan, descriptor_matrix, morgan_matrix, parse_all,
+};
 use molarena_tests::{data_dir, golden_dir};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzReader, ReadableElement};
@@ -166,6 +168,37 @@ fn graphs() {
         check("bond_index", &ours.bond_ptr, wide(&ours.bonds), bond_index);
         check("bond_feat", &ours.bond_ptr, wide(&ours.bond_features), bonds);
     }
+}
+
+/// Mean and root mean square of every descriptor over a dataset, against those of `RDKit`'s values (computed by
+/// `framework/chem/tests/descriptors_vs_rdkit.py summary`).
+#[test]
+fn descriptors_on_average() {
+    let Some(data) = data_dir() else { return };
+    let molecules = molecules(&column(&table(&data.join("biogen3k/assays.csv.gz")), "smiles"));
+    let matrix = descriptor_matrix(&molecules);
+    let expected: Vec<(String, f64, f64)> =
+        csv::Reader::from_reader(include_str!("biogen3k_descriptors.csv").as_bytes())
+            .deserialize()
+            .map(|row| row.unwrap())
+            .collect();
+    let mut differences = Differences::new("biogen3k descriptors");
+    for (place, (name, mean, root_mean_square)) in expected.iter().enumerate() {
+        let values = matrix.iter().skip(place).step_by(DESCRIPTOR_NAMES.len()).map(|value| f64::from(*value));
+        let count = molecules.len() as f64;
+        let ours = [
+            values.clone().sum::<f64>() / count,
+            (values.map(|value| value * value).sum::<f64>() / count).sqrt(),
+        ];
+        let near = [mean, root_mean_square].map(|value| (value, 1e-6 * root_mean_square.max(1e-6)));
+        let agree = ours.iter().zip(near).all(|(ours, (golden, margin))| (ours - golden).abs() <= margin);
+        differences.compare(
+            &format!("{name} {ours:?} {mean} {root_mean_square}"),
+            &(DESCRIPTOR_NAMES[place], agree),
+            &(name.as_str(), true),
+        );
+    }
+    differences.finish(DESCRIPTOR_NAMES.len());
 }
 
 fn wide<T: Copy + Into<i64>, const N: usize>(rows: &[[T; N]]) -> Vec<Vec<i64>> {

@@ -1,15 +1,18 @@
-//! Chemistry: SMILES to molecules, fingerprints, scaffolds, graphs and identities. Pure: no files, no clock, no state.
+//! Chemistry: SMILES to molecules, fingerprints, descriptors, scaffolds, graphs and identities. Pure: no files, no clock,
+//! no state.
 //!
 //! Everything equals what `RDKit` 2026.09.1 computes, which the golden tests check on whole datasets. The work of
 //! reading and sanitising is done by the `chematic` crates; no type of theirs is in this crate's interface.
 //!
 //! ```
-//! use molarena_chem::{Molecule, Morgan};
+//! use molarena_chem::{DESCRIPTOR_NAMES, Molecule, Morgan};
 //!
 //! let molecule = Molecule::parse("OCc1ccccc1")?;
 //! assert_eq!(molecule.canonical_smiles(true), "OCc1ccccc1");
 //! assert_eq!(molecule.scaffold(true), "c1ccccc1");
 //! assert_eq!(molecule.morgan(&Morgan::new(2, 2048, false)?).len(), 32);
+//! let weight = DESCRIPTOR_NAMES.iter().position(|name| *name == "MolWt").unwrap();
+//! assert!((molecule.descriptors()[weight] - 108.14).abs() < 1e-6);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -1,12 +1,13 @@
-"""Compares descriptors with RDKit's, and writes the table that tests/descriptors.rs checks.
+"""Compares descriptors with RDKit's, and writes the tables that tests/descriptors.rs and the golden tests check.
 
     cargo build --release -p molarena-chem --examples
     python descriptors_vs_rdkit.py compare target/release/examples/descriptors smiles.txt
     python descriptors_vs_rdkit.py table target/release/examples/descriptors > expected_descriptors.csv
+    python descriptors_vs_rdkit.py summary target/release/examples/descriptors smiles.txt > summary.csv
 
 A line of smiles.txt is one SMILES. Values agree within 1e-4, relative above 1 and absolute below. Where RDKit gives none,
-or none that is finite, ours must be 0. Needs rdkit (2026.09.1 was used) and numpy. `compare` also states both times; give it
-the machine for itself.
+or none that is finite, ours must be 0. `compare` also states both times; give it the machine for itself. `summary` prints
+each descriptor's mean and root mean square by RDKit. Needs rdkit (2026.09.1 was used) and numpy.
 """
 
 import subprocess
@@ -71,6 +72,15 @@ def table(program):
         print(",".join([text, *(format(value, ".9g") if numpy.isfinite(value) else "" for value in row)]))
 
 
+def summary(program, path):
+    names, _, _ = run(program, ["C"])
+    values, _ = rdkit_values(names, [line.rstrip("\n") for line in open(path)])
+    values = numpy.where(numpy.isfinite(values), values, 0.0)
+    print("name,mean,root_mean_square")
+    for name, column in zip(names, values.T):
+        print(f"{name},{column.mean():.9g},{numpy.sqrt((column**2).mean()):.9g}")
+
+
 if __name__ == "__main__":
     RDLogger.DisableLog("rdApp.*")
-    compare(*sys.argv[2:]) if sys.argv[1] == "compare" else table(sys.argv[2])
+    {"compare": compare, "table": table, "summary": summary}[sys.argv[1]](*sys.argv[2:])

@@ -18,8 +18,8 @@ pub(super) struct RingCounts {
     pub(super) heterocycles: f64,
 }
 
-/// Rings whose bonds are all aromatic, not all aromatic (aliphatic), all single (saturated): without and with an atom that is
-/// not carbon, and in all.
+/// Rings whose bonds are all aromatic, not all aromatic (aliphatic), all single (saturated): without and with an atom
+/// that is not carbon, and in all.
 pub(super) fn rings(skeleton: &Skeleton) -> RingCounts {
     let mut counts = RingCounts { all: skeleton.rings.len() as f64, ..RingCounts::default() };
     for ring in &skeleton.rings {
@@ -40,7 +40,8 @@ pub(super) fn rings(skeleton: &Skeleton) -> RingCounts {
     counts
 }
 
-/// Atoms that two rings share and nothing else: spiro; and ends of what two rings share by two bonds or more: bridgeheads.
+/// Atoms that two rings share and nothing else: spiro; and ends of what two rings share by two bonds or more:
+/// bridgeheads.
 pub(super) fn spiro_and_bridgeheads(skeleton: &Skeleton) -> [f64; 2] {
     let (mut spiro, mut bridgeheads) = (HashSet::new(), HashSet::new());
     let bonds: Vec<Vec<usize>> = skeleton.rings.iter().map(|ring| skeleton.ring_bonds(ring)).collect();

@@ -23,8 +23,8 @@ impl Molecule {
     ///
     /// Values are `RDKit`'s; where it gives none, or none that is finite (a charge beside an element that Gasteiger's
     /// method does not know), it is 0, and so are `AvgIpc`, `BalabanJ` and `BertzCT` above 500 atoms. Bonds `~` are
-    /// left out. A group of values on which the library fails, which no test has shown, is 0. A drug-like molecule takes
-    /// about half a millisecond, the longest SMILES that is read several seconds.
+    /// left out. A group of values on which the library fails, which no test has shown, is 0. A drug-like molecule
+    /// takes about half a millisecond, the longest SMILES that is read several seconds.
     pub fn descriptors(&self) -> Vec<f64> {
         let values = compute(self);
         debug_assert_eq!(values.len(), DESCRIPTOR_NAMES.len());
@@ -33,7 +33,8 @@ impl Molecule {
     }
 }
 
-/// The descriptors of many molecules, row-major `[n, DESCRIPTOR_NAMES.len()]`, on all threads of the current `rayon` pool.
+/// The descriptors of many molecules, row-major `[n, DESCRIPTOR_NAMES.len()]`, on all threads of the current `rayon`
+/// pool.
 ///
 /// See [`Molecule::descriptors`]. All values are finite.
 pub fn descriptor_matrix(molecules: &[Molecule]) -> Vec<f32> {

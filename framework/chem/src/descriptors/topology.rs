@@ -22,8 +22,8 @@ struct PathSums {
     valence: [f64; 5],
 }
 
-/// Chi0, Chi0n, Chi0v, Chi1, Chi1n, Chi1v, Chi2n, Chi2v, Chi3n, Chi3v, Chi4n, Chi4v (Hall and Kier 1991) and the numbers of
-/// paths of two and three bonds.
+/// Chi0, Chi0n, Chi0v, Chi1, Chi1n, Chi1v, Chi2n, Chi2v, Chi3n, Chi3v, Chi4n, Chi4v (Hall and Kier 1991) and the
+/// numbers of paths of two and three bonds.
 pub(super) fn connectivity(skeleton: &Skeleton) -> ([f64; 12], [f64; 2]) {
     let terms = connectivity_terms(skeleton);
     let mut sums = PathSums::default();
@@ -58,7 +58,8 @@ pub(super) fn connectivity(skeleton: &Skeleton) -> ([f64; 12], [f64; 2]) {
     (chi, [count[2], count[3]])
 }
 
-/// `[atoms]`: an atom's term in the simple and in the valence indices, the inverse root of its delta (0 for a delta of 0).
+/// `[atoms]`: an atom's term in the simple and in the valence indices, the inverse root of its delta (0 for a delta of
+/// 0).
 fn connectivity_terms(skeleton: &Skeleton) -> Vec<[f64; 2]> {
     let term = |delta: f64| if delta == 0.0 { 0.0 } else { 1.0 / delta.sqrt() };
     let of_atom = |atom: usize| {
@@ -77,9 +78,9 @@ fn connectivity_terms(skeleton: &Skeleton) -> Vec<[f64; 2]> {
 
 /// Adds all paths of two to four bonds that go on from `path`.
 ///
-/// As in `RDKit`, the last step may come back to the path. A ring is then one path, with its first atom taken once, and so
-/// is a ring with a tail, with the atom between them taken twice. A path without a ring is met from both ends, a ring of n
-/// atoms 2n times.
+/// As in `RDKit`, the last step may come back to the path. A ring is then one path, with its first atom taken once, and
+/// so is a ring with a tail, with the atom between them taken twice. A path without a ring is met from both ends, a
+/// ring of n atoms 2n times.
 fn extend_path(
     skeleton: &Skeleton,
     terms: &[[f64; 2]],
@@ -186,8 +187,8 @@ pub(super) fn balaban(skeleton: &Skeleton, distances: &[f64]) -> f64 {
     bonds as f64 / rings * terms.sum::<f64>()
 }
 
-/// Bertz's complexity (Bertz 1981) from the bond-order distances: the information in the kinds of pairs of bonds that meet,
-/// and in the kinds of atoms.
+/// Bertz's complexity (Bertz 1981) from the bond-order distances: the information in the kinds of pairs of bonds that
+/// meet, and in the kinds of atoms.
 pub(super) fn bertz(skeleton: &Skeleton, distances: &[f64]) -> f64 {
     let atoms = skeleton.atoms();
     if atoms < 2 {
@@ -245,8 +246,8 @@ fn entropy(weights: &[f64]) -> f64 {
     -shares.map(|share| share * share.log2()).sum::<f64>()
 }
 
-/// `AvgIpc` (Bonchev and Trinajstic 1977): the entropy of the coefficients of the graph's characteristic polynomial, by Le
-/// Verrier's recursion in Frame's form.
+/// `AvgIpc` (Bonchev and Trinajstic 1977): the entropy of the coefficients of the graph's characteristic polynomial, by
+/// Le Verrier's recursion in Frame's form.
 pub(super) fn polynomial_information(skeleton: &Skeleton) -> f64 {
     let atoms = skeleton.atoms();
     let mut coefficients = vec![1.0];
