@@ -196,6 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn deep_nesting_is_refused_and_what_is_read_fits_a_small_stack() {
+        let error = Molecule::parse(&format!("{}C{}", "C(".repeat(1_600), ")".repeat(1_600))).unwrap_err();
+        assert_eq!(error.code(), "smiles_syntax");
+        assert!(error.to_string().contains("branch nesting too deep"), "{error}");
+        let deepest = || {
+            let molecule = Molecule::parse(&format!("{}C{}", "C(".repeat(500), ")".repeat(500))).unwrap();
+            (molecule.atoms(), molecule.descriptors().len(), molecule.scaffold(true), molecule.identity())
+        };
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(deepest).unwrap();
+        assert_eq!(thread.join().unwrap().0, 501);
+    }
+
+    #[test]
     fn a_panic_becomes_its_message() {
         assert_eq!(guarded(|| 1), Ok(1));
         assert_eq!(guarded(|| -> i32 { panic!("at {}", 3) }), Err("at 3".to_owned()));
