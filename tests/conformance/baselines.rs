@@ -5,7 +5,7 @@ mod shared;
 use std::sync::LazyLock;
 
 use molarena_abi as abi;
-use molarena_baselines::{Constant, Neighbours, RandomForest, SmartcoreForest};
+use molarena_baselines::{Constant, GaussianProcess, Neighbours, RandomForest, SmartcoreForest};
 use molarena_host::loader::{LoadError, LoadedBaseline, LoadedPlugin};
 use molarena_sdk::{Baseline, Bits, Call, Component, Error, Inputs, Labels, Matrix, OwnedLabels, TaskKind};
 use shared::{Watcher, bits_of, same, same_matrix};
@@ -50,7 +50,7 @@ impl Maker {
     }
 }
 
-const MAKERS: [Maker; 7] = [
+const MAKERS: [Maker; 10] = [
     Maker::of::<Constant>("{}"),
     Maker::of::<Constant>(r#"{"statistic": "median"}"#),
     Maker::of::<Neighbours>("{}"),
@@ -62,6 +62,9 @@ const MAKERS: [Maker; 7] = [
             r#"{"n_trees": 7, "max_features": 0.5, "max_depth": 3, "min_samples_leaf": 2}"#,
         )
     },
+    Maker::of::<GaussianProcess>("{}"),
+    Maker::of::<GaussianProcess>(r#"{"noise": 0.1, "kernel": "tanimoto"}"#),
+    Maker::of::<GaussianProcess>(r#"{"likelihood": "laplace", "search_molecules": 20}"#),
     Maker { uses_seed: true, saves: false, ..Maker::of::<SmartcoreForest>(r#"{"n_trees": 5}"#) },
 ];
 
@@ -254,7 +257,7 @@ fn errors_are_the_same() {
     let unknown = PLUGIN.baseline("svm", "{}").unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "no baseline `svm` in this plugin; it has: [constant, knn, rf, rf-smartcore]"
+        "no baseline `svm` in this plugin; it has: [constant, knn, rf, rf-smartcore, gp]"
     );
     let no_factory = PLUGIN.encoder("gin", "{}").unwrap_err();
     assert!(

@@ -1,0 +1,96 @@
+//! The baseline `gp`.
+
+use molarena_sdk::{
+    Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
+};
+
+use super::{
+    config::{GpConfig, Parameters},
+    model::Model,
+};
+use crate::state::Header;
+
+const HEADER: Header = Header { name: *b"gp  ", version: 1 };
+
+/// An exact Gaussian process for each task on its labelled rows; all tasks share one kernel matrix.
+///
+/// Labels are standardised for each task. Numbers have Gaussian noise, and the prediction is the posterior mean in the
+/// labels' units (Rasmussen and Williams 2006, algorithm 2.1). Classes have Gaussian noise too (least-squares
+/// classification, made probabilities by a logistic function of the mean that is fitted to leave-one-out predictions:
+/// their section 6.5), or the logistic likelihood by Laplace's approximation (algorithms 3.1 and 3.2; the probability is
+/// averaged over the latent function, eq. 3.25).
+///
+/// By default the noise of each task (the amplitude, for Laplace's approximation) is where the marginal likelihood of at
+/// most `search_molecules` of its labelled molecules is largest, on a grid of half decades; what an average label
+/// of all tasks says is added with the weight of 50 labels, so that tasks of few labels follow the others. The length scale of `rbf` is
+/// shared by all tasks. Tasks that are labelled on the same rows with the same noise share one Cholesky factor.
+///
+/// A task without labels predicts 0.5 or 0, a task with one distinct label that label. Validation molecules are not used.
+#[derive(Debug)]
+pub struct GaussianProcess {
+    parameters: Parameters,
+    model: Option<Model>,
+}
+
+impl Component for GaussianProcess {
+    type Config = GpConfig;
+    const INFO: Info = Info {
+        id: "gp",
+        summary: "exact Gaussian process with a Tanimoto, min-max or RBF kernel",
+        inputs: &[InputKind::Bits, InputKind::Dense],
+        devices: &["cpu"],
+        determinism: Determinism::Bitwise,
+        corpora: &[],
+    };
+
+    fn new(config: GpConfig) -> Result<Self> {
+        Ok(Self { parameters: config.check()?, model: None })
+    }
+}
+
+impl GaussianProcess {
+    fn fitted(&self, method: &str) -> Result<&Model> {
+        let absent = || Error::invalid_argument(format!("`{method}` needs `fit` or `load` first"));
+        self.model.as_ref().ok_or_else(absent)
+    }
+
+    #[cfg(test)]
+    pub(super) fn model(&self) -> &Model {
+        self.fitted("model").unwrap()
+    }
+}
+
+impl Baseline for GaussianProcess {
+    fn fit(
+        &mut self,
+        train: &Inputs<'_>,
+        labels: &Labels<'_>,
+        _: &Inputs<'_>,
+        _: &Labels<'_>,
+        call: &Call<'_>,
+    ) -> Result<()> {
+        self.model = Some(Model::fit(&self.parameters, train, labels, call)?);
+        Ok(())
+    }
+
+    fn tasks(&self) -> usize {
+        self.model.as_ref().map_or(0, Model::tasks)
+    }
+
+    fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
+        self.fitted("predict")?.predict(inputs, call)
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        HEADER.save(self.fitted("save")?)
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        let model: Model = HEADER.load(state)?;
+        if !model.is_sound() {
+            return Err(Error::data("state of the process is damaged: molecules and tasks do not fit"));
+        }
+        self.model = Some(model);
+        Ok(())
+    }
+}
