@@ -48,7 +48,7 @@ def grouped(value):
 
 def constant(name, what, kind, values):
     values = np.asarray(values)
-    text = ", ".join(str(int(value)) if kind == "u64" else grouped(value) for value in values)
+    text = ", ".join(f"{int(value):_}" if kind == "u64" else grouped(value) for value in values)
     print(f"/// {what}\npub(super) const {name}: [{kind}; {len(values)}] = [{text}];")
 
 
@@ -94,7 +94,7 @@ def main():
         quad(lambda f, m=m, s=s: expit(f) * norm.pdf(f, m, s), m - 12 * s, m + 12 * s, epsabs=1e-12)[0]
         for m, s in zip(latent, np.sqrt(variance), strict=True)
     ]
-    constant("PROBABILITIES", "The logistic function averaged over these, by SciPy's `quad`.", "f64", averages)
+    constant("PROBABILITIES", "The logistic function averaged over these, by `scipy.integrate.quad`.", "f64", averages)
     probabilities = model.predict_proba(bits[TRAIN:])[:, 1]
     constant("SKLEARN_PROBABILITIES", "The same by `predict_proba`, which approximates.", "f64", probabilities)
 

@@ -20,9 +20,8 @@ impl Scaler {
         let mut means = vec![0.0f64; dense.columns];
         let mut squares = vec![0.0f64; dense.columns];
         for row in 0..dense.rows {
-            means.iter_mut().zip(dense.row(row)).for_each(|(sum, &value)| *sum += f64::from(value));
+            means.iter_mut().zip(dense.row(row)).for_each(|(mean, &value)| *mean += f64::from(value) / rows);
         }
-        means.iter_mut().for_each(|mean| *mean /= rows);
         for row in 0..dense.rows {
             for ((sum, &mean), &value) in squares.iter_mut().zip(&means).zip(dense.row(row)) {
                 *sum += (f64::from(value) - mean).powi(2);

@@ -23,7 +23,7 @@ struct Radial {
 
 impl Kernel {
     /// A kernel over training molecules: tanimoto on bits (Ralaivola et al. 2005), minmax on dense features of at least 0
-    /// (the same paper's MinMax kernel), or rbf on dense features that are standardised first.
+    /// (the same paper's min-max kernel), or rbf on dense features that are standardised first.
     pub(super) fn new(choice: KernelChoice, train: &Inputs<'_>) -> Result<Self> {
         if choice == KernelChoice::Rbf {
             let dense = train.dense()?;
@@ -73,7 +73,9 @@ impl Kernel {
     pub(super) fn cross(&self, others: &Molecules, row: usize, scratch: &mut Vec<f32>, out: &mut [f32]) {
         self.train.compare(others, row, scratch, out);
         if let Some(radial) = &self.radial {
-            out.iter_mut().for_each(|value| *value = radial.of_distance(*value));
+            for value in out {
+                *value = radial.of_distance(*value);
+            }
         }
     }
 
@@ -147,7 +149,6 @@ impl Lower {
             }
             product[position] += sum + f64::from(values[row as usize]) * own;
         }
-        product.iter_mut().for_each(|value| *value *= scale);
-        product
+        product.into_iter().map(|value| value * scale).collect()
     }
 }

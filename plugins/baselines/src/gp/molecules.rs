@@ -84,7 +84,9 @@ impl Molecules {
             ) => {
                 let other = &other_entries[other_offsets[row]..other_offsets[row + 1]];
                 scratch.resize(*columns, 0.0);
-                other.iter().for_each(|&(column, count)| scratch[column as usize] = count);
+                for &(column, count) in other {
+                    scratch[column as usize] = count;
+                }
                 for (position, out) in out.iter_mut().enumerate() {
                     let own = &entries[offsets[position]..offsets[position + 1]];
                     let least: f64 = own
@@ -93,7 +95,9 @@ impl Molecules {
                         .sum();
                     *out = share(least, sums[position] + other_sums[row] - least);
                 }
-                other.iter().for_each(|&(column, _)| scratch[column as usize] = 0.0);
+                for &(column, _) in other {
+                    scratch[column as usize] = 0.0;
+                }
             }
             (Self::Dense { columns, values, .. }, Self::Dense { values: other_values, .. }) => {
                 let other = &other_values[row * columns..(row + 1) * columns];

@@ -108,7 +108,7 @@ mod tests {
     fn two_scores_give_their_own_shares() {
         // 30 of 40 at score 1 and 10 of 40 at score -1 are of class 1: with two parameters both shares can be met.
         let scores: Vec<f64> = (0..80).map(|i| if i < 40 { 1.0 } else { -1.0 }).collect();
-        let classes: Vec<f32> = (0..80).map(|i| f32::from(u8::from(i < 30 || i >= 70))).collect();
+        let classes: Vec<f32> = (0..80).map(|i| f32::from(u8::from(!(30..70).contains(&i)))).collect();
         let platt = Platt::fit(&scores, &classes);
         let (high, low) = (41.0 / 42.0, 1.0 / 42.0);
         assert!((platt.probability(1.0) - (30.0 * high + 10.0 * low) / 40.0).abs() < 1e-6);

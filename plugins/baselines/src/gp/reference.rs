@@ -2,8 +2,8 @@
 
 /// 19 fingerprints of 24 bits; the first 14 are for training.
 pub(super) const BITS: [u64; 19] = [
-    11540552, 4303745, 2785424, 2785424, 2424845, 0, 639044, 8259680, 1189909, 2884132, 14233682, 6557835,
-    1056780, 10707520, 0, 9522693, 1320961, 8472577, 5768,
+    11_540_552, 4_303_745, 2_785_424, 2_785_424, 2_424_845, 0, 639_044, 8_259_680, 1_189_909, 2_884_132,
+    14_233_682, 6_557_835, 1_056_780, 10_707_520, 0, 9_522_693, 1_320_961, 8_472_577, 5_768,
 ];
 /// [19, 6].
 pub(super) const COUNTS: [f32; 114] = [
@@ -52,7 +52,7 @@ pub(super) const LATENT_VARIANCES: [f64; 5] =
     [2.258_808_861_211, 3.348_407_646_079, 3.236_361_096_598, 3.516_306_150_648, 3.702_968_033_31];
 /// Of the same.
 pub(super) const LOG_MARGINAL_LIKELIHOOD: f64 = -10.883_072_843_874;
-/// The logistic function averaged over these, by SciPy's `quad`.
+/// The logistic function averaged over these, by `scipy.integrate.quad`.
 pub(super) const PROBABILITIES: [f64; 5] =
     [0.322_662_468_418, 0.454_208_421_673, 0.630_213_660_13, 0.439_208_903_936, 0.480_315_149_246];
 /// The same by `predict_proba`, which approximates.

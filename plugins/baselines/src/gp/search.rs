@@ -44,25 +44,31 @@ pub(super) fn set_length_scale(
     let Some(natural) = kernel.natural_length_scale() else { return Ok(()) };
     let chosen = match parameters.0.length_scale.fixed() {
         Some(length_scale) => length_scale,
-        None => {
-            let mut best = (f64::NEG_INFINITY, natural);
-            for step in 0..LENGTH_SCALES {
-                let length_scale = natural * 0.25 * 2f64.powf(f64::from(step) / 2.0);
-                let decay = decay(length_scale);
-                let radial = |squared: f32| (-f64::from(squared) * decay).exp();
-                let evidence =
-                    gaussian(parameters, lower, groups, &radial, "choosing the length scale", call)?;
-                let sum: f64 =
-                    evidence.iter().map(|task| task.iter().copied().fold(f64::MIN, f64::max)).sum();
-                if sum > best.0 {
-                    best = (sum, length_scale);
-                }
-            }
-            best.1
-        }
+        None => best_length_scale(parameters, natural, lower, groups, call)?,
     };
     kernel.set_length_scale(chosen, lower);
     Ok(())
+}
+
+fn best_length_scale(
+    parameters: &Parameters,
+    natural: f64,
+    lower: &Lower,
+    groups: &[Group],
+    call: &Call<'_>,
+) -> Result<f64> {
+    let mut best = (f64::NEG_INFINITY, natural);
+    for step in 0..LENGTH_SCALES {
+        let length_scale = natural * 0.25 * 2f64.powf(f64::from(step) / 2.0);
+        let decay = decay(length_scale);
+        let radial = |squared: f32| (-f64::from(squared) * decay).exp();
+        let evidence = gaussian(parameters, lower, groups, &radial, "choosing the length scale", call)?;
+        let sum: f64 = evidence.iter().map(|task| task.iter().copied().fold(f64::MIN, f64::max)).sum();
+        if sum > best.0 {
+            best = (sum, length_scale);
+        }
+    }
+    Ok(best.1)
 }
 
 /// Log marginal likelihood (Rasmussen and Williams 2006, eq. 2.30) of each task's standardised labels for each noise, at
