@@ -265,6 +265,29 @@ pub enum Error {
         /// The digest of what came.
         got: String,
     },
+
+    /// A simulated world cannot be made with these sizes.
+    #[error("--{parameter}: {problem}; see: molarena data simulate --help")]
+    Simulation {
+        /// The parameter, as on the command line.
+        parameter: &'static str,
+        /// What is wrong and what is possible.
+        problem: String,
+    },
+
+    /// A file that a simulation would write is there with other bytes.
+    #[error("{} is there with other bytes; nothing was changed; move it away, or replace it with --force", path.display())]
+    WouldReplace {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A simulated dataset that does not come with the program cannot be made from its manifest.
+    #[error("dataset {id} is simulated with its own seed or sizes; make it with: molarena data simulate --help")]
+    NotBuiltin {
+        /// The dataset.
+        id: String,
+    },
 }
 
 impl Error {
@@ -293,6 +316,9 @@ impl Error {
             Self::HttpStatus { .. } => "E-DATA-020",
             Self::Transfer { .. } => "E-DATA-021",
             Self::FetchedSha256 { .. } => "E-DATA-022",
+            Self::Simulation { .. } => "E-DATA-030",
+            Self::WouldReplace { .. } => "E-DATA-031",
+            Self::NotBuiltin { .. } => "E-DATA-032",
         }
     }
 }

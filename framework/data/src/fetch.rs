@@ -94,7 +94,7 @@ pub fn fetch(
 }
 
 /// Waits until no other process fetches into `data_dir`. The lock ends when the file is closed, however that happens.
-fn take_lock(data_dir: &Path) -> Result<File> {
+pub(crate) fn take_lock(data_dir: &Path) -> Result<File> {
     fs_err::create_dir_all(data_dir)?;
     let lock = File::create(data_dir.join(LOCK_FILE))?;
     lock.lock()?;

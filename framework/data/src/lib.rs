@@ -15,6 +15,7 @@ pub mod hash;
 mod info;
 mod manifest;
 mod prepared;
+pub mod simulate;
 mod split;
 mod table;
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct Manifest {
     /// Works to cite, the origin first.
     #[serde(default)]
     pub citation: Vec<String>,
+    /// Whether the data are simulated, so that they say nothing about chemistry. Shown wherever the dataset is.
+    #[serde(default)]
+    pub simulated: bool,
     /// Where the files were published.
     pub source: Option<Source>,
     /// The table of SMILES and labels.

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::hash::Hasher;
 
+pub(crate) use generator::SplitMix64;
+
 /// A way to split molecules into three parts.
 ///
 /// `n` is the number of molecules. A part is named by the first letter of train, valid, test.
