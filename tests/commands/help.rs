@@ -16,6 +16,7 @@ fn every_verb_has_help() {
         "data fetch",
         "data verify",
         "data info",
+        "data simulate",
         "plugin",
         "plugin list",
         "plugin info",

@@ -2,6 +2,7 @@
 
 mod c_plugin;
 mod combined;
+mod demo;
 mod determinism;
 mod failures;
 mod hidden_labels;

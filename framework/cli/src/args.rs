@@ -178,7 +178,7 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         places: Places,
     },
-    /// Download the files of datasets, verified by sha256
+    /// Download the files of datasets, verified by sha256; simulated ones are made
     #[command(
         after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data"
     )]
@@ -198,6 +198,8 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         places: Places,
     },
+    /// Simulate molecules, profiles and assays with a known truth: the datasets demo and demo-regression
+    Simulate(SimulateArgs),
     /// Compare the files with the manifests' sha256
     Verify {
         /// Ids of datasets; without one, all
@@ -221,6 +223,69 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         places: Places,
     },
+}
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  molarena data simulate
+  molarena data simulate --seed 7 --output molarena-data
+  molarena run --dataset demo-s7 --method morgan-rf --datasets-dir molarena-data
+  molarena data simulate --size paper --output /mnt/large
+
+Equal seeds and sizes give equal bytes on every machine. Worlds of another seed or size have ids of their own (demo-s7,
+demo-paper, or with a hash of the sizes), and a manifest beside the data, so that --datasets-dir finds them there.";
+
+#[derive(Debug, Args)]
+#[command(after_help = SIMULATE_EXAMPLES)]
+pub(crate) struct SimulateArgs {
+    /// Folder to write to, usually the data folder
+    #[arg(long, value_name = "DIR", env = "MOLARENA_DATA", default_value = "molarena-data")]
+    pub(crate) output: PathBuf,
+    /// Decides everything that is drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Sizes to start from: seconds and a few MB, or the graph of the `InfoAlign` paper and 2.3 GB
+    #[arg(long, value_enum, default_value_t = WorldSize::Demo)]
+    pub(crate) size: WorldSize,
+    /// Labelled molecules
+    #[arg(long, value_name = "N")]
+    pub(crate) molecules: Option<usize>,
+    /// Molecules of the context graph alone
+    #[arg(long, value_name = "N")]
+    pub(crate) context_molecules: Option<usize>,
+    /// Genes of the context graph
+    #[arg(long, value_name = "N")]
+    pub(crate) genes: Option<usize>,
+    /// Genes in an expression profile
+    #[arg(long, value_name = "N")]
+    pub(crate) expression_columns: Option<usize>,
+    /// Columns of a morphology profile
+    #[arg(long, value_name = "N")]
+    pub(crate) morphology_columns: Option<usize>,
+    /// Expression profiles of the context graph
+    #[arg(long, value_name = "N")]
+    pub(crate) expression_profiles: Option<usize>,
+    /// Morphology profiles of the context graph
+    #[arg(long, value_name = "N")]
+    pub(crate) morphology_profiles: Option<usize>,
+    /// Edges between genes
+    #[arg(long, value_name = "N")]
+    pub(crate) gene_edges: Option<usize>,
+    /// Batches that profiles are measured in
+    #[arg(long, value_name = "N")]
+    pub(crate) batches: Option<usize>,
+    /// Replace files that are there with other bytes
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Sizes of a simulated world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum WorldSize {
+    /// 600 labelled molecules, a context graph of 11,000 nodes
+    Demo,
+    /// A context graph of 276,855 nodes, 366,384 edges and 5,500 feature columns
+    Paper,
 }
 
 #[derive(Debug, Args)]

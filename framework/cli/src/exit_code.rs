@@ -61,9 +61,12 @@ impl ExitCode {
 
 fn data_code(error: Option<&molarena_data::Error>) -> ExitCode {
     match error {
-        Some(molarena_data::Error::UnknownDataset { .. } | molarena_data::Error::UnknownProtocol { .. }) => {
-            ExitCode::Usage
-        }
+        Some(
+            molarena_data::Error::UnknownDataset { .. }
+            | molarena_data::Error::UnknownProtocol { .. }
+            | molarena_data::Error::Simulation { .. }
+            | molarena_data::Error::NotBuiltin { .. },
+        ) => ExitCode::Usage,
         _ => ExitCode::BadData,
     }
 }

@@ -7,10 +7,12 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 
 /// The manifests in `datasets/` of the repository, part of the program so that it works without the repository.
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 6] = [
     ("datasets/biogen3k/dataset.toml", include_str!("../../../datasets/biogen3k/dataset.toml")),
     ("datasets/broad6k/dataset.toml", include_str!("../../../datasets/broad6k/dataset.toml")),
     ("datasets/chembl2k/dataset.toml", include_str!("../../../datasets/chembl2k/dataset.toml")),
+    ("datasets/demo/dataset.toml", include_str!("../../../datasets/demo/dataset.toml")),
+    ("datasets/demo-regression/dataset.toml", include_str!("../../../datasets/demo-regression/dataset.toml")),
     ("datasets/toxcast/dataset.toml", include_str!("../../../datasets/toxcast/dataset.toml")),
 ];
 
@@ -101,7 +103,7 @@ mod tests {
         let ids = |catalog: &Catalog| catalog.iter().map(|m| m.id.clone()).collect::<Vec<_>>();
         let builtin = Catalog::builtin().unwrap();
         assert_eq!(ids(&builtin), ids(&Catalog::load(&folder).unwrap()), "add new folders to BUILTIN");
-        assert_eq!(ids(&builtin), ["biogen3k", "broad6k", "chembl2k", "toxcast"]);
+        assert_eq!(ids(&builtin), ["biogen3k", "broad6k", "chembl2k", "demo", "demo-regression", "toxcast"]);
     }
 
     #[test]
@@ -126,10 +128,13 @@ mod tests {
         }
         fs_err::create_dir(folder.path().join("no-manifest-here")).unwrap();
         let catalog = Catalog::with_dir(Some(folder.path())).unwrap();
-        assert_eq!(catalog.iter().count(), 5);
+        assert_eq!(catalog.iter().count(), 7);
         assert_eq!(catalog.get("chembl2k").unwrap().title, "Made up");
         let error = catalog.get("chembl").unwrap_err().to_string();
-        assert!(error.contains("biogen3k, broad6k, chembl2k, made-up, toxcast"), "{error}");
+        assert!(
+            error.contains("biogen3k, broad6k, chembl2k, demo, demo-regression, made-up, toxcast"),
+            "{error}"
+        );
     }
 
     #[test]

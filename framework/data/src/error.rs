@@ -283,7 +283,9 @@ pub enum Error {
     },
 
     /// A simulated dataset that does not come with the program cannot be made from its manifest.
-    #[error("dataset {id} is simulated with its own seed or sizes; make it with: molarena data simulate --help")]
+    #[error(
+        "dataset {id} is simulated with its own seed or sizes; make it with: molarena data simulate --help"
+    )]
     NotBuiltin {
         /// The dataset.
         id: String,

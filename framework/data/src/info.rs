@@ -18,6 +18,8 @@ pub struct Summary {
     pub id: String,
     /// The manifest's title.
     pub title: String,
+    /// Whether the data are simulated.
+    pub simulated: bool,
     /// The kind of label.
     pub task_type: TaskType,
     /// SHA-256 of the assay file's bytes.
@@ -107,10 +109,11 @@ impl Summary {
     /// # Errors
     /// Those of [`Dataset::load`] and [`PreparedDataset::new`].
     pub fn load(manifest: &Manifest, data_dir: &Path) -> Result<Self> {
-        Ok(Self::new(&PreparedDataset::new(Dataset::load(manifest, data_dir)?)?))
+        let summary = Self::new(&PreparedDataset::new(Dataset::load(manifest, data_dir)?)?);
+        Ok(Self { simulated: manifest.simulated, ..summary })
     }
 
-    /// Summarises a dataset that was read.
+    /// Summarises a dataset that was read; without its manifest, it does not pass for simulated.
     pub fn new(prepared: &PreparedDataset) -> Self {
         let dataset = &prepared.dataset;
         let tasks: Vec<TaskSummary> = (0..dataset.tasks.len()).map(|task| summarise(dataset, task)).collect();
@@ -125,6 +128,7 @@ impl Summary {
         let mut summary = Self {
             id: dataset.id.clone(),
             title: dataset.title.clone(),
+            simulated: false,
             task_type: dataset.task_type,
             sha256: dataset.sha256.clone(),
             rows: dataset.len() + prepared.failures.len(),

@@ -27,6 +27,9 @@ pub struct Record {
     pub method: String,
     /// Id of the dataset.
     pub dataset: String,
+    /// Whether the dataset is simulated. Records from before there were such datasets have no such key.
+    #[serde(default)]
+    pub simulated: bool,
     /// The split.
     pub split: SplitInfo,
     /// Seed of the method.

@@ -395,6 +395,7 @@ fn record_of(planned: &PlannedFit, cell: &PlannedCell, fit: &Fit, outcome: Outco
         fit_key: planned.key.clone(),
         method: cell.method.name.clone(),
         dataset: planned.dataset.dataset.id.clone(),
+        simulated: planned.dataset.manifest.simulated,
         split: planned.split_info(),
         seed: planned.seed,
         task_type: planned.dataset.dataset.task_type,

@@ -25,6 +25,9 @@ pub struct Boards {
 pub struct Board {
     /// Id of the dataset.
     pub dataset: String,
+    /// Whether the dataset is simulated, so that the rows say nothing about chemistry.
+    #[serde(default)]
+    pub simulated: bool,
     /// Protocol of the split, such as `infoalign`.
     pub split: String,
     /// Seed of the split.

@@ -101,6 +101,7 @@ fn board(key: &BoardKey, records: &[&Record], options: BoardOptions) -> Board {
     let (undefined_tasks, notes_on_tasks) = notes::on_tasks(key.tasks, all_entries.iter());
     let mut board = Board {
         dataset: key.dataset.to_owned(),
+        simulated: records.iter().any(|record| record.simulated),
         split: key.split.to_owned(),
         split_seed: key.split_seed,
         split_sha256: key.split_sha256.to_owned(),

@@ -3,7 +3,7 @@
 use crate::{Board, Boards, Row};
 
 /// The columns. They do not change with the boards: what a board or a row does not have is an empty cell.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 27] = [
     "dataset",
     "split",
     "split_seed",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 26] = [
     "failed_reasons",
     "wall_s",
     "peak_rss_mb",
+    "simulated",
 ];
 
 pub(crate) fn render(boards: &Boards) -> String {
@@ -75,6 +76,7 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
         reasons.join(";"),
         number(row.wall_s),
         number(row.peak_rss_mb),
+        board.simulated.to_string(),
     ]
 }
 

@@ -52,16 +52,18 @@ fn heading(board: &Board) -> String {
     // Splits without a seed say seed 0 in records.
     let seeded = board.split.parse::<Protocol>().is_ok_and(Protocol::uses_seed);
     let seed = if seeded { format!(" (seed {})", board.split_seed) } else { String::new() };
+    let simulated = if board.simulated { " (simulated)" } else { "" };
     let text = format!(
-        "{}, {} split{seed}: {}, {}{distinction}",
+        "{}{simulated}, {} split{seed}: {}, {}{distinction}",
         board.dataset, board.split, board.task_type, board.metric
     );
     format!("## {}", escape(&text))
 }
 
 fn facts(board: &Board) -> String {
+    let simulated = if board.simulated { " **Simulated data: says nothing about chemistry.**" } else { "" };
     format!(
-        "{} tasks; {} training, {} validation and {} test molecules. {} is better. Data `{}`, split `{}`.",
+        "{} tasks; {} training, {} validation and {} test molecules. {} is better. Data `{}`, split `{}`.{simulated}",
         board.tasks.len(),
         board.train,
         board.valid,
@@ -284,6 +286,18 @@ mod tests {
     fn without_costs_there_is_no_word_of_them() {
         let text = render(&build(&sample(), BoardOptions { cost: false }));
         assert!(!text.contains(" time ") && !text.contains("memory"), "{text}");
+    }
+
+    #[test]
+    fn simulated_data_are_said_to_be_so_in_every_format() {
+        let mut record = regression("m", 1, &[0.5]);
+        record.simulated = true;
+        let boards = build(&[record], BoardOptions { cost: false });
+        let text = render(&boards);
+        assert!(text.contains("## biogen3k (simulated), infoalign split"), "{text}");
+        assert!(text.contains("**Simulated data: says nothing about chemistry.**"), "{text}");
+        assert!(crate::render(&boards, crate::Format::Csv).ends_with(",true\n"));
+        assert!(crate::render(&boards, crate::Format::Json).contains("\"simulated\": true"));
     }
 
     #[test]

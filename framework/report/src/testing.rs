@@ -45,6 +45,7 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
         fit_key: format!("{method}-{seed}"),
         method: method.to_owned(),
         dataset: "chembl2k".to_owned(),
+        simulated: false,
         split: SplitInfo {
             protocol: "infoalign".to_owned(),
             seed: 3,

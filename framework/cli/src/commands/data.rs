@@ -24,10 +24,15 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
             let origin = mirror.clone().map_or(Origin::Web, Origin::Mirror);
             let wanted = if *companions { Wanted::All } else { Wanted::Required };
             for manifest in manifests {
-                fetch_one(manifest, &places.data_dir, &origin, wanted)?;
+                if manifest.simulated && origin == Origin::Web {
+                    super::simulate::builtin(manifest, &places.data_dir)?;
+                } else {
+                    fetch_one(manifest, &places.data_dir, &origin, wanted)?;
+                }
             }
             Ok(ExitCode::Ok)
         }
+        DataCommand::Simulate(args) => super::simulate::run(args),
         DataCommand::Verify { ids, json, places } => verify_all(places, ids, *json),
         DataCommand::Info { id, json, places } => {
             let summary = Summary::load(catalog(places)?.get(id)?, &places.data_dir)?;
@@ -72,12 +77,17 @@ fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
             manifest.protocol.split.to_string(),
             manifest.protocol.metric.to_string(),
             if ready(manifest) { "yes" } else { "no" }.to_owned(),
-            manifest.title.clone(),
+            titled(&manifest.title, manifest.simulated),
         ]
     };
     let rows: Vec<Vec<String>> = catalog.iter().map(row).collect();
     print(&table(&["id", "rows", "tasks", "split", "metric", "fetched", "title"], &rows))?;
     Ok(ExitCode::Ok)
+}
+
+/// A dataset's title, with a word where it is simulated.
+fn titled(title: &str, simulated: bool) -> String {
+    if simulated { format!("{title} (simulated)") } else { title.to_owned() }
 }
 
 fn fetch_one(manifest: &Manifest, data_dir: &Path, origin: &Origin, wanted: Wanted) -> anyhow::Result<()> {
@@ -134,7 +144,10 @@ fn state(file: &FileStatus, id: &str, data_dir: &Path) -> String {
 fn describe(summary: &Summary) -> String {
     let mut text = String::new();
     let mut line = |line: String| writeln!(text, "{line}").expect("writing to a string does not fail");
-    line(format!("{}: {}", summary.id, summary.title));
+    line(format!("{}: {}", summary.id, titled(&summary.title, summary.simulated)));
+    if summary.simulated {
+        line("simulated data: says nothing about chemistry".into());
+    }
     line(format!("sha256 {}", summary.sha256));
     line(format!(
         "{} rows, {} molecules read, {} not; {} distinct by identity key; {} scaffolds; {} acyclic",

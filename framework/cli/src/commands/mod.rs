@@ -5,6 +5,7 @@ pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod plugin;
 pub(crate) mod run;
+pub(crate) mod simulate;
 
 use std::io::Write;
 

@@ -12,8 +12,18 @@ const NOISE: f64 = 0.4;
 
 /// Classification tasks.
 pub(super) const CLASS_TASKS: [&str; 12] = [
-    "binding-1", "binding-2", "binding-3", "binding-4", "binding-5", "binding-6", "toxicity-1", "toxicity-2",
-    "toxicity-3", "toxicity-4", "toxicity-5", "toxicity-6",
+    "binding-1",
+    "binding-2",
+    "binding-3",
+    "binding-4",
+    "binding-5",
+    "binding-6",
+    "toxicity-1",
+    "toxicity-2",
+    "toxicity-3",
+    "toxicity-4",
+    "toxicity-5",
+    "toxicity-6",
 ];
 
 /// Regression tasks: name, unit, mean, and change for one standard deviation of the signal.
@@ -145,8 +155,11 @@ mod tests {
         let activities = activities(20_000);
         for (task, (.., mean, scale)) in VALUE_TASKS.into_iter().enumerate() {
             let Task { labels, truth } = values(0, task, &activities);
-            let errors: Vec<f64> =
-                labels.iter().zip(&truth).filter_map(|(label, truth)| Some(label.as_ref()? - truth)).collect();
+            let errors: Vec<f64> = labels
+                .iter()
+                .zip(&truth)
+                .filter_map(|(label, truth)| Some(label.as_ref()? - truth))
+                .collect();
             let variance = errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64;
             assert!((variance.sqrt() / (NOISE * scale) - 1.0).abs() < 0.03, "{variance}");
             assert!((truth.iter().sum::<f64>() / 20_000.0 - mean).abs() < 0.04 * scale);

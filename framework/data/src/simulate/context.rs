@@ -25,11 +25,7 @@ fn gene_id(gene: usize) -> usize {
 }
 
 /// Writes all files of the context graph.
-pub(super) fn write(
-    world: &World,
-    staging: &mut Staging,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<()> {
+pub(super) fn write(world: &World, staging: &mut Staging, progress: &mut dyn FnMut(Progress)) -> Result<()> {
     write_molecules(world, staging)?;
     write_genes(world, staging)?;
     write_morphology(world, staging, progress)?;
@@ -71,9 +67,8 @@ fn write_genes(world: &World, staging: &mut Staging) -> Result<()> {
 /// Pairs of genes, none twice, the smaller number first, and their kind.
 fn gene_edges(world: &World) -> Vec<([usize; 2], &'static str)> {
     let parameters = &world.parameters;
-    let loadings: Vec<Loading> = (0..parameters.genes)
-        .map(|gene| loading(parameters.seed, Modality::Expression, gene))
-        .collect();
+    let loadings: Vec<Loading> =
+        (0..parameters.genes).map(|gene| loading(parameters.seed, Modality::Expression, gene)).collect();
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); super::latent::PATHWAYS];
     for (gene, loading) in loadings.iter().enumerate() {
         if let Some(pathway) = loading.pathway {
@@ -122,10 +117,8 @@ fn measure(world: &World, instrument: &Instrument, rows: &Rows, first: usize) ->
     let block = first..(first + BLOCK).min(rows.count);
     let batches: Vec<usize> = block.clone().map(|row| instrument.batch(Table::Context, row)).collect();
     let activities = |row| -> &Activities { &world.activities[world.context[rows.of(row).0]] };
-    let samples: Vec<Sample> = block
-        .zip(&batches)
-        .map(|(row, &batch)| Sample { activities: activities(row), batch })
-        .collect();
+    let samples: Vec<Sample> =
+        block.zip(&batches).map(|(row, &batch)| Sample { activities: activities(row), batch }).collect();
     let values = instrument.measure(Table::Context, first, &samples);
     (batches, values)
 }
@@ -159,8 +152,8 @@ fn write_expression(world: &World, staging: &mut Staging, progress: &mut dyn FnM
     let rows = Rows::new(world, Modality::Expression, world.parameters.expression_profiles);
     let mut table = staging.table("expression.csv", "expression nodes of the context graph")?;
     writeln!(table, "expression_id,mol_id,source,source_id,batch")?;
-    let mut edges =
-        staging.table("edges-molecule-gene.csv", "the genes that each molecule's first profile changes most")?;
+    let mut edges = staging
+        .table("edges-molecule-gene.csv", "the genes that each molecule's first profile changes most")?;
     writeln!(edges, "mol_id,entrez_gene_id,z_score,direction")?;
     let path = staging.path("expression.npz", "their profiles: one row for each row of expression.csv")?;
     let mut matrix = MatrixWriter::create(&path, rows.count, instrument.columns())?;
@@ -173,7 +166,8 @@ fn write_expression(world: &World, staging: &mut Staging, progress: &mut dyn FnM
             let (node, replicate) = rows.of(row);
             writeln!(table, "e{row},m{node},simulated,replicate-{replicate},b{batch}")?;
             if replicate == 0 {
-                edges.write_all(strongest(node, profile, world.parameters.genes_of_a_molecule()).as_bytes())?;
+                edges
+                    .write_all(strongest(node, profile, world.parameters.genes_of_a_molecule()).as_bytes())?;
             }
         }
     }
@@ -191,7 +185,8 @@ fn strongest(node: usize, profile: &[f32], count: usize) -> String {
     genes.into_iter().fold(String::new(), |mut lines, gene| {
         let value = profile[gene];
         let direction = if value > 0.0 { "up" } else { "down" };
-        writeln!(lines, "m{node},{},{value:.3},{direction}", gene_id(gene)).expect("a String takes every write");
+        writeln!(lines, "m{node},{},{value:.3},{direction}", gene_id(gene))
+            .expect("a String takes every write");
         lines
     })
 }

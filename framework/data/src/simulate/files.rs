@@ -87,8 +87,12 @@ impl Staging {
             fs_err::create_dir_all(place.parent().expect("a file is in a folder"))?;
             fs_err::write(&place, text)?;
         }
-        let paths: Vec<&str> =
-            self.files.iter().map(|file| file.path.as_str()).chain(manifests.iter().map(|(path, _)| path.as_str())).collect();
+        let paths: Vec<&str> = self
+            .files
+            .iter()
+            .map(|file| file.path.as_str())
+            .chain(manifests.iter().map(|(path, _)| path.as_str()))
+            .collect();
         let mut written = Vec::with_capacity(paths.len());
         for path in &paths {
             let target = self.data_dir.join(path);

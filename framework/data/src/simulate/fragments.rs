@@ -284,7 +284,9 @@ mod tests {
         let substituents: Vec<String> = LINKERS
             .iter()
             .flat_map(|(linker, ..)| {
-                GROUPS.iter().flat_map(move |set| set.groups.iter().map(move |group| format!("{linker}{group}")))
+                GROUPS
+                    .iter()
+                    .flat_map(move |set| set.groups.iter().map(move |group| format!("{linker}{group}")))
             })
             .collect();
         for (number, core) in cores().enumerate() {

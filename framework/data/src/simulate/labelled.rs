@@ -18,8 +18,7 @@ use crate::manifest::TaskType;
 pub(super) fn write(world: &World, staging: &mut Staging) -> Result<()> {
     let seed = world.parameters.seed;
     let activities = &world.activities[..world.parameters.molecules];
-    let class_tasks: Vec<Task> =
-        (0..CLASS_TASKS.len()).map(|task| classes(seed, task, activities)).collect();
+    let class_tasks: Vec<Task> = (0..CLASS_TASKS.len()).map(|task| classes(seed, task, activities)).collect();
     let value_tasks: Vec<Task> = (0..VALUE_TASKS.len()).map(|task| values(seed, task, activities)).collect();
     let id = world.parameters.id();
     let mut table = staging.assays(&dataset_id(&id, TaskType::Classification))?;
@@ -56,7 +55,8 @@ fn write_assays(
 /// `truth.npz`: the pathways; `truth.csv`: probabilities and values without noise.
 fn write_truth(world: &World, staging: &mut Staging, names: &[&str], tasks: &[&Task]) -> Result<()> {
     let activities = &world.activities[..world.parameters.molecules];
-    let path = staging.path("truth.npz", "the standardised pathway activities z of each row, hidden ones last")?;
+    let path =
+        staging.path("truth.npz", "the standardised pathway activities z of each row, hidden ones last")?;
     let mut matrix = MatrixWriter::create(&path, activities.len(), PATHWAYS)?;
     let values: Vec<f32> = activities.iter().flatten().map(|value| *value as f32).collect();
     matrix.write(&values)?;

@@ -28,17 +28,17 @@ pub(super) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpe
     Manifest {
         schema: SCHEMA.to_owned(),
         title: match (kind, other) {
-            (TaskType::Classification, "") => "Demo (simulated)".to_owned(),
-            (TaskType::Regression, "") => "Demo, regression (simulated)".to_owned(),
-            (TaskType::Classification, _) => format!("Demo {other} (simulated)"),
-            (TaskType::Regression, _) => format!("Demo {other}, regression (simulated)"),
+            (TaskType::Classification, "") => "Demo".to_owned(),
+            (TaskType::Regression, "") => "Demo, regression".to_owned(),
+            (TaskType::Classification, _) => format!("Demo {other}"),
+            (TaskType::Regression, _) => format!("Demo {other}, regression"),
         },
         description: format!(
             "Simulated molecules, profiles and assays with a known truth, made by `molarena data simulate` with seed \
              {}. Says nothing about chemistry. The model is in the book, chapter \"The demo world\".",
             parameters.seed
         ),
-        licence: "CC0-1.0 (simulated)".to_owned(),
+        licence: "CC0-1.0".to_owned(),
         citation: Vec::new(),
         simulated: true,
         source: None,
@@ -51,7 +51,11 @@ pub(super) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpe
             units: units.into_iter().collect(),
         },
         protocol: ProtocolSpec { split: Protocol::Scaffold, metric, seeds: None },
-        files: files.iter().filter(|file| file.role == Role::Companion || file.path == assays).cloned().collect(),
+        files: files
+            .iter()
+            .filter(|file| file.role == Role::Companion || file.path == assays)
+            .cloned()
+            .collect(),
         origin: PathBuf::from(format!("datasets/{id}/dataset.toml")),
         id,
     }

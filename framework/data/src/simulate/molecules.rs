@@ -74,8 +74,10 @@ fn substituent(stream: &mut Stream, parts: &mut Vec<(Pharmacophore, usize)>) -> 
     let group = stream.below(GROUPS[set].groups.len());
     let (text, pharmacophore, _) = LINKERS[linker];
     let linker_number = PLANAR_CORES.len() + linker;
-    let group_number =
-        PLANAR_CORES.len() + LINKERS.len() + GROUPS[..set].iter().map(|set| set.groups.len()).sum::<usize>() + group;
+    let group_number = PLANAR_CORES.len()
+        + LINKERS.len()
+        + GROUPS[..set].iter().map(|set| set.groups.len()).sum::<usize>()
+        + group;
     parts.extend(pharmacophore.map(|pharmacophore| (pharmacophore, linker_number)));
     parts.extend(GROUPS[set].pharmacophore.map(|pharmacophore| (pharmacophore, group_number)));
     format!("{text}{}", GROUPS[set].groups[group])

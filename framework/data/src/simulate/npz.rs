@@ -88,8 +88,10 @@ mod tests {
         archive.by_name("data.npy").unwrap().read_to_end(&mut bytes).unwrap();
         let header = npy_header(2, 3);
         assert!(header.len().is_multiple_of(64) && bytes.starts_with(&header));
-        let values: Vec<f32> =
-            bytes[header.len()..].chunks(4).map(|value| f32::from_le_bytes(value.try_into().unwrap())).collect();
+        let values: Vec<f32> = bytes[header.len()..]
+            .chunks(4)
+            .map(|value| f32::from_le_bytes(value.try_into().unwrap()))
+            .collect();
         assert_eq!(values, [1.0, 2.0, 3.0, -1.0, 0.5, f32::MAX]);
     }
 }

@@ -10,7 +10,7 @@ const SILENT: f64 = 0.2;
 /// Columns that respond to a second pathway, half as strongly.
 const SECOND: f64 = 0.3;
 /// Standard deviation of a measurement's noise.
-const NOISE: f64 = 1.8;
+const NOISE: f64 = 1.4;
 /// Standard deviation of a batch's shift of a column.
 const BATCH_EFFECT: f64 = 0.8;
 
@@ -148,8 +148,8 @@ mod tests {
         // The noise is the same in both, so that the difference has no error.
         assert!((mean(&high, 1, column) - mean(&low, 1, column) - expected).abs() < 1e-4);
         let shift = instrument.shifts[200 + column];
-        // Four standard errors of 1.8 / sqrt(4000).
-        assert!((mean(&low, 1, column) - shift).abs() < 0.114);
+        // Four standard errors of 1.4 / sqrt(4000).
+        assert!((mean(&low, 1, column) - shift).abs() < 0.089);
     }
 
     #[test]
@@ -158,8 +158,10 @@ mod tests {
         let activities = [0.5; PATHWAYS];
         let samples: Vec<Sample> = (0..10).map(|_| Sample { activities: &activities, batch: 2 }).collect();
         let whole = instrument.measure(Table::Context, 0, &samples);
-        let parts =
-            [instrument.measure(Table::Context, 0, &samples[..4]), instrument.measure(Table::Context, 4, &samples[4..])];
+        let parts = [
+            instrument.measure(Table::Context, 0, &samples[..4]),
+            instrument.measure(Table::Context, 4, &samples[4..]),
+        ];
         assert_eq!(whole, parts.concat());
         assert_ne!(whole, instrument.measure(Table::Labelled, 0, &samples));
     }

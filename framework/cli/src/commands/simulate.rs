@@ -1,0 +1,115 @@
+//! `molarena data simulate`
+
+use std::{io::IsTerminal, path::Path};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use molarena_data::{
+    Manifest,
+    simulate::{Parameters, Progress, Step, Written, simulate, simulate_builtin},
+};
+
+use super::print;
+use crate::{
+    args::{SimulateArgs, WorldSize},
+    exit_code::ExitCode,
+};
+
+pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
+    let parameters = parameters(args);
+    let mut display = Display::new();
+    let simulated = simulate(&parameters, &args.output, args.force, &mut |progress| display.show(progress))?;
+    display.close();
+    print_files(&simulated.files)?;
+    let [classification, regression] = simulated.manifests.map(|manifest| manifest.id);
+    print(&format!(
+        "simulated data: says nothing about chemistry\n{} labelled molecules; context graph: {} nodes, {} edges, {} \
+         feature columns\n",
+        parameters.molecules,
+        parameters.nodes(),
+        parameters.edges(),
+        parameters.expression_columns + parameters.morphology_columns,
+    ))?;
+    let folder = args.output.display();
+    let known =
+        if parameters == Parameters::DEMO { String::new() } else { format!(" --datasets-dir {folder}") };
+    print(&format!(
+        "run on it: molarena run --dataset {classification} --dataset {regression} --method morgan-rf --data-dir \
+         {folder}{known}\n"
+    ))?;
+    Ok(ExitCode::Ok)
+}
+
+/// Makes a simulated dataset that comes with the program, unless it is there.
+pub(crate) fn builtin(manifest: &Manifest, data_dir: &Path) -> anyhow::Result<()> {
+    let mut display = Display::new();
+    let files = simulate_builtin(manifest, data_dir, &mut |progress| display.show(progress))?;
+    display.close();
+    print_files(&files)
+}
+
+fn parameters(args: &SimulateArgs) -> Parameters {
+    let sizes = match args.size {
+        WorldSize::Demo => Parameters::DEMO,
+        WorldSize::Paper => Parameters::PAPER,
+    };
+    Parameters {
+        seed: args.seed,
+        molecules: args.molecules.unwrap_or(sizes.molecules),
+        context_molecules: args.context_molecules.unwrap_or(sizes.context_molecules),
+        genes: args.genes.unwrap_or(sizes.genes),
+        expression_columns: args.expression_columns.unwrap_or(sizes.expression_columns),
+        morphology_columns: args.morphology_columns.unwrap_or(sizes.morphology_columns),
+        expression_profiles: args.expression_profiles.unwrap_or(sizes.expression_profiles),
+        morphology_profiles: args.morphology_profiles.unwrap_or(sizes.morphology_profiles),
+        gene_edges: args.gene_edges.unwrap_or(sizes.gene_edges),
+        batches: args.batches.unwrap_or(sizes.batches),
+    }
+}
+
+fn print_files(files: &[Written]) -> anyhow::Result<()> {
+    for file in files {
+        let what = if file.new { "written" } else { "there already" };
+        print(&format!("{}: {what}\n", file.path.display()))?;
+    }
+    Ok(())
+}
+
+/// A bar on a terminal, a line for each step elsewhere.
+struct Display {
+    bar: Option<ProgressBar>,
+    step: Option<Step>,
+}
+
+impl Display {
+    fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}");
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+                .with_style(style.expect("the template is valid"))
+        });
+        Self { bar, step: None }
+    }
+
+    fn show(&mut self, progress: Progress) {
+        let Progress { step, done, total } = progress;
+        let begins = self.step.replace(step) != Some(step);
+        match &self.bar {
+            Some(bar) => {
+                if begins {
+                    bar.set_message(step.to_string());
+                    bar.set_length(total as u64);
+                    bar.reset_eta();
+                }
+                bar.set_position(done as u64);
+            }
+            None if begins => eprintln!("simulating: {step}"),
+            None => {}
+        }
+    }
+
+    fn close(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
