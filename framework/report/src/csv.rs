@@ -28,9 +28,9 @@ const COLUMNS: [&str; 27] = [
     "gt90_std",
     "failed",
     "failed_reasons",
+    "simulated",
     "wall_s",
     "peak_rss_mb",
-    "simulated",
 ];
 
 pub(crate) fn render(boards: &Boards) -> String {
@@ -74,9 +74,9 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
         number(row.gt90_std),
         row.failed.values().sum::<usize>().to_string(),
         reasons.join(";"),
+        board.simulated.to_string(),
         number(row.wall_s),
         number(row.peak_rss_mb),
-        board.simulated.to_string(),
     ]
 }
 
@@ -95,13 +95,13 @@ mod tests {
     fn snapshot() {
         let boards = build(&sample(), BoardOptions { cost: true });
         insta::assert_snapshot!(render(&boards), @r###"
-        dataset,split,split_seed,split_sha256,data_sha256,task_type,metric,tasks,undefined_tasks,method,scoring,shuffled_labels,confined,seeds,mean,std,gt80,gt80_std,gt85,gt85_std,gt90,gt90_std,failed,failed_reasons,wall_s,peak_rss_mb
-        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,morgan-rf,probability,false,true,1,0.471,,,,,,,,0,,246,1536
-        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,constant,probability,false,true,1,0.706,,,,,,,,0,,246,1536
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf,probability,false,true,2,0.859375,0.02209708691207961,0.75,0.3535533905932738,0.5,0,0.25,0.3535533905932738,1,panic:1,2,200
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf-hard,hard,false,true,1,0.5625,,0,,0,,0,,0,,2,200
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf+shuffled,probability,true,false,1,0.5,,0,,0,,0,,0,,2,200
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,slow|plugin,probability,false,true,0,,,,,,,,,2,timeout:2,2,200
+        dataset,split,split_seed,split_sha256,data_sha256,task_type,metric,tasks,undefined_tasks,method,scoring,shuffled_labels,confined,seeds,mean,std,gt80,gt80_std,gt85,gt85_std,gt90,gt90_std,failed,failed_reasons,simulated,wall_s,peak_rss_mb
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,morgan-rf,probability,false,true,1,0.471,,,,,,,,0,,false,246,1536
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,constant,probability,false,true,1,0.706,,,,,,,,0,,false,246,1536
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf,probability,false,true,2,0.859375,0.02209708691207961,0.75,0.3535533905932738,0.5,0,0.25,0.3535533905932738,1,panic:1,false,2,200
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf-hard,hard,false,true,1,0.5625,,0,,0,,0,,0,,false,2,200
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf+shuffled,probability,true,false,1,0.5,,0,,0,,0,,0,,false,2,200
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,slow|plugin,probability,false,true,0,,,,,,,,,2,timeout:2,false,2,200
         "###);
     }
 

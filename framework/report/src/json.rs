@@ -22,6 +22,7 @@ mod tests {
           "boards": [
             {
               "dataset": "biogen3k",
+              "simulated": false,
               "split": "infoalign",
               "split_seed": 3,
               "split_sha256": "bbbbbbbbbbbbbbbb",

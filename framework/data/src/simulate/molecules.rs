@@ -29,7 +29,7 @@ pub(super) struct Drug {
 /// `count` molecules that are unique by identity, in the order in which they are drawn.
 pub(super) fn enumerate(seed: u64, count: usize, progress: &mut dyn FnMut(Progress)) -> Vec<Drug> {
     let mut drugs = Vec::with_capacity(count);
-    let mut seen = HashSet::with_capacity(count);
+    let mut known = HashSet::with_capacity(count);
     let mut first = 0;
     while drugs.len() < count {
         progress(Progress { step: Step::Molecules, done: drugs.len(), total: count });
@@ -38,7 +38,7 @@ pub(super) fn enumerate(seed: u64, count: usize, progress: &mut dyn FnMut(Progre
             (first..first + size).into_par_iter().map(|number| candidate(seed, number)).collect();
         first += size;
         for drug in candidates.into_iter().flatten() {
-            if drugs.len() < count && seen.insert(drug.identity.clone()) {
+            if drugs.len() < count && known.insert(drug.identity.clone()) {
                 drugs.push(drug);
             }
         }

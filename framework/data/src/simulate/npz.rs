@@ -40,8 +40,7 @@ impl MatrixWriter {
     /// If there are more than the matrix has.
     pub(super) fn write(&mut self, values: &[f32]) -> Result<()> {
         self.left = self.left.checked_sub(values.len()).expect("no more values than were announced");
-        let mut bytes = Vec::with_capacity(4 * values.len());
-        values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Ok(self.archive.write_all(&bytes)?)
     }
 
