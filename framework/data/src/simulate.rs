@@ -39,7 +39,8 @@
 //!
 //! # Planted order
 //!
-//! By what a method can know: pathways (`truth.npz`) above measured profiles above fingerprints above the constant. The
+//! By what a method can know: pathways (`truth.npz`) above measured profiles above fingerprints (forest and Gaussian
+//! process, then nearest neighbours) above the constant. The
 //! profiles show the hidden pathways, but with noise and in batches; fingerprints see every visible pathway, but must
 //! learn each carrier's potency from few labels. An encoder that is trained on the context graph learns the carriers
 //! from the profiles of other molecules: it can beat fingerprints, and cannot know the hidden pathways.
