@@ -4,11 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use molarena_data::Protocol;
+use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
 use molarena_host::{parse_duration, parse_size};
 use molarena_report::Format;
 
-use crate::exit_code;
+use crate::{exit_code, split_choice::SplitChoice};
 
 /// An arena where molecular representations are measured fairly against each other.
 #[derive(Debug, Parser)]
@@ -68,11 +68,48 @@ pub(crate) struct StorePlace {
     pub(crate) store: PathBuf,
 }
 
+/// A table of the user's own.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Own table")]
+pub(crate) struct OwnArgs {
+    /// Table of SMILES and labels: CSV (also .gz) or Parquet, known by its content
+    #[arg(long, value_name = "FILE", visible_aliases = ["parquet", "table"])]
+    pub(crate) csv: Option<PathBuf>,
+    /// Column of SMILES [default: smiles, canonical_smiles or the like]
+    #[arg(long, value_name = "NAME", requires = "csv")]
+    pub(crate) smiles_column: Option<String>,
+    /// Task columns, with commas between [default: all columns of numbers]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "csv")]
+    pub(crate) tasks: Vec<String>,
+    /// auto, classification, regression, or of single tasks: a=regression,b=classification
+    #[arg(long, value_name = "TYPE", requires = "csv")]
+    pub(crate) task_type: Option<TaskTypes>,
+    /// Rows that repeat a molecule: keep, first (leave out the later ones) or mean (of the labels)
+    #[arg(long, value_name = "WAY", default_value_t = DuplicatePolicy::Keep, requires = "csv")]
+    pub(crate) duplicates: DuplicatePolicy,
+}
+
+impl OwnArgs {
+    /// The table to read, if one is named; `parts` is the column that states the split.
+    pub(crate) fn table(&self, parts: Option<&str>) -> Option<OwnTable> {
+        Some(OwnTable {
+            path: self.csv.clone()?,
+            smiles: self.smiles_column.clone(),
+            tasks: self.tasks.clone(),
+            types: self.task_type.clone().unwrap_or_default(),
+            duplicates: self.duplicates,
+            parts: parts.map(str::to_owned),
+        })
+    }
+}
+
 const RUN_EXAMPLES: &str = "\
 Examples:
   molarena run leaderboards/suites/forest.toml --jobs 2
   molarena run --dataset chembl2k --method constant --method morgan-rf --seeds 3
   molarena run --dataset biogen3k --method my-method.toml --plugin target/release --split scaffold
+  molarena run --csv my.csv --smiles-column smiles --tasks active,toxic --method morgan-rf
+  molarena run --csv my.parquet --split column:fold --method constant --method morgan-rf
   molarena run suite.toml --dry-run
 
 A run that was interrupted or killed goes on where it stopped when the same command is given again.";
@@ -82,10 +119,10 @@ A run that was interrupted or killed goes on where it stopped when the same comm
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct RunArgs {
     /// Suite file that names the cells
-    #[arg(value_name = "SUITE.toml", conflicts_with_all = ["datasets", "methods"])]
+    #[arg(value_name = "SUITE.toml", conflicts_with_all = ["datasets", "methods", "csv"])]
     pub(crate) suite: Option<PathBuf>,
     /// Dataset to run on (again for more)
-    #[arg(long = "dataset", value_name = "ID")]
+    #[arg(long = "dataset", value_name = "ID", conflicts_with = "csv")]
     pub(crate) datasets: Vec<String>,
     /// Method to run, by name or as a .toml file (again for more)
     #[arg(long = "method", value_name = "NAME")]
@@ -93,9 +130,10 @@ pub(crate) struct RunArgs {
     /// Number of seeds: 0 to N - 1; without it, the suite's, or 1
     #[arg(long, value_name = "N")]
     pub(crate) seeds: Option<u64>,
-    /// Split instead of the dataset's own: infoalign, ogb, scaffold or random
+    /// Split instead of the dataset's own: infoalign, ogb, scaffold or random; of an own table also column:NAME, a column
+    /// of train, valid and test
     #[arg(long, value_name = "NAME", conflicts_with = "suite")]
-    pub(crate) split: Option<Protocol>,
+    pub(crate) split: Option<SplitChoice>,
     /// Seed of the split, for scaffold and random
     #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "suite")]
     pub(crate) split_seed: u64,
@@ -129,6 +167,8 @@ pub(crate) struct RunArgs {
     /// Folder with further method files
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) own: OwnArgs,
     #[command(flatten)]
     pub(crate) store: StorePlace,
     #[command(flatten)]
@@ -212,11 +252,15 @@ pub(crate) enum DataCommand {
         places: Places,
     },
     /// Describe a dataset: molecules, tasks, labels, scaffolds, splits, warnings
-    #[command(after_help = "Example:\n  molarena data info biogen3k")]
+    #[command(
+        after_help = "Examples:\n  molarena data info biogen3k\n  molarena data info --csv my.csv --tasks active"
+    )]
     Info {
         /// Id of the dataset
-        #[arg(value_name = "ID")]
-        id: String,
+        #[arg(value_name = "ID", required_unless_present = "csv", conflicts_with = "csv")]
+        id: Option<String>,
+        #[command(flatten)]
+        own: OwnArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::own::{OwnDataset, Parts};
 
 /// The manifests in `datasets/` of the repository, part of the program so that it works without the repository.
 const BUILTIN: [(&str, &str); 6] = [
@@ -22,6 +24,7 @@ const MANIFEST_FILE: &str = "dataset.toml";
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     manifests: BTreeMap<String, Manifest>,
+    own: BTreeMap<String, OwnDataset>,
 }
 
 impl Catalog {
@@ -88,6 +91,39 @@ impl Catalog {
     /// Adds a manifest, or replaces the one with its id.
     pub fn insert(&mut self, manifest: Manifest) {
         self.manifests.insert(manifest.id.clone(), manifest);
+    }
+
+    /// Adds a dataset of a table of the user's own and returns its id: with `-own` after it if a dataset is called so.
+    pub fn insert_own(&mut self, mut own: OwnDataset) -> String {
+        while self.manifests.contains_key(&own.manifest.id) {
+            own.manifest.id.push_str("-own");
+        }
+        let id = own.manifest.id.clone();
+        own.dataset.id.clone_from(&id);
+        self.insert(own.manifest.clone());
+        self.own.insert(id.clone(), own);
+        id
+    }
+
+    /// The SMILES and labels of dataset `id`: an own table's, or those of its file in `data_dir`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDataset`] and those of [`Dataset::load`].
+    pub fn dataset(&self, id: &str, data_dir: &Path) -> Result<Dataset> {
+        match self.own.get(id) {
+            Some(own) => Ok(own.dataset.clone()),
+            None => Dataset::load(self.get(id)?, data_dir),
+        }
+    }
+
+    /// The split that the own table of dataset `id` states, if it does.
+    pub fn parts(&self, id: &str) -> Option<&Parts> {
+        self.own.get(id)?.parts.as_ref()
+    }
+
+    /// The files of own tables.
+    pub fn own_files(&self) -> impl Iterator<Item = &Path> {
+        self.own.values().map(|own| own.file.as_path())
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Cell {
     pub path: PathBuf,
     /// Data row, from 1.
     pub row: usize,
-    /// Line of the text, from 1.
+    /// Line of the text, from 1; 0 in a file without lines.
     pub line: u64,
     /// Name of the column.
     pub column: String,
@@ -23,14 +23,11 @@ pub struct Cell {
 
 impl std::fmt::Display for Cell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{}: row {} (line {}), column \"{}\"",
-            self.path.display(),
-            self.row,
-            self.line,
-            self.column
-        )
+        write!(f, "{}: row {}", self.path.display(), self.row)?;
+        if self.line > 0 {
+            write!(f, " (line {})", self.line)?;
+        }
+        write!(f, ", column \"{}\"", self.column)
     }
 }
 
@@ -101,7 +98,7 @@ pub enum Error {
     },
 
     /// A column that the manifest names is not in the table.
-    #[error("{}: no column \"{column}\"; the file has: {present}; correct [table] or [tasks] in the manifest", path.display())]
+    #[error("{}: no column \"{column}\"; the file has: {present}; name one of these", path.display())]
     AbsentColumn {
         /// The table.
         path: PathBuf,
@@ -191,7 +188,7 @@ pub enum Error {
 
     /// Not one SMILES of a dataset could be read.
     #[error(
-        "dataset {id}: none of {rows} SMILES can be read; row 1: {reason}; is table.smiles the right column?"
+        "dataset {id}: none of {rows} SMILES can be read; row 1: {reason}; does the column for SMILES hold SMILES?"
     )]
     NoMolecules {
         /// The dataset.
@@ -222,6 +219,56 @@ pub enum Error {
         part: &'static str,
         /// Molecules that were split.
         molecules: usize,
+    },
+
+    /// A Parquet file ends early, is damaged, or holds what cannot be read.
+    #[error("{}: not a sound Parquet file: {reason}; write it again", path.display())]
+    BadParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+
+    /// No column of an own table has a usual name for SMILES.
+    #[error("{}: no column is called smiles; the file has: {present}; name it with --smiles-column", path.display())]
+    NoSmilesColumn {
+        /// The table.
+        path: PathBuf,
+        /// The columns there are.
+        present: String,
+    },
+
+    /// A label of an own table is text.
+    #[error(
+        "{cell}: \"{value}\" is {problem}; correct it, leave the cell empty if the label is unknown, \
+         or choose other columns with --tasks"
+    )]
+    TextLabel {
+        /// Where.
+        cell: Box<Cell>,
+        /// The text found.
+        value: String,
+        /// What it is not.
+        problem: &'static str,
+    },
+
+    /// No column of an own table can be a task.
+    #[error("{}: no column can be a task: {reason}", path.display())]
+    NoTasks {
+        /// The table.
+        path: PathBuf,
+        /// What became of each column.
+        reason: String,
+    },
+
+    /// The column that names the parts of a split has another word.
+    #[error("{cell}: \"{value}\" is no part of a split; write train, valid or test")]
+    WrongPart {
+        /// Where.
+        cell: Box<Cell>,
+        /// The text found.
+        value: String,
     },
 
     /// A file has no URL, so it cannot come from the web.
@@ -318,6 +365,11 @@ impl Error {
             Self::HttpStatus { .. } => "E-DATA-020",
             Self::Transfer { .. } => "E-DATA-021",
             Self::FetchedSha256 { .. } => "E-DATA-022",
+            Self::BadParquet { .. } => "E-DATA-023",
+            Self::NoSmilesColumn { .. } => "E-DATA-024",
+            Self::TextLabel { .. } => "E-DATA-025",
+            Self::NoTasks { .. } => "E-DATA-026",
+            Self::WrongPart { .. } => "E-DATA-027",
             Self::Simulation { .. } => "E-DATA-030",
             Self::WouldReplace { .. } => "E-DATA-031",
             Self::NotBuiltin { .. } => "E-DATA-032",

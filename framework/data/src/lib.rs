@@ -4,6 +4,8 @@
 //!
 //! [`Catalog`] -> [`Manifest`] -> ([`fetch`](fetch::fetch), [`verify`]) -> [`Dataset`] -> [`PreparedDataset`] -> [`Split`].
 //!
+//! A table of the user's own becomes datasets in [`own`], without a manifest file.
+//!
 //! Nothing is dropped or corrected in silence: a wrong cell is an [`Error`] that names file, row and column, and a SMILES
 //! that cannot be read is listed in [`PreparedDataset::failures`].
 
@@ -14,6 +16,8 @@ pub mod fetch;
 pub mod hash;
 mod info;
 mod manifest;
+pub mod own;
+mod parquet_text;
 mod prepared;
 pub mod simulate;
 mod split;

@@ -1,4 +1,4 @@
-//! Reading a CSV table, plain or gzipped, into text columns.
+//! Reading a table, CSV or Parquet, plain or gzipped, into text columns.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -8,42 +8,90 @@ use csv::StringRecord;
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Cell, Error, Result};
+use crate::parquet_text::{self, ParquetTable};
 
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The beginning of a zip archive, which an Excel workbook is.
+const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
 /// A table of text: a header and at least one row, every row as wide as the header.
 pub(crate) struct Table {
     path: PathBuf,
     header: Vec<String>,
     records: Vec<StringRecord>,
-    /// Line, from 1, on which each record starts.
+    /// Line, from 1, on which each record starts; 0 in a file without lines.
     lines: Vec<u64>,
+    /// Columns that cannot be written as text, and what they are.
+    unreadable: Vec<(String, &'static str)>,
 }
 
 impl Table {
-    /// Reads a table from a file's bytes. Gzip is known by its first two bytes, not by the file's name; a byte order
-    /// mark, CRLF line ends and quoted cells are understood.
+    /// Reads a table from a file's bytes. Parquet and gzip are known by their first bytes, not by the file's name; in
+    /// CSV, a byte order mark, CRLF line ends, quoted cells, tabs and semicolons as separators are understood. Parquet
+    /// numbers become their shortest text, nulls and NaN empty text.
     ///
     /// # Errors
-    /// [`Error::BadGzip`], [`Error::BadCsv`], [`Error::DuplicateColumn`], [`Error::Empty`]; each names `path`.
+    /// [`Error::BadGzip`], [`Error::BadCsv`], [`Error::BadParquet`], [`Error::DuplicateColumn`], [`Error::Empty`]; each
+    /// names `path`.
     pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let text = unpack(path, bytes)?;
-        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
-        let bad_csv = |error: csv::Error| Error::BadCsv { path: path.to_owned(), reason: error.to_string() };
-        let mut reader = csv::ReaderBuilder::new().from_reader(text);
-        let header: Vec<String> =
-            reader.headers().map_err(bad_csv)?.iter().map(|name| name.trim().to_owned()).collect();
-        let mut seen = HashSet::new();
-        if let Some(column) = header.iter().find(|name| !seen.insert(name.as_str())) {
-            return Err(Error::DuplicateColumn { path: path.to_owned(), column: column.clone() });
-        }
-        let records = reader.records().collect::<Result<Vec<_>, _>>().map_err(bad_csv)?;
-        if records.is_empty() {
+        let plain = unpack(path, bytes)?;
+        let table = if plain.starts_with(parquet_text::MAGIC) {
+            Self::from_parquet(path, plain)?
+        } else {
+            Self::from_csv(path, &plain)?
+        };
+        check_header(path, &table.header)?;
+        if table.records.is_empty() {
             return Err(Error::Empty { path: path.to_owned() });
         }
+        Ok(table)
+    }
+
+    fn from_csv(path: &Path, text: &[u8]) -> Result<Self> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        let bad_csv = |error: csv::Error| Error::BadCsv { path: path.to_owned(), reason: error.to_string() };
+        if text.starts_with(ZIP_MAGIC) {
+            let reason = "it is a zip archive or an Excel workbook; export it as CSV".to_owned();
+            return Err(Error::BadCsv { path: path.to_owned(), reason });
+        }
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text);
+        let header: Vec<String> =
+            reader.headers().map_err(bad_csv)?.iter().map(|name| name.trim().to_owned()).collect();
+        let records = reader.records().collect::<Result<Vec<_>, _>>().map_err(bad_csv)?;
         let lines = records.iter().map(|record| first_line(text, record)).collect();
-        Ok(Self { path: path.to_owned(), header, records, lines })
+        Ok(Self { path: path.to_owned(), header, records, lines, unreadable: Vec::new() })
+    }
+
+    fn from_parquet(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        let table = ParquetTable::open(path, bytes::Bytes::from(bytes))?;
+        let mut records = vec![StringRecord::new(); table.rows()];
+        for column in 0..table.columns().len() {
+            let mut row = 0;
+            for group in 0..table.groups() {
+                let mut texts = table.texts(group, column)?;
+                while let Some(batch) = texts.next_batch(1 << 14)? {
+                    for text in batch {
+                        // The footer's number of rows need not be that of the columns.
+                        if let Some(record) = records.get_mut(row) {
+                            record.push_field(&text);
+                        }
+                        row += 1;
+                    }
+                }
+            }
+            if row != records.len() {
+                let reason = format!("its footer says {} rows, a column has {row}", records.len());
+                return Err(Error::BadParquet { path: path.to_owned(), reason });
+            }
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            header: table.columns().iter().map(|name| name.trim().to_owned()).collect(),
+            lines: vec![0; records.len()],
+            records,
+            unreadable: table.unreadable().to_vec(),
+        })
     }
 
     /// Names of the columns, trimmed.
@@ -61,8 +109,18 @@ impl Table {
         self.header.iter().position(|column| column == name).ok_or_else(|| Error::AbsentColumn {
             path: self.path.clone(),
             column: name.to_owned(),
-            present: summary(&self.header),
+            present: self.present(),
         })
+    }
+
+    /// The columns there are, for an error that must stay on one line.
+    pub(crate) fn present(&self) -> String {
+        present(&self.header, &self.unreadable)
+    }
+
+    /// Columns that cannot be written as text, and what they are.
+    pub(crate) fn unreadable(&self) -> &[(String, &'static str)] {
+        &self.unreadable
     }
 
     /// The trimmed text at data row `row` (from 0) and column `column` (from 0).
@@ -96,14 +154,36 @@ fn first_line(text: &[u8], record: &StringRecord) -> u64 {
     position.line() + before.filter(|&&byte| byte == b'\n').count() as u64
 }
 
-/// The first few names, for an error that must stay on one line.
-fn summary(names: &[String]) -> String {
+/// The separator of a CSV's cells, by its first line: a comma; a tab or a semicolon if there is one and no comma.
+pub(crate) fn delimiter(text: &[u8]) -> u8 {
+    let header = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    if header.contains(&b',') {
+        return b',';
+    }
+    [b'\t', b';'].into_iter().find(|separator| header.contains(separator)).unwrap_or(b',')
+}
+
+/// Refuses a header with two columns of one name.
+pub(crate) fn check_header(path: &Path, header: &[String]) -> Result<()> {
+    let mut seen = HashSet::new();
+    match header.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(column) => Err(Error::DuplicateColumn { path: path.to_owned(), column: column.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// The first few names, for an error that must stay on one line, and those that cannot be read.
+pub(crate) fn present(names: &[String], unreadable: &[(String, &'static str)]) -> String {
     const SHOWN: usize = 8;
     let shown = names.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
+    let mut text = match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
+    };
+    for (name, what) in unreadable.iter().take(SHOWN) {
+        text.push_str(&format!("; \"{name}\" cannot be read: {what}"));
     }
+    text
 }
 
 #[cfg(test)]
@@ -157,6 +237,19 @@ mod tests {
         assert_eq!(code(b"a,a\n1,2\n"), "E-DATA-008");
         assert_eq!(code(b"a,b\n1\n"), "E-DATA-014");
         assert_eq!(code(b"a,b\n1,\xff\n"), "E-DATA-014");
+    }
+
+    #[test]
+    fn parquet_is_known_by_its_bytes() {
+        for bytes in [parquet_text::tests::example(), gzip(&parquet_text::tests::example())] {
+            let table = parse(&bytes).unwrap();
+            assert_eq!((table.rows(), table.header().len()), (6, 8));
+            assert_eq!((table.text(2, 0), table.text(4, 0), table.text(5, 7)), ("CCO", "", "z"));
+            assert_eq!(table.cell(3, 1).to_string(), "made-up.csv: row 4, column \"active\"");
+            let error = table.column("day").unwrap_err().to_string();
+            assert!(error.contains("\"day\" cannot be read: a date or time"), "{error}");
+        }
+        assert_eq!(parse(b"PAR1, or not").err().unwrap().code(), "E-DATA-023");
     }
 
     #[test]

@@ -104,12 +104,12 @@ pub enum Error {
     /// The selection names no cell.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
-    /// The data folder or the store lies where every worker may read.
+    /// The data folder, an own table or the store lies where every worker may read.
     #[error(
         "{what} {path} lies under {root}, which workers may read, so test labels would not be hidden; move it"
     )]
     Exposed {
-        /// The data folder or the store.
+        /// What it is.
         what: &'static str,
         /// Its path.
         path: PathBuf,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use molarena_chem::CHEMISTRY_VERSION;
-use molarena_data::{Catalog, Dataset, Protocol, Split};
+use molarena_data::{Catalog, Protocol, Split};
 use molarena_metrics::{METRICS_VERSION, Metric};
 use molarena_sdk::{ComponentKind, InputKind};
 use serde_json::json;
@@ -232,13 +232,18 @@ struct Place<'a> {
     seed: u64,
 }
 
-/// Refuses a data folder or store where every worker may read.
+/// Refuses a data folder, an own table or a store where every worker may read.
 fn check_hidden(arena: &Arena) -> Result<()> {
     // A missing data folder is reported with the dataset that needs it.
     let data_dir = fs_err::canonicalize(&arena.data_dir).unwrap_or_else(|_| arena.data_dir.clone());
     for (what, path) in [("data folder", data_dir.as_path()), ("store", arena.store.root())] {
         if let Some(root) = confine::exposed_under(path) {
             return Err(Error::Exposed { what, path: path.to_owned(), root });
+        }
+    }
+    for path in arena.catalog.own_files() {
+        if let Some(root) = confine::exposed_under(path) {
+            return Err(Error::Exposed { what: "table", path: path.to_owned(), root });
         }
     }
     Ok(())
@@ -374,7 +379,7 @@ impl Planner<'_> {
             return Ok(Arc::clone(known));
         }
         let manifest = self.arena.catalog.get(id)?;
-        let dataset = Dataset::load(manifest, &self.arena.data_dir)?;
+        let dataset = self.arena.catalog.dataset(id, &self.arena.data_dir)?;
         let dataset =
             Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.data_dir, &self.arena.store)?);
         self.datasets.insert(id.to_owned(), Arc::clone(&dataset));
@@ -387,7 +392,13 @@ impl Planner<'_> {
         if let Some(known) = self.splits.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let split = Arc::new(dataset.split(protocol, group.split_seed)?);
+        let split = match self.arena.catalog.parts(&dataset.dataset.id) {
+            Some(parts) => parts
+                .split(&dataset.dataset.rows, &dataset.scaffolds, group.split_seed)
+                .without_empty_part(&dataset.dataset.id)?,
+            None => dataset.split(protocol, group.split_seed)?,
+        };
+        let split = Arc::new(split);
         self.splits.insert(key, Arc::clone(&split));
         Ok(split)
     }

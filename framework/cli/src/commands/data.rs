@@ -4,12 +4,12 @@ use std::{fmt::Write as _, path::Path};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::{
-    Catalog, FileState, FileStatus, LabelStatistics, Manifest, Summary,
+    Catalog, FileState, FileStatus, LabelStatistics, Manifest, PreparedDataset, Summary,
     fetch::{Origin, Wanted, fetch},
     verify,
 };
 
-use super::{print, print_json, table};
+use super::{own, print, print_json, table};
 use crate::{
     args::{DataArgs, DataCommand, Places},
     exit_code::ExitCode,
@@ -34,12 +34,24 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
         }
         DataCommand::Simulate(args) => super::simulate::run(args),
         DataCommand::Verify { ids, json, places } => verify_all(places, ids, *json),
-        DataCommand::Info { id, json, places } => {
-            let summary = Summary::load(catalog(places)?.get(id)?, &places.data_dir)?;
-            if *json {
-                print_json(&summary)?;
-            } else {
-                print(&describe(&summary))?;
+        DataCommand::Info { id, own, json, places } => {
+            let summaries = match own::load(own, None)? {
+                Some(own) => own
+                    .datasets
+                    .into_iter()
+                    .map(|own| Ok(Summary::new(&PreparedDataset::new(own.dataset)?)))
+                    .collect::<anyhow::Result<Vec<_>>>()?,
+                None => {
+                    let id = id.as_deref().unwrap_or_default();
+                    vec![Summary::load(catalog(places)?.get(id)?, &places.data_dir)?]
+                }
+            };
+            for summary in &summaries {
+                if *json {
+                    print_json(summary)?;
+                } else {
+                    print(&describe(summary))?;
+                }
             }
             Ok(ExitCode::Ok)
         }

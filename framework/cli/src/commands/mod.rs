@@ -3,6 +3,7 @@
 pub(crate) mod board;
 pub(crate) mod data;
 pub(crate) mod doctor;
+pub(crate) mod own;
 pub(crate) mod plugin;
 pub(crate) mod run;
 pub(crate) mod simulate;

@@ -11,8 +11,8 @@ use molarena_host::{
     base_of, discovery::SearchPath, supervise::Launcher,
 };
 
-use super::{print, print_json, table};
-use crate::{args::RunArgs, exit_code::ExitCode, progress::Display};
+use super::{own, print, print_json, table};
+use crate::{args::RunArgs, exit_code::ExitCode, progress::Display, split_choice::SplitChoice};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -21,11 +21,18 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
     }
-    let (selection, limits) = selection(args)?;
-    let arena = arena(args)?;
+    let (mut selection, limits) = selection(args)?;
+    let mut arena = arena(args)?;
+    let own = own::load(&args.own, args.split.as_ref())?;
+    if let Some(own) = &own {
+        selection.groups[0].datasets = own::register(own, &mut arena.catalog);
+    }
     let plan = molarena_host::plan(&selection, &arena)?;
     for dataset in plan.datasets() {
         report_unparsed(&dataset);
+    }
+    if let Some(own) = &own {
+        own::report_leaks(own, &plan);
     }
     if args.dry_run {
         print(&dry_run(&plan, &arena)?)?;
@@ -51,6 +58,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }))?;
     } else {
         print(&conclusion(&plan, summary, &arena))?;
+        if own.is_some() {
+            print(&format!("\n{}", own::board(&plan, &arena)?))?;
+        }
     }
     Ok(if summary.failed > 0 { ExitCode::SomeCellsFailed } else { ExitCode::Ok })
 }
@@ -72,8 +82,8 @@ fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Limits)> {
             let suite = Suite::load(path)?;
             (suite.cells, base_of(path), suite.limits)
         }
-        None if args.datasets.is_empty() || args.methods.is_empty() => {
-            let message = "name a suite file, or at least one --dataset and one --method";
+        None if (args.datasets.is_empty() && args.own.csv.is_none()) || args.methods.is_empty() => {
+            let message = "name a suite file, or at least one --dataset (or --csv FILE) and one --method";
             return Err(Error::Request(message.into()).into());
         }
         None => {
@@ -81,7 +91,7 @@ fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Limits)> {
                 datasets: args.datasets.clone(),
                 methods: args.methods.clone(),
                 seeds: Seeds::Count(1),
-                split: args.split,
+                split: args.split.as_ref().and_then(SplitChoice::protocol),
                 split_seed: args.split_seed,
             };
             (vec![group], PathBuf::new(), Limits::default())
@@ -129,10 +139,10 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
         unparsed.len() + dataset.dataset.len()
     );
     for failure in unparsed.iter().take(5) {
-        eprintln!("  row {}: `{}`: {}", failure.row, failure.smiles, failure.reason);
+        eprintln!("  row {}: `{}`: {}", failure.row, own::shorten(&failure.smiles), failure.reason);
     }
     if unparsed.len() > 5 {
-        eprintln!("  and {} more: molarena data info {}", unparsed.len() - 5, dataset.dataset.id);
+        eprintln!("  and {} more; molarena data info lists all", unparsed.len() - 5);
     }
 }
 

@@ -1,0 +1,162 @@
+//! What is said of a table of the user's own.
+
+use std::collections::BTreeMap;
+
+use molarena_data::{
+    Catalog, TaskType,
+    own::{OwnData, OwnTask},
+};
+use molarena_host::{Arena, Error, Plan};
+use molarena_report::{BoardOptions, Format, build, render};
+
+use crate::{args::OwnArgs, split_choice::SplitChoice};
+
+/// Rows that are shown of a list.
+const SHOWN: usize = 5;
+
+/// Reads the table of `args`, if one is named, and says on standard error what was made of it.
+pub(crate) fn load(args: &OwnArgs, split: Option<&SplitChoice>) -> anyhow::Result<Option<OwnData>> {
+    let column = split.and_then(SplitChoice::column);
+    let Some(table) = args.table(column) else {
+        if column.is_some() {
+            let message = "--split column:NAME goes with --csv FILE";
+            return Err(Error::Request(message.into()).into());
+        }
+        return Ok(None);
+    };
+    let own = table.load()?;
+    state(&own, args);
+    Ok(Some(own))
+}
+
+/// Puts the datasets of `own` into the catalog; their ids.
+pub(crate) fn register(own: &OwnData, catalog: &mut Catalog) -> Vec<String> {
+    own.datasets.iter().map(|dataset| catalog.insert_own(dataset.clone())).collect()
+}
+
+fn state(own: &OwnData, args: &OwnArgs) {
+    eprintln!("{}: {} rows, SMILES in column \"{}\"", own.path.display(), own.rows, own.smiles);
+    for task in &own.tasks {
+        eprintln!("  {}", describe(task));
+    }
+    for left in &own.left_out {
+        let warning = if left.asked_for { "warning: " } else { "" };
+        eprintln!("  {warning}no task: column \"{}\" {}", left.column, left.reason);
+    }
+    for warning in own.tasks.iter().filter_map(OwnTask::warning) {
+        eprintln!("warning: {warning}");
+    }
+    state_repeats(own, args);
+    if !own.mixtures.is_empty() {
+        eprintln!(
+            "warning: {} rows hold several fragments (salts, solvates, mixtures) and are taken as they are:",
+            own.mixtures.len()
+        );
+        list(own.mixtures.iter().map(|mixture| {
+            format!("row {}: `{}`: {} fragments", mixture.row, shorten(&mixture.smiles), mixture.fragments)
+        }));
+    }
+    if let Some(parts) = own.datasets.iter().find_map(|dataset| dataset.parts.as_ref())
+        && !parts.has_valid()
+    {
+        eprintln!(
+            "column \"{}\" names no row for validation: a tenth of the training molecules, by scaffold, is taken",
+            parts.column
+        );
+    }
+}
+
+fn describe(task: &OwnTask) -> String {
+    let how = if task.inferred { "inferred" } else { "as stated" };
+    let labels = match task.kind {
+        TaskType::Classification => {
+            format!("{} positive, {} negative", task.positives, task.known - task.positives)
+        }
+        TaskType::Regression => format!("{} numbers from {} to {}", task.known, task.least, task.most),
+    };
+    format!("task \"{}\": {} ({how}), {labels}, {} missing", task.name, task.kind, task.missing)
+}
+
+fn state_repeats(own: &OwnData, args: &OwnArgs) {
+    if own.repeats.is_empty() {
+        return;
+    }
+    let rows: usize = own.repeats.iter().map(|repeat| repeat.rows.len() - 1).sum();
+    let conflicting = own.repeats.iter().filter(|repeat| repeat.conflicting).count();
+    let fate = match args.duplicates.to_string().as_str() {
+        "keep" => "they stay (--duplicates first or mean merges them)",
+        "first" => "they are left out",
+        _ => "their labels are merged into the first row's",
+    };
+    eprintln!(
+        "warning: {rows} rows repeat one of {} molecules, stereoisomers counted as one; {conflicting} of these have \
+         different labels; {fate}:",
+        own.repeats.len()
+    );
+    list(own.repeats.iter().map(|repeat| {
+        let rows: Vec<String> = repeat.rows.iter().take(SHOWN).map(ToString::to_string).collect();
+        let more = if repeat.rows.len() > SHOWN { ", ..." } else { "" };
+        let labels = if repeat.conflicting { ": labels differ" } else { "" };
+        format!("rows {}{more}: `{}`{labels}", rows.join(", "), shorten(&repeat.smiles))
+    }));
+}
+
+fn list(lines: impl ExactSizeIterator<Item = String>) {
+    let more = lines.len().saturating_sub(SHOWN);
+    for line in lines.take(SHOWN) {
+        eprintln!("  {line}");
+    }
+    if more > 0 {
+        eprintln!("  and {more} more");
+    }
+}
+
+/// Warns of molecules that are on two sides of a split.
+pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
+    let mut seen = Vec::new();
+    for fit in &plan.fits {
+        let split = fit.split.sha256();
+        if seen.contains(&split) {
+            continue;
+        }
+        seen.push(split);
+        let mut part_of: BTreeMap<usize, &str> = BTreeMap::new();
+        for (part, indices) in fit.split.parts() {
+            part_of.extend(indices.iter().map(|&index| (fit.dataset.dataset.rows[index], part)));
+        }
+        let straddles = |rows: &[usize]| {
+            let mut parts = rows.iter().filter_map(|row| part_of.get(row));
+            parts.next().is_some_and(|first| parts.any(|part| part != first))
+        };
+        let leaks = own.repeats.iter().filter(|repeat| straddles(&repeat.rows)).count();
+        if leaks > 0 {
+            eprintln!(
+                "warning: split {}: {leaks} molecules that several rows hold are in more than one part, so scores are too \
+                 good; --duplicates first or mean leaves one row of each",
+                fit.split.protocol
+            );
+        }
+    }
+}
+
+/// The boards of the plan's datasets and splits, of all records that the store holds.
+pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
+    let mut records = arena.store.records()?;
+    records.retain(|record| {
+        plan.fits.iter().any(|fit| {
+            record.dataset == fit.dataset.dataset.id
+                && record.composition.data_sha256 == fit.dataset.dataset.sha256
+                && record.tasks == fit.dataset.dataset.tasks
+                && record.split == fit.split_info()
+        })
+    });
+    Ok(render(&build(&records, BoardOptions::default()), Format::Md))
+}
+
+/// The beginning of a SMILES, for a line.
+pub(crate) fn shorten(smiles: &str) -> String {
+    match smiles.char_indices().nth(80) {
+        Some((cut, _)) => format!("{}...", &smiles[..cut]),
+        None => smiles.to_owned(),
+    }
+}

@@ -1,0 +1,78 @@
+//! A split that a column of the table states.
+
+use crate::error::{Error, Result};
+use crate::split::{Protocol, Split};
+use crate::table::Table;
+
+/// A part of a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// To learn from.
+    Train,
+    /// To choose settings with.
+    Valid,
+    /// To be scored on.
+    Test,
+}
+
+impl Part {
+    /// Reads the usual names of a part, whatever their case.
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_lowercase().as_str() {
+            "train" | "training" => Some(Self::Train),
+            "valid" | "validation" | "val" => Some(Self::Valid),
+            "test" => Some(Self::Test),
+            _ => None,
+        }
+    }
+}
+
+/// The part of each row of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The column that states them.
+    pub column: String,
+    /// `[rows of the file]`.
+    pub of_row: Vec<Part>,
+}
+
+impl Parts {
+    /// Reads the parts from a column.
+    pub(super) fn read(table: &Table, column: &str) -> Result<Self> {
+        let index = table.column(column)?;
+        let part = |row: usize| {
+            let value = table.text(row, index);
+            Part::parse(value).ok_or_else(|| Error::WrongPart {
+                cell: Box::new(table.cell(row, index)),
+                value: value.to_owned(),
+            })
+        };
+        let of_row = (0..table.rows()).map(part).collect::<Result<_>>()?;
+        Ok(Self { column: column.to_owned(), of_row })
+    }
+
+    /// Whether rows for validation are stated.
+    pub fn has_valid(&self) -> bool {
+        self.of_row.contains(&Part::Valid)
+    }
+
+    /// The split of molecules that come from `rows` (data rows of the file, from 1) and have these scaffolds.
+    ///
+    /// Where the column states no row for validation, a tenth of the training molecules is taken for it, as
+    /// [`Protocol::Scaffold`] with `seed` chooses its validation part.
+    pub fn split(&self, rows: &[usize], scaffolds: &[String], seed: u64) -> Split {
+        let of = |part: Part| {
+            (0..rows.len()).filter(|&index| self.of_row[rows[index] - 1] == part).collect::<Vec<usize>>()
+        };
+        let (mut train, mut valid) = (of(Part::Train), of(Part::Valid));
+        let stated = self.has_valid();
+        if !stated {
+            let of_train: Vec<String> = train.iter().map(|&index| scaffolds[index].clone()).collect();
+            let chosen = Protocol::Scaffold.split(&of_train, seed);
+            valid = chosen.valid.iter().map(|&index| train[index]).collect();
+            train.retain(|index| valid.binary_search(index).is_err());
+        }
+        let protocol = format!("column:{}", self.column);
+        Split { protocol, seed: if stated { 0 } else { seed }, train, valid, test: of(Part::Test) }
+    }
+}
