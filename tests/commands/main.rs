@@ -4,6 +4,7 @@ mod data_files;
 mod encoder;
 mod good_runs;
 mod help;
+mod own;
 mod plugins;
 mod requests;
 mod support;

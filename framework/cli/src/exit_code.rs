@@ -16,7 +16,8 @@ pub(crate) enum ExitCode {
     NothingSelected = 4,
     /// A data file is missing, has the wrong hash, or cannot be read.
     BadData = 5,
-    /// The run finished and some cells failed; they are rows with their reason.
+    /// The run finished and some cells failed, which are rows with their reason; or some rows of an input could not be
+    /// read; or the method of `predict` failed.
     SomeCellsFailed = 10,
     /// A fault of the system or of molarena.
     Internal = 70,
@@ -32,7 +33,8 @@ Exit codes:
   3    bad plugin: missing, cannot be opened, or breaks the ABI
   4    nothing selected
   5    bad data: a file is missing, has the wrong hash, or cannot be read
-  10   some cells failed; they are rows on the board, with their reason
+  10   some cells failed (they are rows on the board, with their reason), some rows of an input cannot be read, or
+       the method of predict failed
   70   a fault of the system or of molarena
   130  interrupted; finished cells are stored, the same command goes on";
 
@@ -44,6 +46,7 @@ impl ExitCode {
                 _ if matches!(error, Error::Interrupted) => Self::Interrupted,
                 Fault::Usage => Self::Usage,
                 Fault::Plugin => Self::BadPlugin,
+                Fault::Method => Self::SomeCellsFailed,
                 Fault::NothingSelected => Self::NothingSelected,
                 Fault::Data => data_code(match error {
                     Error::Data(error) => Some(error),

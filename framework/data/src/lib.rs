@@ -21,6 +21,7 @@ mod parquet_text;
 mod prepared;
 pub mod simulate;
 mod split;
+mod stream;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -36,4 +37,5 @@ pub use manifest::{
 };
 pub use prepared::{PreparedDataset, RowFailure};
 pub use split::{Protocol, Split};
+pub use stream::SmilesInput;
 pub use verify::{FileState, FileStatus, verify};

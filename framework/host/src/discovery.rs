@@ -146,7 +146,9 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
             }
             Ok(Plugin { path: path.to_owned(), sha256, description })
         }
-        Ok(Output::Timings { .. }) => Err(failed("the worker answered another question".into())),
+        Ok(Output::Timings { .. } | Output::Encoded) => {
+            Err(failed("the worker answered another question".into()))
+        }
         Err(failure) => {
             // The loader's messages name the library already.
             let named = format!("plugin {} ", path.display());

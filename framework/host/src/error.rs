@@ -12,6 +12,8 @@ pub enum Fault {
     Usage,
     /// A plugin.
     Plugin,
+    /// A method that ran and failed.
+    Method,
     /// The selection is empty.
     NothingSelected,
     /// The data.
@@ -135,6 +137,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A method that is used outside of a run gave no result.
+    #[error("method `{method}` failed: {message}")]
+    MethodFailed {
+        /// The method.
+        method: String,
+        /// Why.
+        message: String,
+    },
     /// A worker could not be started.
     #[error("cannot start a worker: {0}")]
     Worker(String),
@@ -166,6 +176,7 @@ impl Error {
             Self::Worker(_) => "E-HOST-014",
             Self::Io(_) => "E-HOST-015",
             Self::Interrupted => "E-HOST-016",
+            Self::MethodFailed { .. } => "E-HOST-017",
         }
     }
 
@@ -179,6 +190,7 @@ impl Error {
             | Self::Request(_)
             | Self::Exposed { .. } => Fault::Usage,
             Self::UnknownPlugin { .. } | Self::Plugin { .. } | Self::UnknownComponent { .. } => Fault::Plugin,
+            Self::MethodFailed { .. } => Fault::Method,
             Self::NothingSelected(_) => Fault::NothingSelected,
             Self::Data(_) | Self::Features { .. } => Fault::Data,
             Self::Store { .. } | Self::Worker(_) | Self::Io(_) | Self::Interrupted => Fault::Internal,

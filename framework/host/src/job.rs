@@ -56,6 +56,19 @@ pub enum JobTask {
     },
     /// Fits and predicts.
     Fit(Box<FitJob>),
+    /// Turns the features of the test part into vectors, in the place of its predictions.
+    Encode(Box<EncodeJob>),
+}
+
+/// One use of an encoder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EncodeJob {
+    /// The encoder.
+    pub encoder: JobComponent,
+    /// What the feature file holds.
+    pub input: InputKind,
+    /// Thread budget.
+    pub threads: usize,
 }
 
 /// One fit.
@@ -121,6 +134,8 @@ pub struct Done {
 pub enum Output {
     /// The plugin's description.
     Description(PluginDescription),
+    /// The vectors are in their file.
+    Encoded,
     /// Seconds in each step; the predictions are in their file.
     Timings {
         /// Seconds in the encoder.

@@ -7,6 +7,7 @@ mod canonical;
 pub mod confine;
 mod dataset;
 pub mod discovery;
+mod embed;
 pub mod ensemble;
 mod error;
 mod feature_spec;
@@ -15,6 +16,7 @@ pub mod job;
 pub mod loader;
 mod method;
 mod plan;
+mod predict;
 pub mod record;
 mod run;
 mod schema;
@@ -27,6 +29,10 @@ pub mod worker;
 
 pub use canonical::{canonical_json, key_of};
 pub use dataset::ArenaDataset;
+pub use embed::{
+    Embedded, Embedding, Encoder, Layout, OutputFormat, check_writable, embed, failures_path, parse_features,
+    rate, write_failures,
+};
 pub use error::{Error, Fault, Result};
 pub use feature_spec::FeatureSpec;
 pub use features::{Features, OwnedGraphs, OwnedSmiles};
@@ -35,6 +41,7 @@ pub use plan::{
     Arena, Plan, PlannedCell, PlannedComponent, PlannedFit, PlannedMember, PlannedModel, Selection, Work,
     base_of, plan,
 };
+pub use predict::{Predicted, Prediction, predict};
 pub use run::{Observer, RunOptions, Summary, run};
 pub use store::{Part, Store};
 pub use suite::{CellGroup, Limits, SUITE_SCHEMA, Seeds, Suite, parse_duration, parse_size};

@@ -18,8 +18,8 @@ use crate::{
     Result, confine,
     features::Features,
     job::{
-        self, Done, FitJob, Job, JobComponent, JobTask, Output, Progress, Started, TEST, TRAIN, VALID,
-        WorkerFailure,
+        self, Done, EncodeJob, FitJob, Job, JobComponent, JobTask, Output, Progress, Started, TEST, TRAIN,
+        VALID, WorkerFailure,
     },
     loader::{LoadError, LoadedBaseline, LoadedPlugin},
     record::{Candidate, Reason, Search},
@@ -60,7 +60,21 @@ fn perform(task: &JobTask, folder: &Path, cancelled: &AtomicBool) -> Result<Outp
             Ok(Output::Description(plugin.description().clone()))
         }
         JobTask::Fit(job) => fit(job, folder, cancelled),
+        JobTask::Encode(job) => encode_only(job, folder, cancelled),
     }
+}
+
+fn encode_only(job: &EncodeJob, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
+    let features = Features::read(&job::features_file(folder, TEST), job.input).map_err(internal)?;
+    let reporter = Reporter { folder, cancelled, last: Mutex::new(None) };
+    let call = Call::new(0, job.threads).with_hooks(&reporter);
+    let [vectors] = encode(&job.encoder, &[features], &call)?;
+    let Features::Dense { columns, values, rows } = vectors else {
+        unreachable!("an encoder gives dense vectors");
+    };
+    let bytes = to_npy(rows, columns, values);
+    fs_err::write(job::predictions_file(folder, TEST), bytes).map_err(|error| internal(error.into()))?;
+    Ok(Output::Encoded)
 }
 
 fn fit(job: &FitJob, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
@@ -162,11 +176,11 @@ fn is_better(metric: Metric, score: Option<f64>, best: Option<f64>) -> bool {
     }
 }
 
-fn encode(
+fn encode<const PARTS: usize>(
     encoder: &JobComponent,
-    parts: &[Features; 3],
+    parts: &[Features; PARTS],
     call: &Call<'_>,
-) -> Result<[Features; 3], WorkerFailure> {
+) -> Result<[Features; PARTS], WorkerFailure> {
     let plugin = LoadedPlugin::open(&encoder.library).map_err(|error| opened(&error))?;
     let mut instance = plugin.encoder(&encoder.component, &encoder.config).map_err(|error| called(&error))?;
     let mut vectors_of_parts = Vec::with_capacity(parts.len());
@@ -179,7 +193,7 @@ fn encode(
             values: vectors.values,
         });
     }
-    Ok(vectors_of_parts.try_into().expect("three parts in, three parts out"))
+    Ok(vectors_of_parts.try_into().expect("as many parts out as in"))
 }
 
 fn read_features(job: &FitJob, folder: &Path) -> Result<[Features; 3]> {

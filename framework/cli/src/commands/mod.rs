@@ -3,12 +3,18 @@
 pub(crate) mod board;
 pub(crate) mod data;
 pub(crate) mod doctor;
+pub(crate) mod embed;
 pub(crate) mod own;
 pub(crate) mod plugin;
+pub(crate) mod predict;
 pub(crate) mod run;
 pub(crate) mod simulate;
 
-use std::io::Write;
+use std::{
+    io::Write,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use clap::CommandFactory;
 
@@ -27,6 +33,25 @@ pub(crate) fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
 pub(crate) fn worker(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
     molarena_host::worker::run(&args.folder)?;
     Ok(ExitCode::Ok)
+}
+
+/// A flag that the first signal to end sets; the second one ends the program at once.
+fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    Ok(interrupted)
+}
+
+/// Refuses to overwrite `output` unless that is asked for.
+fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
+    if output.exists() && !force {
+        let message = format!("{} exists; --force overwrites it", output.display());
+        return Err(molarena_host::Error::Request(message).into());
+    }
+    Ok(())
 }
 
 /// Prints to standard output; a closed pipe is an error that `main` forgives.

@@ -49,7 +49,7 @@ fn state(own: &OwnData, args: &OwnArgs) {
     state_repeats(own, args);
     if !own.mixtures.is_empty() {
         eprintln!(
-            "warning: {} rows hold several fragments (salts, solvates, mixtures) and are taken as they are:",
+            "warning: rows of several fragments (salts, solvates, mixtures), taken as they are: {}:",
             own.mixtures.len()
         );
         list(own.mixtures.iter().map(|mixture| {
@@ -89,8 +89,8 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
         _ => "their labels are merged into the first row's",
     };
     eprintln!(
-        "warning: {rows} rows repeat one of {} molecules, stereoisomers counted as one; {conflicting} of these have \
-         different labels; {fate}:",
+        "warning: rows that repeat the molecule of an earlier row (stereoisomers count as one): {rows}; molecules of \
+         several rows: {}, with labels that differ: {conflicting}; {fate}:",
         own.repeats.len()
     );
     list(own.repeats.iter().map(|repeat| {
@@ -131,7 +131,7 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
         let leaks = own.repeats.iter().filter(|repeat| straddles(&repeat.rows)).count();
         if leaks > 0 {
             eprintln!(
-                "warning: split {}: {leaks} molecules that several rows hold are in more than one part, so scores are too \
+                "warning: split {}: molecules of several rows that are in more than one part: {leaks}, so scores are too \
                  good; --duplicates first or mean leaves one row of each",
                 fit.split.protocol
             );

@@ -1,9 +1,6 @@
 //! `molarena run`
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::path::PathBuf;
 
 use molarena_data::Catalog;
 use molarena_host::{
@@ -11,16 +8,11 @@ use molarena_host::{
     base_of, discovery::SearchPath, supervise::Launcher,
 };
 
-use super::{own, print, print_json, table};
+use super::{interruption, own, print, print_json, table};
 use crate::{args::RunArgs, exit_code::ExitCode, progress::Display, split_choice::SplitChoice};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // The second one ends the program at once.
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
-        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
-    }
+    let interrupted = interruption()?;
     let (mut selection, limits) = selection(args)?;
     let mut arena = arena(args)?;
     let own = own::load(&args.own, args.split.as_ref())?;
@@ -28,8 +20,10 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         selection.groups[0].datasets = own::register(own, &mut arena.catalog);
     }
     let plan = molarena_host::plan(&selection, &arena)?;
-    for dataset in plan.datasets() {
-        report_unparsed(&dataset);
+    // The two datasets of one own table have the same molecules.
+    let reported = if own.is_some() { 1 } else { usize::MAX };
+    for dataset in plan.datasets().iter().take(reported) {
+        report_unparsed(dataset);
     }
     if let Some(own) = &own {
         own::report_leaks(own, &plan);

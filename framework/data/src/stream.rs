@@ -1,0 +1,292 @@
+//! SMILES of an input of any length, a chunk at a time.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, stdin};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::error::{Error, Result};
+use crate::own::SMILES_COLUMNS;
+use crate::parquet_text::{self, ParquetTable, Texts};
+use crate::table::{BYTE_ORDER_MARK, GZIP_MAGIC, check_header, delimiter, present};
+
+/// Bytes of a text's beginning that are looked at to tell what it is.
+const LOOKED_AT: usize = 1 << 16;
+
+/// An input of SMILES: CSV, lines of SMILES (`.smi`), or Parquet; text may be gzipped and may come from standard input.
+///
+/// Memory does not grow with the input: text is read line by line, Parquet page by page.
+pub struct SmilesInput {
+    path: PathBuf,
+    source: Source,
+    what: String,
+}
+
+enum Source {
+    Table { reader: Box<csv::Reader<Box<dyn Read + Send>>>, column: usize },
+    Lines(Box<dyn BufRead + Send>),
+    Parquet { table: Box<ParquetTable<File>>, column: usize, next_group: usize, texts: Option<Texts> },
+}
+
+impl SmilesInput {
+    /// Opens `path`, or standard input if it is `-`. Parquet and gzip are known by their first bytes. Text is a table if
+    /// its name ends in `.csv` or `.tsv` or its first line has `column` or one of [`SMILES_COLUMNS`]; otherwise each
+    /// line is a SMILES, which a name may follow after a blank or tab.
+    ///
+    /// # Errors
+    /// The file cannot be opened; [`Error::BadParquet`], [`Error::BadGzip`], [`Error::BadCsv`],
+    /// [`Error::AbsentColumn`], [`Error::NoSmilesColumn`], [`Error::DuplicateColumn`], [`Error::Empty`].
+    pub fn open(path: &Path, column: Option<&str>) -> Result<Self> {
+        let standard_input = path == Path::new("-");
+        let path = if standard_input { PathBuf::from("standard input") } else { path.to_owned() };
+        let raw: Box<dyn Read + Send> =
+            if standard_input { Box::new(stdin()) } else { Box::new(fs_err::File::open(&path)?) };
+        let mut reader = BufReader::with_capacity(LOOKED_AT, raw);
+        let start = beginning(&mut reader)?;
+        if start.starts_with(parquet_text::MAGIC) {
+            if standard_input {
+                let reason = "Parquet is read from a file, not from standard input".to_owned();
+                return Err(Error::BadParquet { path, reason });
+            }
+            return Self::parquet(&path, column);
+        }
+        let reader: Box<dyn BufRead + Send> = if start.starts_with(&GZIP_MAGIC) {
+            Box::new(BufReader::with_capacity(LOOKED_AT, MultiGzDecoder::new(reader)))
+        } else {
+            Box::new(reader)
+        };
+        Self::text(path, reader, column)
+    }
+
+    fn parquet(path: &Path, column: Option<&str>) -> Result<Self> {
+        let table = ParquetTable::open(path, fs_err::File::open(path)?.into_parts().0)?;
+        let there = || present(table.columns(), table.unreadable());
+        let index = smiles_column(path, table.columns(), column, there)?;
+        let what = format!("Parquet, column \"{}\"", table.columns()[index]);
+        let source = Source::Parquet { table: Box::new(table), column: index, next_group: 0, texts: None };
+        Ok(Self { path: path.to_owned(), source, what })
+    }
+
+    fn text(path: PathBuf, mut reader: Box<dyn BufRead + Send>, column: Option<&str>) -> Result<Self> {
+        let mut start = beginning(&mut reader).map_err(|error| bad_text(&path, &error))?;
+        if start.starts_with(BYTE_ORDER_MARK) {
+            reader.consume(BYTE_ORDER_MARK.len());
+            start.drain(..BYTE_ORDER_MARK.len());
+        }
+        if start.is_empty() {
+            return Err(Error::Empty { path });
+        }
+        let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
+        let is_table = column.is_some() || suffix(&path, &[".csv", ".tsv"]) || {
+            let separator = delimiter(first);
+            let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().trim_matches('"').to_lowercase();
+            !suffix(&path, &[".smi", ".ism"])
+                && first
+                    .split(|&byte| byte == separator)
+                    .any(|cell| SMILES_COLUMNS.contains(&name(cell).as_str()))
+        };
+        if !is_table {
+            // The header that some programs write into such files.
+            let word = first.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+            if word.eq_ignore_ascii_case(b"smiles") {
+                reader.read_until(b'\n', &mut Vec::new()).map_err(|error| bad_text(&path, &error))?;
+            }
+            return Ok(Self { path, source: Source::Lines(reader), what: "one SMILES a line".to_owned() });
+        }
+        let separator = delimiter(&start);
+        let source: Box<dyn Read + Send> = Box::new(reader);
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(source);
+        let bad_csv = |error: csv::Error| Error::BadCsv { path: path.clone(), reason: error.to_string() };
+        let header: Vec<String> =
+            reader.headers().map_err(bad_csv)?.iter().map(|name| name.trim().to_owned()).collect();
+        check_header(&path, &header)?;
+        let index = smiles_column(&path, &header, column, || present(&header, &[]))?;
+        let what = format!("a table, column \"{}\"", header[index]);
+        Ok(Self { path, source: Source::Table { reader: Box::new(reader), column: index }, what })
+    }
+
+    /// What the input is taken for, in words.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// The next SMILES, trimmed, at most `count` and at least one; none at the end. They are the data rows of the input,
+    /// or its lines, in order; a missing one is empty.
+    ///
+    /// # Errors
+    /// [`Error::BadCsv`], [`Error::BadGzip`], [`Error::BadParquet`], each with the place where it is known.
+    pub fn next_chunk(&mut self, count: usize) -> Result<Vec<String>> {
+        let mut chunk = Vec::with_capacity(count);
+        match &mut self.source {
+            Source::Table { reader, column } => {
+                let mut record = csv::ByteRecord::new();
+                while chunk.len() < count {
+                    let more = reader.read_byte_record(&mut record);
+                    if !more.map_err(|error| bad_table(&self.path, error))? {
+                        break;
+                    }
+                    let cell = String::from_utf8_lossy(record.get(*column).unwrap_or_default());
+                    chunk.push(cell.trim().to_owned());
+                }
+            }
+            Source::Lines(reader) => {
+                let mut line = Vec::new();
+                while chunk.len() < count {
+                    line.clear();
+                    let length = reader.read_until(b'\n', &mut line);
+                    if length.map_err(|error| bad_text(&self.path, &error))? == 0 {
+                        break;
+                    }
+                    let text = String::from_utf8_lossy(&line);
+                    chunk.push(text.split_whitespace().next().unwrap_or_default().to_owned());
+                }
+            }
+            Source::Parquet { table, column, next_group, texts } => {
+                while chunk.len() < count {
+                    if texts.is_none() {
+                        if *next_group == table.groups() {
+                            break;
+                        }
+                        *texts = Some(table.texts(*next_group, *column)?);
+                        *next_group += 1;
+                    }
+                    let wanted = count - chunk.len();
+                    match texts.as_mut().map(|texts| texts.next_batch(wanted)).transpose()?.flatten() {
+                        Some(batch) => chunk.extend(batch.iter().map(|text| text.trim().to_owned())),
+                        None => *texts = None,
+                    }
+                }
+            }
+        }
+        Ok(chunk)
+    }
+}
+
+/// The first bytes of a reader, left in it.
+fn beginning<R: BufRead + ?Sized>(reader: &mut R) -> std::io::Result<Vec<u8>> {
+    Ok(reader.fill_buf()?.to_vec())
+}
+
+fn suffix(path: &Path, suffixes: &[&str]) -> bool {
+    let name = path.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    suffixes.iter().any(|suffix| name.ends_with(suffix))
+}
+
+fn smiles_column(
+    path: &Path,
+    header: &[String],
+    wanted: Option<&str>,
+    present: impl Fn() -> String,
+) -> Result<usize> {
+    if let Some(name) = wanted {
+        return header.iter().position(|column| column == name).ok_or_else(|| Error::AbsentColumn {
+            path: path.to_owned(),
+            column: name.to_owned(),
+            present: present(),
+        });
+    }
+    let find = |name: &&str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
+    let found = SMILES_COLUMNS.iter().find_map(find);
+    found.ok_or_else(|| Error::NoSmilesColumn { path: path.to_owned(), present: present() })
+}
+
+/// Only gzip data go wrong in a way that is not the system's.
+fn bad_text(path: &Path, error: &std::io::Error) -> Error {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+            Error::BadGzip { path: path.to_owned(), reason: error.to_string() }
+        }
+        kind => Error::Io(std::io::Error::new(kind, format!("{}: {error}", path.display()))),
+    }
+}
+
+fn bad_table(path: &Path, error: csv::Error) -> Error {
+    let reason = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => bad_text(path, &error),
+        _ => Error::BadCsv { path: path.to_owned(), reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn chunks(name: &str, bytes: &[u8], column: Option<&str>, count: usize) -> Result<Vec<Vec<String>>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs_err::write(&path, bytes).unwrap();
+        let mut input = SmilesInput::open(&path, column)?;
+        let mut chunks = Vec::new();
+        loop {
+            let chunk = input.next_chunk(count)?;
+            if chunk.is_empty() {
+                return Ok(chunks);
+            }
+            chunks.push(chunk);
+        }
+    }
+
+    fn all(name: &str, bytes: &[u8], column: Option<&str>) -> Vec<String> {
+        chunks(name, bytes, column, 2).unwrap().concat()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn tables_lines_and_parquet_are_told_apart() {
+        let table = b"\xef\xbb\xbfid,\"SMILES\"\r\n1,CC\r\n2,\" CCO \"\r\n3,";
+        for name in ["x.csv", "x.unknown", "x.txt"] {
+            assert_eq!(all(name, table, None), ["CC", "CCO", ""], "{name}");
+        }
+        assert_eq!(all("x.csv.gz", &gzip(table), None), ["CC", "CCO", ""]);
+        assert_eq!(all("x.csv", b"a;b\n1;C\n", Some("b")), ["C"]);
+        for name in ["x.smi", "x.txt", "x"] {
+            assert_eq!(
+                all(name, b"CC ethane\r\nCCO\tethanol, drink\n\nC", None),
+                ["CC", "CCO", "", "C"],
+                "{name}"
+            );
+        }
+        assert_eq!(all("x.smi", b"SMILES Name\nCC ethane\n", None), ["CC"]);
+        let parquet = parquet_text::tests::example();
+        assert_eq!(all("x.parquet", &parquet, None), ["CC", "", "CCO", "CC", "", "CCO"]);
+        assert_eq!(all("x", &parquet, Some("untyped")), ["x", "", "z", "x", "", "z"]);
+    }
+
+    #[test]
+    fn chunks_are_as_long_as_asked_for() {
+        let lengths = |bytes: &[u8], name| {
+            let chunks = chunks(name, bytes, None, 2).unwrap();
+            chunks.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(b"smiles\nC\nC\nC\nC\nC\n", "x.csv"), [2, 2, 1]);
+        // Across row groups as well.
+        assert_eq!(lengths(&parquet_text::tests::example(), "x.parquet"), [2, 2, 2]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let code = |name, bytes: &[u8], column| chunks(name, bytes, column, 2).unwrap_err().code();
+        assert_eq!(code("x.csv", b"", None), "E-DATA-012");
+        assert_eq!(code("x.csv", b"a,b\n1,2\n", None), "E-DATA-024");
+        assert_eq!(code("x.csv", b"smiles,b\n1,2\n", Some("c")), "E-DATA-007");
+        assert_eq!(code("x.csv", b"smiles,smiles\n1,2\n", None), "E-DATA-008");
+        assert_eq!(code("x.csv", b"smiles,b\nC,2\nC\n", None), "E-DATA-014");
+        let cut = gzip(
+            &b"smiles\n".iter().copied().chain((0..200_000).map(|i| b"CNO\n"[i % 4])).collect::<Vec<_>>(),
+        );
+        assert_eq!(code("x.csv.gz", &cut[..cut.len() - 9], None), "E-DATA-013");
+        let parquet = parquet_text::tests::example();
+        assert_eq!(code("x.parquet", &parquet[..parquet.len() / 2], None), "E-DATA-023");
+    }
+}
