@@ -53,8 +53,10 @@ pub struct Predicted {
     pub failures: Vec<RowFailure>,
     /// Molecules that the method learnt from.
     pub train: usize,
-    /// Molecules, by scaffold apart from those, that it chose its settings with.
+    /// Molecules that were held out, for it to choose its settings with.
     pub valid: usize,
+    /// How they were chosen: by scaffold, unless there are too few of them.
+    pub held_out_by: Protocol,
     /// Molecules of the dataset that could not be read.
     pub unparsed: usize,
 }
@@ -77,7 +79,12 @@ pub fn predict(
     let (smiles, failures, there) = read(prediction)?;
     let new: Vec<&String> =
         smiles.iter().zip(&there).filter_map(|(text, there)| there.then_some(text)).collect();
-    let split = Protocol::Scaffold.split(&known.scaffolds, 0);
+    let mut held_out_by = Protocol::Scaffold;
+    let mut split = held_out_by.split(&known.scaffolds, 0);
+    if split.valid.is_empty() {
+        held_out_by = Protocol::Random;
+        split = held_out_by.split(&known.scaffolds, 0);
+    }
     let (train, valid) = (split.train.len() + split.test.len(), split.valid.len());
     let unparsed = known.failures.len();
     let joined = join(manifest, known, &split.valid, &new, &arena.data_dir);
@@ -88,7 +95,7 @@ pub fn predict(
     let missing = vec![f32::NAN; tasks.len()];
     let mut row = |there: &bool| if *there { rows.next().unwrap_or(&missing) } else { &missing };
     let values = there.iter().flat_map(|there| row(there).to_vec()).collect();
-    Ok(Predicted { tasks, smiles, values, failures, train, valid, unparsed })
+    Ok(Predicted { tasks, smiles, values, failures, train, valid, held_out_by, unparsed })
 }
 
 /// The SMILES of the input, the rows that cannot be read, and of each row whether it can.

@@ -43,8 +43,8 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
         display.close();
         let done = done?;
         eprintln!(
-            "{dataset}: {} learnt from {} molecules and chose on {} held out by scaffold; not readable: {}",
-            args.method, done.train, done.valid, done.unparsed
+            "{dataset}: {} learnt from {} molecules and chose on {} held out ({} split); not readable: {}",
+            args.method, done.train, done.valid, done.held_out_by, done.unparsed
         );
         all = Some(match all {
             Some(all) => all.beside(done),
