@@ -49,7 +49,10 @@ impl Maker {
     }
 
     fn make(&self) -> Pair {
-        Pair { native: (self.native)(self.config), table: self.plugin.baseline(self.id, self.config).unwrap() }
+        Pair {
+            native: (self.native)(self.config),
+            table: self.plugin.baseline(self.id, self.config).unwrap(),
+        }
     }
 }
 

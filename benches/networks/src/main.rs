@@ -36,8 +36,7 @@ fn main() -> Result<()> {
     let tasks: Vec<usize> = (0..trial.tasks()).collect();
     let config = serde_json::from_str(&arguments.config).context("`--config`")?;
     let (seed, threads) = (arguments.seed, arguments.threads);
-    let timing =
-        time_baseline::<Perceptron>(config, &trial, &tasks, arguments.validate, seed, threads)?;
+    let timing = time_baseline::<Perceptron>(config, &trial, &tasks, arguments.validate, seed, threads)?;
     println!("{}", timing.to_json(&arguments.dataset, "mlp", seed, threads));
     Ok(())
 }

@@ -138,8 +138,8 @@ impl Scaler {
         // Scaled zeros are seldom zero.
         let mut filled = 0;
         rows.for_each_entry(|_, column, _| filled += usize::from(scaler.columns[column] == Column::Keep));
-        let scaled = |column: &&Column| matches!(column, Column::Scale { factor, .. } if *factor != 0.0);
-        filled += rows.rows() * scaler.columns.iter().filter(scaled).count();
+        let is_filled = |column: &&Column| matches!(column, Column::Scale { factor, .. } if *factor != 0.0);
+        filled += rows.rows() * scaler.columns.iter().filter(is_filled).count();
         scaler.sparse = (filled as f64) < SPARSE_BELOW * (rows.rows() * rows.columns()) as f64;
         let features = scaler.scale(rows);
         Ok((scaler, features))
@@ -319,8 +319,8 @@ mod tests {
         assert!(near(values(&features)), "{features:?}");
         // Of other molecules too; far values are clipped, and what stays, stays.
         let other = [7.0, 9.0, -1e9, 5.0, 2.0, 1e6 + 2.0];
-        let scaled = values(&scaler.apply(&dense(&other, 6)).unwrap());
-        assert_eq!(scaled, [7.0, 9.0, -5.0, 0.0, 0.0, 0.0]);
+        let found = values(&scaler.apply(&dense(&other, 6)).unwrap());
+        assert_eq!(found, [7.0, 9.0, -5.0, 0.0, 0.0, 0.0]);
         assert_eq!(values(&fit(r#"{"standardize": "none"}"#, &dense(&train, 6)).1), train);
         let all = values(&fit(r#"{"standardize": "all", "clip": 1.0}"#, &dense(&train, 6)).1);
         assert!((all[0] + 0.5f32.sqrt()).abs() < 1e-6 && all[6] == 1.0, "{all:?}");
@@ -351,10 +351,10 @@ mod tests {
         }
         let (scaler, features) = fit("{}", &dense(&train, 41));
         assert!(matches!(features, Features::Sparse(_)));
-        let scaled = values(&features);
-        assert_eq!((scaled[40], scaled[49 * 41 + 40]), (-1.0, 1.0));
-        assert_eq!(scaled[..40], train[..40]);
-        assert_eq!(values(&scaler.apply(&dense(&train[..82], 41)).unwrap()), scaled[..82]);
+        let found = values(&features);
+        assert_eq!((found[40], found[49 * 41 + 40]), (-1.0, 1.0));
+        assert_eq!(found[..40], train[..40]);
+        assert_eq!(values(&scaler.apply(&dense(&train[..82], 41)).unwrap()), found[..82]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Features {
         match self {
             Self::Dense { columns, values } => {
                 let mut batch = Vec::with_capacity(height * columns);
-                rows.iter().for_each(|row| batch.extend(&values[row * columns..(row + 1) * columns]));
+                batch.extend(rows.iter().flat_map(|row| &values[row * columns..(row + 1) * columns]));
                 batch.resize(height * columns, 0.0);
                 Batch::Dense(Tensor::from_data(TensorData::new(batch, [height, *columns]), device))
             }
@@ -58,6 +58,7 @@ impl Features {
 
 /// Some molecules on a device.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time; a tensor is what Burn makes it")]
 pub enum Batch {
     /// `f32[n, columns]`.
     Dense(Tensor<2>),

@@ -152,11 +152,11 @@ trait SparseProduct: Backend {
 
 impl SparseProduct for Flex {
     fn sparse_product(weight: FloatTensor<Self>, sparse: Arc<SparseRows>) -> FloatTensor<Self> {
-        product(weight, &sparse)
+        product(&weight, &sparse)
     }
 }
 
-fn product(dense: FloatTensor<Flex>, sparse: &SparseRows) -> FloatTensor<Flex> {
+fn product(dense: &FloatTensor<Flex>, sparse: &SparseRows) -> FloatTensor<Flex> {
     let dense = dense.to_contiguous();
     let shape = dense.layout().shape();
     let (height, width) = (shape[0], shape[1]);
@@ -177,16 +177,18 @@ impl<C: CheckpointStrategy> SparseProduct for Autodiff<Flex, C> {
 
             fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
                 let transposed = ops.state.transposed();
-                unary::<Flex, _>(ops.parents, ops.node, gradients, |gradient| product(gradient, &transposed));
+                unary::<Flex, _>(ops.parents, ops.node, gradients, |gradient| {
+                    product(&gradient, &transposed)
+                });
             }
         }
 
         match Gradient.prepare::<C>([weight.node()]).compute_bound().stateful() {
             OpsKind::Tracked(operation) => {
-                let output = product(weight.into_primitive(), &sparse);
+                let output = product(&weight.into_primitive(), &sparse);
                 operation.finish(sparse, output)
             }
-            OpsKind::UnTracked(operation) => operation.finish(product(weight.into_primitive(), &sparse)),
+            OpsKind::UnTracked(operation) => operation.finish(product(&weight.into_primitive(), &sparse)),
         }
     }
 }

@@ -14,11 +14,12 @@ LABELS = {
 
 
 def linear(inputs, outputs, start):
-    layer = nn.Linear(inputs, outputs)
+    layer = nn.Linear(inputs, outputs, bias=start > 0)
     with torch.no_grad():
         weight = [math.sin(0.7 * (start + k)) / 2 for k in range(inputs * outputs)]
         layer.weight.copy_(torch.tensor(weight).reshape(inputs, outputs).T)
-        layer.bias.copy_(torch.tensor([0.1 * k for k in range(outputs)]))
+        if start > 0:
+            layer.bias.copy_(torch.tensor([0.1 * k for k in range(outputs)]))
     return layer
 
 

@@ -113,7 +113,7 @@ fn saved_and_loaded_it_predicts_the_same() {
         assert_eq!(model.networks.as_ref().unwrap().0.hidden, [24, 8]);
         // Weights that do not fit are refused.
         let mut damaged = model;
-        damaged.networks.as_mut().unwrap().1[1].head.bias.pop();
+        damaged.networks.as_mut().unwrap().1[1].head.weight.pop();
         let error = loaded.load(&HEADER.save(&damaged).unwrap()).unwrap_err();
         assert!(error.to_string().contains("damaged"), "{error}");
         assert!(loaded.load(&state[..state.len() - 1]).is_err());

@@ -33,25 +33,31 @@ struct Hidden {
 #[derive(Module, Debug)]
 struct Linear {
     weight: Param<Tensor<2>>,
-    bias: Param<Tensor<1>>,
+    bias: Option<Param<Tensor<1>>>,
 }
 
 impl Linear {
-    fn new(weights: &LinearWeights, device: &Device) -> Self {
-        let outputs = weights.bias.len();
+    /// A map to `outputs` values.
+    fn new(weights: &LinearWeights, outputs: usize, device: &Device) -> Self {
         let shape = [weights.weight.len() / outputs, outputs];
+        let bias = |bias: &Vec<f32>| Param::from_data(TensorData::new(bias.clone(), [outputs]), device);
         Self {
             weight: Param::from_data(TensorData::new(weights.weight.clone(), shape), device),
-            bias: Param::from_data(TensorData::new(weights.bias.clone(), [outputs]), device),
+            bias: weights.bias.as_ref().map(bias),
         }
     }
 
     fn forward(&self, input: &Batch) -> Tensor<2> {
-        input.times(self.weight.val()) + self.bias.val().unsqueeze()
+        let product = input.times(self.weight.val());
+        match &self.bias {
+            Some(bias) => product + bias.val().unsqueeze(),
+            None => product,
+        }
     }
 
     fn weights(&self) -> LinearWeights {
-        LinearWeights { weight: values(self.weight.val()), bias: values(self.bias.val()) }
+        let bias = self.bias.as_ref().map(|bias| values(bias.val()));
+        LinearWeights { weight: values(self.weight.val()), bias }
     }
 }
 
@@ -83,13 +89,14 @@ impl Mlp {
     /// The network with `weights`; it trains if `device` computes gradients.
     pub fn new(architecture: &Architecture, weights: &Weights, device: &Device) -> Result<Self> {
         weights.check(architecture)?;
-        let layer = |(linear, batch_norm): &(LinearWeights, Option<NormWeights>)| Hidden {
-            linear: Linear::new(linear, device),
+        let layers = weights.hidden.iter().zip(&architecture.hidden);
+        let layer = |((linear, batch_norm), &width): (&(LinearWeights, Option<NormWeights>), _)| Hidden {
+            linear: Linear::new(linear, width, device),
             norm: batch_norm.as_ref().map(|weights| norm(weights, device)),
         };
         Ok(Self {
-            hidden: weights.hidden.iter().map(layer).collect(),
-            head: Linear::new(&weights.head, device),
+            hidden: layers.map(layer).collect(),
+            head: Linear::new(&weights.head, architecture.outputs, device),
             dropout: architecture.dropout,
         })
     }
@@ -122,7 +129,7 @@ impl Mlp {
 
 /// Outputs of a network that does not train, `f32[n, tasks]`. Each row is the same whatever the other rows.
 pub fn predict(network: &Mlp, features: &Features, device: &Device, call: &Call<'_>) -> Result<Matrix> {
-    let (rows, columns) = (features.rows(), network.head.bias.dims()[0]);
+    let (rows, columns) = (features.rows(), network.head.weight.dims()[1]);
     let mut outputs = Vec::with_capacity(rows * columns);
     for start in (0..rows).step_by(HEIGHT) {
         call.check()?;

@@ -38,8 +38,8 @@ impl Architecture {
 pub struct LinearWeights {
     /// `f32[inputs, outputs]`.
     pub weight: Vec<f32>,
-    /// `f32[outputs]`.
-    pub bias: Vec<f32>,
+    /// `f32[outputs]`; `None` before a batch norm, which takes any bias away.
+    pub bias: Option<Vec<f32>>,
 }
 
 /// Weights and running statistics of a batch norm, each `f32[width]`.
@@ -66,13 +66,15 @@ pub struct Weights {
 
 impl LinearWeights {
     /// Weights and biases uniform in +-1 / sqrt(inputs), as in `PyTorch`.
-    fn random(inputs: usize, outputs: usize, random: &mut Random) -> Self {
+    fn random(inputs: usize, outputs: usize, bias: bool, random: &mut Random) -> Self {
         let bound = 1.0 / (inputs as f64).sqrt();
-        Self { weight: random.uniform(inputs * outputs, bound), bias: random.uniform(outputs, bound) }
+        let weight = random.uniform(inputs * outputs, bound);
+        Self { weight, bias: bias.then(|| random.uniform(outputs, bound)) }
     }
 
-    fn fits(&self, inputs: usize, outputs: usize) -> bool {
-        inputs.checked_mul(outputs) == Some(self.weight.len()) && self.bias.len() == outputs
+    fn fits(&self, inputs: usize, outputs: usize, bias: bool) -> bool {
+        let biased = self.bias.as_ref().map_or(!bias, |values| bias && values.len() == outputs);
+        inputs.checked_mul(outputs) == Some(self.weight.len()) && biased
     }
 }
 
@@ -92,10 +94,10 @@ impl Weights {
     pub fn random(architecture: &Architecture, random: &mut Random) -> Self {
         let layer = |(inputs, outputs)| {
             let norm = architecture.batch_norm.then(|| NormWeights::new(outputs));
-            (LinearWeights::random(inputs, outputs, random), norm)
+            (LinearWeights::random(inputs, outputs, !architecture.batch_norm, random), norm)
         };
         let hidden = architecture.layers().map(layer).collect();
-        Self { hidden, head: LinearWeights::random(architecture.last(), architecture.outputs, random) }
+        Self { hidden, head: LinearWeights::random(architecture.last(), architecture.outputs, true, random) }
     }
 
     /// Refuses weights that are not those of `architecture`.
@@ -104,11 +106,11 @@ impl Weights {
             let normed = norm
                 .as_ref()
                 .map_or(!architecture.batch_norm, |norm| architecture.batch_norm && norm.fits(outputs));
-            linear.fits(inputs, outputs) && normed
+            linear.fits(inputs, outputs, !architecture.batch_norm) && normed
         };
         let fits = self.hidden.len() == architecture.hidden.len()
             && self.hidden.iter().zip(architecture.layers()).all(layer)
-            && self.head.fits(architecture.last(), architecture.outputs);
+            && self.head.fits(architecture.last(), architecture.outputs, true);
         if fits {
             Ok(())
         } else {

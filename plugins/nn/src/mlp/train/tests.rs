@@ -64,8 +64,8 @@ fn every_parameter_has_a_gradient() {
         let rows: Vec<usize> = (0..8).collect();
         let output = network.forward(&features.batch(&rows, 0, &device), None);
         let loss = Loss::BinaryCrossEntropy.mean(output, &targets, &rows).unwrap();
-        // Two hidden layers of weight, bias, gamma and beta, and the head's weight and bias.
-        assert_eq!(GradientsParams::from_grads(loss.backward(), &network).len(), 10);
+        // Two hidden layers of weight, gamma and beta, and the head's weight and bias.
+        assert_eq!(GradientsParams::from_grads(loss.backward(), &network).len(), 8);
     }
 }
 
@@ -73,7 +73,7 @@ fn every_parameter_has_a_gradient() {
 fn first_losses(loss: Loss, labels: Vec<f32>) -> Vec<f32> {
     let linear = |inputs: usize, outputs: usize, start: usize| LinearWeights {
         weight: (start..start + inputs * outputs).map(|k| (0.7 * k as f64).sin() as f32 / 2.0).collect(),
-        bias: (0..outputs).map(|k| k as f32 * 0.1).collect(),
+        bias: (start > 0).then(|| (0..outputs).map(|k| k as f32 * 0.1).collect()),
     };
     let (zeros, ones) = (vec![0.0; 4], vec![1.0; 4]);
     let norm = NormWeights { gamma: ones.clone(), beta: zeros.clone(), mean: zeros, variance: ones };
@@ -103,9 +103,12 @@ fn the_first_losses_are_those_of_pytorch() {
     };
     let n = f32::NAN;
     let classes = vec![1.0, 0.0, /**/ 0.0, n, /**/ 1.0, 1.0, /**/ n, 0.0];
-    near(&first_losses(Loss::BinaryCrossEntropy, classes), [0.0; 5]);
+    near(
+        &first_losses(Loss::BinaryCrossEntropy, classes),
+        [0.726_577, 0.654_047, 0.593_165, 0.543_193, 0.499_94],
+    );
     let numbers = vec![0.5, -2.0, /**/ 1.0, n, /**/ -1.5, 1.0, /**/ n, 0.25];
-    near(&first_losses(Loss::Absolute, numbers), [0.0; 5]);
+    near(&first_losses(Loss::Absolute, numbers), [1.112_791, 0.963_547, 0.829_719, 0.788_237, 0.725_605]);
 }
 
 #[test]
@@ -132,7 +135,7 @@ fn sparse_and_dense_rows_train_alike() {
         outputs(&architecture, &left.weights, &dense),
         outputs(&architecture, &right.weights, &Features::Sparse(sparse)),
     );
-    assert!(left.iter().zip(&right).all(|(left, right)| (left - right).abs() < 1e-3));
+    assert!(left.iter().zip(&right).all(|(left, right)| (left - right).abs() < 1e-4));
 }
 
 #[test]
@@ -212,14 +215,15 @@ fn a_last_molecule_joins_the_batch_before() {
 
 #[test]
 fn a_network_that_diverges_says_so() {
-    let features = Features::Dense { columns: 1, values: vec![3e38, -3e38, 1.0, 2.0] };
+    let features = Features::Dense { columns: 1, values: vec![1e30, -1e30, 1.0, 2.0] };
     let targets = Targets::new(1, vec![0.0, 1.0, 1.0, 0.0]);
     let architecture = Architecture { batch_norm: false, ..architecture(1, &[4], 1) };
     let data = Data { features: &features, targets: &targets };
-    let (training, call) = (training(Loss::BinaryCrossEntropy), Call::new(0, 1));
+    let training = Training { learning_rate: 1e30, ..training(Loss::Absolute) };
+    let call = Call::new(0, 1);
     let error =
         train(&architecture, &training, (data, None), (0, 0), &Device::flex(), &call, |_| ()).unwrap_err();
-    assert!(error.to_string().starts_with("training diverged in epoch 0"), "{error}");
+    assert!(error.to_string().starts_with("training diverged in epoch 1"), "{error}");
 }
 
 #[test]
