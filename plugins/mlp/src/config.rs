@@ -118,7 +118,7 @@ impl Default for MlpConfig {
 
 impl MlpConfig {
     /// Checks the values; an error names the parameter at fault.
-    pub fn check(self) -> Result<Params> {
+    pub(crate) fn check(self) -> Result<Params> {
         let positive = |name: &str, value: f64| {
             let sound = value.is_finite() && value > 0.0;
             sound.then_some(()).ok_or_else(|| wrong(name, value, "above 0"))
@@ -155,7 +155,7 @@ fn wrong(parameter: &str, value: impl std::fmt::Display, wanted: impl std::fmt::
 
 /// A checked [`MlpConfig`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Params(MlpConfig);
+pub(crate) struct Params(MlpConfig);
 
 impl std::ops::Deref for Params {
     type Target = MlpConfig;
@@ -167,7 +167,7 @@ impl std::ops::Deref for Params {
 
 impl Params {
     /// Widths of the hidden layers over `inputs` features.
-    pub fn hidden(&self, inputs: usize) -> Vec<usize> {
+    pub(crate) fn hidden(&self, inputs: usize) -> Vec<usize> {
         let width = |width: &Width| match *width {
             Width::Units(units) => units,
             Width::Relative(Relative { times_input }) => {
@@ -178,7 +178,7 @@ impl Params {
     }
 
     /// What chooses the epoch.
-    pub fn selection(&self) -> Selection {
+    pub(crate) fn selection(&self) -> Selection {
         match self.select {
             Select::Loss => Selection::Loss,
             Select::Score => Selection::Score,

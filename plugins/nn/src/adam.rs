@@ -116,3 +116,38 @@ impl Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(values: &[f32]) -> Tensor<1> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &Device::flex())
+    }
+
+    #[test]
+    fn steps_are_those_of_burn() {
+        // A parameter on the processor takes the path of this file.
+        assert_eq!(tensor(&[1.0]).device(), Device::flex());
+        for weight_decay in [0.0, 0.1] {
+            let elsewhere = AdamConfig::new().with_epsilon(EPSILON);
+            let elsewhere = match weight_decay {
+                0.0 => elsewhere,
+                decay => elsewhere.with_weight_decay(Some(WeightDecayConfig::new(decay))),
+            };
+            let elsewhere = elsewhere.build();
+            let own = Adam { elsewhere: elsewhere.clone(), weight_decay };
+            let start: Vec<f32> = (0..70_000).map(|value| (value as f32).sin()).collect();
+            let (mut left, mut right) = (tensor(&start), tensor(&start));
+            let (mut left_state, mut right_state) = (None, None);
+            for step in 1..5 {
+                let gradient: Vec<f32> = start.iter().map(|value| (value * step as f32).cos()).collect();
+                (left, left_state) = own.step(0.01, left, tensor(&gradient), left_state);
+                (right, right_state) = elsewhere.step(0.01, right, tensor(&gradient), right_state);
+            }
+            assert_eq!(left_state.unwrap().momentum.time, 4);
+            left.into_data()
+                .assert_approx_eq(&right.into_data(), burn::tensor::Tolerance::<f32>::absolute(1e-6));
+        }
+    }
+}
