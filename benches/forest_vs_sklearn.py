@@ -37,15 +37,16 @@ def arguments():
     return parser.parse_args()
 
 
-def enter_venv(folder):
-    """Runs this script again inside a virtual environment with scikit-learn, making it if need be."""
+def enter_venv(folder, packages=("scikit-learn",)):
+    """Runs this script again inside a virtual environment with the packages, making it if need be."""
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
     if Path(sys.prefix).resolve() != folder.resolve():
-        check = subprocess.run([python, "-c", "import sklearn"], capture_output=True, check=False)
+        imports = "; ".join(f"import {package.replace('scikit-learn', 'sklearn')}" for package in packages)
+        check = subprocess.run([python, "-c", imports], capture_output=True, check=False)
         if check.returncode != 0:
-            subprocess.run([python, "-m", "pip", "install", "-q", "scikit-learn"], check=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
         os.execv(python, [str(python), *sys.argv])
 
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use molarena_abi as abi;
 use molarena_baselines::{Constant, GaussianProcess, Neighbours, RandomForest, SmartcoreForest};
 use molarena_host::loader::{LoadError, LoadedBaseline, LoadedPlugin};
+use molarena_mlp::Perceptron;
 use molarena_sdk::{Baseline, Bits, Call, Component, Error, Inputs, Labels, Matrix, OwnedLabels, TaskKind};
 use shared::{Watcher, bits_of, same, same_matrix};
 
@@ -20,7 +21,8 @@ const ALL_MISSING: usize = 2;
 const SINGLE: usize = 3;
 const KINDS: [TaskKind; 2] = [TaskKind::Classification, TaskKind::Regression];
 
-static PLUGIN: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_baselines"));
+static BASELINES: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_baselines"));
+static MLP: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_mlp"));
 
 /// A baseline, called natively and through the table.
 struct Pair {
@@ -30,6 +32,7 @@ struct Pair {
 
 /// A baseline with a configuration.
 struct Maker {
+    plugin: &'static LazyLock<LoadedPlugin>,
     id: &'static str,
     config: &'static str,
     native: fn(&str) -> Box<dyn Baseline>,
@@ -42,15 +45,18 @@ impl Maker {
         let native = |config: &str| -> Box<dyn Baseline> {
             Box::new(C::new(serde_json::from_str(config).unwrap()).unwrap())
         };
-        Self { id: C::INFO.id, config, native, saves: true, uses_seed: false }
+        Self { plugin: &BASELINES, id: C::INFO.id, config, native, saves: true, uses_seed: false }
     }
 
     fn make(&self) -> Pair {
-        Pair { native: (self.native)(self.config), table: PLUGIN.baseline(self.id, self.config).unwrap() }
+        Pair {
+            native: (self.native)(self.config),
+            table: self.plugin.baseline(self.id, self.config).unwrap(),
+        }
     }
 }
 
-const MAKERS: [Maker; 10] = [
+const MAKERS: [Maker; 12] = [
     Maker::of::<Constant>("{}"),
     Maker::of::<Constant>(r#"{"statistic": "median"}"#),
     Maker::of::<Neighbours>("{}"),
@@ -66,6 +72,18 @@ const MAKERS: [Maker; 10] = [
     Maker::of::<GaussianProcess>(r#"{"noise": 0.1, "kernel": "tanimoto"}"#),
     Maker::of::<GaussianProcess>(r#"{"likelihood": "laplace", "search_molecules": 20}"#),
     Maker { uses_seed: true, saves: false, ..Maker::of::<SmartcoreForest>(r#"{"n_trees": 5}"#) },
+    Maker {
+        plugin: &MLP,
+        uses_seed: true,
+        ..Maker::of::<Perceptron>(r#"{"hidden": [16], "max_epochs": 4, "epochs_without_validation": 2}"#)
+    },
+    Maker {
+        plugin: &MLP,
+        uses_seed: true,
+        ..Maker::of::<Perceptron>(
+            r#"{"hidden": [{"times_input": 0.2}, 8], "batch_size": 32, "max_epochs": 3, "members": 2, "standardize": "all"}"#,
+        )
+    },
 ];
 
 impl Pair {
@@ -254,12 +272,12 @@ fn errors_are_the_same() {
         // Neither leaves an instance that cannot be used.
         pair.fit(train, valid, &call).unwrap();
     });
-    let unknown = PLUGIN.baseline("svm", "{}").unwrap_err();
+    let unknown = BASELINES.baseline("svm", "{}").unwrap_err();
     assert_eq!(
         unknown.to_string(),
         "no baseline `svm` in this plugin; it has: [constant, knn, rf, rf-smartcore, gp]"
     );
-    let no_factory = PLUGIN.encoder("gin", "{}").unwrap_err();
+    let no_factory = BASELINES.encoder("gin", "{}").unwrap_err();
     assert!(
         matches!(&no_factory, LoadError::Broken { message, .. }
         if message == "it has no factory `molarena.encoder/1`"),

@@ -7,12 +7,13 @@ use std::{
 };
 
 /// Packages that tests start or open; built once for each test binary.
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "molarena",
     "molarena-baselines",
     "molarena-fixture-hostile",
     "molarena-fixture-kinds",
     "molarena-fixture-wrong-abi",
+    "molarena-mlp",
 ];
 
 /// The folder of built binaries and libraries, in the profile of the running test.

@@ -54,6 +54,8 @@ mod describe;
 mod error;
 pub mod export;
 pub mod raw;
+pub mod state;
+pub mod targets;
 mod view;
 
 pub use call::{Call, Hooks};

@@ -1,0 +1,13 @@
+//! The baseline `mlp`: a multi-layer perceptron for all tasks together, on bits or on dense features.
+
+mod config;
+mod model;
+mod scale;
+
+pub use config::{Activation, MlpConfig, Relative, Select, Standardize, Width};
+pub use model::Perceptron;
+
+molarena_sdk::export_plugin! {
+    id: "mlp",
+    baselines: [Perceptron],
+}

@@ -1,0 +1,153 @@
+//! The optimiser Adam.
+
+use burn::{
+    optim::{
+        Adam as BurnAdam, AdamConfig, AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer,
+        Optimizer, decay::WeightDecayConfig,
+    },
+    tensor::{Device, Tensor, TensorData},
+};
+use rayon::prelude::*;
+
+const BETA_1: f32 = 0.9;
+const BETA_2: f32 = 0.999;
+const EPSILON: f32 = 1e-8;
+
+/// Adam (Kingma and Ba 2015) with `PyTorch`'s defaults: betas 0.9 and 0.999, epsilon 1e-8, weight decay added to the
+/// gradient.
+///
+/// Burn's own takes fourteen passes over the memory of a parameter, which for a wide first layer is more work than the
+/// gradient; on the processor this one takes a single pass. Elsewhere it is Burn's.
+#[derive(Clone)]
+pub struct Adam {
+    elsewhere: BurnAdam,
+    weight_decay: f32,
+}
+
+/// An optimiser for a whole network.
+pub fn adam(weight_decay: f32) -> ModuleOptimizer {
+    let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
+    let elsewhere = AdamConfig::new()
+        .with_beta_1(BETA_1)
+        .with_beta_2(BETA_2)
+        .with_epsilon(EPSILON)
+        .with_weight_decay(decay)
+        .build();
+    ModuleOptimizer::from(Adam { elsewhere, weight_decay })
+}
+
+impl Optimizer for Adam {
+    type State<const D: usize> = AdamState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<AdamState<D>>,
+    ) -> (Tensor<D>, Option<AdamState<D>>) {
+        let device = parameter.device();
+        if device != Device::flex() {
+            return self.elsewhere.step(learning_rate, parameter, gradient, state);
+        }
+        let shape = parameter.shape();
+        let zeros = || TensorData::new(vec![0f32; shape.num_elements()], shape.clone());
+        let (time, mut first, mut second) = match state.map(|state| state.momentum) {
+            Some(state) => (state.time + 1, state.moment_1.into_data(), state.moment_2.into_data()),
+            None => (1, zeros(), zeros()),
+        };
+        // Data of a tensor that nobody else holds is handed over, not copied.
+        let (mut parameter, gradient) = (parameter.into_data(), gradient.into_data());
+        Step::new(learning_rate, self.weight_decay, time).apply(
+            parameter.as_mut_slice().expect("parameters are f32"),
+            gradient.as_slice().expect("gradients are f32"),
+            first.as_mut_slice().expect("moments are f32"),
+            second.as_mut_slice().expect("moments are f32"),
+        );
+        let tensor = |data: TensorData| Tensor::from_data(data, &device);
+        let momentum = AdaptiveMomentumState::new(time, tensor(first), tensor(second));
+        (tensor(parameter), Some(AdamState::new(momentum)))
+    }
+
+    fn to_device<const D: usize>(state: AdamState<D>, device: &Device) -> AdamState<D> {
+        BurnAdam::to_device(state, device)
+    }
+}
+
+/// One step, number `time` from 1: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, and the parameter loses
+/// rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon).
+#[derive(Clone, Copy)]
+struct Step {
+    /// rate / (1 - b1^t)
+    rate: f32,
+    /// 1 / sqrt(1 - b2^t)
+    scale: f32,
+    weight_decay: f32,
+}
+
+impl Step {
+    fn new(learning_rate: f64, weight_decay: f32, time: usize) -> Self {
+        let correction = |beta: f32| 1.0 - f64::from(beta).powf(time as f64);
+        Self {
+            rate: (learning_rate / correction(BETA_1)) as f32,
+            scale: (1.0 / correction(BETA_2).sqrt()) as f32,
+            weight_decay,
+        }
+    }
+
+    fn apply(self, parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+        const CHUNK: usize = 1 << 16;
+        let chunks = parameter.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
+        let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
+        chunks.zip(moments).for_each(|((parameter, gradient), (first, second))| {
+            pulp::Arch::new().dispatch(|| self.apply_chunk(parameter, gradient, first, second));
+        });
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
+    fn apply_chunk(self, parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+        let moments = first.iter_mut().zip(second);
+        for ((x, &gradient), (m, v)) in parameter.iter_mut().zip(gradient).zip(moments) {
+            let gradient = gradient + self.weight_decay * *x;
+            *m = BETA_1 * *m + (1.0 - BETA_1) * gradient;
+            *v = BETA_2 * *v + (1.0 - BETA_2) * gradient * gradient;
+            *x -= self.rate * *m / (v.sqrt() * self.scale + EPSILON);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(values: &[f32]) -> Tensor<1> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &Device::flex())
+    }
+
+    #[test]
+    fn steps_are_those_of_burn() {
+        // A parameter on the processor takes the path of this file.
+        assert_eq!(tensor(&[1.0]).device(), Device::flex());
+        for weight_decay in [0.0, 0.1] {
+            let elsewhere = AdamConfig::new().with_epsilon(EPSILON);
+            let elsewhere = match weight_decay {
+                0.0 => elsewhere,
+                decay => elsewhere.with_weight_decay(Some(WeightDecayConfig::new(decay))),
+            };
+            let elsewhere = elsewhere.build();
+            let own = Adam { elsewhere: elsewhere.clone(), weight_decay };
+            let start: Vec<f32> = (0..70_000).map(|value| (value as f32).sin()).collect();
+            let (mut left, mut right) = (tensor(&start), tensor(&start));
+            let (mut left_state, mut right_state) = (None, None);
+            for step in 1..5 {
+                let gradient: Vec<f32> = start.iter().map(|value| (value * step as f32).cos()).collect();
+                (left, left_state) = own.step(0.01, left, tensor(&gradient), left_state);
+                (right, right_state) = elsewhere.step(0.01, right, tensor(&gradient), right_state);
+            }
+            assert_eq!(left_state.unwrap().momentum.time, 4);
+            left.into_data()
+                .assert_approx_eq(&right.into_data(), burn::tensor::Tolerance::<f32>::absolute(1e-6));
+        }
+    }
+}

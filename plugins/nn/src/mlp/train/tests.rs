@@ -1,0 +1,243 @@
+use super::*;
+use crate::{
+    SparseRows,
+    mlp::{LinearWeights, NormWeights},
+    with_threads,
+};
+
+fn architecture(inputs: usize, hidden: &[usize], outputs: usize) -> Architecture {
+    Architecture { inputs, hidden: hidden.to_vec(), outputs, batch_norm: true, dropout: 0.0 }
+}
+
+fn training(loss: Loss) -> Training {
+    Training {
+        learning_rate: 1e-2,
+        weight_decay: 0.0,
+        batch_size: 32,
+        max_epochs: 30,
+        patience: 30,
+        loss,
+        selection: Selection::Score,
+    }
+}
+
+fn dense(columns: usize, rows: usize, seed: u64) -> Features {
+    Features::Dense { columns, values: Random::of(seed, 9, 9).uniform(rows * columns, 1.0) }
+}
+
+/// Whether an odd number of the first two columns is above 0, for two tasks of which the second misses each third label.
+fn odd(features: &Features) -> Targets {
+    let Features::Dense { columns, values } = features else { panic!("dense") };
+    let label = |(row, values): (usize, &[f32])| {
+        let odd = f32::from((values[0] > 0.0) != (values[1] > 0.0));
+        [odd, if row.is_multiple_of(3) { f32::NAN } else { 1.0 - odd }]
+    };
+    Targets::new(2, values.chunks_exact(*columns).enumerate().flat_map(label).collect())
+}
+
+fn fit(architecture: &Architecture, training: &Training, rows: usize, call: &Call<'_>) -> Trained {
+    let (features, valid) = (dense(architecture.inputs, rows, 1), dense(architecture.inputs, 64, 2));
+    let (targets, valid_targets) = (odd(&features), odd(&valid));
+    let data = |features, targets| Data { features, targets };
+    let parts = (data(&features, &targets), Some(data(&valid, &valid_targets)));
+    let work = || train(architecture, training, parts, (call.seed, 0), &Device::flex(), call, |_| ());
+    with_threads(call, work).unwrap().unwrap()
+}
+
+fn outputs(architecture: &Architecture, weights: &Weights, features: &Features) -> Vec<f32> {
+    let device = Device::flex();
+    let network = Mlp::new(architecture, weights, &device).unwrap();
+    predict(&network, features, &device, &Call::new(0, 1)).unwrap().values
+}
+
+#[test]
+fn every_parameter_has_a_gradient() {
+    let architecture = architecture(6, &[5, 4], 2);
+    let device = Device::flex().autodiff();
+    let weights = Weights::random(&architecture, &mut Random::of(0, 0, 0));
+    let network = Mlp::new(&architecture, &weights, &device).unwrap();
+    let features = dense(6, 8, 3);
+    let targets = odd(&features);
+    let mut sparse = SparseRows::new(6);
+    (0..8).for_each(|row| sparse.push([(row % 6, 1.0)]));
+    for features in [features, Features::Sparse(sparse)] {
+        let rows: Vec<usize> = (0..8).collect();
+        let output = network.forward(&features.batch(&rows, 0, &device), None);
+        let loss = Loss::BinaryCrossEntropy.mean(output, &targets, &rows).unwrap();
+        // Two hidden layers of weight, gamma and beta, and the head's weight and bias.
+        assert_eq!(GradientsParams::from_grads(loss.backward(), &network).len(), 8);
+    }
+}
+
+/// Losses of the first steps of a network with 3 inputs, 4 hidden values and 2 outputs.
+fn first_losses(loss: Loss, labels: Vec<f32>) -> Vec<f32> {
+    let linear = |inputs: usize, outputs: usize, start: usize| LinearWeights {
+        weight: (start..start + inputs * outputs).map(|k| (0.7 * k as f64).sin() as f32 / 2.0).collect(),
+        bias: (start > 0).then(|| (0..outputs).map(|k| k as f32 * 0.1).collect()),
+    };
+    let (zeros, ones) = (vec![0.0; 4], vec![1.0; 4]);
+    let norm = NormWeights { gamma: ones.clone(), beta: zeros.clone(), mean: zeros, variance: ones };
+    let weights = Weights { hidden: vec![(linear(3, 4, 0), Some(norm))], head: linear(4, 2, 12) };
+    let device = Device::flex().autodiff();
+    let mut network = Mlp::new(&architecture(3, &[4], 2), &weights, &device).unwrap();
+    let values = vec![0.5, -1.0, 2.0, 1.5, 0.0, -0.5, -1.0, 1.0, 0.25, 0.0, -0.5, 1.0];
+    let (targets, features) = (Targets::new(2, labels), Features::Dense { columns: 3, values });
+    let (rows, mut optimiser) = ([0, 1, 2, 3], adam(0.01));
+    let mut step = || {
+        let output = network.forward(&features.batch(&rows, 0, &device), None);
+        let loss = loss.mean(output, &targets, &rows).unwrap();
+        let value = loss.clone().into_scalar();
+        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        network = optimiser.step(0.05, network.clone(), gradients);
+        value
+    };
+    (0..5).map(|_| step()).collect()
+}
+
+/// Computed by `tests/pytorch_case.py` with `PyTorch` 2.9.
+#[test]
+fn the_first_losses_are_those_of_pytorch() {
+    let near = |found: &[f32], expected: [f32; 5]| {
+        let differs = found.iter().zip(expected).find(|(found, expected)| (*found - expected).abs() > 2e-5);
+        assert!(differs.is_none(), "{found:?} {expected:?}");
+    };
+    let n = f32::NAN;
+    let classes = vec![1.0, 0.0, /**/ 0.0, n, /**/ 1.0, 1.0, /**/ n, 0.0];
+    near(
+        &first_losses(Loss::BinaryCrossEntropy, classes),
+        [0.726_577, 0.654_047, 0.593_165, 0.543_193, 0.499_94],
+    );
+    let numbers = vec![0.5, -2.0, /**/ 1.0, n, /**/ -1.5, 1.0, /**/ n, 0.25];
+    near(&first_losses(Loss::Absolute, numbers), [1.112_791, 0.963_547, 0.829_719, 0.788_237, 0.725_605]);
+}
+
+#[test]
+fn sparse_and_dense_rows_train_alike() {
+    let architecture = architecture(40, &[16], 2);
+    let mut sparse = SparseRows::new(40);
+    let mut random = Random::of(4, 0, 0);
+    let mut values = vec![0.0; 100 * 40];
+    for row in 0..100 {
+        let (one, two) = (random.below(20), 20 + random.below(20));
+        (values[row * 40 + one], values[row * 40 + two]) = (1.0, 2.0);
+        sparse.push([(one as u32, 1.0), (two as u32, 2.0)]);
+    }
+    let dense = Features::Dense { columns: 40, values };
+    let targets = odd(&dense);
+    let run = |features: &Features| {
+        let data = Data { features, targets: &targets };
+        let training = Training { max_epochs: 5, ..training(Loss::BinaryCrossEntropy) };
+        let call = Call::new(0, 1);
+        train(&architecture, &training, (data, Some(data)), (0, 0), &Device::flex(), &call, |_| ()).unwrap()
+    };
+    let (left, right) = (run(&dense), run(&Features::Sparse(sparse.clone())));
+    let (left, right) = (
+        outputs(&architecture, &left.weights, &dense),
+        outputs(&architecture, &right.weights, &Features::Sparse(sparse)),
+    );
+    assert!(left.iter().zip(&right).all(|(left, right)| (left - right).abs() < 1e-4));
+}
+
+#[test]
+fn an_odd_number_of_signs_is_learnt() {
+    let architecture = Architecture { dropout: 0.1, ..architecture(3, &[64], 2) };
+    let trained = fit(&architecture, &training(Loss::BinaryCrossEntropy), 400, &Call::new(0, 1));
+    let best = trained.values[trained.best].unwrap();
+    assert!(best < -0.98, "area {}", -best);
+}
+
+#[test]
+fn the_weights_are_those_of_the_best_epoch() {
+    // Twenty molecules of thirty columns: what is learnt soon gets worse elsewhere.
+    let architecture = architecture(30, &[64], 2);
+    for selection in [Selection::Score, Selection::Loss] {
+        let training =
+            Training { selection, patience: 6, max_epochs: 100, ..training(Loss::BinaryCrossEntropy) };
+        let trained = fit(&architecture, &training, 20, &Call::new(3, 1));
+        let values: Vec<f64> = trained.values.iter().map(|value| value.unwrap()).collect();
+        assert_eq!(values.len(), trained.best + 1 + 6, "it stops six epochs after the best, not at the last");
+        assert!(values[..trained.best].iter().all(|&value| value > values[trained.best]));
+        assert!(values[trained.best..].iter().all(|&value| value >= values[trained.best]));
+        let valid = dense(30, 64, 2);
+        let found =
+            selection.value(&outputs(&architecture, &trained.weights, &valid), &odd(&valid), training.loss);
+        assert_eq!(found, Some(values[trained.best]));
+    }
+}
+
+#[test]
+fn repeats_are_equal_on_any_number_of_threads() {
+    // Wide enough for products, sums and steps in parallel.
+    let architecture = Architecture { dropout: 0.5, ..architecture(300, &[600], 2) };
+    let training = Training { batch_size: 256, max_epochs: 2, ..training(Loss::BinaryCrossEntropy) };
+    let run = |seed, threads| {
+        let trained = fit(&architecture, &training, 300, &Call::new(seed, threads));
+        (bits(&trained.weights.head.weight), bits(&trained.weights.hidden[0].0.weight), trained.values)
+    };
+    let once = run(7, 1);
+    assert_eq!(run(7, 1), once);
+    assert_eq!(run(7, 2), once);
+    assert_eq!(run(7, 3), once);
+    assert_ne!(run(8, 1).0, once.0);
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn a_row_is_the_same_whatever_the_others() {
+    let architecture = architecture(300, &[500, 100], 3);
+    let weights = Weights::random(&architecture, &mut Random::of(0, 0, 0));
+    let features = dense(300, 400, 5);
+    let all = outputs(&architecture, &weights, &features);
+    let Features::Dense { values, .. } = &features else { panic!("dense") };
+    for (from, to) in [(0, 1), (7, 9), (100, 399), (399, 400)] {
+        let some = Features::Dense { columns: 300, values: values[from * 300..to * 300].to_vec() };
+        assert_eq!(bits(&outputs(&architecture, &weights, &some)), bits(&all[from * 3..to * 3]));
+    }
+}
+
+#[test]
+fn a_last_molecule_joins_the_batch_before() {
+    let sizes = |count: usize, size| {
+        let order: Vec<usize> = (0..count).collect();
+        let parts: Vec<&[usize]> = batches(&order, size).collect();
+        assert_eq!(parts.concat(), order);
+        parts.iter().map(|part| part.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(9, 4), [4, 5]);
+    assert_eq!(sizes(10, 4), [4, 4, 2]);
+    assert_eq!(sizes(8, 4), [4, 4]);
+    assert_eq!(sizes(1, 4), [1]);
+    assert_eq!(sizes(0, 4), [] as [usize; 0]);
+}
+
+#[test]
+fn a_network_that_diverges_says_so() {
+    let features = Features::Dense { columns: 1, values: vec![1e30, -1e30, 1.0, 2.0] };
+    let targets = Targets::new(1, vec![0.0, 1.0, 1.0, 0.0]);
+    let architecture = Architecture { batch_norm: false, ..architecture(1, &[4], 1) };
+    let data = Data { features: &features, targets: &targets };
+    let training = Training { learning_rate: 1e30, ..training(Loss::Absolute) };
+    let call = Call::new(0, 1);
+    let error =
+        train(&architecture, &training, (data, None), (0, 0), &Device::flex(), &call, |_| ()).unwrap_err();
+    assert!(error.to_string().starts_with("training diverged in epoch 1"), "{error}");
+}
+
+#[test]
+fn damaged_weights_are_refused() {
+    let shape = architecture(6, &[5], 2);
+    let weights = Weights::random(&shape, &mut Random::of(0, 0, 0));
+    assert!(weights.check(&shape).is_ok());
+    for other in [
+        architecture(7, &[5], 2),
+        architecture(6, &[4], 2),
+        architecture(6, &[5], 3),
+        architecture(6, &[5, 5], 2),
+        Architecture { batch_norm: false, ..shape },
+    ] {
+        assert!(weights.check(&other).is_err(), "{other:?}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Work on a given number of threads.
+
+use molarena_sdk::{Call, Error, Result};
+
+/// Runs `work` inside a pool of `call.threads` threads, which the products of Burn's processor backend use too.
+pub fn with_threads<T: Send>(call: &Call<'_>, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(call.threads).build().map_err(|error| {
+        Error::internal(format!("{} threads could not be started: {error}", call.threads))
+    })?;
+    Ok(pool.install(work))
+}
