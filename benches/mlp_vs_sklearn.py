@@ -24,14 +24,14 @@ import subprocess
 import time
 from pathlib import Path
 
-import forest_vs_sklearn as forest
+import comparison
 
 HIDDEN, RATE, BATCH, DROPOUT = 1200, 1e-3, 256, 0.5
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--datasets", nargs="+", default=["chembl2k", "biogen3k"], choices=forest.DATASETS)
+    parser.add_argument("--datasets", nargs="+", default=["chembl2k", "biogen3k"], choices=comparison.DATASETS)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--core", type=int, default=0, help="the core that all sides run on")
@@ -137,8 +137,8 @@ def load(options, name):
     import numpy as np
 
     if not (options.arrays / f"{name}_split.npy").exists():
-        command = [str(forest.build()), "export", "--folder", str(options.arrays), "--dataset", name]
-        subprocess.run(command, check=True, cwd=forest.ROOT)
+        command = [str(comparison.build()), "export", "--folder", str(options.arrays), "--dataset", name]
+        subprocess.run(command, check=True, cwd=comparison.ROOT)
     packed, y, split = (np.load(options.arrays / f"{name}_{part}.npy") for part in ("bits", "labels", "split"))
     x = np.unpackbits(packed, axis=1, bitorder="little").astype(np.float32)
     y = y.astype(np.float32)
@@ -155,7 +155,7 @@ def load(options, name):
 def build(options):
     command = ["cargo", "build", "--release", "-p", "molarena-benches-networks", "--message-format=json"]
     command += ["--features", ",".join(options.features)] if options.features else []
-    output = subprocess.run(command, cwd=forest.ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    output = subprocess.run(command, cwd=comparison.ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     messages = (json.loads(line) for line in output.splitlines())
     return next(path for m in messages if (path := m.get("executable")) and m["target"]["name"] == "mlp_time")
 
@@ -164,7 +164,7 @@ def main():
     options = arguments()
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
-    forest.enter_venv(options.venv, ["scikit-learn"] if options.skip_torch else ["scikit-learn", "torch"])
+    comparison.enter_venv(options.venv, ["scikit-learn"] if options.skip_torch else ["scikit-learn", "torch"])
     options.binary = options.binary or build(options)
     os.sched_setaffinity(0, {options.core})
     sides = [ours, sklearn, sklearn_sparse] + ([] if options.skip_torch else [torch])

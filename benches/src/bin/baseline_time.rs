@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use molarena_baselines::{Constant, GaussianProcess, Neighbours, RandomForest, SmartcoreForest};
+use molarena_baselines::{Constant, GaussianProcess, Linear, Neighbours, RandomForest, SmartcoreForest};
 use molarena_benches::{DATASETS, Trial, data_folder, time_baseline};
 use serde_json::Value;
 
@@ -88,9 +88,10 @@ fn time(run: &Run) -> Result<Value> {
         "rf" => time_baseline::<RandomForest>,
         "rf-smartcore" => time_baseline::<SmartcoreForest>,
         "gp" => time_baseline::<GaussianProcess>,
+        "linear" => time_baseline::<Linear>,
         "knn" => time_baseline::<Neighbours>,
         "constant" => time_baseline::<Constant>,
-        other => bail!("`--method` is `{other}`, must be rf, rf-smartcore, gp, knn or constant"),
+        other => bail!("`--method` is `{other}`, must be rf, rf-smartcore, gp, linear, knn or constant"),
     };
     let timing = time(config, &trial, &tasks, false, run.seed, run.threads)?;
     Ok(timing.to_json(&run.dataset, &run.method, run.seed, run.threads))
