@@ -4,7 +4,7 @@ use molarena_tests::{TestArena, library};
 use ndarray::Array2;
 use serde_json::Value;
 
-use crate::{chains, hostile, json, names, records, row, rows};
+use crate::{chains, files, hostile, json, names, records, row, rows};
 
 fn record(arena: &TestArena, method: &str) -> Value {
     let found = records(arena).into_iter().find(|record| record["method"] == method);
@@ -68,6 +68,20 @@ fn the_best_setting_on_validation_predicts() {
     assert_eq!(predictions(&arena, &tuned, ""), predictions(&arena, &chosen, ""));
     assert_eq!(tuned["outcome"], chosen["outcome"]);
     assert!(chosen.get("search").is_none(), "no choice, no search");
+}
+
+#[test]
+fn what_no_seed_changes_is_fitted_once() {
+    let arena = TestArena::new();
+    chains(&arena);
+    knn(&arena, "k1", 1);
+    assert_eq!(run(&arena, &["k1"], &["--seeds", "3"]).code, Some(0));
+    let fits = |arena: &TestArena| files(arena, "store/fits").len() / 3;
+    assert_eq!((records(&arena).len(), fits(&arena)), (3, 1));
+    assert_eq!(row(&arena, "k1")["seeds"], 3);
+    // The seed shuffles.
+    assert_eq!(run(&arena, &["k1"], &["--seeds", "3", "--shuffle-labels"]).code, Some(0));
+    assert_eq!((records(&arena).len(), fits(&arena)), (6, 4));
 }
 
 #[test]

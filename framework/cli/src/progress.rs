@@ -68,7 +68,9 @@ impl Display {
 }
 
 fn name(fit: &PlannedFit) -> String {
-    format!("{} {} seed {}", fit.dataset.dataset.id, fit.method.name, fit.seed)
+    let seeds: std::collections::BTreeSet<u64> = fit.cells.iter().map(|cell| cell.seed).collect();
+    let seed = if seeds.len() > 1 { format!("{} seeds", seeds.len()) } else { format!("seed {}", fit.seed) };
+    format!("{} {} {seed}", fit.dataset.dataset.id, fit.method.name)
 }
 
 impl Observer for Display {

@@ -62,7 +62,7 @@ pub struct PlannedFit {
     pub split: Arc<Split>,
     /// The method; cells of other names may share its fit.
     pub method: Method,
-    /// Seed of the method.
+    /// Seed of the fit: that of its cells, or 0 where the seed changes nothing.
     pub seed: u64,
     /// What makes the predictions.
     pub work: Work,
@@ -117,6 +117,8 @@ pub struct PlannedComponent {
 pub struct PlannedCell {
     /// Hash of everything that decides the record.
     pub key: String,
+    /// Seed of the row's run.
+    pub seed: u64,
     /// The method.
     pub method: Method,
     /// The metric.
@@ -223,6 +225,21 @@ impl PlannedFits {
 struct Resolved {
     method: Method,
     members: Vec<Method>,
+}
+
+/// A component, the library that it is in, and how records name it.
+struct Found {
+    library: PathBuf,
+    id: String,
+    used: ComponentUse,
+    uses_seed: bool,
+}
+
+impl Found {
+    fn planned(&self, config: &serde_json::Value) -> PlannedComponent {
+        let config = canonical_json(config);
+        PlannedComponent { library: self.library.clone(), id: self.id.clone(), config }
+    }
 }
 
 /// Where a method is run.
@@ -403,11 +420,7 @@ impl Planner<'_> {
         Ok(split)
     }
 
-    fn component(
-        &mut self,
-        method: &Method,
-        spec: &ComponentSpec,
-    ) -> Result<(PathBuf, String, ComponentUse)> {
+    fn component(&mut self, method: &Method, kind: ComponentKind, spec: &ComponentSpec) -> Result<Found> {
         let (plugin, id) = self.plugin(method, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),
@@ -415,7 +428,10 @@ impl Planner<'_> {
             sha256: plugin.sha256.clone(),
             config: spec.config.clone(),
         };
-        Ok((plugin.path.clone(), id, used))
+        let mut components = plugin.description.components.iter();
+        let uses_seed =
+            components.any(|component| component.kind == kind && component.id == id && component.uses_seed);
+        Ok(Found { library: plugin.path.clone(), id, used, uses_seed })
     }
 
     /// The fits that a cell needs, its own last and without cells, and the cell.
@@ -431,11 +447,13 @@ impl Planner<'_> {
             key: key_of(&json!({
                 "schema": crate::record::RECORD_SCHEMA,
                 "fit": fit.key,
+                "seed": place.seed,
                 "method": method.name,
                 "metric": metric,
                 "metrics_version": METRICS_VERSION,
                 "scoring": method.protocol.scoring,
             })),
+            seed: place.seed,
             method: method.clone(),
             metric,
         };
@@ -448,30 +466,32 @@ impl Planner<'_> {
         let Recipe::Model(model) = &method.recipe else {
             unreachable!("ensembles are made of their members")
         };
-        let (library, id, baseline) = self.component(method, &model.baseline)?;
-        let candidates = configurations(model).into_iter().map(|config| PlannedComponent {
-            library: library.clone(),
-            id: id.clone(),
-            config: canonical_json(&config),
-        });
-        let candidates = candidates.collect();
-        let (mut encoder, mut encoder_use) = (None, None);
-        if let Some(spec) = &model.encoder {
-            let (library, id, used) = self.component(method, spec)?;
-            encoder = Some(PlannedComponent { library, id, config: canonical_json(&spec.config) });
-            encoder_use = Some(used);
-        }
+        let baseline = self.component(method, ComponentKind::Baseline, &model.baseline)?;
+        let candidates = configurations(model).iter().map(|config| baseline.planned(config)).collect();
+        let encoder = match &model.encoder {
+            Some(spec) => Some(self.component(method, ComponentKind::Encoder, spec)?),
+            None => None,
+        };
+        // Shuffled labels are shuffled by the seed, too.
+        let seeded = method.protocol.shuffle_labels
+            || baseline.uses_seed
+            || encoder.as_ref().is_some_and(|found| found.uses_seed);
+        let work = PlannedModel {
+            features: model.features.clone(),
+            encoder: encoder.as_ref().map(|found| found.planned(&found.used.config)),
+            candidates,
+        };
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
             features: place.dataset.describe_features(&model.features)?,
             chemistry: CHEMISTRY_VERSION.into(),
-            encoder: encoder_use,
-            baseline: Some(baseline),
+            encoder: encoder.map(|found| found.used),
+            baseline: Some(baseline.used),
             tune: model.tune.clone(),
             members: Vec::new(),
         };
-        let work = PlannedModel { features: model.features.clone(), encoder, candidates };
-        Ok(planned_fit(method, place, Work::Model(Box::new(work)), composition))
+        let seed = if seeded { place.seed } else { 0 };
+        Ok(planned_fit(method, place, seed, Work::Model(Box::new(work)), composition))
     }
 }
 
@@ -496,10 +516,17 @@ fn ensemble_fit(method: &Method, members: &[PlannedFit], place: &Place) -> Plann
         members: members.iter().map(member_use).collect(),
     };
     let planned = |fit: &PlannedFit| PlannedMember { method: fit.method.name.clone(), key: fit.key.clone() };
-    planned_fit(method, place, Work::Ensemble(members.iter().map(planned).collect()), composition)
+    let work = Work::Ensemble(members.iter().map(planned).collect());
+    planned_fit(method, place, place.seed, work, composition)
 }
 
-fn planned_fit(method: &Method, place: &Place, work: Work, composition: Composition) -> PlannedFit {
+fn planned_fit(
+    method: &Method,
+    place: &Place,
+    seed: u64,
+    work: Work,
+    composition: Composition,
+) -> PlannedFit {
     let dataset = &place.dataset.dataset;
     // A choice depends on what decides it.
     let decides =
@@ -510,7 +537,7 @@ fn planned_fit(method: &Method, place: &Place, work: Work, composition: Composit
         "split": place.split.sha256(),
         "tasks": dataset.tasks,
         "task_type": dataset.task_type,
-        "seed": place.seed,
+        "seed": seed,
         "shuffle_labels": method.protocol.shuffle_labels,
         "decides": decides,
     }));
@@ -519,7 +546,7 @@ fn planned_fit(method: &Method, place: &Place, work: Work, composition: Composit
         dataset: Arc::clone(place.dataset),
         split: Arc::clone(place.split),
         method: method.clone(),
-        seed: place.seed,
+        seed,
         work,
         composition,
         cells: Vec::new(),

@@ -397,7 +397,7 @@ fn record_of(planned: &PlannedFit, cell: &PlannedCell, fit: &Fit, outcome: Outco
         dataset: planned.dataset.dataset.id.clone(),
         simulated: planned.dataset.manifest.simulated,
         split: planned.split_info(),
-        seed: planned.seed,
+        seed: cell.seed,
         task_type: planned.dataset.dataset.task_type,
         metric: cell.metric,
         scoring: cell.method.protocol.scoring,

@@ -28,6 +28,8 @@ pub trait Component: Sized + 'static {
     type Config: DeserializeOwned + JsonSchema;
     /// What the component says about itself.
     const INFO: Info;
+    /// Whether the seed of a call changes what it gives. Without it, the arena fits once for all seeds of a row.
+    const USES_SEED: bool = true;
     /// Makes an instance; checks the configuration's values.
     fn new(config: Self::Config) -> Result<Self>;
 }

@@ -30,10 +30,17 @@ pub struct ComponentDescription {
     pub devices: Vec<String>,
     /// What the same seed promises.
     pub determinism: Determinism,
+    /// Whether the seed of a call changes what it gives. Without it, the arena fits once for all seeds of a row.
+    #[serde(default = "yes")]
+    pub uses_seed: bool,
     /// Corpora that its weights come from.
     pub corpora: Vec<String>,
     /// JSON Schema of the configuration.
     pub config_schema: serde_json::Value,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Kind of a component.

@@ -49,6 +49,7 @@ impl Component for Constant {
         determinism: Determinism::Bitwise,
         corpora: &[],
     };
+    const USES_SEED: bool = false;
 
     fn new(config: ConstantConfig) -> Result<Self> {
         Ok(Self { statistic: config.statistic, values: Vec::new() })

@@ -76,6 +76,7 @@ impl Component for Neighbours {
         determinism: Determinism::Bitwise,
         corpora: &[],
     };
+    const USES_SEED: bool = false;
 
     fn new(config: NeighboursConfig) -> Result<Self> {
         if config.k == 0 {

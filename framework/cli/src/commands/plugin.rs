@@ -95,7 +95,7 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
         let inputs: Vec<String> = component.inputs.iter().map(ToString::to_string).collect();
         write!(
             text,
-            "\n{} {}/{}: {}\n  inputs {}; devices {}; determinism {}; corpora {}\n  configuration:\n{}",
+            "\n{} {}/{}: {}\n  inputs {}; devices {}; determinism {}{}; corpora {}\n  configuration:\n{}",
             component.kind,
             description.id,
             component.id,
@@ -103,6 +103,7 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
             inputs.join(", "),
             component.devices.join(", "),
             component.determinism,
+            if component.uses_seed { "" } else { ", whatever the seed" },
             if component.corpora.is_empty() { "none".into() } else { component.corpora.join(", ") },
             properties(&component.config_schema)
         )?;

@@ -149,7 +149,7 @@ fn dry_run(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
                 fit.dataset.dataset.id.clone(),
                 fit.split.protocol.clone(),
                 cell.method.name.clone(),
-                fit.seed.to_string(),
+                cell.seed.to_string(),
                 state.into(),
                 cell.key[..16].into(),
             ]);

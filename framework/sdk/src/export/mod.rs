@@ -270,6 +270,7 @@ fn describe_component<C: Component>(kind: ComponentKind) -> ComponentDescription
         inputs: info.inputs.to_vec(),
         devices: info.devices.iter().map(ToString::to_string).collect(),
         determinism: info.determinism,
+        uses_seed: C::USES_SEED,
         corpora: info.corpora.iter().map(ToString::to_string).collect(),
         config_schema: schemars::schema_for!(C::Config).into(),
     }

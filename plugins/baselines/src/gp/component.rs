@@ -42,6 +42,7 @@ impl Component for GaussianProcess {
         determinism: Determinism::Bitwise,
         corpora: &[],
     };
+    const USES_SEED: bool = false;
 
     fn new(config: GpConfig) -> Result<Self> {
         Ok(Self { parameters: config.check()?, model: None })
