@@ -183,6 +183,7 @@ impl OwnTable {
             id,
             title: name.clone(),
             description: format!("A table of the user's own: {}", self.path.display()),
+            simulated: false,
             licence: "the user's own".to_owned(),
             citation: Vec::new(),
             source: None,

@@ -70,7 +70,7 @@ fn csv_names_descriptors_and_leaves_missing_cells_empty() {
     result.unwrap();
     let mut reader = csv::Reader::from_path(folder.path().join("out.csv")).unwrap();
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    assert_eq!(header[2..], molarena_chem::DESCRIPTOR_NAMES);
+    assert_eq!(header[2..], *molarena_chem::DESCRIPTOR_NAMES);
     let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!((&records[2][0], &records[2][1]), ("3", "c1ccccc1C"));
     assert!(records[1].iter().skip(2).all(str::is_empty));

@@ -71,6 +71,7 @@ impl Component for Linear {
         determinism: Determinism::Bitwise,
         corpora: &[],
     };
+    const USES_SEED: bool = false;
 
     fn new(config: LinearConfig) -> Result<Self> {
         let alpha = config.alpha;
