@@ -5,7 +5,7 @@ mod shared;
 use std::sync::LazyLock;
 
 use molarena_abi as abi;
-use molarena_baselines::{Constant, GaussianProcess, Neighbours, RandomForest, SmartcoreForest};
+use molarena_baselines::{Constant, GaussianProcess, Linear, Neighbours, RandomForest, SmartcoreForest};
 use molarena_host::loader::{LoadError, LoadedBaseline, LoadedPlugin};
 use molarena_sdk::{Baseline, Bits, Call, Component, Error, Inputs, Labels, Matrix, OwnedLabels, TaskKind};
 use shared::{Watcher, bits_of, same, same_matrix};
@@ -50,7 +50,7 @@ impl Maker {
     }
 }
 
-const MAKERS: [Maker; 10] = [
+const MAKERS: [Maker; 11] = [
     Maker::of::<Constant>("{}"),
     Maker::of::<Constant>(r#"{"statistic": "median"}"#),
     Maker::of::<Neighbours>("{}"),
@@ -65,6 +65,7 @@ const MAKERS: [Maker; 10] = [
     Maker::of::<GaussianProcess>("{}"),
     Maker::of::<GaussianProcess>(r#"{"noise": 0.1, "kernel": "tanimoto"}"#),
     Maker::of::<GaussianProcess>(r#"{"likelihood": "laplace", "search_molecules": 20}"#),
+    Maker::of::<Linear>(r#"{"alpha": 3.0}"#),
     Maker { uses_seed: true, saves: false, ..Maker::of::<SmartcoreForest>(r#"{"n_trees": 5}"#) },
 ];
 
@@ -257,7 +258,7 @@ fn errors_are_the_same() {
     let unknown = PLUGIN.baseline("svm", "{}").unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "no baseline `svm` in this plugin; it has: [constant, knn, rf, rf-smartcore, gp]"
+        "no baseline `svm` in this plugin; it has: [constant, knn, rf, rf-smartcore, gp, linear]"
     );
     let no_factory = PLUGIN.encoder("gin", "{}").unwrap_err();
     assert!(

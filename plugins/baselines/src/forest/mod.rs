@@ -17,7 +17,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bits::check_bits;
+pub(crate) use bits::{BitRows, check_bits};
 pub use component::RandomForest;
 pub(crate) use grow_dense::check_finite;
 pub use params::{ForestConfig, MaxFeatures, Params, Rule};

@@ -3,15 +3,8 @@
 use molarena_sdk::{Call, Result, TaskKind};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    config::Parameters,
-    factor::columns,
-    kernel::Lower,
-    model::{Group, Task},
-    platt::Platt,
-    search,
-};
-use crate::pool;
+use super::{config::Parameters, kernel::Lower, model::Task, platt::Platt, search};
+use crate::{factor::columns, groups::Group, pool};
 
 /// A task with Gaussian noise.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,14 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     config::Parameters,
-    factor::Factor,
     gaussian::weighted_sum,
     kernel::Lower,
-    model::{Group, Task},
-    platt::logistic,
+    model::Task,
     search::{choose, evenly_spaced, labels_searched},
 };
-use crate::pool;
+use crate::{
+    factor::Factor,
+    groups::Group,
+    logistic::{log_one_plus_exp, logistic},
+    pool,
+};
 
 /// Amplitudes that are tried: half decades from 0.1 to 316.
 const AMPLITUDES: [f64; 8] = [0.1, 0.316_228, 1.0, 3.162_28, 10.0, 31.622_8, 100.0, 316.228];
@@ -184,16 +187,8 @@ fn step(
 
 /// Log likelihood of the labels minus half of f^T K^-1 f.
 fn log_posterior(signs: &[f64], dual: &[f64], latent: &[f64]) -> f64 {
-    let likelihood: f64 = signs
-        .iter()
-        .zip(latent)
-        .map(|(sign, latent)| {
-            let z = sign * latent;
-            // ln(1 / (1 + e^-z))
-            z.min(0.0) - (-z.abs()).exp().ln_1p()
-        })
-        .sum();
-    likelihood - 0.5 * dual.iter().zip(latent).map(|(a, f)| a * f).sum::<f64>()
+    let loss: f64 = signs.iter().zip(latent).map(|(sign, latent)| log_one_plus_exp(-sign * latent)).sum();
+    -loss - 0.5 * dual.iter().zip(latent).map(|(a, f)| a * f).sum::<f64>()
 }
 
 /// First derivatives and negative second derivatives of the log likelihood (eq. 3.15).

@@ -2,7 +2,6 @@
 
 mod component;
 mod config;
-mod factor;
 mod gaussian;
 mod kernel;
 mod laplace;

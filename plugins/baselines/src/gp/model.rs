@@ -1,7 +1,5 @@
 //! The fitted tasks of a process.
 
-use std::collections::HashMap;
-
 use molarena_sdk::{Call, Inputs, Labels, Matrix, Result, TaskKind};
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +11,7 @@ use super::{
     molecules::Molecules,
     search,
 };
-use crate::{
-    pool,
-    targets::{Targets, gather, without_labels},
-};
+use crate::{groups::grouped, pool, targets::gather};
 
 /// Molecules whose kernels with the training molecules are in memory at once.
 const CHUNK: usize = 4096;
@@ -37,66 +32,6 @@ pub(super) enum Task {
     Laplace(Laplace),
 }
 
-/// Tasks whose labels are on the same rows.
-pub(super) struct Group {
-    /// Training rows, rising.
-    pub(super) rows: Vec<u32>,
-    pub(super) members: Vec<Member>,
-}
-
-/// One task of a group.
-pub(super) struct Member {
-    pub(super) task: usize,
-    /// Label of each row of the group.
-    pub(super) labels: Vec<f32>,
-    pub(super) mean: f64,
-    /// Population standard deviation; not 0.
-    pub(super) deviation: f64,
-}
-
-impl Group {
-    /// Label of a member at a position of the group's rows, standardised.
-    pub(super) fn standardised(&self, member: usize, position: usize) -> f64 {
-        let member = &self.members[member];
-        (f64::from(member.labels[position]) - member.mean) / member.deviation
-    }
-}
-
-impl Member {
-    /// A task whose labels vary; otherwise `None`.
-    fn new(task: usize, labels: Vec<f32>) -> Option<Self> {
-        let first = *labels.first()?;
-        if labels.iter().all(|&label| label == first) {
-            return None;
-        }
-        let count = labels.len() as f64;
-        let mean = labels.iter().copied().map(f64::from).sum::<f64>() / count;
-        let square: f64 = labels.iter().map(|&label| (f64::from(label) - mean).powi(2)).sum();
-        Some(Self { task, labels, mean, deviation: (square / count).sqrt() })
-    }
-}
-
-/// Constant tasks where labels do not vary, and groups of the others, those with most rows first.
-fn grouped(targets: Vec<Targets>, kind: TaskKind, call: &Call<'_>) -> (Vec<Option<Task>>, Vec<Group>) {
-    let mut tasks = vec![None; targets.len()];
-    let mut groups: Vec<Group> = Vec::new();
-    let mut of_rows: HashMap<Vec<u32>, usize> = HashMap::new();
-    for (task, targets) in targets.into_iter().enumerate() {
-        let mean = targets.mean();
-        let Some(member) = Member::new(task, targets.values) else {
-            tasks[task] = Some(Task::Constant(mean.unwrap_or_else(|| without_labels(kind, task, call))));
-            continue;
-        };
-        let group = *of_rows.entry(targets.rows).or_insert_with_key(|rows| {
-            groups.push(Group { rows: rows.clone(), members: Vec::new() });
-            groups.len() - 1
-        });
-        groups[group].members.push(member);
-    }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.rows.len()));
-    (tasks, groups)
-}
-
 impl Model {
     /// Fits all tasks; the kernel is computed once.
     pub(super) fn fit(
@@ -108,7 +43,9 @@ impl Model {
         call.check()?;
         let mut kernel = Kernel::new(parameters.kernel(train)?, train)?;
         parameters.check_rows(train.rows)?;
-        let (mut tasks, groups) = grouped(gather(labels, train.rows)?, labels.kind, call);
+        let (constants, groups) = grouped(gather(labels, train.rows)?, labels.kind, call);
+        let mut tasks: Vec<Option<Task>> =
+            constants.into_iter().map(|constant| constant.map(Task::Constant)).collect();
         let mut lower = kernel.compare(call)?;
         search::set_length_scale(parameters, &mut kernel, &mut lower, &groups, call)?;
         let fitted = match (labels.kind, parameters.0.likelihood) {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::logistic::{log_one_plus_exp, logistic};
+
 const ITERATIONS: usize = 100;
 /// Least slope, so that the order of the scores stays.
 const LEAST_SLOPE: f64 = 1e-3;
@@ -78,8 +80,7 @@ impl Platt {
     fn loss(self, scores: &[f64], targets: &[f64]) -> f64 {
         let one = |(&score, &target): (&f64, &f64)| {
             let z = self.slope * score + self.offset;
-            // ln(1 + e^z) - target z
-            z.max(0.0) + (-z.abs()).exp().ln_1p() - target * z
+            log_one_plus_exp(z) - target * z
         };
         scores.iter().zip(targets).map(one).sum()
     }
@@ -87,16 +88,6 @@ impl Platt {
     /// Probability of class 1.
     pub(super) fn probability(self, score: f64) -> f64 {
         logistic(self.slope * score + self.offset)
-    }
-}
-
-/// 1 / (1 + e^-z).
-pub(super) fn logistic(z: f64) -> f64 {
-    if z >= 0.0 {
-        1.0 / (1.0 + (-z).exp())
-    } else {
-        let power = z.exp();
-        power / (1.0 + power)
     }
 }
 

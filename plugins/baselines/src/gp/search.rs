@@ -4,11 +4,13 @@ use molarena_sdk::{Call, Result};
 
 use super::{
     config::Parameters,
-    factor::{Factor, columns},
     kernel::{Kernel, Lower, decay},
-    model::Group,
 };
-use crate::pool;
+use crate::{
+    factor::{Factor, columns},
+    groups::Group,
+    pool,
+};
 
 /// Noise variances that are tried: half decades from 0.01 to 100 times the amplitude.
 const NOISES: [f64; 9] = [0.01, 0.031_622_8, 0.1, 0.316_228, 1.0, 3.162_28, 10.0, 31.622_8, 100.0];

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use molarena_baselines::{Constant, GaussianProcess, Neighbours, RandomForest, SmartcoreForest};
+use molarena_baselines::{Constant, GaussianProcess, Linear, Neighbours, RandomForest, SmartcoreForest};
 use molarena_benches::{DATASETS, Part, Trial, data_folder};
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_sdk::{Baseline, Call, Component, Inputs, Matrix, TaskKind};
@@ -91,9 +91,10 @@ fn time(run: &Run) -> Result<Value> {
         "rf" => fit_predict::<RandomForest>(config, &trial, &train, &test, &tasks, run)?,
         "rf-smartcore" => fit_predict::<SmartcoreForest>(config, &trial, &train, &test, &tasks, run)?,
         "gp" => fit_predict::<GaussianProcess>(config, &trial, &train, &test, &tasks, run)?,
+        "linear" => fit_predict::<Linear>(config, &trial, &train, &test, &tasks, run)?,
         "knn" => fit_predict::<Neighbours>(config, &trial, &train, &test, &tasks, run)?,
         "constant" => fit_predict::<Constant>(config, &trial, &train, &test, &tasks, run)?,
-        other => bail!("`--method` is `{other}`, must be rf, rf-smartcore, knn or constant"),
+        other => bail!("`--method` is `{other}`, must be rf, rf-smartcore, gp, linear, knn or constant"),
     };
     let score = |scoring| {
         let metric = match trial.kind() {

@@ -1,4 +1,4 @@
-//! Cholesky factors of kernel matrices.
+//! Cholesky factors.
 
 use faer::{
     Mat, MatMut, Par, Spec,
@@ -18,18 +18,18 @@ const JITTERS: [f64; 5] = [0.0, 1e-10, 1e-8, 1e-6, 1e-4];
 const FILL_COLUMNS: usize = 32;
 
 /// The lower triangular L of a positive definite matrix L L^T.
-pub(super) struct Factor(Mat<f64>);
+pub(crate) struct Factor(Mat<f64>);
 
 impl Factor {
     /// Factor of the matrix of `size` rows whose lower triangle is `entry(row)(column)`. A matrix that is singular to
     /// rounding (such as that of equal molecules without noise) gets a little more on its diagonal, at most 1e-4 of its
     /// mean; what is not positive definite then is an error.
-    pub(super) fn new<R: Fn(usize) -> f64>(size: usize, entry: impl Fn(usize) -> R) -> Result<Self> {
+    pub(crate) fn new<R: Fn(usize) -> f64>(size: usize, entry: impl Fn(usize) -> R) -> Result<Self> {
         let mut matrix = Mat::zeros(size, size);
         for jitter in JITTERS {
             let diagonal = fill(&mut matrix, &entry);
             if !diagonal.is_finite() {
-                return Err(Error::internal("a kernel matrix has a value that is not finite"));
+                return Err(Error::internal("a matrix has a value that is not finite"));
             }
             for row in 0..size {
                 matrix[(row, row)] += jitter * diagonal / size as f64;
@@ -39,33 +39,33 @@ impl Factor {
             }
         }
         Err(Error::data(format!(
-            "a kernel matrix of {size} molecules is not positive definite, even with 1e-4 of its diagonal added: choose \
-             a larger `noise`"
+            "a matrix of {size} rows is not positive definite, even with 1e-4 of its diagonal added: choose a larger \
+             `noise` or `alpha`"
         )))
     }
 
     /// Number of rows.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.0.nrows()
     }
 
     /// L^-1 b for each column b, in place.
-    pub(super) fn half_solve(&self, right: &mut Mat<f64>) {
+    pub(crate) fn half_solve(&self, right: &mut Mat<f64>) {
         solve_lower_triangular_in_place(self.0.as_ref(), right.as_mut(), Par::Seq);
     }
 
     /// L^-T b for each column b, in place.
-    pub(super) fn other_half_solve(&self, right: &mut Mat<f64>) {
+    pub(crate) fn other_half_solve(&self, right: &mut Mat<f64>) {
         solve_upper_triangular_in_place(self.0.transpose(), right.as_mut(), Par::Seq);
     }
 
     /// Logarithm of the determinant of the matrix.
-    pub(super) fn log_determinant(&self) -> f64 {
+    pub(crate) fn log_determinant(&self) -> f64 {
         2.0 * (0..self.size()).map(|row| self.0[(row, row)].ln()).sum::<f64>()
     }
 
     /// Diagonal of the inverse of the matrix.
-    pub(super) fn inverse_diagonal(&self) -> Vec<f64> {
+    pub(crate) fn inverse_diagonal(&self) -> Vec<f64> {
         let mut inverse = Mat::zeros(self.size(), self.size());
         invert_lower_triangular(inverse.as_mut(), self.0.as_ref(), Par::Seq);
         (0..self.size()).map(|column| inverse.col(column).iter().skip(column).map(|x| x * x).sum()).collect()
@@ -95,7 +95,7 @@ fn factor(matrix: MatMut<'_, f64>) -> bool {
 }
 
 /// The columns of a matrix.
-pub(super) fn columns(rows: usize, columns: &[Vec<f64>]) -> Mat<f64> {
+pub(crate) fn columns(rows: usize, columns: &[Vec<f64>]) -> Mat<f64> {
     Mat::from_fn(rows, columns.len(), |row, column| columns[column][row])
 }
 
