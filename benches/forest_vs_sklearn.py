@@ -5,164 +5,30 @@
     python3 benches/forest_vs_sklearn.py --max-tasks 6          # six evenly spaced tasks of each dataset
     python3 benches/forest_vs_sklearn.py --datasets chembl2k --seeds 0 1 2
 
-The Rust side computes the bits and writes them as .npy; each side reads those. Tasks go in chunks, and the two sides take
-turns on each chunk, so that a machine that is busy for a while slows both. Seconds are fit and predict, on one thread
-and one core (`taskset`), summed over tasks. Scores are means over the tasks whose test labels have both classes (AUC), or
-over all tasks (MAE). scikit-learn comes from PyPI, into a virtual environment of this script's own (--venv).
+See comparison.py for what is timed and scored. Each task's forest depends on its place in the chunk, as any seed would do.
 """
 
-import argparse
-import json
-import os
-import subprocess
-import sys
-import venv
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-DATASETS = ["chembl2k", "broad6k", "biogen3k", "toxcast"]
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--datasets", nargs="+", default=DATASETS, choices=DATASETS)
-    parser.add_argument("--max-tasks", type=int, help="at most so many evenly spaced tasks of each dataset")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--chunk", type=int, default=8, help="tasks between turns")
-    parser.add_argument("--core", type=int, default=0, help="the core that both sides run on")
-    parser.add_argument("--venv", type=Path, default=Path("/tmp/molarena-sklearn"))
-    parser.add_argument("--arrays", type=Path, default=Path("/tmp/molarena-arrays"), help="where the arrays go")
-    parser.add_argument("--binary", type=Path, help="a built forest_time; built with cargo if left out")
-    parser.add_argument("--json", type=Path, help="write the table here too")
-    return parser.parse_args()
-
-
-def enter_venv(folder):
-    """Runs this script again inside a virtual environment with scikit-learn, making it if need be."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-    if Path(sys.prefix).resolve() != folder.resolve():
-        check = subprocess.run([python, "-c", "import sklearn"], capture_output=True, check=False)
-        if check.returncode != 0:
-            subprocess.run([python, "-m", "pip", "install", "-q", "scikit-learn"], check=True)
-        os.execv(python, [str(python), *sys.argv])
-
-
-def build():
-    command = ["cargo", "build", "--release", "-p", "molarena-benches", "--bin", "forest_time", "--message-format=json"]
-    output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    messages = (json.loads(line) for line in output.splitlines())
-    return next(path for m in messages if (path := m.get("executable")) and m["target"]["name"] == "forest_time")
-
-
-def ours(options, dataset, tasks, seed):
-    """Seconds and one score a task; each task's forest depends on its place in the chunk, as any seed would do."""
-    command = ["taskset", "-c", str(options.core), str(options.binary), "run", "--folder", str(options.arrays)]
-    command += ["--dataset", dataset, "--seed", str(seed), "--tasks", ",".join(map(str, tasks))]
-    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    scores = result["task_scores"]
-    return result["fit_seconds"] + result["predict_seconds"], scores["main"], scores["hard"]
-
-
-def theirs(x, y, split, tasks, seed):
-    import time
-
-    import numpy as np
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-    from sklearn.metrics import roc_auc_score
-
-    classes = bool(np.isin(y[np.isfinite(y)], (0, 1)).all())
-    seconds, main, hard = 0.0, [], []
-    for task in tasks:
-        label = y[:, task]
-        train = (split == 0) & np.isfinite(label)
-        test = (split == 2) & np.isfinite(label)
-        model = (RandomForestClassifier if classes else RandomForestRegressor)(random_state=seed, n_jobs=1)
-        start = time.perf_counter()
-        model.fit(x[train], label[train])
-        if not test.any():
-            seconds += time.perf_counter() - start
-            main.append(None)
-            hard.append(None)
-            continue
-        predicted = model.predict_proba(x[test]) if classes else model.predict(x[test])
-        seconds += time.perf_counter() - start
-        if not classes:
-            main.append(float(np.abs(predicted - label[test]).mean()))
-            hard.append(None)
-            continue
-        both = len(np.unique(label[test])) == 2
-        ones = list(model.classes_).index(1) if 1 in model.classes_ else None
-        predicted = predicted[:, ones] if ones is not None else np.zeros(test.sum())
-        main.append(float(roc_auc_score(label[test], predicted)) if both else None)
-        hard.append(float(roc_auc_score(label[test], predicted > 0.5)) if both else None)
-    return seconds, main, hard
-
-
-def mean(values):
-    values = [value for value in values if value is not None]
-    return 100 * sum(values) / len(values) if values else None
-
-
-def compare(options, dataset, seed):
-    import numpy as np
-
-    if not (options.arrays / f"{dataset}_split.npy").exists():
-        command = [str(options.binary), "export", "--folder", str(options.arrays), "--dataset", dataset]
-        subprocess.run(command, check=True, cwd=ROOT)
-    packed, y, split = (np.load(options.arrays / f"{dataset}_{part}.npy") for part in ("bits", "labels", "split"))
-    x = np.unpackbits(packed, axis=1, bitorder="little")
-    count = min(options.max_tasks or y.shape[1], y.shape[1])
-    tasks = [int(task) for task in np.linspace(0, y.shape[1] - 1, count).round()]
-    sides = {"ours": [0.0, [], []], "sklearn": [0.0, [], []]}
-    for start in range(0, len(tasks), options.chunk):
-        chunk = tasks[start : start + options.chunk]
-        for side in ("ours", "sklearn"):
-            seconds, main, hard = (
-                ours(options, dataset, chunk, seed) if side == "ours" else theirs(x, y, split, chunk, seed)
-            )
-            sides[side][0] += seconds
-            sides[side][1] += main
-            sides[side][2] += hard
-    row = {"dataset": dataset, "tasks": len(tasks), "of": int(y.shape[1]), "seed": seed}
-    for side, (seconds, main, hard) in sides.items():
-        hard = [ours if theirs is not None else None for ours, theirs in zip(hard, sides["sklearn"][2], strict=True)]
-        row |= {f"{side}_seconds": seconds, f"{side}_score": mean(main), f"{side}_hard": mean(hard)}
-    row["speedup"] = row["sklearn_seconds"] / row["ours_seconds"]
-    return row
-
-
-def show(row):
-    def number(value):
-        return "      -" if value is None else f"{value:7.2f}"
-
-    print(
-        f"{row['dataset']:9} {row['tasks']:4}/{row['of']:<4} {row['seed']:4} "
-        f"{row['ours_seconds']:9.2f} {row['sklearn_seconds']:9.2f} {row['speedup']:8.1f}x   "
-        f"{number(row['ours_score'])} {number(row['sklearn_score'])}   "
-        f"{number(row['ours_hard'])} {number(row['sklearn_hard'])}",
-        flush=True,
-    )
+import comparison
 
 
 def main():
-    options = arguments()
-    enter_venv(options.venv)
-    if options.binary is None:
-        options.binary = build()
-    os.sched_setaffinity(0, {options.core})
-    import sklearn
+    options = comparison.parser(__doc__).parse_args()
+    comparison.prepare(options)
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-    print(f"scikit-learn {sklearn.__version__}, one thread each on core {options.core}; score: AUC or MAE, x100")
-    print("dataset   tasks      seed    ours s  sklearn s  speed-up      ours sklearn   hard: ours sklearn", flush=True)
-    rows = []
-    for seed in options.seeds:
-        for dataset in options.datasets:
-            rows.append(compare(options, dataset, seed))
-            show(rows[-1])
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    def row(dataset, seed):
+        def make(classes):
+            return (RandomForestClassifier if classes else RandomForestRegressor)(random_state=seed, n_jobs=1)
+
+        def theirs(x, y, split, tasks):
+            return comparison.theirs(make, lambda rows: x[rows], y, split, tasks)
+
+        def ours(tasks):
+            return comparison.ours(options, dataset, tasks, seed, "rf", {})
+
+        return comparison.compare(options, dataset, seed, ours, theirs)
+
+    comparison.table(options, row)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! Growing one tree over dense features, by sorting each drawn feature at each node.
+//! Growing one tree over dense features, by ordering the values of each drawn feature at each node.
 
 use molarena_sdk::{Dense, Error, Result};
 
@@ -17,6 +17,32 @@ const SAME: f32 = 1e-7;
 pub(crate) struct Columns {
     rows: usize,
     values: Vec<f32>,
+    levels: Vec<Option<Levels>>,
+}
+
+/// A column of at most 256 distinct values, such as counts: a node tallies them, which needs no sorting.
+struct Levels {
+    /// Distinct values, rising.
+    values: Vec<f32>,
+    /// Number of each row's value.
+    codes: Vec<u8>,
+}
+
+impl Levels {
+    fn new(column: &[f32]) -> Option<Self> {
+        let mut values: Vec<f32> = Vec::new();
+        for &value in column {
+            let place = values.partition_point(|&other| other < value);
+            if values.get(place) != Some(&value) {
+                if values.len() > usize::from(u8::MAX) {
+                    return None;
+                }
+                values.insert(place, value);
+            }
+        }
+        let code = |&value: &f32| values.partition_point(|&other| other < value) as u8;
+        Some(Self { codes: column.iter().map(code).collect(), values })
+    }
 }
 
 impl Columns {
@@ -27,7 +53,9 @@ impl Columns {
         for column in 0..dense.columns {
             values.extend(dense.values.iter().skip(column).step_by(dense.columns));
         }
-        Ok(Self { rows: dense.rows, values })
+        let column = |feature: usize| &values[feature * dense.rows..(feature + 1) * dense.rows];
+        let levels = (0..dense.columns).map(|feature| Levels::new(column(feature))).collect();
+        Ok(Self { rows: dense.rows, values, levels })
     }
 
     fn column(&self, feature: usize) -> &[f32] {
@@ -54,6 +82,7 @@ pub(crate) struct DenseScratch {
     samples: Vec<Sample>,
     order: Vec<u32>,
     sorted: Vec<(u32, Stat)>,
+    tallies: Vec<Stat>,
     thresholds: Vec<(usize, f32)>,
 }
 
@@ -130,7 +159,7 @@ impl<'a> DenseGrower<'a> {
             let drawn = position + self.random.below(count - position);
             self.scratch.order.swap(position, drawn);
             let feature = self.scratch.order[position] as usize;
-            if self.sort(node, feature) {
+            if self.order(node, feature) {
                 varies = true;
                 self.sweep(node, feature, &mut best);
             }
@@ -140,11 +169,25 @@ impl<'a> DenseGrower<'a> {
         Some((feature, threshold, right))
     }
 
-    /// Sorts the node's rows by a feature; whether it varies.
-    fn sort(&mut self, node: &Node, feature: usize) -> bool {
-        let column = self.columns.column(feature);
-        let DenseScratch { samples, sorted, .. } = &mut *self.scratch;
+    /// Orders the node's rows by a feature; whether it varies.
+    fn order(&mut self, node: &Node, feature: usize) -> bool {
+        let columns = self.columns;
+        let DenseScratch { samples, sorted, tallies, .. } = &mut *self.scratch;
         let samples = &samples[node.start..node.end];
+        sorted.clear();
+        if let Some(levels) = &columns.levels[feature] {
+            tallies.clear();
+            tallies.resize(levels.values.len(), 0);
+            for sample in samples {
+                tallies[usize::from(levels.codes[sample.row as usize])] += sample.stat;
+            }
+            // A statistic of at least one draw is not 0.
+            let present = levels.values.iter().zip(&*tallies).filter(|&(_, &stat)| stat != 0);
+            sorted.extend(present.map(|(&value, &stat)| (ordered(value), stat)));
+            let (low, high) = (value_of(sorted[0].0), value_of(sorted[sorted.len() - 1].0));
+            return high > low + SAME;
+        }
+        let column = columns.column(feature);
         let (low, high) = samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), sample| {
             let value = column[sample.row as usize];
             (low.min(value), high.max(value))
@@ -152,7 +195,6 @@ impl<'a> DenseGrower<'a> {
         if high <= low + SAME {
             return false;
         }
-        sorted.clear();
         sorted.extend(samples.iter().map(|sample| (ordered(column[sample.row as usize]), sample.stat)));
         sorted.sort_unstable_by_key(|&(value, _)| value);
         true
@@ -206,7 +248,46 @@ fn value_of(ordered: u32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use molarena_sdk::TaskKind;
+
     use super::*;
+    use crate::targets::Targets;
+
+    #[test]
+    fn tallied_and_sorted_columns_grow_the_same_tree() {
+        // Counts of 0 to 4 in 7 columns; -0 and 0 are one level.
+        let mut random = Random::of(3, 0, 0);
+        let values: Vec<f32> = (0..7 * 200).map(|_| random.below(5) as f32 * -0.5 + 0.0).collect();
+        let labels = (0..200).map(|row| values[row * 7] * values[row * 7 + 1] + (row % 3) as f32).collect();
+        let targets = Targets { rows: (0..200).collect(), values: labels };
+        let target = Target::new(&targets, TaskKind::Regression).unwrap();
+        let limits = Limits { max_features: 3, max_depth: u32::MAX, min_samples_leaf: 1, bootstrap: true };
+        let tallied = Columns::new(&Dense::new(&values, 200, 7).unwrap()).unwrap();
+        assert!(
+            tallied
+                .levels
+                .iter()
+                .all(|levels| levels.as_ref().is_some_and(|levels| levels.values.len() == 5))
+        );
+        let mut sorted = Columns::new(&Dense::new(&values, 200, 7).unwrap()).unwrap();
+        sorted.levels = (0..7).map(|_| None).collect();
+        let grow = |columns: &Columns, tree| {
+            let mut scratch = DenseScratch::default();
+            DenseGrower::new(columns, 7, &target, limits, &mut scratch, Random::of(0, 0, tree)).grow()
+        };
+        for tree in 0..20 {
+            assert_eq!(grow(&tallied, tree), grow(&sorted, tree));
+        }
+    }
+
+    #[test]
+    fn a_column_of_many_values_has_no_levels() {
+        let column: Vec<f32> = (0..300).map(|row| (row % 256) as f32).collect();
+        assert_eq!(Levels::new(&column).unwrap().codes[255], 255);
+        let column: Vec<f32> = (0..300).map(|row| (row % 257) as f32).collect();
+        assert!(Levels::new(&column).is_none());
+        assert_eq!(Levels::new(&[0.0, -0.0, 0.0]).unwrap().values.len(), 1);
+    }
 
     #[test]
     fn order_of_floats() {

@@ -44,7 +44,16 @@ pub(super) struct Laplace {
 struct Mode {
     gradient: Vec<f64>,
     root_curvature: Vec<f64>,
-    evidence: f64,
+    /// Log likelihood of the labels minus half of f^T K^-1 f.
+    objective: f64,
+}
+
+impl Mode {
+    /// Approximate log marginal likelihood (eq. 3.32).
+    fn evidence(&self, lower: &Lower, rows: &[u32], amplitude: f64) -> Result<f64> {
+        let determinant = factor(lower, rows, amplitude, &self.root_curvature)?.log_determinant();
+        Ok(self.objective - 0.5 * determinant)
+    }
 }
 
 /// Fits every task of every group.
@@ -81,8 +90,15 @@ pub(super) fn fit(
         |(), item| {
             let (group, member) = (&groups[members[item].0], members[item].1);
             let amplitude = amplitudes[chosen[item]];
+            // The mode of some of the molecules is a good first guess.
+            let some = Sample::new(group, member, parameters.0.search_molecules);
+            let first = mode(lower, &some.rows, &some.signs, amplitude, vec![0.0; some.rows.len()], call)?;
+            let mut start = vec![0.0; group.rows.len()];
+            for (&position, &value) in some.positions.iter().zip(&first.gradient) {
+                start[position] = value;
+            }
             let signs = signs(&group.members[member].labels);
-            let mode = mode(lower, &group.rows, &signs, amplitude, vec![0.0; signs.len()], call)?;
+            let mode = mode(lower, &group.rows, &signs, amplitude, start, call)?;
             let task = Laplace {
                 rows: group.rows.clone(),
                 amplitude,
@@ -94,6 +110,23 @@ pub(super) fn fit(
     )
 }
 
+/// Some of the labelled molecules of a task, evenly spaced.
+struct Sample {
+    positions: Vec<usize>,
+    rows: Vec<u32>,
+    signs: Vec<f64>,
+}
+
+impl Sample {
+    fn new(group: &Group, member: usize, most: usize) -> Self {
+        let positions = evenly_spaced(group.rows.len(), most);
+        let rows = positions.iter().map(|&position| group.rows[position]).collect();
+        let labels: Vec<f32> =
+            positions.iter().map(|&position| group.members[member].labels[position]).collect();
+        Self { positions, rows, signs: signs(&labels) }
+    }
+}
+
 /// Approximate log marginal likelihood for each amplitude, on `search_molecules` of a task.
 fn search(
     parameters: &Parameters,
@@ -103,15 +136,12 @@ fn search(
     amplitudes: &[f64],
     call: &Call<'_>,
 ) -> Result<Vec<f64>> {
-    let positions = evenly_spaced(group.rows.len(), parameters.0.search_molecules);
-    let rows: Vec<u32> = positions.iter().map(|&position| group.rows[position]).collect();
-    let labels = &group.members[member].labels;
-    let signs = signs(&positions.iter().map(|&position| labels[position]).collect::<Vec<_>>());
+    let Sample { rows, signs, .. } = Sample::new(group, member, parameters.0.search_molecules);
     let mut evidence = Vec::with_capacity(amplitudes.len());
     let mut start = vec![0.0; rows.len()];
     for &amplitude in amplitudes {
         let mode = mode(lower, &rows, &signs, amplitude, start, call)?;
-        evidence.push(mode.evidence);
+        evidence.push(mode.evidence(lower, &rows, amplitude)?);
         start = mode.gradient;
     }
     Ok(evidence)
@@ -122,7 +152,7 @@ fn signs(labels: &[f32]) -> Vec<f64> {
     labels.iter().map(|&label| if label == 1.0 { 1.0 } else { -1.0 }).collect()
 }
 
-/// Mode of the posterior and approximate log marginal likelihood (Rasmussen and Williams 2006, algorithm 3.1), from a first
+/// Mode of the posterior (Rasmussen and Williams 2006, algorithm 3.1), from a first
 /// guess of K^-1 f. A step that would lower the objective is halved until it does not.
 fn mode(
     lower: &Lower,
@@ -156,8 +186,7 @@ fn mode(
     }
     let (gradient, curvature) = derivatives(signs, &latent);
     let root_curvature: Vec<f64> = curvature.iter().map(|value| value.sqrt()).collect();
-    let determinant = factor(lower, rows, amplitude, &root_curvature)?.log_determinant();
-    Ok(Mode { gradient, root_curvature, evidence: objective - 0.5 * determinant })
+    Ok(Mode { gradient, root_curvature, objective })
 }
 
 /// Moves (dual, latent, objective) towards the next dual, as far as the objective does not fall; the gain, or `None` if no
@@ -212,10 +241,11 @@ fn factor(lower: &Lower, rows: &[u32], amplitude: f64, root_curvature: &[f64]) -
 }
 
 impl Laplace {
-    /// Approximate log marginal likelihood (eq. 3.32) from a first guess of 0.
+    /// Approximate log marginal likelihood from a first guess of 0.
     #[cfg(test)]
     pub(super) fn evidence(lower: &Lower, rows: &[u32], signs: &[f64], amplitude: f64) -> Result<f64> {
-        Ok(mode(lower, rows, signs, amplitude, vec![0.0; rows.len()], &Call::new(0, 1))?.evidence)
+        let mode = mode(lower, rows, signs, amplitude, vec![0.0; rows.len()], &Call::new(0, 1))?;
+        mode.evidence(lower, rows, amplitude)
     }
 
     /// Factor for [`predict`](Self::predict).
