@@ -21,8 +21,8 @@ const HEADER: Header = Header { name: *b"gp  ", version: 1 };
 /// averaged over the latent function, eq. 3.25).
 ///
 /// By default the noise of each task (the amplitude, for Laplace's approximation) is where the marginal likelihood of at
-/// most `search_molecules` of its labelled molecules is largest, on a grid of half decades; what an average label
-/// of all tasks says is added with the weight of 50 labels, so that tasks of few labels follow the others. The length scale of `rbf` is
+/// most `search_molecules` of its labelled molecules is largest, on a grid of half decades; the mean of the tasks' log
+/// marginal likelihoods is added as a prior, so that tasks of few labels follow the others. The length scale of `rbf` is
 /// shared by all tasks. Tasks that are labelled on the same rows with the same noise share one Cholesky factor.
 ///
 /// A task without labels predicts 0.5 or 0, a task with one distinct label that label. Validation molecules are not used.

@@ -47,7 +47,7 @@ pub(super) fn fit(
     } else {
         vec![vec![0.0]; groups.iter().map(|group| group.members.len()).sum()]
     };
-    let mut chosen = search::choose(&evidence, &search::labels_searched(parameters, groups)).into_iter();
+    let mut chosen = search::choose(&evidence).into_iter();
     let mut systems = Vec::new();
     for (number, group) in groups.iter().enumerate() {
         let choices: Vec<usize> = chosen.by_ref().take(group.members.len()).collect();

@@ -9,7 +9,7 @@ use super::{
     gaussian::weighted_sum,
     kernel::Lower,
     model::Task,
-    search::{choose, evenly_spaced, labels_searched},
+    search::{choose, evenly_spaced},
 };
 use crate::{
     factor::Factor,
@@ -81,7 +81,7 @@ pub(super) fn fit(
     } else {
         vec![vec![0.0]; members.len()]
     };
-    let chosen = choose(&evidence, &labels_searched(parameters, groups));
+    let chosen = choose(&evidence);
     pool::map(
         members.len(),
         call,

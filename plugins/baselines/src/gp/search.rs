@@ -18,9 +18,6 @@ const NOISES: [f64; 9] = [0.01, 0.031_622_8, 0.1, 0.316_228, 1.0, 3.162_28, 10.0
 /// Length scales that are tried, in units of the natural one: steps of the square root of 2 from 1/4 to 8.
 const LENGTH_SCALES: i32 = 11;
 
-/// Weight of what all tasks say, in labels.
-const PRIOR_LABELS: f64 = 50.0;
-
 /// Logarithms of the marginal likelihood, for each task and each candidate.
 pub(super) type Evidence = Vec<Vec<f64>>;
 
@@ -129,27 +126,19 @@ pub(super) fn noisy(lower: &Lower, rows: &[u32], noise: f64, kernel: &impl Fn(f3
     })
 }
 
-/// The candidate of each task where its own log marginal likelihood, plus that of an average label of all tasks times
-/// [`PRIOR_LABELS`], is largest; the first of equals. This empirical prior decides where a task has few labels.
-/// `labels`: how many each task's evidence is about.
-pub(super) fn choose(evidence: &Evidence, labels: &[usize]) -> Vec<usize> {
+/// The candidate of each task where its own log marginal likelihood plus the mean of all tasks' is largest, the first of
+/// equals. The mean is an empirical prior of the weight of one task: it decides where a task has few labels.
+pub(super) fn choose(evidence: &Evidence) -> Vec<usize> {
     let candidates = evidence.first().map_or(0, Vec::len);
-    let weight = PRIOR_LABELS / labels.iter().sum::<usize>().max(1) as f64;
-    let prior: Vec<f64> = (0..candidates)
-        .map(|candidate| weight * evidence.iter().map(|task| task[candidate]).sum::<f64>())
+    let mean: Vec<f64> = (0..candidates)
+        .map(|candidate| evidence.iter().map(|task| task[candidate]).sum::<f64>() / evidence.len() as f64)
         .collect();
     let best = |task: &Vec<f64>| {
         (0..candidates).fold(0, |best, candidate| {
-            if task[candidate] + prior[candidate] > task[best] + prior[best] { candidate } else { best }
+            if task[candidate] + mean[candidate] > task[best] + mean[best] { candidate } else { best }
         })
     };
     evidence.iter().map(best).collect()
-}
-
-/// How many labels the evidence of each task is about, in the order of groups and their members.
-pub(super) fn labels_searched(parameters: &Parameters, groups: &[Group]) -> Vec<usize> {
-    let most = parameters.0.search_molecules;
-    groups.iter().flat_map(|group| vec![group.rows.len().min(most); group.members.len()]).collect()
 }
 
 #[cfg(test)]
@@ -165,8 +154,11 @@ mod tests {
     #[test]
     fn tasks_of_little_evidence_follow_the_others() {
         let evidence = vec![vec![0.0, 90.0, 30.0], vec![0.0, 0.1, 0.2], vec![20.0, 10.0, 0.0]];
-        // Of 50 labels all tasks say 1, 5 and 1.5.
-        assert_eq!(choose(&evidence, &[500, 1, 499]), [1, 1, 0]);
-        assert!(choose(&Vec::new(), &[]).is_empty());
+        // The means are 6.7, 33.4 and 10.1.
+        assert_eq!(choose(&evidence), [1, 1, 1]);
+        let evidence = vec![vec![0.0, 90.0, 30.0], vec![0.0, 0.1, 0.2], vec![50.0, 10.0, 0.0]];
+        // The means are 16.7, 33.4 and 10.1.
+        assert_eq!(choose(&evidence), [1, 1, 0]);
+        assert!(choose(&Vec::new()).is_empty());
     }
 }
