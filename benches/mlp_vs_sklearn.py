@@ -54,7 +54,10 @@ def ours(options, data, seed):
 
 
 def sklearn(options, data, seed, sparse=False):
+    import warnings
+
     from scipy.sparse import csr_matrix
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     kind = MLPClassifier if data["classes"] else MLPRegressor
@@ -72,6 +75,8 @@ def sklearn(options, data, seed, sparse=False):
     test = data["test"][0]
     if sparse:
         x, test = csr_matrix(x), csr_matrix(test)
+    # All epochs are wanted, not those up to convergence.
+    warnings.simplefilter("ignore", ConvergenceWarning)
     start = time.perf_counter()
     mean, deviation = data["scale"]
     model.fit(x, data["numpy"].nan_to_num((y - mean) / deviation))
