@@ -67,7 +67,7 @@ pub enum Batch {
 }
 
 impl Batch {
-    /// The product with a weight, f32[columns, width], to f32[n, width].
+    /// The product with a weight, `f32[columns, width]`, to `f32[n, width]`.
     pub fn times(&self, weight: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Dense(rows) => rows.clone().matmul(weight),

@@ -62,7 +62,7 @@ impl Targets {
 }
 
 impl Loss {
-    /// Mean loss, f32[1], of `outputs`, f32[rows, t], over the labels that the molecules `rows` have; `None` without any.
+    /// Mean loss, `f32[1]`, of `outputs`, `f32[rows, t]`, over the labels that the molecules `rows` have; `None` without any.
     pub fn mean(self, outputs: Tensor<2>, targets: &Targets, rows: &[usize]) -> Option<Tensor<1>> {
         let (device, shape): (Device, _) = (outputs.device(), [rows.len(), targets.tasks]);
         let [labels, weights] = targets

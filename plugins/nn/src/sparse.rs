@@ -100,7 +100,7 @@ impl SparseRows {
         Self { columns: self.rows(), starts, indices, values }
     }
 
-    /// This matrix times `dense`, f32[columns, width], into f32[rows, width]. Each value is a sum in the order of the
+    /// This matrix times `dense`, `f32[columns, width]`, into `f32[rows, width]`. Each value is a sum in the order of the
     /// columns, so it depends neither on the other rows nor on the number of threads.
     fn times(&self, dense: &[f32], width: usize) -> Vec<f32> {
         let mut product = vec![0.0; self.rows() * width];
@@ -133,7 +133,7 @@ fn add_rows(sums: &mut [f32], indices: &[u32], values: &[f32], dense: &[f32]) {
     }
 }
 
-/// `sparse`, [n, d], times `weight`, f32[d, width], to f32[n, width]. The gradient reaches the weight.
+/// `sparse`, [n, d], times `weight`, `f32[d, width]`, to `f32[n, width]`. The gradient reaches the weight.
 ///
 /// # Panics
 ///

@@ -107,7 +107,7 @@ impl Mlp {
         Weights { hidden: self.hidden.iter().map(layer).collect(), head: self.head.weights() }
     }
 
-    /// Outputs, f32[n, tasks]: logits or numbers. With `dropout`, values of the hidden layers are left out.
+    /// Outputs, `f32[n, tasks]`: logits or numbers. With `dropout`, values of the hidden layers are left out.
     pub fn forward(&self, input: &Batch, mut dropout: Option<&mut Random>) -> Tensor<2> {
         let mut input = input.clone();
         for layer in &self.hidden {
