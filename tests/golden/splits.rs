@@ -93,7 +93,8 @@ fn labels_are_those_of_the_files() {
 #[test]
 fn every_file_of_the_data_folder_has_the_digest_of_its_manifest() {
     let Some(data_dir) = molarena_tests::data_dir() else { return };
-    for manifest in Catalog::builtin().unwrap().iter() {
+    // Simulated data are made, not delivered.
+    for manifest in Catalog::builtin().unwrap().iter().filter(|manifest| !manifest.simulated) {
         for status in molarena_data::verify(manifest, &data_dir) {
             assert!(status.is_good(), "{status:?}");
         }
