@@ -79,7 +79,7 @@ pub(crate) struct OwnArgs {
     /// Table of SMILES and labels: CSV (also .gz) or Parquet, known by its content
     #[arg(long, value_name = "FILE", visible_aliases = ["parquet", "table"])]
     pub(crate) csv: Option<PathBuf>,
-    /// Column of SMILES [default: smiles, canonical_smiles or the like]
+    /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME", requires = "csv")]
     pub(crate) smiles_column: Option<String>,
     /// Task columns, with commas between [default: all columns of numbers]
@@ -202,7 +202,7 @@ pub(crate) struct PredictArgs {
     /// Molecules to predict: CSV (also .gz), Parquet or lines of SMILES, known by content; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
-    /// Column of SMILES in the input [default: smiles, canonical_smiles or the like]
+    /// Column of SMILES in the input [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME")]
     pub(crate) input_column: Option<String>,
     /// File to write, .csv or .parquet
@@ -254,7 +254,7 @@ pub(crate) struct EmbedArgs {
     /// Molecules: CSV (also .gz), Parquet or lines of SMILES, known by content; - is standard input
     #[arg(value_name = "INPUT")]
     pub(crate) input: PathBuf,
-    /// Column of SMILES [default: smiles, canonical_smiles or the like]
+    /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME")]
     pub(crate) smiles_column: Option<String>,
     /// What to compute: morgan, morgan-counts, descriptors, with settings after a colon, several joined by +
