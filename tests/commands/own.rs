@@ -186,7 +186,7 @@ fn embedded_molecules_are_the_same_in_every_format() {
     assert_eq!(array.dim(), (43, 8));
     let mut reader = csv::Reader::from_path(arena.path("f.csv")).unwrap();
     for (row, record) in reader.records().map(Result::unwrap).enumerate() {
-        let hex: String = array.row(row).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = array.row(row).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         assert_eq!(&record[2], if row == 42 { "" } else { hex.as_str() }, "row {row}");
     }
     // Parquet is read back, and its molecules embed to the same bits.

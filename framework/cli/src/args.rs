@@ -79,7 +79,7 @@ pub(crate) struct OwnArgs {
     /// Table of SMILES and labels: CSV (also .gz) or Parquet, known by its content
     #[arg(long, value_name = "FILE", visible_aliases = ["parquet", "table"])]
     pub(crate) csv: Option<PathBuf>,
-    /// Column of SMILES [default: smiles, canonical_smiles or the like]
+    /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME", requires = "csv")]
     pub(crate) smiles_column: Option<String>,
     /// Task columns, with commas between [default: all columns of numbers]
@@ -184,10 +184,11 @@ pub(crate) struct RunArgs {
 const PREDICT_EXAMPLES: &str = "\
 Examples:
   molarena predict --dataset biogen3k --method morgan-rf --input new.csv --output predictions.csv
-  molarena predict --csv my.csv --tasks active --method morgan-rf --input new.smi --output predictions.parquet
+  molarena predict --csv my.csv --tasks active --method morgan-rf --input new.smi --output p.parquet
 
-The output has the columns row, smiles and one for each task: the probability of a positive, or a number in the unit of
-the labels. Rows that cannot be read have no values and are listed in OUTPUT.failures.csv.";
+The output has the columns row, smiles and one for each task: the probability of a positive, or a
+number in the unit of the labels. Rows that cannot be read have no values and are listed in
+OUTPUT.failures.csv.";
 
 #[derive(Debug, Args)]
 #[command(after_help = PREDICT_EXAMPLES)]
@@ -201,7 +202,7 @@ pub(crate) struct PredictArgs {
     /// Molecules to predict: CSV (also .gz), Parquet or lines of SMILES, known by content; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
-    /// Column of SMILES in the input [default: smiles, canonical_smiles or the like]
+    /// Column of SMILES in the input [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME")]
     pub(crate) input_column: Option<String>,
     /// File to write, .csv or .parquet
@@ -239,12 +240,13 @@ pub(crate) struct PredictArgs {
 const EMBED_EXAMPLES: &str = "\
 Examples:
   molarena embed molecules.csv --output fingerprints.npy
-  molarena embed molecules.smi.gz --features morgan:radius=3,bits=1024 --output fingerprints.parquet
-  molarena embed table.parquet --smiles-column smi --features morgan-counts:columns=2048+descriptors --output x.npy
+  molarena embed molecules.smi.gz --features morgan:radius=3,bits=1024 --output bits.parquet
+  molarena embed my.parquet --features morgan-counts:columns=2048+descriptors --output x.npy
   zcat molecules.smi.gz | molarena embed - --features descriptors --output descriptors.csv
 
-Bits are packed eight to a byte, the first in the lowest place, as numpy.packbits(bitorder=\"little\") does. Rows that
-cannot be read keep their place (empty, null, NaN; zeros in a .npy of bits) and are listed in OUTPUT.failures.csv.";
+Bits are packed eight to a byte, the first in the lowest place, as numpy.packbits(bitorder=\"little\")
+does. Rows that cannot be read keep their place (empty, null, NaN; zeros in a .npy of bits) and are
+listed in OUTPUT.failures.csv.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EMBED_EXAMPLES)]
@@ -252,7 +254,7 @@ pub(crate) struct EmbedArgs {
     /// Molecules: CSV (also .gz), Parquet or lines of SMILES, known by content; - is standard input
     #[arg(value_name = "INPUT")]
     pub(crate) input: PathBuf,
-    /// Column of SMILES [default: smiles, canonical_smiles or the like]
+    /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME")]
     pub(crate) smiles_column: Option<String>,
     /// What to compute: morgan, morgan-counts, descriptors, with settings after a colon, several joined by +
@@ -368,11 +370,11 @@ pub(crate) enum DataCommand {
         /// Id of the dataset
         #[arg(value_name = "ID", required_unless_present = "csv", conflicts_with = "csv")]
         id: Option<String>,
-        #[command(flatten)]
-        own: OwnArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        own: OwnArgs,
         #[command(flatten)]
         places: Places,
     },

@@ -113,8 +113,7 @@ impl Texts {
     /// [`Error::BadParquet`].
     pub(crate) fn next_batch(&mut self, count: usize) -> Result<Option<Vec<String>>> {
         let path = self.path.clone();
-        let texts = guarded(&path, || self.batch(count))?;
-        let texts = texts.map_err(|reason| Error::BadParquet {
+        let texts = guarded(&path, || Ok(self.batch(count)))?.map_err(|reason| Error::BadParquet {
             reason: format!("column \"{}\": {reason}", self.name),
             path,
         })?;
@@ -122,9 +121,9 @@ impl Texts {
     }
 
     /// The next texts, none at the end, or what is wrong with them.
-    fn batch(&mut self, count: usize) -> Result<Result<Vec<String>, String>, ParquetError> {
+    fn batch(&mut self, count: usize) -> Result<Vec<String>, String> {
         let (kind, optional) = (self.kind, self.optional);
-        Ok(match &mut self.reader {
+        match &mut self.reader {
             ColumnReader::BoolColumnReader(reader) => {
                 batch(reader, count, optional, |value: &bool| Ok(value.to_string()))
             }
@@ -153,7 +152,7 @@ impl Texts {
                 batch(reader, count, optional, |value: &FixedLenByteArray| bytes(value.data(), kind))
             }
             ColumnReader::Int96ColumnReader(_) => Err("a time stamp".to_owned()),
-        })
+        }
     }
 }
 
@@ -234,9 +233,8 @@ fn batch<T: DataType>(
 }
 
 /// Shortest text that reads back as the number; NaN, a missing number to most writers, is empty.
-fn number<T: std::fmt::Display + PartialEq>(value: T) -> String {
-    #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
-    if value != value { String::new() } else { value.to_string() }
+fn number(value: impl Into<f64> + std::fmt::Display + Copy) -> String {
+    if value.into().is_nan() { String::new() } else { value.to_string() }
 }
 
 fn integer(value: i128, kind: Kind) -> String {

@@ -26,7 +26,7 @@ pub struct SmilesInput {
 enum Source {
     Table { reader: Box<csv::Reader<Box<dyn Read + Send>>>, column: usize },
     Lines(Box<dyn BufRead + Send>),
-    Parquet { table: Box<ParquetTable<File>>, column: usize, next_group: usize, texts: Option<Texts> },
+    Parquet { table: Box<ParquetTable<File>>, column: usize, next_group: usize, texts: Option<Box<Texts>> },
 }
 
 impl SmilesInput {
@@ -148,7 +148,7 @@ impl SmilesInput {
                         if *next_group == table.groups() {
                             break;
                         }
-                        *texts = Some(table.texts(*next_group, *column)?);
+                        *texts = Some(Box::new(table.texts(*next_group, *column)?));
                         *next_group += 1;
                     }
                     let wanted = count - chunk.len();

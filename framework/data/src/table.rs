@@ -1,6 +1,7 @@
 //! Reading a table, CSV or Parquet, plain or gzipped, into text columns.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -181,14 +182,14 @@ pub(crate) fn present(names: &[String], unreadable: &[(String, &'static str)]) -
         more => format!("{shown} and {more} more"),
     };
     for (name, what) in unreadable.iter().take(SHOWN) {
-        text.push_str(&format!("; \"{name}\" cannot be read: {what}"));
+        write!(text, "; \"{name}\" cannot be read: {what}").expect("writing to a string does not fail");
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::Write as _;
 
     use super::*;
 

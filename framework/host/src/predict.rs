@@ -136,7 +136,9 @@ fn join(
     let (file, known) = (manifest.assays().locate(data_dir), known.dataset);
     let width = known.tasks.len();
     let mut of_row = vec![OwnPart::Train; known.len()];
-    valid.iter().for_each(|&index| of_row[index] = OwnPart::Valid);
+    for &index in valid {
+        of_row[index] = OwnPart::Valid;
+    }
     of_row.resize(known.len() + new.len(), OwnPart::Test);
     let mut labels = known.labels;
     labels.resize(labels.len() + new.len() * width, f32::NAN);

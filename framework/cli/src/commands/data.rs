@@ -35,16 +35,15 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
         DataCommand::Simulate(args) => super::simulate::run(args),
         DataCommand::Verify { ids, json, places } => verify_all(places, ids, *json),
         DataCommand::Info { id, own, json, places } => {
-            let summaries = match own::load(own, None)? {
-                Some(own) => own
-                    .datasets
+            let summaries = if let Some(own) = own::load(own, None)? {
+                let summary = |dataset| Ok(Summary::new(&PreparedDataset::new(dataset)?));
+                own.datasets
                     .into_iter()
-                    .map(|own| Ok(Summary::new(&PreparedDataset::new(own.dataset)?)))
-                    .collect::<anyhow::Result<Vec<_>>>()?,
-                None => {
-                    let id = id.as_deref().unwrap_or_default();
-                    vec![Summary::load(catalog(places)?.get(id)?, &places.data_dir)?]
-                }
+                    .map(|own| summary(own.dataset))
+                    .collect::<anyhow::Result<Vec<_>>>()?
+            } else {
+                let id = id.as_deref().unwrap_or_default();
+                vec![Summary::load(catalog(places)?.get(id)?, &places.data_dir)?]
             };
             for summary in &summaries {
                 if *json {

@@ -131,7 +131,7 @@ impl OwnTable {
 
     fn datasets(
         &self,
-        rows: &repeats::Rows,
+        rows: &repeats::Kept,
         tasks: &[OwnTask],
         smiles: &str,
         file: &Path,
@@ -171,7 +171,7 @@ impl OwnTable {
         kind: TaskType,
         tasks: &[String],
         smiles: &str,
-        rows: &repeats::Rows,
+        rows: &repeats::Kept,
     ) -> Manifest {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let regression = kind == TaskType::Regression;

@@ -69,7 +69,7 @@ pub struct MixtureRow {
 
 /// Rows that stay.
 #[derive(Clone, Debug)]
-pub(super) struct Rows {
+pub(super) struct Kept {
     /// Data rows of the file, from 1.
     pub(super) rows: Vec<usize>,
     pub(super) smiles: Vec<String>,
@@ -130,7 +130,7 @@ pub(super) fn apply(
     tasks: &[OwnTask],
     smiles: Vec<String>,
     mut values: Vec<f32>,
-) -> Rows {
+) -> Kept {
     let width = tasks.len();
     let mut stays = vec![true; smiles.len()];
     if policy != DuplicatePolicy::Keep {
@@ -148,7 +148,7 @@ pub(super) fn apply(
         }
     }
     let indices: Vec<usize> = (0..smiles.len()).filter(|&row| stays[row]).collect();
-    Rows {
+    Kept {
         rows: indices.iter().map(|row| row + 1).collect(),
         values: indices.iter().flat_map(|row| &values[row * width..(row + 1) * width]).copied().collect(),
         smiles: smiles.into_iter().zip(&stays).filter_map(|(text, stays)| stays.then_some(text)).collect(),

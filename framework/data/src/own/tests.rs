@@ -187,8 +187,7 @@ fn a_column_states_the_split() {
 
 #[test]
 fn without_rows_for_validation_some_are_taken_from_training() {
-    let rows: String =
-        (0..40).map(|row| format!("C,1,{}\n", if row < 30 { "train" } else { "test" })).collect();
+    let rows = ["C,1,train\n".repeat(30), "C,1,test\n".repeat(10)].concat();
     let own = own(format!("smiles,a,fold\n{rows}"), |table| table.parts = Some("fold".to_owned())).unwrap();
     let parts = own.datasets[0].parts.as_ref().unwrap();
     assert!(!parts.has_valid());

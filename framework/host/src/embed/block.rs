@@ -45,7 +45,9 @@ impl Block {
         names: Option<&'static [&'static str]>,
     ) -> Result<Self> {
         let mut there = vec![false; rows];
-        kept.iter().for_each(|&row| there[row] = true);
+        for &row in kept {
+            there[row] = true;
+        }
         let no_vectors = || Error::Request("the features are no vectors".into());
         let layout = Layout {
             columns: features.columns().ok_or_else(no_vectors)?,

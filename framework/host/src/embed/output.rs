@@ -147,10 +147,9 @@ fn write_csv(
             let bytes = &bytes[index * width..(index + 1) * width];
             text.clear();
             if layout.packed {
-                bytes.iter().for_each(|byte| {
-                    // Writing to a string does not fail.
-                    let _never = write!(text, "{byte:02x}");
-                });
+                for byte in bytes {
+                    write!(text, "{byte:02x}").expect("writing to a string does not fail");
+                }
                 writer.write_field(&text).map_err(written)?;
             } else {
                 let digit = |byte: &u8| if *byte == 0 { "0" } else { "1" };

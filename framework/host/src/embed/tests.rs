@@ -94,7 +94,7 @@ fn parquet_is_read_back_as_an_input() {
 #[test]
 fn chunks_follow_each_other() {
     let rows = CHUNK + 5;
-    let input: String = (0..rows).map(|row| format!("{}\n", ["C", "CC", "CCO"][row % 3])).collect();
+    let input: String = (0..rows).map(|row| ["C\n", "CC\n", "CCO\n"][row % 3]).collect();
     let (folder, result) = run("morgan:bits=64", "out.npy", &format!("smiles\n{input}"), false);
     assert_eq!(result.unwrap().rows, rows as u64);
     let bytes = fs_err::read(folder.path().join("out.npy")).unwrap();
