@@ -14,7 +14,7 @@ if ! command -v cc >/dev/null; then
 fi
 
 export MOLARENA_DATA=${MOLARENA_DATA:-molarena-data}
-cargo build --locked --release
+cargo build --locked --release -p molarena -p molarena-baselines
 molarena=${CARGO_TARGET_DIR:-target}/release/molarena
 "$molarena" data fetch chembl2k biogen3k
 "$molarena" run leaderboards/suites/quick.toml --store molarena-store
