@@ -16,6 +16,7 @@ pub mod job;
 pub mod loader;
 mod method;
 mod plan;
+mod planner;
 mod predict;
 pub mod record;
 mod run;

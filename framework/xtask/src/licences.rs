@@ -55,7 +55,16 @@ pub fn run(mode: Mode) -> Result<()> {
 /// dependencies of dependencies would need.
 fn dependencies() -> Result<Vec<Dependency>> {
     let output = cargo()
-        .args(["tree", "--locked", "--workspace", "--all-features", "--target", "all", "--edges", "normal,build,dev"])
+        .args([
+            "tree",
+            "--locked",
+            "--workspace",
+            "--all-features",
+            "--target",
+            "all",
+            "--edges",
+            "normal,build,dev",
+        ])
         .args(["--prefix", "none", "--format", "{p}\t{l}"])
         .stderr(std::process::Stdio::inherit())
         .output()?;

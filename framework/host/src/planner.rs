@@ -1,0 +1,347 @@
+//! Finds and checks what a selection names, and makes the fits of each cell.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use molarena_chem::CHEMISTRY_VERSION;
+use molarena_data::{Protocol, Split};
+use molarena_metrics::METRICS_VERSION;
+use molarena_sdk::{ComponentKind, InputKind};
+use serde_json::json;
+
+use crate::{
+    Arena, ArenaDataset, ComponentSpec, Error, Method, Model, PlannedCell, PlannedComponent, PlannedFit,
+    PlannedMember, PlannedModel, Recipe, Result, Selection, Work,
+    canonical::{canonical_json, key_of},
+    discovery::{self, Plugin},
+    record::{ComponentUse, Composition, MemberUse},
+    schema::check_config,
+    suite::CellGroup,
+};
+
+/// A method and the members that it names.
+pub(crate) struct Resolved {
+    method: Method,
+    members: Vec<Method>,
+}
+
+/// A component, the library that it is in, and how records name it.
+struct Found {
+    library: PathBuf,
+    id: String,
+    used: ComponentUse,
+    uses_seed: bool,
+}
+
+impl Found {
+    fn planned(&self, config: &serde_json::Value) -> PlannedComponent {
+        let config = canonical_json(config);
+        PlannedComponent { library: self.library.clone(), id: self.id.clone(), config }
+    }
+}
+
+/// Where a method is run.
+pub(crate) struct Place<'a> {
+    pub(crate) dataset: &'a Arc<ArenaDataset>,
+    pub(crate) split: &'a Arc<Split>,
+    pub(crate) seed: u64,
+}
+
+/// Plugins, datasets and splits, each found once.
+pub(crate) struct Planner<'a> {
+    arena: &'a Arena,
+    plugins: BTreeMap<String, Arc<Plugin>>,
+    datasets: BTreeMap<String, Arc<ArenaDataset>>,
+    splits: BTreeMap<(String, Protocol, u64), Arc<Split>>,
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(arena: &'a Arena) -> Self {
+        Self { arena, plugins: BTreeMap::new(), datasets: BTreeMap::new(), splits: BTreeMap::new() }
+    }
+
+    /// Finds all methods and datasets by name and checks methods against their plugins, before any data are read.
+    pub(crate) fn resolve(&mut self, selection: &Selection) -> Result<Vec<(CellGroup, Vec<Resolved>)>> {
+        let mut groups = Vec::new();
+        let mut by_name: BTreeMap<String, Method> = BTreeMap::new();
+        for group in &selection.groups {
+            let mut methods = Vec::new();
+            for name in &group.methods {
+                let mut method = self.arena.methods.get(name, &selection.base)?;
+                if selection.shuffle_labels {
+                    method = method.with_shuffled_labels();
+                }
+                let members = self.members(&method)?;
+                for method in members.iter().chain([&method]) {
+                    let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
+                    if same != method {
+                        let message =
+                            format!("two different methods are called `{}`; rename one", method.name);
+                        return Err(Error::Request(message));
+                    }
+                }
+                methods.push(Resolved { method, members });
+            }
+            for id in &group.datasets {
+                self.arena.catalog.get(id)?;
+            }
+            groups.push((group.clone(), methods));
+        }
+        Ok(groups)
+    }
+
+    /// Checks a method; the members of an ensemble, checked, trained on the same labels.
+    fn members(&mut self, method: &Method) -> Result<Vec<Method>> {
+        let ensemble = match &method.recipe {
+            Recipe::Model(model) => {
+                self.check_model(method, model)?;
+                return Ok(Vec::new());
+            }
+            Recipe::Ensemble(ensemble) => ensemble,
+        };
+        let mut members = Vec::new();
+        for name in &ensemble.members {
+            let mut member = self.arena.methods.get(name, Path::new(""))?;
+            let Recipe::Model(model) = &member.recipe else {
+                let message = format!("method `{}`: member `{name}` is an ensemble itself", method.name);
+                return Err(Error::Request(message));
+            };
+            self.check_model(&member, model)?;
+            if method.protocol.shuffle_labels {
+                member = member.with_shuffled_labels();
+            }
+            members.push(member);
+        }
+        Ok(members)
+    }
+
+    fn check_model(&mut self, method: &Method, model: &Model) -> Result<()> {
+        let mut given = model.features.input();
+        if let Some(encoder) = &model.encoder {
+            self.check_component(method, ComponentKind::Encoder, encoder, given)?;
+            given = InputKind::Dense;
+        }
+        for config in configurations(model) {
+            let candidate = ComponentSpec { config, ..model.baseline.clone() };
+            self.check_component(method, ComponentKind::Baseline, &candidate, given)?;
+        }
+        Ok(())
+    }
+
+    fn check_component(
+        &mut self,
+        method: &Method,
+        kind: ComponentKind,
+        spec: &ComponentSpec,
+        given: InputKind,
+    ) -> Result<()> {
+        let (plugin, id) = self.plugin(method, spec)?;
+        let components = &plugin.description.components;
+        let Some(component) =
+            components.iter().find(|component| component.kind == kind && component.id == id)
+        else {
+            let known = components.iter().filter(|component| component.kind == kind);
+            return Err(Error::UnknownComponent {
+                method: method.name.clone(),
+                path: plugin.path.clone(),
+                kind: kind.to_string(),
+                component: id,
+                known: known.map(|component| component.id.as_str()).collect::<Vec<_>>().join(", "),
+            });
+        };
+        if !component.inputs.contains(&given) {
+            let wanted: Vec<String> = component.inputs.iter().map(|input| format!("`{input}`")).collect();
+            return Err(Error::Inputs {
+                method: method.name.clone(),
+                component: spec.component.clone(),
+                wanted: wanted.join(" or "),
+                given: format!("`{given}`"),
+            });
+        }
+        check_config(method, spec, &component.config_schema)
+    }
+
+    fn plugin(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {
+        let (plugin, id) = spec.split().expect("method files are checked when they are read");
+        if let Some(known) = self.plugins.get(plugin) {
+            return Ok((Arc::clone(known), id.to_owned()));
+        }
+        let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
+            method: method.name.clone(),
+            plugin: plugin.to_owned(),
+            file: discovery::file_name(plugin),
+            searched: self.arena.plugins.describe(),
+        })?;
+        let found = Arc::new(discovery::describe(&self.arena.launcher, &path, &self.arena.store.work_dir())?);
+        self.plugins.insert(plugin.to_owned(), Arc::clone(&found));
+        Ok((found, id.to_owned()))
+    }
+
+    pub(crate) fn dataset(&mut self, id: &str) -> Result<Arc<ArenaDataset>> {
+        if let Some(known) = self.datasets.get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let manifest = self.arena.catalog.get(id)?;
+        let dataset = self.arena.catalog.dataset(id, &self.arena.data_dir)?;
+        let dataset =
+            Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.data_dir, &self.arena.store)?);
+        self.datasets.insert(id.to_owned(), Arc::clone(&dataset));
+        Ok(dataset)
+    }
+
+    pub(crate) fn split(&mut self, dataset: &ArenaDataset, group: &CellGroup) -> Result<Arc<Split>> {
+        let protocol = group.split.unwrap_or(dataset.manifest.protocol.split);
+        let key = (dataset.dataset.id.clone(), protocol, group.split_seed);
+        if let Some(known) = self.splits.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let split = match self.arena.catalog.parts(&dataset.dataset.id) {
+            Some(parts) => parts
+                .split(&dataset.dataset.rows, &dataset.scaffolds, group.split_seed)
+                .without_empty_part(&dataset.dataset.id)?,
+            None => dataset.split(protocol, group.split_seed)?,
+        };
+        let split = Arc::new(split);
+        self.splits.insert(key, Arc::clone(&split));
+        Ok(split)
+    }
+
+    fn component(&mut self, method: &Method, kind: ComponentKind, spec: &ComponentSpec) -> Result<Found> {
+        let (plugin, id) = self.plugin(method, spec)?;
+        let used = ComponentUse {
+            component: spec.component.clone(),
+            version: plugin.description.version.clone(),
+            sha256: plugin.sha256.clone(),
+            config: spec.config.clone(),
+        };
+        let mut components = plugin.description.components.iter();
+        let uses_seed =
+            components.any(|component| component.kind == kind && component.id == id && component.uses_seed);
+        Ok(Found { library: plugin.path.clone(), id, used, uses_seed })
+    }
+
+    /// The fits that a cell needs, its own last and without cells, and the cell.
+    pub(crate) fn cell(
+        &mut self,
+        resolved: &Resolved,
+        place: &Place,
+    ) -> Result<(Vec<PlannedFit>, PlannedCell)> {
+        let method = &resolved.method;
+        let mut fits = Vec::new();
+        for member in &resolved.members {
+            fits.push(self.fit(member, place)?);
+        }
+        let fit = if fits.is_empty() { self.fit(method, place)? } else { ensemble_fit(method, &fits, place) };
+        let metric = place.dataset.manifest.protocol.metric;
+        let cell = PlannedCell {
+            key: key_of(&json!({
+                "schema": crate::record::RECORD_SCHEMA,
+                "fit": fit.key,
+                "seed": place.seed,
+                "method": method.name,
+                "metric": metric,
+                "metrics_version": METRICS_VERSION,
+                "scoring": method.protocol.scoring,
+            })),
+            seed: place.seed,
+            method: method.clone(),
+            metric,
+        };
+        fits.push(fit);
+        Ok((fits, cell))
+    }
+
+    /// The fit of a model.
+    fn fit(&mut self, method: &Method, place: &Place) -> Result<PlannedFit> {
+        let Recipe::Model(model) = &method.recipe else {
+            unreachable!("ensembles are made of their members")
+        };
+        let baseline = self.component(method, ComponentKind::Baseline, &model.baseline)?;
+        let candidates = configurations(model).iter().map(|config| baseline.planned(config)).collect();
+        let encoder = match &model.encoder {
+            Some(spec) => Some(self.component(method, ComponentKind::Encoder, spec)?),
+            None => None,
+        };
+        // Shuffled labels are shuffled by the seed, too.
+        let seeded = method.protocol.shuffle_labels
+            || baseline.uses_seed
+            || encoder.as_ref().is_some_and(|found| found.uses_seed);
+        let work = PlannedModel {
+            features: model.features.clone(),
+            encoder: encoder.as_ref().map(|found| found.planned(&found.used.config)),
+            candidates,
+        };
+        let composition = Composition {
+            data_sha256: place.dataset.dataset.sha256.clone(),
+            features: place.dataset.describe_features(&model.features)?,
+            chemistry: CHEMISTRY_VERSION.into(),
+            encoder: encoder.map(|found| found.used),
+            baseline: Some(baseline.used),
+            tune: model.tune.clone(),
+            members: Vec::new(),
+        };
+        let seed = if seeded { place.seed } else { 0 };
+        Ok(planned_fit(method, place, seed, Work::Model(Box::new(work)), composition))
+    }
+}
+
+/// The configurations of the baseline that a model may choose from.
+fn configurations(model: &Model) -> Vec<serde_json::Value> {
+    let base = &model.baseline.config;
+    model.tune.as_ref().map_or_else(|| vec![base.clone()], |tune| tune.configurations(base))
+}
+
+fn ensemble_fit(method: &Method, members: &[PlannedFit], place: &Place) -> PlannedFit {
+    let member_use = |fit: &PlannedFit| MemberUse {
+        method: fit.method.name.clone(),
+        composition: fit.composition.clone(),
+    };
+    let composition = Composition {
+        data_sha256: place.dataset.dataset.sha256.clone(),
+        features: serde_json::Value::Null,
+        chemistry: CHEMISTRY_VERSION.into(),
+        encoder: None,
+        baseline: None,
+        tune: None,
+        members: members.iter().map(member_use).collect(),
+    };
+    let planned = |fit: &PlannedFit| PlannedMember { method: fit.method.name.clone(), key: fit.key.clone() };
+    let work = Work::Ensemble(members.iter().map(planned).collect());
+    planned_fit(method, place, place.seed, work, composition)
+}
+
+fn planned_fit(
+    method: &Method,
+    place: &Place,
+    seed: u64,
+    work: Work,
+    composition: Composition,
+) -> PlannedFit {
+    let dataset = &place.dataset.dataset;
+    // A choice depends on what decides it.
+    let decides =
+        composition.tune.as_ref().map(|_| (place.dataset.manifest.protocol.metric, METRICS_VERSION));
+    let key = key_of(&json!({
+        "schema": crate::record::FIT_SCHEMA,
+        "composition": composition,
+        "split": place.split.sha256(),
+        "tasks": dataset.tasks,
+        "task_type": dataset.task_type,
+        "seed": seed,
+        "shuffle_labels": method.protocol.shuffle_labels,
+        "decides": decides,
+    }));
+    PlannedFit {
+        key,
+        dataset: Arc::clone(place.dataset),
+        split: Arc::clone(place.split),
+        method: method.clone(),
+        seed,
+        work,
+        composition,
+        cells: Vec::new(),
+    }
+}
