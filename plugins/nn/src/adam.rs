@@ -26,14 +26,21 @@ pub struct Adam {
 
 /// An optimiser for a whole network.
 pub fn adam(weight_decay: f32) -> ModuleOptimizer {
-    let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
-    let elsewhere = AdamConfig::new()
-        .with_beta_1(BETA_1)
-        .with_beta_2(BETA_2)
-        .with_epsilon(EPSILON)
-        .with_weight_decay(decay)
-        .build();
-    ModuleOptimizer::from(Adam { elsewhere, weight_decay })
+    ModuleOptimizer::from(Adam::new(weight_decay))
+}
+
+impl Adam {
+    /// Adam with this weight decay.
+    pub fn new(weight_decay: f32) -> Self {
+        let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay));
+        let elsewhere = AdamConfig::new()
+            .with_beta_1(BETA_1)
+            .with_beta_2(BETA_2)
+            .with_epsilon(EPSILON)
+            .with_weight_decay(decay)
+            .build();
+        Self { elsewhere, weight_decay }
+    }
 }
 
 impl Optimizer for Adam {

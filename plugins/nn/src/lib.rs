@@ -1,22 +1,30 @@
 //! What plugins with neural networks share, on [Burn](https://burn.dev): devices, random streams, an optimiser, products
-//! with sparse rows, losses over the labels that are there, and the multi-layer perceptron.
+//! with sparse rows, losses over the labels that are there, the multi-layer perceptron, and graph neural networks.
 //!
 //! Results are the same bits for the same seed on the same machine, whatever the number of threads: random numbers come
 //! from [`Random`], never from Burn's generator, which all callers of a process share.
 
 mod adam;
+mod arrays;
 mod device;
 mod features;
+pub mod gnn;
+mod kernels;
 mod loss;
 pub mod mlp;
+mod parameters;
 mod random;
-mod sparse;
 mod threads;
+pub mod training;
+mod variational;
 
 pub use adam::{Adam, adam};
+pub use arrays::{Array, Arrays};
 pub use device::device;
 pub use features::{Batch, Features};
+pub use kernels::{SparseRows, sparse_product};
 pub use loss::{Loss, Targets};
+pub use parameters::{After, Optimiser, Parameters, Pass, Slot, Slots, Start};
 pub use random::Random;
-pub use sparse::{SparseRows, sparse_product};
 pub use threads::with_threads;
+pub use variational::{Decoder, Gaussian};

@@ -27,6 +27,18 @@ impl Random {
         (0..count).map(|_| ((2.0 * unit(self.0.next_u64()) - 1.0) * bound) as f32).collect()
     }
 
+    /// `count` standard normal numbers (Box and Muller 1958).
+    pub fn normal(&mut self, count: usize) -> Vec<f32> {
+        let mut numbers = Vec::with_capacity(count + 1);
+        while numbers.len() < count {
+            let [one, other] = [0, 1].map(|_| ((self.0.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64);
+            let (radius, angle) = ((-2.0 * one.ln()).sqrt(), std::f64::consts::TAU * other);
+            numbers.extend([(radius * angle.cos()) as f32, (radius * angle.sin()) as f32]);
+        }
+        numbers.truncate(count);
+        numbers
+    }
+
     /// The numbers below `count` in a random order (Fisher and Yates).
     pub fn order(&mut self, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
@@ -93,6 +105,15 @@ mod tests {
         let mean = |power| numbers.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / 1e5;
         // The standard deviations of the two means are 9e-4 and 2.4e-4.
         assert!(mean(1).abs() < 5e-3 && (mean(2) - 1.0 / 12.0).abs() < 1.5e-3, "{} {}", mean(1), mean(2));
+    }
+
+    #[test]
+    fn normal_numbers_have_the_moments() {
+        let numbers = Random::of(3, 0, 0).normal(100_001);
+        assert_eq!(numbers.len(), 100_001);
+        let mean = |power| numbers.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / 100_001.0;
+        // Standard deviations: 0.0032, 0.0045, 0.031.
+        assert!(mean(1).abs() < 0.016 && (mean(2) - 1.0).abs() < 0.022 && (mean(4) - 3.0).abs() < 0.16);
     }
 
     #[test]

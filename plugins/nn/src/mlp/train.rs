@@ -8,7 +8,7 @@ use super::{
     network::{Mlp, predict},
     weights::{Architecture, Weights},
 };
-use crate::{Features, Loss, Random, Targets, adam};
+use crate::{Features, Loss, Random, Targets, adam, training::batches};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,15 +121,6 @@ fn check_finite(values: &[f32], epoch: usize) -> Result<()> {
         "training diverged in epoch {epoch}: the loss or an output is not finite; lower the learning rate, or \
          standardize the features"
     )))
-}
-
-/// `order` in parts of `size`; a last part of a single molecule joins the one before, as it has no variance for a batch
-/// norm.
-fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
-    let count = order.len();
-    let parts = if count % size == 1 && count > 1 { count / size } else { count.div_ceil(size) };
-    let end = move |part| if part + 1 == parts { count } else { (part + 1) * size };
-    (0..parts).map(move |part| &order[part * size..end(part)])
 }
 
 impl Selection {

@@ -19,6 +19,8 @@ use burn::{
 };
 use rayon::prelude::*;
 
+use super::is_on_processor;
+
 /// A matrix in compressed rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SparseRows {
@@ -76,6 +78,16 @@ impl SparseRows {
             selected.push(indices.iter().copied().zip(values.iter().copied()));
         }
         selected
+    }
+
+    /// `f32[rows, columns]`, row-major.
+    fn dense(&self) -> Vec<f32> {
+        let mut dense = vec![0.0; self.rows() * self.columns];
+        for (row, values) in dense.chunks_exact_mut(self.columns).enumerate() {
+            let (indices, entries) = self.row(row);
+            indices.iter().zip(entries).for_each(|(&column, &value)| values[column as usize] = value);
+        }
+        dense
     }
 
     /// The matrix with rows and columns exchanged.
@@ -137,10 +149,14 @@ fn add_rows(sums: &mut [f32], indices: &[u32], values: &[f32], dense: &[f32]) {
 ///
 /// # Panics
 ///
-/// If the shapes do not fit, or the weight is on another device than the processor.
+/// If the shapes do not fit.
 pub fn sparse_product(sparse: &Arc<SparseRows>, weight: Tensor<2>) -> Tensor<2> {
     assert_eq!(sparse.columns(), weight.dims()[0], "columns of the rows and rows of the weight");
-    Tensor::from_dispatch(Dispatch::sparse_product(weight.into_dispatch(), Arc::clone(sparse)))
+    if is_on_processor(&weight) {
+        return Tensor::from_dispatch(Dispatch::sparse_product(weight.into_dispatch(), Arc::clone(sparse)));
+    }
+    let shape = [sparse.rows(), sparse.columns()];
+    Tensor::<2>::from_data(TensorData::new(sparse.dense(), shape), &weight.device()).matmul(weight)
 }
 
 /// The product as an operation of a backend.

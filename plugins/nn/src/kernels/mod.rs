@@ -1,0 +1,90 @@
+//! Steps of networks that read and write memory once where a chain of tensor operations would do it many times, each with its
+//! own backward pass. They run on the processor; elsewhere the same step is composed of tensor operations.
+//!
+//! Sums over rows are taken in chunks of fixed height that are added in order, so results do not depend on the number of
+//! threads.
+
+mod edges;
+mod norm;
+mod segments;
+mod sparse;
+
+use burn::{
+    backend::{
+        Flex,
+        autodiff::{NodeId, grads::Gradients},
+        flex::FlexDevice,
+        ops::FloatTensorOps,
+        tensor::FloatTensor,
+    },
+    tensor::{Device, Tensor, TensorData},
+};
+
+pub use edges::{Neighbours, edge_sum};
+pub(crate) use norm::EPSILON;
+pub use norm::{BatchNorm, Dropout, Moments, batch_norm};
+pub use segments::{Segments, add_to_segments, segment_max, segment_sum};
+pub use sparse::{SparseRows, sparse_product};
+
+/// Rows of a chunk.
+const CHUNK: usize = 512;
+
+/// Whether the kernels run where this tensor is.
+fn is_on_processor<const D: usize>(tensor: &Tensor<D>) -> bool {
+    tensor.device().inner() == Device::flex()
+}
+
+/// A tensor of the processor whose values lie one after the other.
+#[derive(Clone, Debug)]
+struct Rows(FloatTensor<Flex>);
+
+impl Rows {
+    fn new(tensor: &FloatTensor<Flex>) -> Self {
+        Self(tensor.to_contiguous())
+    }
+
+    /// Rows and columns.
+    fn shape(&self) -> [usize; 2] {
+        let shape = self.0.layout().shape();
+        [shape[0], shape[1]]
+    }
+
+    fn values(&self) -> &[f32] {
+        let start = self.0.layout().start_offset();
+        &self.0.storage::<f32>()[start..start + self.0.layout().num_elements()]
+    }
+}
+
+/// `f32[rows, columns]` as a tensor of the processor.
+fn tensor(values: Vec<f32>, shape: [usize; 2]) -> FloatTensor<Flex> {
+    Flex::float_from_data(TensorData::new(values, shape), &FlexDevice)
+}
+
+/// Adds to the gradient of a parent, where it has one.
+fn register(gradients: &mut Gradients, parent: Option<NodeId>, gradient: FloatTensor<Flex>) {
+    if let Some(node) = parent {
+        gradients.register::<Flex>(node, gradient);
+    }
+}
+
+/// Adds `other` to `sums`, value by value.
+fn add_into(sums: &mut [f32], other: &[f32]) {
+    sums.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
+}
+
+#[cfg(test)]
+mod testing {
+    use burn::tensor::{Device, Tensor, TensorData};
+
+    use crate::Random;
+
+    /// Numbers in [-1, 1).
+    pub(super) fn random(rows: usize, columns: usize, stream: u64) -> TensorData {
+        TensorData::new(Random::of(7, stream, 0).uniform(rows * columns, 1.0), [rows, columns])
+    }
+
+    /// Numbers in [-1, 1) that want a gradient.
+    pub(super) fn tracked(rows: usize, columns: usize, stream: u64, device: &Device) -> Tensor<2> {
+        Tensor::from_data(random(rows, columns, stream), device).require_grad()
+    }
+}

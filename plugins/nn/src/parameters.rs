@@ -1,0 +1,375 @@
+//! The named parameters of a network, and a pass through it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use burn::{
+    optim::{AdamState, AdaptiveMomentumState, Optimizer},
+    tensor::{Device, Gradients, Tensor, TensorData, activation::relu},
+};
+use molarena_sdk::{Error, Result};
+
+use crate::{
+    Adam, Array, Arrays, Random,
+    kernels::{BatchNorm, Dropout, EPSILON, batch_norm},
+};
+
+/// Share of a batch's mean and variance in the running ones, as in `PyTorch`.
+const MOMENTUM: f32 = 0.1;
+
+/// What a parameter starts with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Start {
+    /// The same number everywhere.
+    Constant(f32),
+    /// Uniform in [-bound, bound).
+    Uniform(f64),
+}
+
+/// A parameter that a network has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// Name in files: that of the `PyTorch` module.
+    pub name: String,
+    /// Shape in files: `[outputs, inputs]` of a linear map, `[n]` of a vector.
+    pub shape: Vec<usize>,
+    /// Whether gradients change it. Running statistics are not trained, nor are addends before a batch norm, which takes them
+    /// away again.
+    pub trained: bool,
+    /// What it starts with.
+    pub start: Start,
+}
+
+/// The parameters of a network, in the order in which random ones are drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Slots(pub Vec<Slot>);
+
+impl Slots {
+    /// A parameter.
+    pub fn push(&mut self, name: impl Into<String>, shape: &[usize], trained: bool, start: Start) {
+        self.0.push(Slot { name: name.into(), shape: shape.to_vec(), trained, start });
+    }
+
+    /// A table of vectors, uniform as of Glorot and Bengio 2010.
+    pub fn embedding(&mut self, name: impl Into<String>, rows: usize, width: usize) {
+        let bound = (6.0 / (rows + width) as f64).sqrt();
+        self.push(name, &[rows, width], true, Start::Uniform(bound));
+    }
+
+    /// A linear map with addends, uniform in +-1 / sqrt(inputs) as in `PyTorch`.
+    pub fn linear(&mut self, name: &str, inputs: usize, outputs: usize) {
+        self.weight_and_bias(name, inputs, outputs, true);
+    }
+
+    /// The same before a batch norm: its addends are not trained.
+    pub fn linear_before_norm(&mut self, name: &str, inputs: usize, outputs: usize) {
+        self.weight_and_bias(name, inputs, outputs, false);
+    }
+
+    fn weight_and_bias(&mut self, name: &str, inputs: usize, outputs: usize, trained: bool) {
+        let start = Start::Uniform(1.0 / (inputs as f64).sqrt());
+        self.push(format!("{name}.weight"), &[outputs, inputs], true, start);
+        self.push(format!("{name}.bias"), &[outputs], trained, start);
+    }
+
+    /// A batch norm.
+    pub fn norm(&mut self, name: &str, width: usize) {
+        for (part, trained, start) in
+            [("weight", true, 1.0), ("bias", true, 0.0), ("running_mean", false, 0.0), ("running_var", false, 1.0)]
+        {
+            self.push(format!("{name}.{part}"), &[width], trained, Start::Constant(start));
+        }
+    }
+
+    /// Arrays to start with.
+    pub fn random(&self, random: &mut Random) -> Arrays {
+        let mut arrays = Arrays::default();
+        for slot in &self.0 {
+            let count = slot.shape.iter().product();
+            let values = match slot.start {
+                Start::Constant(value) => vec![value; count],
+                Start::Uniform(bound) => random.uniform(count, bound),
+            };
+            arrays.arrays.insert(slot.name.clone(), Array::new(&slot.shape, values));
+        }
+        arrays
+    }
+}
+
+/// The parameters of a network on a device.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    device: Device,
+    shapes: BTreeMap<String, Vec<usize>>,
+    /// Vectors as rows, `f32[1, n]`.
+    trained: BTreeMap<String, Tensor<2>>,
+    fixed: BTreeMap<String, Vec<f32>>,
+}
+
+impl Parameters {
+    /// The parameters of `slots` from `arrays`, which keep what is not among them; an error names one that is absent or
+    /// misshapen. They train if `device` computes gradients.
+    pub fn take(slots: &Slots, arrays: &mut Arrays, device: &Device) -> Result<Self> {
+        let mut this = Self {
+            device: device.clone(),
+            shapes: BTreeMap::new(),
+            trained: BTreeMap::new(),
+            fixed: BTreeMap::new(),
+        };
+        for slot in &slots.0 {
+            let values = arrays.take(&slot.name, &slot.shape)?;
+            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                return Err(Error::data(format!("tensor `{}` has the value {value}", slot.name)));
+            }
+            this.shapes.insert(slot.name.clone(), slot.shape.clone());
+            if slot.trained {
+                let tensor = this.tensor(values, &slot.shape);
+                this.trained.insert(slot.name.clone(), tensor);
+            } else {
+                this.fixed.insert(slot.name.clone(), values);
+            }
+        }
+        Ok(this)
+    }
+
+    fn tensor(&self, values: Vec<f32>, shape: &[usize]) -> Tensor<2> {
+        let columns = *shape.last().unwrap_or(&1);
+        let shape = [values.len() / columns.max(1), columns];
+        let tensor = Tensor::from_data(TensorData::new(values, shape), &self.device);
+        if self.device.is_autodiff() { tensor.require_grad() } else { tensor }
+    }
+
+    /// The parameters as arrays.
+    pub fn arrays(&self) -> Arrays {
+        let mut arrays = Arrays::default();
+        for (name, shape) in &self.shapes {
+            let values = match self.trained.get(name) {
+                Some(tensor) => values(tensor.clone()),
+                None => self.fixed[name].clone(),
+            };
+            arrays.arrays.insert(name.clone(), Array::new(shape, values));
+        }
+        arrays
+    }
+
+    /// Where they are.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Number of trained values.
+    pub fn count(&self) -> usize {
+        self.trained.values().map(|tensor| tensor.dims().iter().product::<usize>()).sum()
+    }
+
+    /// The trained parameters by name.
+    pub fn trained(&self) -> impl Iterator<Item = (&str, &Tensor<2>)> {
+        self.trained.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+}
+
+fn values(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().expect("parameters are f32")
+}
+
+/// A pass through a network: in training it draws what dropout leaves out, uses the batch's statistics and updates the running
+/// ones.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    parameters: &'a mut Parameters,
+    random: Option<&'a mut Random>,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass in training.
+    pub fn train(parameters: &'a mut Parameters, random: &'a mut Random) -> Self {
+        Self { parameters, random: Some(random) }
+    }
+
+    /// A pass that changes nothing: running statistics, no dropout.
+    pub fn evaluate(parameters: &'a mut Parameters) -> Self {
+        Self { parameters, random: None }
+    }
+
+    /// Where the parameters are.
+    pub fn device(&self) -> &Device {
+        &self.parameters.device
+    }
+
+    /// The random stream, in training.
+    pub fn random(&mut self) -> Option<&mut Random> {
+        self.random.as_deref_mut()
+    }
+
+    /// A trained parameter.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of this name.
+    pub fn parameter(&self, name: &str) -> Tensor<2> {
+        self.parameters.trained.get(name).unwrap_or_else(|| panic!("no parameter `{name}`")).clone()
+    }
+
+    fn fixed(&self, name: &str) -> &[f32] {
+        self.parameters.fixed.get(name).unwrap_or_else(|| panic!("no statistic `{name}`"))
+    }
+
+    /// x W' + b.
+    pub fn linear(&self, name: &str, input: Tensor<2>) -> Tensor<2> {
+        self.product(name, input) + self.parameter(&format!("{name}.bias"))
+    }
+
+    fn product(&self, name: &str, input: Tensor<2>) -> Tensor<2> {
+        input.matmul(self.parameter(&format!("{name}.weight")).transpose())
+    }
+
+    /// Linear map, batch norm, then what `after` says.
+    pub fn linear_and_norm(&mut self, linear: &str, norm: &str, input: Tensor<2>, after: After) -> Tensor<2> {
+        let product = self.product(linear, input);
+        let bias = self.fixed(&format!("{linear}.bias")).to_vec();
+        self.normalise(norm, product, &bias, after)
+    }
+
+    /// Batch norm, then what `after` says.
+    pub fn norm(&mut self, norm: &str, input: Tensor<2>, after: After) -> Tensor<2> {
+        let none = vec![0.0; input.dims()[1]];
+        self.normalise(norm, input, &none, after)
+    }
+
+    /// Batch norm of `input` plus `bias`, which only the running mean hears of: the batch's own mean takes it away.
+    fn normalise(&mut self, norm: &str, input: Tensor<2>, bias: &[f32], after: After) -> Tensor<2> {
+        let affine = ["weight", "bias"].map(|part| self.parameter(&format!("{norm}.{part}")));
+        if self.random.is_none() {
+            return self.evaluate_norm(bias, norm, input, affine, after);
+        }
+        let rows = input.dims()[0];
+        let dropout = self.dropout(after.dropout);
+        let step = BatchNorm { rectified: after.rectified, dropout, moments: Arc::default() };
+        let output = batch_norm(input, affine, after.residual, &step);
+        let moments = step.moments.get().expect("the step ran");
+        let unbiased = rows as f32 / (rows.max(2) - 1) as f32;
+        let batch_mean = moments.mean.iter().zip(bias).map(|(mean, bias)| mean + bias);
+        let batch_variance = moments.variance.iter().map(|variance| variance * unbiased);
+        self.move_towards(&format!("{norm}.running_mean"), batch_mean);
+        self.move_towards(&format!("{norm}.running_var"), batch_variance);
+        output
+    }
+
+    fn move_towards(&mut self, name: &str, batch: impl Iterator<Item = f32>) {
+        let running = self.parameters.fixed.get_mut(name).unwrap_or_else(|| panic!("no statistic `{name}`"));
+        running.iter_mut().zip(batch).for_each(|(running, batch)| *running += MOMENTUM * (batch - *running));
+    }
+
+    fn evaluate_norm(
+        &self,
+        bias: &[f32],
+        norm: &str,
+        input: Tensor<2>,
+        affine: [Tensor<2>; 2],
+        after: After,
+    ) -> Tensor<2> {
+        let statistic = |part: &str| self.fixed(&format!("{norm}.{part}"));
+        let [gamma, beta] = affine.map(values);
+        let scales = gamma.iter().zip(statistic("running_var"));
+        let factor: Vec<f32> = scales.map(|(gamma, variance)| gamma / (variance + EPSILON).sqrt()).collect();
+        let offsets = bias.iter().zip(statistic("running_mean")).map(|(bias, mean)| bias - mean);
+        let addend = offsets.zip(&factor).zip(&beta).map(|((offset, factor), beta)| beta + offset * factor);
+        let row = |values: Vec<f32>| {
+            let shape = [1, values.len()];
+            Tensor::<2>::from_data(TensorData::new(values, shape), &self.parameters.device)
+        };
+        let addend = row(addend.collect());
+        let mut output = input * row(factor) + addend;
+        if after.rectified {
+            output = relu(output);
+        }
+        match after.residual {
+            Some(residual) => output + residual,
+            None => output,
+        }
+    }
+
+    fn dropout(&mut self, probability: f64) -> Option<Dropout> {
+        let random = self.random.as_deref_mut().filter(|_| probability > 0.0)?;
+        let seeds = [random.below(1 << 32) as u32, random.below(1 << 32) as u32];
+        Some(Dropout::new(probability, seeds))
+    }
+}
+
+/// What follows a batch norm.
+#[derive(Clone, Debug, Default)]
+pub struct After {
+    /// A rectifier.
+    pub rectified: bool,
+    /// Then values are left out with this probability, in training.
+    pub dropout: f64,
+    /// Then this is added.
+    pub residual: Option<Tensor<2>>,
+}
+
+/// Adam's moments of each parameter, by name.
+#[derive(Clone)]
+pub struct Optimiser {
+    adam: Adam,
+    moments: BTreeMap<String, AdamState<2>>,
+}
+
+/// Prefixes of the moments' names in files.
+const FIRST: &str = "adam.first.";
+const SECOND: &str = "adam.second.";
+
+impl Optimiser {
+    /// Adam with this weight decay, before its first step.
+    pub fn new(weight_decay: f32) -> Self {
+        Self { adam: Adam::new(weight_decay), moments: BTreeMap::new() }
+    }
+
+    /// One step. An error names a parameter that got no gradient, or one that is not finite.
+    pub fn step(&mut self, rate: f64, parameters: &mut Parameters, gradients: &mut Gradients) -> Result<()> {
+        for (name, parameter) in &mut parameters.trained {
+            let Some(gradient) = parameter.grad_remove(gradients) else {
+                return Err(Error::internal(format!("parameter `{name}` got no gradient")));
+            };
+            let state = self.moments.remove(name);
+            let (next, state) = self.adam.step(rate, parameter.clone().inner(), gradient, state);
+            *parameter = Tensor::from_inner(next).require_grad();
+            self.moments.extend(state.map(|state| (name.clone(), state)));
+        }
+        Ok(())
+    }
+
+    /// Adds the moments to `arrays`; gives the number of steps that were taken.
+    pub fn save(&self, parameters: &Parameters, arrays: &mut Arrays) -> usize {
+        for (name, state) in &self.moments {
+            let shape = &parameters.shapes[name];
+            for (prefix, moment) in [(FIRST, &state.momentum.moment_1), (SECOND, &state.momentum.moment_2)] {
+                let array = Array::new(shape, values(moment.clone()));
+                arrays.arrays.insert(format!("{prefix}{name}"), array);
+            }
+        }
+        self.moments.values().next().map_or(0, |state| state.momentum.time)
+    }
+
+    /// Takes the moments out of `arrays`, of a network that took `steps` steps.
+    pub fn load(&mut self, parameters: &Parameters, arrays: &mut Arrays, steps: usize) -> Result<()> {
+        self.moments.clear();
+        if steps == 0 {
+            return Ok(());
+        }
+        let device = parameters.device.clone().inner();
+        for (name, parameter) in &parameters.trained {
+            let mut moment = |prefix: &str| -> Result<Tensor<2>> {
+                let values = arrays.take(&format!("{prefix}{name}"), &parameters.shapes[name])?;
+                Ok(Tensor::from_data(TensorData::new(values, parameter.dims()), &device))
+            };
+            let momentum = AdaptiveMomentumState::new(steps, moment(FIRST)?, moment(SECOND)?);
+            self.moments.insert(name.clone(), AdamState::new(momentum));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Optimiser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Optimiser").field("parameters", &self.moments.len()).finish_non_exhaustive()
+    }
+}

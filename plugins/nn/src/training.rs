@@ -1,0 +1,322 @@
+//! Training that survives a kill: a checkpoint after each epoch, from which the same weights come as without the kill.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use burn::tensor::Tensor;
+use molarena_sdk::{Call, Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::{Arrays, Optimiser, Parameters, Pass, Random, Slots};
+
+/// How a network is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// Step of Adam in the first epoch.
+    pub learning_rate: f64,
+    /// How the step changes.
+    pub schedule: Schedule,
+    /// Weight decay of Adam, added to the gradient.
+    pub weight_decay: f64,
+    /// Rows of a step, at least 2.
+    pub batch_size: usize,
+    /// Passes over the rows, at least 1.
+    pub epochs: usize,
+    /// Passes without a smaller validation loss after which training ends; 0: none. It needs validation rows.
+    pub patience: usize,
+}
+
+/// How the learning rate changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// Not at all.
+    Constant,
+    /// Half a cosine from the learning rate to 0 (Loshchilov and Hutter 2017, without restarts).
+    Cosine,
+}
+
+impl Schedule {
+    /// The learning rate after the share `done` of all steps, in [0, 1).
+    pub fn rate(self, learning_rate: f64, done: f64) -> f64 {
+        match self {
+            Self::Constant => learning_rate,
+            Self::Cosine => learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
+        }
+    }
+}
+
+/// What is learnt.
+pub trait Task {
+    /// Names of the parts of the loss, for the log.
+    fn parts(&self) -> Vec<String>;
+
+    /// Number of training rows, at least 2.
+    fn rows(&self) -> usize;
+
+    /// Makes ready for an epoch; called before its first step, in order, and again for the first epoch after a kill.
+    fn start_epoch(&mut self, epoch: usize, random: &mut Random) -> Result<()>;
+
+    /// The loss of training rows: its value to go down, `f32[1]`, and its parts, NaN where a part has no target.
+    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<f64>)>;
+
+    /// The mean loss of the validation rows; `None` without any.
+    fn validate(&self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>>;
+}
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Learning rate of its first step.
+    pub learning_rate: f64,
+    /// Mean loss of the steps.
+    pub loss: f64,
+    /// Mean of each part over the steps that had it.
+    pub parts: Vec<Option<f64>>,
+    /// Loss of the validation rows.
+    pub valid_loss: Option<f64>,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// Purposes of random streams.
+const WEIGHTS: u64 = 10;
+const ORDER: u64 = 11;
+const DROPOUT: u64 = 12;
+const ROWS: u64 = 13;
+
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const LOG: &str = "training.csv";
+const STATE: &str = "training";
+const BEST: &str = "best.";
+
+/// Trains the network of `slots` from random weights; gives its weights. Those are the ones of the epoch with the smallest
+/// validation loss, or of the last without validation rows.
+///
+/// With a folder in `call` it keeps there, after each epoch, `checkpoint.safetensors`, from which a later call with the
+/// same `identity` goes on, and `training.csv`. The checkpoint is removed at the end.
+pub fn train(
+    task: &mut impl Task,
+    slots: &Slots,
+    training: &Training,
+    identity: &str,
+    call: &Call<'_>,
+) -> Result<Arrays> {
+    let device = crate::device(call.device)?.autodiff();
+    let mut run = Run::start(slots, training, identity, &device, call)?;
+    for epoch in run.state.epochs.len()..training.epochs {
+        if run.has_stopped(training) {
+            break;
+        }
+        let started = Instant::now();
+        let mut outcome = run.epoch(task, training, epoch, call)?;
+        outcome.valid_loss = task.validate(&mut run.parameters, call)?;
+        outcome.seconds = started.elapsed().as_secs_f64();
+        let text = describe(epoch, training.epochs, &outcome);
+        run.finish_epoch(outcome, task)?;
+        call.progress((epoch + 1) as f64 / training.epochs as f64, &text);
+    }
+    run.end()
+}
+
+fn describe(epoch: usize, epochs: usize, outcome: &Epoch) -> String {
+    let valid = outcome.valid_loss.map_or_else(String::new, |loss| format!(", validation {loss:.4}"));
+    format!("epoch {} of {epochs}, loss {:.4}{valid}", epoch + 1, outcome.loss)
+}
+
+/// What a checkpoint knows beside arrays.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    identity: String,
+    steps: usize,
+    epochs: Vec<Epoch>,
+    best: usize,
+}
+
+/// A training under way.
+struct Run {
+    folder: Option<PathBuf>,
+    seed: u64,
+    parameters: Parameters,
+    optimiser: Optimiser,
+    best: Arrays,
+    state: State,
+}
+
+impl Run {
+    fn start(
+        slots: &Slots,
+        training: &Training,
+        identity: &str,
+        device: &burn::tensor::Device,
+        call: &Call<'_>,
+    ) -> Result<Self> {
+        let mut run = Self {
+            folder: call.folder.map(Path::to_owned),
+            seed: call.seed,
+            parameters: Parameters::take(
+                slots,
+                &mut slots.random(&mut Random::of(call.seed, 0, WEIGHTS)),
+                device,
+            )?,
+            optimiser: Optimiser::new(training.weight_decay as f32),
+            best: Arrays::default(),
+            state: State { identity: identity.to_owned(), steps: 0, epochs: Vec::new(), best: 0 },
+        };
+        if let Some(path) = run.folder.as_deref().map(|folder| folder.join(CHECKPOINT))
+            && path.exists()
+        {
+            run.resume(&path, slots, device)?;
+        }
+        Ok(run)
+    }
+
+    /// Goes on from a checkpoint, if it is one of this training.
+    fn resume(&mut self, path: &Path, slots: &Slots, device: &burn::tensor::Device) -> Result<()> {
+        let fault = |message: String| {
+            Error::data(format!("{}: {message}; remove the file to train from the start", path.display()))
+        };
+        let bytes = fs_err::read(path).map_err(|error| Error::io(error.to_string()))?;
+        let mut arrays = Arrays::from_safetensors(&bytes).map_err(|error| fault(error.message))?;
+        let text = arrays.notes.remove(STATE).ok_or_else(|| fault("it is no checkpoint".into()))?;
+        let state: State = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        if state.identity != self.state.identity {
+            return Err(fault("it is the checkpoint of another training".into()));
+        }
+        self.parameters =
+            Parameters::take(slots, &mut arrays, device).map_err(|error| fault(error.message))?;
+        self.optimiser
+            .load(&self.parameters, &mut arrays, state.steps)
+            .map_err(|error| fault(error.message))?;
+        for (name, array) in arrays.arrays {
+            if let Some(name) = name.strip_prefix(BEST) {
+                self.best.arrays.insert(name.to_owned(), array);
+            }
+        }
+        self.state = state;
+        Ok(())
+    }
+
+    fn has_stopped(&self, training: &Training) -> bool {
+        let done = self.state.epochs.len();
+        training.patience > 0
+            && self.state.epochs.last().is_some_and(|epoch| epoch.valid_loss.is_some())
+            && done - 1 - self.state.best >= training.patience
+    }
+
+    fn epoch(&mut self, task: &mut impl Task, training: &Training, epoch: usize, call: &Call<'_>) -> Result<Epoch> {
+        let stream = |purpose| Random::of(self.seed, epoch as u64, purpose);
+        task.start_epoch(epoch, &mut stream(ROWS))?;
+        let order = stream(ORDER).order(task.rows());
+        let mut dropout = stream(DROPOUT);
+        let batches: Vec<&[usize]> = batches(&order, training.batch_size).collect();
+        let mut sum = 0.0;
+        let mut parts = vec![(0.0, 0usize); task.parts().len()];
+        for (step, rows) in batches.iter().enumerate() {
+            call.check()?;
+            let done = (epoch as f64 + step as f64 / batches.len() as f64) / training.epochs as f64;
+            let rate = training.schedule.rate(training.learning_rate, done);
+            let mut pass = Pass::train(&mut self.parameters, &mut dropout);
+            let (loss, values) = task.loss(&mut pass, rows)?;
+            let value = f64::from(loss.clone().into_scalar::<f32>());
+            if !value.is_finite() {
+                return Err(Error::data(format!(
+                    "training diverged in epoch {}: the loss is {value}; lower the learning rate",
+                    epoch + 1
+                )));
+            }
+            self.optimiser.step(rate, &mut self.parameters, &mut loss.backward())?;
+            sum += value;
+            for ((total, count), value) in parts.iter_mut().zip(values).filter(|(_, value)| !value.is_nan()) {
+                *total += value;
+                *count += 1;
+            }
+            let text = format!("epoch {} of {}, step {} of {}", epoch + 1, training.epochs, step + 1, batches.len());
+            call.progress(done, &text);
+        }
+        self.state.steps += batches.len();
+        Ok(Epoch {
+            learning_rate: training.schedule.rate(training.learning_rate, epoch as f64 / training.epochs as f64),
+            loss: sum / batches.len() as f64,
+            parts: parts.iter().map(|&(total, count)| (count > 0).then(|| total / count as f64)).collect(),
+            valid_loss: None,
+            seconds: 0.0,
+        })
+    }
+
+    fn finish_epoch(&mut self, outcome: Epoch, task: &impl Task) -> Result<()> {
+        let number = self.state.epochs.len();
+        let best = self.state.epochs.get(self.state.best).and_then(|epoch| epoch.valid_loss);
+        if let Some(loss) = outcome.valid_loss
+            && best.is_none_or(|best| loss < best)
+        {
+            (self.state.best, self.best) = (number, self.parameters.arrays());
+        }
+        self.state.epochs.push(outcome);
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let mut arrays = self.parameters.arrays();
+        let steps = self.optimiser.save(&self.parameters, &mut arrays);
+        debug_assert_eq!(steps, self.state.steps);
+        for (name, array) in &self.best.arrays {
+            arrays.arrays.insert(format!("{BEST}{name}"), array.clone());
+        }
+        let state = serde_json::to_string(&self.state).expect("plain data");
+        arrays.notes.insert(STATE.to_owned(), state);
+        replace(&folder.join(CHECKPOINT), &arrays.to_safetensors()?)?;
+        replace(&folder.join(LOG), log(&task.parts(), &self.state.epochs).as_bytes())
+    }
+
+    fn end(self) -> Result<Arrays> {
+        if let Some(folder) = &self.folder {
+            let path = folder.join(CHECKPOINT);
+            if path.exists() {
+                fs_err::remove_file(path).map_err(|error| Error::io(error.to_string()))?;
+            }
+        }
+        Ok(if self.best.arrays.is_empty() { self.parameters.arrays() } else { self.best })
+    }
+}
+
+/// The epochs as a table.
+fn log(parts: &[String], epochs: &[Epoch]) -> String {
+    let mut text = format!("epoch,learning_rate,loss,{},valid_loss,seconds\n", parts.join(","));
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    for (index, epoch) in epochs.iter().enumerate() {
+        let parts: Vec<String> = epoch.parts.iter().map(|&part| number(part)).collect();
+        text.push_str(&format!(
+            "{},{},{},{},{},{:.3}\n",
+            index + 1,
+            epoch.learning_rate,
+            epoch.loss,
+            parts.join(","),
+            number(epoch.valid_loss),
+            epoch.seconds
+        ));
+    }
+    text
+}
+
+/// Writes a file under a temporary name, syncs it and renames it: a kill leaves the old one or the new one.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::io::Write;
+    let temporary = path.with_extension("tmp");
+    let write = || {
+        let mut file = fs_err::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs_err::rename(&temporary, path)
+    };
+    write().map_err(|error| Error::io(error.to_string()))
+}
+
+/// `order` in parts of `size`; a last part of a single row joins the one before, as it has no variance for a batch norm.
+pub(crate) fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
+    let count = order.len();
+    let parts = if count % size == 1 && count > 1 { count / size } else { count.div_ceil(size) };
+    let end = move |part| if part + 1 == parts { count } else { (part + 1) * size };
+    (0..parts).map(move |part| &order[part * size..end(part)])
+}
+
+#[cfg(test)]
+mod tests;
