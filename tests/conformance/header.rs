@@ -56,7 +56,7 @@ fn rust_layout() -> Vec<String> {
     layout! {
         MolarenaStr: data len;
         MolarenaError: struct_size code message message_len release private_data;
-        MolarenaCall: struct_size threads seed device context progress cancelled;
+        MolarenaCall: struct_size threads seed device context progress cancelled folder;
         MolarenaSmiles: bytes offsets;
         MolarenaBits: words n_bits words_per_row;
         MolarenaDense: values columns;

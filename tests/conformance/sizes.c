@@ -16,7 +16,7 @@ static void views(void) {
     FIELD(MolarenaError, private_data)
     SIZE(MolarenaCall) FIELD(MolarenaCall, struct_size) FIELD(MolarenaCall, threads)
     FIELD(MolarenaCall, seed) FIELD(MolarenaCall, device) FIELD(MolarenaCall, context)
-    FIELD(MolarenaCall, progress) FIELD(MolarenaCall, cancelled)
+    FIELD(MolarenaCall, progress) FIELD(MolarenaCall, cancelled) FIELD(MolarenaCall, folder)
     SIZE(MolarenaSmiles) FIELD(MolarenaSmiles, bytes) FIELD(MolarenaSmiles, offsets)
     SIZE(MolarenaBits) FIELD(MolarenaBits, words) FIELD(MolarenaBits, n_bits)
     FIELD(MolarenaBits, words_per_row)

@@ -45,8 +45,8 @@ extern "C" {
 // Major version of the ABI. A library with another major is refused before anything else is read.
 #define MOLARENA_ABI_MAJOR 1
 
-// Minor version of the ABI. It grows when a field or a function is appended.
-#define MOLARENA_ABI_MINOR 0
+// Minor version of the ABI. It grows when a field or a function is appended. 1: `folder` of `MolarenaCall`.
+#define MOLARENA_ABI_MINOR 1
 
 // Success.
 #define MOLARENA_OK 0
@@ -250,7 +250,7 @@ typedef struct MolarenaLabels {
     const uint8_t *valid;
 } MolarenaLabels;
 
-// What comes with each long call: seed, device, thread budget, progress and cancellation.
+// What comes with each long call: seed, device, thread budget, progress, cancellation and a folder.
 typedef struct MolarenaCall {
     // Size of this struct in bytes.
     uint32_t struct_size;
@@ -266,6 +266,8 @@ typedef struct MolarenaCall {
     void (*progress)(void *context, double fraction, struct MolarenaStr message);
     // Non-zero when the call should end soon. May be null. Any thread may call it.
     int32_t (*cancelled)(void *context);
+    // A folder that outlives the call, for checkpoints and logs; empty: none. Since ABI 1.1.
+    struct MolarenaStr folder;
 } MolarenaCall;
 
 // A buffer of the arena that the component fills with `f32[rows, columns]`, row-major.

@@ -21,7 +21,8 @@ macro_rules! layout {
 
 layout!(MolarenaStr: 16, data @ 0, len @ 8);
 layout!(MolarenaError: 40, struct_size @ 0, code @ 4, message @ 8, message_len @ 16, release @ 24, private_data @ 32);
-layout!(MolarenaCall: 56, struct_size @ 0, threads @ 4, seed @ 8, device @ 16, context @ 32, progress @ 40, cancelled @ 48);
+layout!(MolarenaCall: 72, struct_size @ 0, threads @ 4, seed @ 8, device @ 16, context @ 32, progress @ 40, cancelled @ 48,
+    folder @ 56);
 layout!(MolarenaSmiles: 16, bytes @ 0, offsets @ 8);
 layout!(MolarenaBits: 24, words @ 0, n_bits @ 8, words_per_row @ 16);
 layout!(MolarenaDense: 16, values @ 0, columns @ 8);

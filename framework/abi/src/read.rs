@@ -99,6 +99,29 @@ mod tests {
 
     #[test]
     #[expect(unsafe_code, reason = "the function under test is unsafe")]
+    fn a_call_of_abi_1_0_has_no_folder() {
+        let folder = "/work";
+        let mut call = MolarenaCall {
+            struct_size: 72,
+            threads: 3,
+            seed: 7,
+            device: MolarenaStr { data: core::ptr::null(), len: 0 },
+            context: core::ptr::null_mut(),
+            progress: None,
+            cancelled: None,
+            folder: MolarenaStr { data: folder.as_ptr(), len: folder.len() as u64 },
+        };
+        // SAFETY: the struct is at least as long as the size that it names.
+        let read = |call: &MolarenaCall| unsafe { read_sized(call) }.unwrap();
+        assert_eq!(read(&call).folder.len, 5);
+        call.struct_size = 56;
+        let old = read(&call);
+        assert_eq!((old.threads, old.seed, old.folder.len), (3, 7, 0));
+        assert!(old.folder.data.is_null());
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "the function under test is unsafe")]
     fn a_longer_table_reads_only_what_is_known() {
         #[repr(C)]
         struct Newer {

@@ -30,7 +30,7 @@ pub struct MolarenaError {
     pub private_data: *mut c_void,
 }
 
-/// What comes with each long call: seed, device, thread budget, progress and cancellation.
+/// What comes with each long call: seed, device, thread budget, progress, cancellation and a folder.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MolarenaCall {
@@ -48,6 +48,8 @@ pub struct MolarenaCall {
     pub progress: Option<unsafe extern "C" fn(context: *mut c_void, fraction: f64, message: MolarenaStr)>,
     /// Non-zero when the call should end soon. May be null. Any thread may call it.
     pub cancelled: Option<unsafe extern "C" fn(context: *mut c_void) -> i32>,
+    /// A folder that outlives the call, for checkpoints and logs; empty: none. Since ABI 1.1.
+    pub folder: MolarenaStr,
 }
 
 /// SMILES of n molecules: molecule i is `bytes[offsets[i]..offsets[i + 1]]`. Frozen.

@@ -1,4 +1,6 @@
-//! What comes with each long call: seed, device, thread budget, progress and cancellation.
+//! What comes with each long call: seed, device, thread budget, progress, cancellation and a folder.
+
+use std::path::Path;
 
 use crate::{Error, Result};
 
@@ -10,7 +12,7 @@ pub trait Hooks: Sync {
     fn cancelled(&self) -> bool;
 }
 
-/// Seed, device, thread budget, progress and cancellation of one call.
+/// Seed, device, thread budget, progress, cancellation and folder of one call.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     /// Seed of every random choice.
@@ -21,18 +23,26 @@ pub struct Call<'a> {
     pub device: &'a str,
     /// Where progress goes.
     pub hooks: Option<&'a dyn Hooks>,
+    /// A folder that outlives the call, for checkpoints and logs. A run that was killed gets the same folder again.
+    pub folder: Option<&'a Path>,
 }
 
 impl<'a> Call<'a> {
     /// A call on the CPU that nobody watches.
     pub fn new(seed: u64, threads: usize) -> Self {
-        Self { seed, threads: threads.max(1), device: "cpu", hooks: None }
+        Self { seed, threads: threads.max(1), device: "cpu", hooks: None, folder: None }
     }
 
     /// The same call, watched.
     #[must_use]
     pub fn with_hooks(self, hooks: &'a dyn Hooks) -> Self {
         Self { hooks: Some(hooks), ..self }
+    }
+
+    /// The same call, with a folder that outlives it.
+    #[must_use]
+    pub fn with_folder(self, folder: &'a Path) -> Self {
+        Self { folder: Some(folder), ..self }
     }
 
     /// Reports the share done, 0 to 1, and a short text.
@@ -59,6 +69,7 @@ impl std::fmt::Debug for Call<'_> {
             .field("seed", &self.seed)
             .field("threads", &self.threads)
             .field("device", &self.device)
+            .field("folder", &self.folder)
             .finish_non_exhaustive()
     }
 }

@@ -65,7 +65,9 @@ pub trait Baseline {
 
 /// Molecules to vectors.
 pub trait Encoder {
-    /// Pretrains on a context graph.
+    /// Pretrains on a context graph. [`Call::folder`] is the place for checkpoints and logs: it outlives the call, and a
+    /// run that was killed calls again with the same folder. The decoder of the same plugin, if there is one, is
+    /// trained with it and [loads](Decoder::load) the state that [`save`](Self::save) gives.
     fn fit(&mut self, _corpus: &Corpus<'_>, _call: &Call<'_>) -> Result<()> {
         Err(Error::unsupported("this encoder is not trained"))
     }
@@ -109,7 +111,9 @@ pub trait Decoder {
         Err(Error::unsupported("this decoder cannot be saved"))
     }
 
-    /// Restores what [`save`](Self::save) gave.
+    /// Restores what [`save`](Self::save) gave, or what the encoder of the same plugin saved: for matching, the arena
+    /// gives a decoder the state of the encoder that it pretrained, if both are of one plugin. The bytes are the
+    /// plugin's own; one state for both kinds is the simplest way.
     fn load(&mut self, _state: &[u8]) -> Result<()> {
         Err(Error::unsupported("this decoder cannot be loaded"))
     }

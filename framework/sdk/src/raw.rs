@@ -1,7 +1,7 @@
 //! The safe views as the ABI's structs and back.
 #![expect(unsafe_code, reason = "turns the ABI's pointers into slices and back")]
 
-use std::{ffi::c_void, ptr, slice};
+use std::{ffi::c_void, path::Path, ptr, slice};
 
 use molarena_abi as abi;
 
@@ -313,9 +313,11 @@ impl<'a> Profiles<'a> {
 }
 
 impl Call<'_> {
-    /// Lends the call as the ABI's struct to `use_it`.
+    /// Lends the call as the ABI's struct to `use_it`. A folder whose path is not UTF-8 is left out: the ABI has
+    /// only UTF-8 text, and a path that was changed on the way would be another folder.
     pub fn with_abi<T>(&self, use_it: impl FnOnce(&abi::MolarenaCall) -> T) -> T {
         let hooks = self.hooks;
+        let folder = self.folder.and_then(Path::to_str).unwrap_or("");
         use_it(&abi::MolarenaCall {
             struct_size: size_of::<abi::MolarenaCall>(),
             threads: u32::try_from(self.threads).unwrap_or(u32::MAX),
@@ -324,6 +326,7 @@ impl Call<'_> {
             context: ptr::from_ref(&hooks).cast_mut().cast::<c_void>(),
             progress: Some(lent_progress),
             cancelled: Some(lent_cancelled),
+            folder: text(folder),
         })
     }
 
@@ -341,13 +344,14 @@ impl Call<'_> {
             return Err(Error::invalid_argument("call: null pointer"));
         };
         // SAFETY: passed on to the caller.
-        let device = unsafe { str_from(raw.device)? };
+        let (device, folder) = unsafe { (str_from(raw.device)?, str_from(raw.folder)?) };
         let hooks = AbiHooks(raw);
         use_it(&Call {
             seed: raw.seed,
             threads: (raw.threads as usize).max(1),
             device: if device.is_empty() { "cpu" } else { device },
             hooks: Some(&hooks),
+            folder: Some(folder).filter(|folder| !folder.is_empty()).map(Path::new),
         })
     }
 }
@@ -383,5 +387,24 @@ impl Hooks for AbiHooks {
     fn cancelled(&self) -> bool {
         // SAFETY: as above.
         self.0.cancelled.is_some_and(|cancelled| unsafe { cancelled(self.0.context) } != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_crosses_and_a_call_of_abi_1_0_has_none() {
+        let folder = |raw: *const abi::MolarenaCall| {
+            // SAFETY: `raw` is lent by `with_abi` until this returns, and as long as its `struct_size`.
+            unsafe { Call::from_abi(raw, |call| Ok(call.folder.map(Path::to_owned))) }.unwrap()
+        };
+        let call = Call::new(0, 1);
+        assert_eq!(call.with_abi(|raw| folder(raw)), None);
+        let call = call.with_folder(Path::new("/work/some folder"));
+        assert_eq!(call.with_abi(|raw| folder(raw)).as_deref(), call.folder);
+        let of_1_0 = |raw: &abi::MolarenaCall| folder(&abi::MolarenaCall { struct_size: 56, ..*raw });
+        assert_eq!(call.with_abi(of_1_0), None);
     }
 }
