@@ -6,3 +6,6 @@ mod network;
 
 pub use batch::{ATOM_FEATURES, BOND_FEATURES, GraphBatch, MoleculeGraphs};
 pub use network::{Convolution, GraphNetwork, Readout};
+
+#[cfg(test)]
+mod tests;
