@@ -65,7 +65,9 @@ impl Arrays {
                 DType::F32 => floats(&bytes),
                 DType::I64 if name.ends_with("num_batches_tracked") => continue,
                 other => {
-                    return Err(fault(format!("tensor `{name}` is of type {other:?}, must be 32-bit floats")));
+                    return Err(fault(format!(
+                        "tensor `{name}` is of type {other:?}, must be 32-bit floats"
+                    )));
                 }
             };
             this.arrays.insert(name.clone(), Array::new(tensor.shape(), values));
@@ -85,7 +87,8 @@ impl Arrays {
             }
             this.arrays.insert(name, Array::new(tensor.shape(), floats(tensor.data())));
         }
-        this.notes = metadata.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
+        this.notes =
+            metadata.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
         Ok(this)
     }
 
@@ -137,7 +140,9 @@ mod tests {
 
     fn example() -> Arrays {
         let mut arrays = Arrays::default();
-        arrays.arrays.insert("b.weight".into(), Array::new(&[2, 3], vec![1.0, 2.0, -0.0, f32::MIN, 5.0, 6.5]));
+        arrays
+            .arrays
+            .insert("b.weight".into(), Array::new(&[2, 3], vec![1.0, 2.0, -0.0, f32::MIN, 5.0, 6.5]));
         arrays.arrays.insert("a".into(), Array::new(&[0], vec![]));
         arrays.notes.insert("config".into(), "{\"width\": 3}".into());
         arrays

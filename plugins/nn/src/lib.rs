@@ -9,7 +9,7 @@ mod arrays;
 mod device;
 mod features;
 pub mod gnn;
-mod kernels;
+pub mod kernels;
 mod loss;
 pub mod mlp;
 mod parameters;

@@ -73,9 +73,12 @@ impl Slots {
 
     /// A batch norm.
     pub fn norm(&mut self, name: &str, width: usize) {
-        for (part, trained, start) in
-            [("weight", true, 1.0), ("bias", true, 0.0), ("running_mean", false, 0.0), ("running_var", false, 1.0)]
-        {
+        for (part, trained, start) in [
+            ("weight", true, 1.0),
+            ("bias", true, 0.0),
+            ("running_mean", false, 0.0),
+            ("running_var", false, 1.0),
+        ] {
             self.push(format!("{name}.{part}"), &[width], trained, Start::Constant(start));
         }
     }

@@ -21,10 +21,14 @@ impl Random {
         ((u64::from((self.0.next_u64() >> 32) as u32) * bound as u64) >> 32) as usize
     }
 
+    /// A number, uniform in [0, 1).
+    pub fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
     /// `count` numbers, uniform in [-bound, bound).
     pub fn uniform(&mut self, count: usize, bound: f64) -> Vec<f32> {
-        let unit = |bits: u64| (bits >> 11) as f64 / (1u64 << 53) as f64;
-        (0..count).map(|_| ((2.0 * unit(self.0.next_u64()) - 1.0) * bound) as f32).collect()
+        (0..count).map(|_| ((2.0 * self.unit() - 1.0) * bound) as f32).collect()
     }
 
     /// `count` standard normal numbers (Box and Muller 1958).

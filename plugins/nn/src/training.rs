@@ -205,7 +205,13 @@ impl Run {
             && done - 1 - self.state.best >= training.patience
     }
 
-    fn epoch(&mut self, task: &mut impl Task, training: &Training, epoch: usize, call: &Call<'_>) -> Result<Epoch> {
+    fn epoch(
+        &mut self,
+        task: &mut impl Task,
+        training: &Training,
+        epoch: usize,
+        call: &Call<'_>,
+    ) -> Result<Epoch> {
         let stream = |purpose| Random::of(self.seed, epoch as u64, purpose);
         task.start_epoch(epoch, &mut stream(ROWS))?;
         let order = stream(ORDER).order(task.rows());
@@ -232,12 +238,15 @@ impl Run {
                 *total += value;
                 *count += 1;
             }
-            let text = format!("epoch {} of {}, step {} of {}", epoch + 1, training.epochs, step + 1, batches.len());
+            let text =
+                format!("epoch {} of {}, step {} of {}", epoch + 1, training.epochs, step + 1, batches.len());
             call.progress(done, &text);
         }
         self.state.steps += batches.len();
         Ok(Epoch {
-            learning_rate: training.schedule.rate(training.learning_rate, epoch as f64 / training.epochs as f64),
+            learning_rate: training
+                .schedule
+                .rate(training.learning_rate, epoch as f64 / training.epochs as f64),
             loss: sum / batches.len() as f64,
             parts: parts.iter().map(|&(total, count)| (count > 0).then(|| total / count as f64)).collect(),
             valid_loss: None,

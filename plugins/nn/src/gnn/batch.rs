@@ -29,7 +29,8 @@ impl<'a> MoleculeGraphs<'a> {
         for row in 0..graphs.rows() {
             let mut atoms = graphs.atom_features[graphs.atom_range(row)].iter();
             let mut bonds = graphs.bond_features[graphs.bond_range(row)].iter();
-            let sound = atoms.all(|atom| fits(atom, &ATOM_FEATURES)) && bonds.all(|bond| fits(bond, &BOND_FEATURES));
+            let sound =
+                atoms.all(|atom| fits(atom, &ATOM_FEATURES)) && bonds.all(|bond| fits(bond, &BOND_FEATURES));
             if !sound {
                 return Err(Error::invalid_argument(format!(
                     "graphs: molecule {row} has a feature that is none of the Open Graph Benchmark's"
@@ -138,7 +139,8 @@ mod tests {
 
     /// Ethanol's heavy atoms and a lone sodium.
     fn graphs(atom_features: &[[i8; 9]]) -> Graphs<'_> {
-        Graphs::new(&[0, 3, 4], &[0, 2, 2], atom_features, &[[0, 1], [1, 2]], &[[0, 0, 0], [0, 0, 1]]).unwrap()
+        Graphs::new(&[0, 3, 4], &[0, 2, 2], atom_features, &[[0, 1], [1, 2]], &[[0, 0, 0], [0, 0, 1]])
+            .unwrap()
     }
 
     const ATOMS: [[i8; 9]; 4] = [

@@ -61,10 +61,19 @@ impl GraphNetwork {
     pub fn slots(&self, slots: &mut Slots) {
         let width = self.width;
         for (feature, &values) in ATOM_FEATURES.iter().enumerate() {
-            slots.embedding(format!("{PREFIX}.atom_encoder.atom_embedding_list.{feature}.weight"), values, width);
+            slots.embedding(
+                format!("{PREFIX}.atom_encoder.atom_embedding_list.{feature}.weight"),
+                values,
+                width,
+            );
         }
         if self.virtual_node {
-            slots.push(format!("{PREFIX}.virtualnode_embedding.weight"), &[1, width], true, Start::Constant(0.0));
+            slots.push(
+                format!("{PREFIX}.virtualnode_embedding.weight"),
+                &[1, width],
+                true,
+                Start::Constant(0.0),
+            );
         }
         for layer in 0..self.layers {
             let convolution = format!("{PREFIX}.convs.{layer}");
@@ -102,8 +111,9 @@ impl GraphNetwork {
 
     /// Vectors of the molecules, `f32[molecules, d]`.
     pub fn forward(&self, pass: &mut Pass<'_>, batch: &GraphBatch) -> Tensor<2> {
-        let tables = (0..ATOM_FEATURES.len())
-            .map(|feature| pass.parameter(&format!("{PREFIX}.atom_encoder.atom_embedding_list.{feature}.weight")));
+        let tables = (0..ATOM_FEATURES.len()).map(|feature| {
+            pass.parameter(&format!("{PREFIX}.atom_encoder.atom_embedding_list.{feature}.weight"))
+        });
         let mut atoms = sparse_product(&batch.atoms, Tensor::cat(tables.collect(), 0));
         let neighbours = match self.convolution {
             Convolution::Gin => Arc::clone(&batch.neighbours),
@@ -167,7 +177,8 @@ impl GraphNetwork {
             Convolution::Gcn => {
                 let mapped = pass.linear(&format!("{convolution}.linear"), atoms);
                 let own = relu(mapped.clone() + pass.parameter(&format!("{convolution}.root_emb.weight")));
-                let shares: Vec<f32> = neighbours.degrees().map(|degree| 1.0 / (1.0 + degree as f32)).collect();
+                let shares: Vec<f32> =
+                    neighbours.degrees().map(|degree| 1.0 / (1.0 + degree as f32)).collect();
                 let shape = [shares.len(), 1];
                 let shares = Tensor::<2>::from_data(TensorData::new(shares, shape), pass.device());
                 let none = Tensor::zeros([1, 1], pass.device());

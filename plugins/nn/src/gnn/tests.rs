@@ -55,9 +55,11 @@ fn loss(network: &GraphNetwork, arrays: &Arrays, device: &Device) -> (Parameters
 #[test]
 fn gradients_are_those_of_finite_differences() {
     let device = Device::flex().autodiff();
-    for (convolution, readout) in
-        [(Convolution::Gin, Readout::Sum), (Convolution::Gcn, Readout::Mean), (Convolution::Gin, Readout::Max)]
-    {
+    for (convolution, readout) in [
+        (Convolution::Gin, Readout::Sum),
+        (Convolution::Gcn, Readout::Mean),
+        (Convolution::Gin, Readout::Max),
+    ] {
         let network = network(convolution, readout);
         let arrays = slots(&network).random(&mut Random::of(5, 0, 0));
         let (parameters, value) = loss(&network, &arrays, &device);
@@ -77,8 +79,10 @@ fn gradients_are_those_of_finite_differences() {
             };
             let analytic: f64 =
                 gradient.iter().zip(&direction).map(|(one, other)| f64::from(one * other)).sum();
-            let numeric = [1e-2f32, 1e-3, 3e-4, 1e-4].map(|step| (at(step) - at(-step)) / (2.0 * f64::from(step)));
-            let close = numeric.iter().any(|numeric| (numeric - analytic).abs() < 2e-2 * analytic.abs().max(0.1));
+            let numeric = [1e-2f32, 3e-3, 1e-3, 3e-4, 1e-4]
+                .map(|step| (at(step) - at(-step)) / (2.0 * f64::from(step)));
+            let close =
+                numeric.iter().any(|numeric| (numeric - analytic).abs() < 3e-2 * analytic.abs().max(0.1));
             assert!(close, "{convolution:?} {name}: {analytic}, {numeric:?}");
         }
     }

@@ -59,7 +59,8 @@ impl Neighbours {
     /// convolutional network (Kipf and Welling 2017).
     #[must_use]
     pub fn normalised(mut self) -> Self {
-        self.factors = (0..self.atoms()).map(|atom| 1.0 / (1.0 + self.range(atom).len() as f32).sqrt()).collect();
+        self.factors =
+            (0..self.atoms()).map(|atom| 1.0 / (1.0 + self.range(atom).len() as f32).sqrt()).collect();
         self
     }
 
@@ -126,7 +127,8 @@ fn composed(atoms: Tensor<2>, table: Tensor<2>, share: Tensor<2>, neighbours: &N
         let values: Vec<i32> = edges.iter().map(|edge| of(edge) as i32).collect();
         Tensor::<1, Int>::from_data(TensorData::new(values, [edges.len()]), &device)
     };
-    let (receivers, senders, kinds) = (index(&|edge| edge.0), index(&|edge| edge.1.0), index(&|edge| edge.1.1));
+    let (receivers, senders, kinds) =
+        (index(&|edge| edge.0), index(&|edge| edge.1.0), index(&|edge| edge.1.1));
     let factors: Vec<f32> = edges.iter().map(|edge| edge.1.2).collect();
     let factors = Tensor::<2>::from_data(TensorData::new(factors, [edges.len(), 1]), &device);
     let messages = relu(atoms.select(0, senders) + table.select(0, kinds)) * factors;
@@ -172,7 +174,12 @@ impl State {
         share: &FloatTensor<Flex>,
         neighbours: Arc<Neighbours>,
     ) -> Self {
-        Self { atoms: Rows::new(atoms), table: Rows::new(table), share: Rows::new(share).values()[0], neighbours }
+        Self {
+            atoms: Rows::new(atoms),
+            table: Rows::new(table),
+            share: Rows::new(share).values()[0],
+            neighbours,
+        }
     }
 
     fn forward(&self) -> FloatTensor<Flex> {
@@ -230,9 +237,11 @@ impl State {
         for (atom, sums) in (first..).zip(atoms.chunks_exact_mut(width)) {
             let (own, handed) = (&values[atom * width..][..width], &gradient[atom * width..][..width]);
             sums.iter_mut().zip(handed).for_each(|(sum, handed)| *sum = self.share * handed);
-            share_gradient += f64::from(own.iter().zip(handed).map(|(own, handed)| own * handed).sum::<f32>());
+            share_gradient +=
+                f64::from(own.iter().zip(handed).map(|(own, handed)| own * handed).sum::<f32>());
             for (receiver, kind, factor) in self.neighbours.messages(atom) {
-                let (handed, bond) = (&gradient[receiver * width..][..width], &table[kind * width..][..width]);
+                let (handed, bond) =
+                    (&gradient[receiver * width..][..width], &table[kind * width..][..width]);
                 let bond_sums = &mut table_gradient[kind * width..][..width];
                 let sent = own.iter().zip(bond).zip(handed);
                 for ((sum, bond_sum), ((own, bond), handed)) in sums.iter_mut().zip(bond_sums).zip(sent) {

@@ -237,7 +237,8 @@ impl State {
         let mean = moments.mean.clone();
         let scale: Vec<f32> =
             moments.variance.iter().map(|variance| 1.0 / (variance + EPSILON).sqrt()).collect();
-        let factor: Vec<f32> = gamma.values().iter().zip(&scale).map(|(gamma, scale)| gamma * scale).collect();
+        let factor: Vec<f32> =
+            gamma.values().iter().zip(&scale).map(|(gamma, scale)| gamma * scale).collect();
         let addend = beta.values().iter().zip(mean.iter().zip(&factor));
         let addend = addend.map(|(beta, (mean, factor))| beta - mean * factor).collect();
         Self { rows, norm, mean, scale, factor, addend }
@@ -281,7 +282,8 @@ impl State {
     /// Gradients of the rows, of gamma and of beta.
     fn backward(&self, handed: &Rows) -> [FloatTensor<Flex>; 3] {
         let shape @ [count, width] = self.rows.shape();
-        let chunks = self.rows.values().par_chunks(CHUNK * width).zip(handed.values().par_chunks(CHUNK * width));
+        let chunks =
+            self.rows.values().par_chunks(CHUNK * width).zip(handed.values().par_chunks(CHUNK * width));
         let sums: Vec<[Vec<f32>; 2]> = chunks
             .enumerate()
             .map(|(chunk, (rows, handed))| {

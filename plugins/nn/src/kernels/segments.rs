@@ -138,7 +138,8 @@ pub fn segment_max(rows: Tensor<2>, segments: &Segments) -> Tensor<2> {
     for pair in segments.starts.windows(2) {
         for column in 0..width {
             let value = |row: usize| values[row * width + column];
-            let best = (pair[0]..pair[1]).reduce(|best, row| if value(row) > value(best) { row } else { best });
+            let best =
+                (pair[0]..pair[1]).reduce(|best, row| if value(row) > value(best) { row } else { best });
             places.push((best.unwrap_or(0) * width + column) as i32);
             present.push(f32::from(u8::from(best.is_some())));
         }

@@ -35,7 +35,8 @@ fn the_kernel_and_its_gradients_are_those_of_the_tensor_operations() {
         [(false, None, false), (true, None, true), (true, dropout, true), (false, dropout, false)]
     {
         let norm = || BatchNorm { rectified, dropout, moments: Arc::default() };
-        let inputs = || [(rows, 1), (1, 2), (1, 3), (rows, 4)].map(|(rows, stream)| tracked(rows, 6, stream, &device));
+        let inputs =
+            || [(rows, 1), (1, 2), (1, 3), (rows, 4)].map(|(rows, stream)| tracked(rows, 6, stream, &device));
         let (one, two) = (inputs(), inputs());
         let arguments = |of: &[Tensor<2>; 4]| {
             let [rows, gamma, beta, other] = of.clone();
@@ -48,7 +49,8 @@ fn the_kernel_and_its_gradients_are_those_of_the_tensor_operations() {
         let plain = composed(input, affine, other, &plain_norm);
         let tolerance = Tolerance::<f32>::absolute(2e-5);
         fused.clone().into_data().assert_approx_eq(&plain.clone().into_data(), tolerance);
-        let (fused_moments, plain_moments) = (fused_norm.moments.get().unwrap(), plain_norm.moments.get().unwrap());
+        let (fused_moments, plain_moments) =
+            (fused_norm.moments.get().unwrap(), plain_norm.moments.get().unwrap());
         for column in 0..6 {
             assert!((fused_moments.mean[column] - plain_moments.mean[column]).abs() < 1e-5);
             assert!((fused_moments.variance[column] - plain_moments.variance[column]).abs() < 1e-4);

@@ -1,0 +1,164 @@
+//! The decoder `infoalign`: from a molecule's vector to profiles.
+
+use burn::tensor::{Tensor, TensorData};
+use molarena_nn::with_threads;
+use molarena_sdk::{Call, Component, Decoder, Dense, Determinism, Error, Info, InputKind, Matrix, Result};
+use rayon::prelude::*;
+
+use crate::{
+    config::{DecoderConfig, Score},
+    model::Model,
+};
+
+/// The decoders that were trained with the encoder of the same name; it loads that encoder's state.
+#[derive(Debug)]
+pub struct InfoAlignDecoder {
+    score: Score,
+    model: Option<Model>,
+}
+
+impl Component for InfoAlignDecoder {
+    type Config = DecoderConfig;
+    const INFO: Info = Info {
+        id: "infoalign",
+        summary: "profiles in [0, 1] decoded from the encoder's vector, and likelihoods of candidates",
+        inputs: &[InputKind::Dense],
+        devices: &["cpu"],
+        determinism: Determinism::Bitwise,
+        corpora: &[],
+    };
+
+    fn new(config: DecoderConfig) -> Result<Self> {
+        Ok(Self { score: config.score, model: None })
+    }
+}
+
+impl InfoAlignDecoder {
+    fn model(&self) -> Result<&Model> {
+        self.model.as_ref().ok_or_else(|| {
+            Error::invalid_argument(
+                "the decoder has no weights; it loads the state of the encoder `infoalign`",
+            )
+        })
+    }
+
+    fn decoded(&self, z: &Dense<'_>, space: &str, call: &Call<'_>) -> Result<Matrix> {
+        let model = self.model()?;
+        let number = model.space(space)?;
+        let width = model.shape.network.width;
+        if z.columns != width {
+            return Err(Error::invalid_argument(format!(
+                "z has {} columns, the decoder was trained on {width}",
+                z.columns
+            )));
+        }
+        let device = molarena_nn::device(call.device)?;
+        let vectors = Tensor::from_data(TensorData::new(z.values.to_vec(), [z.rows, z.columns]), &device);
+        let decoded = with_threads(call, || model.decode(vectors, number))??;
+        let values = decoded.into_data().try_into_vec().expect("profiles are f32");
+        Matrix::new(z.rows, model.shape.spaces[number].columns, values)
+    }
+}
+
+impl Decoder for InfoAlignDecoder {
+    fn columns(&self, space: &str) -> Result<usize> {
+        let model = self.model()?;
+        Ok(model.shape.spaces[model.space(space)?].columns)
+    }
+
+    fn decode(&mut self, z: &Dense<'_>, space: &str, call: &Call<'_>) -> Result<Matrix> {
+        call.check()?;
+        self.decoded(z, space, call)
+    }
+
+    fn score(
+        &mut self,
+        z: &Dense<'_>,
+        candidates: &Dense<'_>,
+        space: &str,
+        call: &Call<'_>,
+    ) -> Result<Matrix> {
+        call.check()?;
+        let decoded = self.decoded(z, space, call)?;
+        if candidates.columns != decoded.columns {
+            return Err(Error::invalid_argument(format!(
+                "candidates have {} columns, space `{space}` has {}",
+                candidates.columns, decoded.columns
+            )));
+        }
+        let columns = decoded.columns.max(1);
+        let mut scores = Matrix::zeros(z.rows, candidates.rows);
+        with_threads(call, || {
+            let rows = scores.values.par_chunks_exact_mut(candidates.rows.max(1));
+            rows.zip(decoded.values.par_chunks_exact(columns)).for_each(|(scores, profile)| {
+                let candidates = candidates.values.chunks_exact(columns);
+                scores.iter_mut().zip(candidates).for_each(|(score, y)| *score = self.score.of(profile, y));
+            });
+        })?;
+        Ok(scores)
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        self.model()?.to_bytes()
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        self.model = Some(Model::from_bytes(state, None)?);
+        Ok(())
+    }
+}
+
+/// The smallest chance that a decoded profile gives.
+const LEAST: f64 = 1e-7;
+
+impl Score {
+    /// Score of the candidate `y`, NaN where missing, for the decoded profile `p`; the lowest there is for a candidate without a
+    /// value.
+    fn of(self, p: &[f32], y: &[f32]) -> f32 {
+        let present = || {
+            let pairs = p.iter().zip(y).filter(|(_, y)| !y.is_nan());
+            pairs.map(|(&p, &y)| (f64::from(p), f64::from(y)))
+        };
+        let count = present().count();
+        if count == 0 {
+            return f32::MIN;
+        }
+        let mean = |sum: f64| (sum / count as f64) as f32;
+        match self {
+            Self::Likelihood => mean(
+                present()
+                    .map(|(p, y)| {
+                        let p = p.clamp(LEAST, 1.0 - LEAST);
+                        y * p.ln() + (1.0 - y) * (1.0 - p).ln()
+                    })
+                    .sum(),
+            ),
+            Self::Gaussian => mean(-present().map(|(p, y)| (y - p).powi(2)).sum::<f64>()),
+            Self::Cosine => {
+                let (product, one, other) = present()
+                    .fold((0.0, 0.0, 0.0), |(product, one, other), (p, y)| {
+                        (product + p * y, one + p * p, other + y * y)
+                    });
+                if one * other > 0.0 { (product / (one * other).sqrt()) as f32 } else { 0.0 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_of_hand() {
+        let (p, y) = ([0.5, 0.8, 0.1], [1.0, 0.0, f32::NAN]);
+        let close = |score: Score, wanted: f32| {
+            let found = score.of(&p, &y);
+            assert!((found - wanted).abs() < 1e-6, "{score:?}: {found}");
+        };
+        close(Score::Likelihood, f32::midpoint(0.5f32.ln(), 0.2f32.ln()));
+        close(Score::Gaussian, -f32::midpoint(0.25, 0.64));
+        close(Score::Cosine, 0.5 / (0.25f32 + 0.64).sqrt());
+        assert_eq!(Score::Cosine.of(&p, &[f32::NAN; 3]), f32::MIN);
+    }
+}

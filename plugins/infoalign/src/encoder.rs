@@ -1,0 +1,71 @@
+//! The encoder `infoalign`.
+
+use molarena_nn::with_threads;
+use molarena_sdk::{
+    Call, Component, Corpus, Determinism, Encoder, Error, Info, InputKind, Inputs, Matrix, Result,
+};
+
+use crate::{
+    config::{EncoderConfig, Params},
+    model::Model,
+    pretrain::pretrain,
+};
+
+/// A graph neural network with a Gaussian on top; a molecule's vector is the mean.
+///
+/// Without `fit` or `load` its weights are random, by the seed of the call: the control that every pretraining has to beat.
+#[derive(Debug)]
+pub struct InfoAlign {
+    params: Params,
+    model: Option<Model>,
+}
+
+impl Component for InfoAlign {
+    type Config = EncoderConfig;
+    const INFO: Info = Info {
+        id: "infoalign",
+        summary: "graph network with an information bottleneck, pretrained on a cellular context graph (Liu et al. 2024)",
+        inputs: &[InputKind::Graphs],
+        devices: &["cpu"],
+        determinism: Determinism::Bitwise,
+        corpora: &[],
+    };
+
+    fn new(config: EncoderConfig) -> Result<Self> {
+        Ok(Self { params: config.check()?, model: None })
+    }
+}
+
+impl Encoder for InfoAlign {
+    fn fit(&mut self, corpus: &Corpus<'_>, call: &Call<'_>) -> Result<()> {
+        call.check()?;
+        self.model = Some(with_threads(call, || pretrain(&self.params, corpus, call))??);
+        Ok(())
+    }
+
+    fn width(&self) -> usize {
+        self.model.as_ref().map_or(self.params.width, |model| model.shape.network.width)
+    }
+
+    fn encode(&mut self, molecules: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
+        let random;
+        let model = match &self.model {
+            Some(model) => model,
+            None => {
+                random = Model::random(&self.params, call.seed);
+                &random
+            }
+        };
+        with_threads(call, || model.encode(molecules, call))?
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        let model = self.model.as_ref();
+        model.ok_or_else(|| Error::invalid_argument("`save` needs `fit` or `load` first"))?.to_bytes()
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        self.model = Some(Model::from_bytes(state, Some(&self.params))?);
+        Ok(())
+    }
+}

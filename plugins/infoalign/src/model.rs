@@ -1,0 +1,226 @@
+//! The trained network: encoder, Gaussian and decoders.
+
+use std::{io::Write, sync::Arc};
+
+use burn::tensor::{Device, Tensor, activation::sigmoid};
+use molarena_nn::{
+    Arrays, Decoder, Gaussian, Parameters, Pass, Random, Slots,
+    gnn::{GraphBatch, GraphNetwork, MoleculeGraphs},
+};
+use molarena_sdk::{Call, Error, Inputs, Matrix, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Modality, Params};
+
+/// A feature space that is decoded to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    /// Name, as in the context graph; `molecule` for fingerprints.
+    pub name: String,
+    /// What has these features.
+    pub modality: Modality,
+    /// Columns.
+    pub columns: usize,
+}
+
+/// Shape of the network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shape {
+    /// The graph network.
+    pub network: GraphNetwork,
+    /// Hidden units of a decoder for each dimension of the representation.
+    pub decoder_times: usize,
+    /// A decoder for each.
+    pub spaces: Vec<Space>,
+}
+
+impl Shape {
+    /// All parameters.
+    pub fn slots(&self) -> Slots {
+        let mut slots = Slots::default();
+        self.network.slots(&mut slots);
+        Gaussian::slots(&mut slots, self.network.width);
+        for number in 0..self.spaces.len() {
+            self.decoder(number).slots(&mut slots);
+        }
+        slots
+    }
+
+    /// The decoder to a space.
+    pub fn decoder(&self, number: usize) -> Decoder {
+        Decoder {
+            name: format!("decoder_list.{number}"),
+            inputs: self.network.width,
+            hidden: self.decoder_times * self.network.width,
+            outputs: self.spaces[number].columns,
+        }
+    }
+
+    /// The Gaussians of molecules.
+    pub fn encode(&self, pass: &mut Pass<'_>, batch: &GraphBatch) -> Gaussian {
+        let vectors = self.network.forward(pass, batch);
+        Gaussian::of(pass, vectors)
+    }
+}
+
+/// A network and its weights.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its shape.
+    pub shape: Shape,
+    /// Its weights, by the names of the reference implementation.
+    pub weights: Arc<Arrays>,
+}
+
+/// The key of the shape among the notes of a safetensors file.
+const SHAPE: &str = "infoalign";
+
+/// Decoders of the released checkpoint, in its order (section 5 of the paper and the published data).
+const PUBLISHED: [(&str, Modality); 6] = [
+    ("molecule", Modality::Molecule),
+    ("gene-crispr", Modality::Gene),
+    ("gene-orf", Modality::Gene),
+    ("morphology-bray", Modality::Morphology),
+    ("morphology-jump", Modality::Morphology),
+    ("expression", Modality::Expression),
+];
+
+/// Parts of the reference network that take no part in its output.
+const UNUSED: &str = "graph_encoder.bond_encoder.";
+
+/// Atoms of a batch in `encode`, and molecules: always as many, as products of another height may add in another order, and a
+/// molecule's vector must not depend on its company.
+const ATOMS: usize = 4096;
+const MOLECULES: usize = 256;
+
+impl Model {
+    /// A network without decoders whose weights are random.
+    pub fn random(params: &Params, seed: u64) -> Self {
+        let shape =
+            Shape { network: params.network(), decoder_times: params.decoder_times, spaces: Vec::new() };
+        let weights = shape.slots().random(&mut Random::of(seed, 0, 0));
+        Self { shape, weights: Arc::new(weights) }
+    }
+
+    /// The network as safetensors.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut arrays = (*self.weights).clone();
+        let shape = serde_json::to_string(&self.shape).expect("plain data");
+        arrays.notes.insert(SHAPE.to_owned(), shape);
+        arrays.to_safetensors()
+    }
+
+    /// A network from the bytes of [`to_bytes`](Self::to_bytes), or of a `PyTorch` checkpoint of the reference implementation
+    /// whose shape `params` says; an error names a tensor that is absent, misshapen or unknown.
+    pub fn from_bytes(bytes: &[u8], params: Option<&Params>) -> Result<Self> {
+        let (mut arrays, shape) = if bytes.starts_with(b"PK") {
+            let arrays = from_pytorch(bytes)?;
+            let params = params.ok_or_else(|| {
+                Error::unsupported(
+                    "a PyTorch checkpoint is loaded by the encoder, whose configuration gives its shape",
+                )
+            })?;
+            let shape = published_shape(&arrays, params)?;
+            (arrays, shape)
+        } else {
+            let mut arrays = Arrays::from_safetensors(bytes)?;
+            let Some(text) = arrays.notes.remove(SHAPE) else {
+                return Err(Error::data("weights are safetensors, but not of an InfoAlign network"));
+            };
+            let shape = serde_json::from_str(&text)
+                .map_err(|error| Error::data(format!("weights do not say their shape: {error}")))?;
+            (arrays, shape)
+        };
+        arrays.arrays.retain(|name, _| !name.starts_with(UNUSED));
+        let this = Self { shape, weights: Arc::new(arrays.clone()) };
+        this.parameters_of(&mut arrays, &Device::flex())?;
+        match arrays.arrays.keys().next() {
+            None => Ok(this),
+            Some(name) => Err(Error::data(format!("weights have a tensor `{name}` that is unknown"))),
+        }
+    }
+
+    fn parameters_of(&self, arrays: &mut Arrays, device: &Device) -> Result<Parameters> {
+        Parameters::take(&self.shape.slots(), arrays, device)
+    }
+
+    /// The weights on a device.
+    pub fn parameters(&self, device: &Device) -> Result<Parameters> {
+        self.parameters_of(&mut (*self.weights).clone(), device)
+    }
+
+    /// The means mu of molecules, `f32[n, d]`.
+    pub fn encode(&self, molecules: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
+        let graphs = molecules.graphs.ok_or_else(|| Error::invalid_argument("the encoder needs `graphs`"))?;
+        let graphs = MoleculeGraphs::new(graphs)?;
+        let device = molarena_nn::device(call.device)?;
+        let mut parameters = self.parameters(&device)?;
+        let mut values = Vec::with_capacity(graphs.rows() * self.shape.network.width);
+        let mut next = 0;
+        while next < graphs.rows() {
+            call.check()?;
+            let rows = chunk(&graphs, next);
+            next = rows.end;
+            let rows: Vec<usize> = rows.collect();
+            let batch = graphs.batch(&rows, ATOMS, MOLECULES + 1);
+            let mu = self.shape.encode(&mut Pass::evaluate(&mut parameters), &batch).mu;
+            let mu: Vec<f32> = mu.into_data().try_into_vec().expect("a mean is f32");
+            values.extend(&mu[..rows.len() * self.shape.network.width]);
+            call.progress(next as f64 / graphs.rows() as f64, "encoding");
+        }
+        Matrix::new(graphs.rows(), self.shape.network.width, values)
+    }
+
+    /// Number of the space called `name`; an error says which there are.
+    pub fn space(&self, name: &str) -> Result<usize> {
+        self.shape.spaces.iter().position(|space| space.name == name).ok_or_else(|| {
+            let known: Vec<&str> = self.shape.spaces.iter().map(|space| space.name.as_str()).collect();
+            Error::invalid_argument(format!("space `{name}` has no decoder; there are: {}", known.join(", ")))
+        })
+    }
+
+    /// Profiles in [0, 1] that vectors decode to, `f32[n, columns]`.
+    pub fn decode(&self, vectors: Tensor<2>, space: usize) -> Result<Tensor<2>> {
+        let mut parameters = self.parameters(&vectors.device())?;
+        let mut pass = Pass::evaluate(&mut parameters);
+        let decoder = self.shape.decoder(space);
+        let hidden = decoder.hidden(&mut pass, vectors);
+        Ok(sigmoid(decoder.logits(&pass, hidden)))
+    }
+}
+
+/// The molecules from `first` on that fit into a batch; a single one may be larger.
+fn chunk(graphs: &MoleculeGraphs<'_>, first: usize) -> std::ops::Range<usize> {
+    let (mut end, mut atoms) = (first, 0);
+    while end < graphs.rows() && end - first < MOLECULES {
+        atoms += graphs.atoms(end);
+        if atoms > ATOMS && end > first {
+            break;
+        }
+        end += 1;
+    }
+    first..end
+}
+
+/// The reader wants a file.
+fn from_pytorch(bytes: &[u8]) -> Result<Arrays> {
+    let failed =
+        |error: std::io::Error| Error::io(format!("temporary file for a PyTorch checkpoint: {error}"));
+    let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    Arrays::from_pytorch(file.path())
+}
+
+fn published_shape(arrays: &Arrays, params: &Params) -> Result<Shape> {
+    let mut spaces = Vec::new();
+    for (number, (name, modality)) in PUBLISHED.into_iter().enumerate() {
+        let tensor = format!("decoder_list.{number}.fc2.bias");
+        let Some(array) = arrays.arrays.get(&tensor) else {
+            return Err(Error::data(format!(
+                "weights have no tensor `{tensor}`: a released checkpoint has six decoders ({name}, ...)"
+            )));
+        };
+        spaces.push(Space { name: name.to_owned(), modality, columns: array.values().len() });
+    }
+    Ok(Shape { network: params.network(), decoder_times: params.decoder_times, spaces })
+}
