@@ -95,7 +95,7 @@ const MOLECULES: usize = 256;
 
 impl Model {
     /// A network without decoders whose weights are random.
-    pub fn random(params: &Params, seed: u64) -> Self {
+    pub(crate) fn random(params: &Params, seed: u64) -> Self {
         let shape =
             Shape { network: params.network(), decoder_times: params.decoder_times, spaces: Vec::new() };
         let weights = shape.slots().random(&mut Random::of(seed, 0, 0));
@@ -112,7 +112,7 @@ impl Model {
 
     /// A network from the bytes of [`to_bytes`](Self::to_bytes), or of a `PyTorch` checkpoint of the reference implementation
     /// whose shape `params` says; an error names a tensor that is absent, misshapen or unknown.
-    pub fn from_bytes(bytes: &[u8], params: Option<&Params>) -> Result<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8], params: Option<&Params>) -> Result<Self> {
         let (mut arrays, shape) = if bytes.starts_with(b"PK") {
             let arrays = from_pytorch(bytes)?;
             let params = params.ok_or_else(|| {

@@ -295,68 +295,89 @@ impl State {
             add_into(&mut gamma, gamma_part);
             add_into(&mut beta, beta_part);
         }
-        let share = 1.0 / count as f32;
+        let lines = self.lines(&gamma, &beta, count);
         let mut output = vec![0.0; count * width];
         output.par_chunks_mut(CHUNK * width).enumerate().for_each(|(chunk, output)| {
             let first = chunk * CHUNK * width;
             let handed = &handed.values()[first..first + output.len()];
-            pulp::Arch::new().dispatch(|| self.backward_chunk(first, handed, [&gamma, &beta], share, output));
+            pulp::Arch::new().dispatch(|| self.backward_chunk(first, handed, &lines, output));
         });
         [tensor(output, shape), tensor(gamma, [1, width]), tensor(beta, [1, width])]
     }
 
-    /// What reaches the normalised value in `column` of what was handed back for it: nothing where the rectifier or the
-    /// dropout cut it off.
+    /// What reaches the normalised values of a row of what was handed back for it, into `reached`: nothing where the rectifier
+    /// or the dropout cut it off. `place` is that of the row's first value.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the innermost loop")]
-    fn reached(&self, place: u32, value: f32, column: usize, handed: f32) -> f32 {
-        let cut = self.norm.rectified && value * self.factor[column] + self.addend[column] <= 0.0;
-        let handed = if cut { 0.0 } else { handed };
-        match self.norm.dropout {
-            Some(dropout) => handed * dropout.factor(place),
-            None => handed,
+    #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
+    fn reach(&self, place: u32, row: &[f32], handed: &[f32], reached: &mut [f32]) {
+        reached.copy_from_slice(handed);
+        if self.norm.rectified {
+            let lines = self.factor.iter().zip(&self.addend);
+            for ((reached, value), (factor, addend)) in reached.iter_mut().zip(row).zip(lines) {
+                *reached = if value * factor + addend > 0.0 { *reached } else { 0.0 };
+            }
+        }
+        if let Some(dropout) = self.norm.dropout {
+            for (reached, place) in reached.iter_mut().zip(place..) {
+                *reached *= dropout.factor(place);
+            }
         }
     }
 
+    /// Sums over rows of what reached the normalised values: times them, and as it is.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
     fn sum_chunk(&self, first: usize, rows: &[f32], handed: &[f32]) -> [Vec<f32>; 2] {
         let width = self.factor.len();
         let [mut gamma, mut beta] = [vec![0.0f32; width], vec![0.0f32; width]];
+        let mut reached = vec![0.0; width];
         let mut place = first as u32;
         for (row, handed) in rows.chunks_exact(width).zip(handed.chunks_exact(width)) {
-            for column in 0..width {
-                let reached = self.reached(place + column as u32, row[column], column, handed[column]);
-                gamma[column] += reached * (row[column] - self.mean[column]) * self.scale[column];
-                beta[column] += reached;
+            self.reach(place, row, handed, &mut reached);
+            let sums = gamma.iter_mut().zip(beta.iter_mut());
+            for (((gamma, beta), reached), (value, mean)) in
+                sums.zip(&reached).zip(row.iter().zip(&self.mean))
+            {
+                *gamma += reached * (value - mean);
+                *beta += reached;
             }
             place = place.wrapping_add(width as u32);
         }
+        gamma.iter_mut().zip(&self.scale).for_each(|(gamma, scale)| *gamma *= scale);
         [gamma, beta]
     }
 
+    /// Gradients of the rows from `first` on: factor (reached - mean of reached - normalised (mean of reached times
+    /// normalised)), written as factor reached - slope value - offset.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
-    fn backward_chunk(
-        &self,
-        first: usize,
-        handed: &[f32],
-        [gamma, beta]: [&[f32]; 2],
-        share: f32,
-        output: &mut [f32],
-    ) {
+    fn backward_chunk(&self, first: usize, handed: &[f32], lines: &[Vec<f32>; 2], output: &mut [f32]) {
         let width = self.factor.len();
         let rows = self.rows.values()[first..].chunks_exact(width).zip(handed.chunks_exact(width));
+        let [slopes, offsets] = lines;
         let mut place = first as u32;
         for ((row, handed), output) in rows.zip(output.chunks_exact_mut(width)) {
-            for column in 0..width {
-                let reached = self.reached(place + column as u32, row[column], column, handed[column]);
-                let normalised = (row[column] - self.mean[column]) * self.scale[column];
-                let common = (beta[column] + normalised * gamma[column]) * share;
-                output[column] = self.factor[column] * (reached - common);
+            self.reach(place, row, handed, output);
+            let lines = self.factor.iter().zip(slopes.iter().zip(offsets));
+            for ((output, value), (factor, (slope, offset))) in output.iter_mut().zip(row).zip(lines) {
+                *output = factor * *output - slope * value - offset;
             }
             place = place.wrapping_add(width as u32);
         }
+    }
+
+    /// Slopes and offsets of [`backward_chunk`](Self::backward_chunk) from the gradients of gamma and beta.
+    fn lines(&self, gamma: &[f32], beta: &[f32], count: usize) -> [Vec<f32>; 2] {
+        let columns = 0..gamma.len();
+        let share = |column: usize| f64::from(self.factor[column]) / count as f64;
+        let slope = |column: usize| share(column) * f64::from(self.scale[column]) * f64::from(gamma[column]);
+        let offset = |column: usize| {
+            share(column) * f64::from(beta[column]) - slope(column) * f64::from(self.mean[column])
+        };
+        [
+            columns.clone().map(|column| slope(column) as f32).collect(),
+            columns.map(|column| offset(column) as f32).collect(),
+        ]
     }
 }
 
