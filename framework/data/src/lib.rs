@@ -10,6 +10,7 @@
 //! that cannot be read is listed in [`PreparedDataset::failures`].
 
 mod catalog;
+pub mod context;
 mod dataset;
 mod error;
 pub mod fetch;

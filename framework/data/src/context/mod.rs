@@ -1,0 +1,14 @@
+//! Context graphs: what encoders are pretrained on.
+//!
+//! A context graph joins molecules, genes and cell profiles (section 4.1 of the `InfoAlign` paper, arXiv 2406.12056). It is
+//! built from the files that a [`ContextManifest`] names, without the molecules of the datasets under evaluation:
+//!
+//! [`Catalog`](crate::Catalog) -> [`ContextManifest`] -> [`ContextGraph::build`].
+
+mod graph;
+mod manifest;
+
+pub use graph::{
+    ContextGraph, Counts, Edge, EdgeKind, Molecule, MoleculeFailure, NodeKind, Progress, Space, Step,
+};
+pub use manifest::ContextManifest;
