@@ -88,10 +88,16 @@ impl<'a> Encoder<'a> {
                 memory: self.limits.memory,
                 processors: Vec::new(),
                 confine: true,
-                readable: vec![self.component.library.clone()],
+                readable: [Some(&self.component.library), self.state.as_ref().map(|state| &state.path)]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect(),
+                writable: Vec::new(),
             },
             task: JobTask::Encode(Box::new(EncodeJob {
                 encoder: self.component.clone(),
+                state: self.state.clone(),
                 input: self.input,
                 threads: self.limits.threads,
             })),
