@@ -39,4 +39,4 @@ pub use manifest::{
 pub use prepared::{PreparedDataset, RowFailure};
 pub use split::{Protocol, Split};
 pub use stream::SmilesInput;
-pub use verify::{FileState, FileStatus, verify};
+pub use verify::{FileState, FileStatus, verify, verify_context};

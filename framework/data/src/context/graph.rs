@@ -1,12 +1,8 @@
 //! A built context graph.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-
-use super::ContextManifest;
-use crate::error::Result;
 
 /// What a node stands for. The values are those of `MOLARENA_NODE_*` in the plugin interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,7 +101,7 @@ pub struct MoleculeFailure {
 }
 
 /// Features of nodes of one kind, measured in one way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Space {
     /// Name, such as `expression` or `morphology-jump`.
     pub name: String,
@@ -193,7 +189,7 @@ pub struct Counts {
 
 /// A context graph: nodes are numbered molecules first, then genes, then the rows of the profile spaces in the
 /// manifest's order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ContextGraph {
     /// The manifest's id.
     pub id: String,
@@ -281,28 +277,6 @@ pub enum Progress<'a> {
 }
 
 impl ContextGraph {
-    /// Builds the graph that `manifest` describes from the files in `data_dir`, or reads it from `cache`.
-    ///
-    /// Molecules whose identity key ([`molarena_chem::Molecule::identity`]) is in `leave_out` leave before anything is
-    /// computed from them, and their profiles with them. `cache` is a folder for built graphs by [`ContextGraph::key`];
-    /// a damaged file in it is built again. `threads` 0 means as many as there are processors; the graph does not depend
-    /// on it.
-    ///
-    /// # Errors
-    /// A file is missing or has other bytes; a table, a feature file or an edge is wrong (the error names file, row and
-    /// value); no molecule is left.
-    pub fn build(
-        manifest: &ContextManifest,
-        data_dir: &Path,
-        leave_out: &BTreeSet<String>,
-        cache: Option<&Path>,
-        threads: usize,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Self> {
-        let _ = (manifest, data_dir, leave_out, cache, threads, progress);
-        todo!("comes with the next commits")
-    }
-
     /// 64-bit words of a fingerprint.
     pub fn words_per_row(&self) -> usize {
         self.fingerprint_bits / 64
@@ -327,7 +301,7 @@ impl ContextGraph {
         let Some(space) = self.space(space).filter(|space| space.kind != NodeKind::Gene) else {
             return Vec::new();
         };
-        let mut molecule_of = std::collections::HashMap::new();
+        let mut molecule_of = HashMap::new();
         for edge in self.edges.iter().filter(|edge| edge.kind == EdgeKind::Perturbs) {
             // Molecules have the smaller numbers, and molecule i is node i.
             molecule_of.insert(edge.target, edge.source as usize);
