@@ -4,7 +4,7 @@
 //! predictions -> score -> [`record::Record`]. The worker ([`worker`]) opens the plugin ([`loader`]); the host does not.
 
 mod canonical;
-pub pub mod confine;
+pub mod confine;
 mod corpus;
 pub mod corpus_files;
 mod dataset;
@@ -61,7 +61,7 @@ pub use plan::{
 };
 pub use corpus::LeaveOut;
 pub use planned_match::{MatchSpace, MatchTask, PlannedMatch};
-pub use pretrain::PlannedPretrain;
+pub use pretrain::{PlannedPretrain, trained_state};
 pub use predict::{Predicted, Prediction, predict};
 pub use run::{Observer, RunOptions, Summary, run};
 pub use store::{Part, Store};

@@ -175,7 +175,7 @@ impl PlannedFit {
 /// Checks the whole selection and makes the plan. Nothing runs before this is valid.
 pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
     check_hidden(arena)?;
-    let mut planner = Planner::new(arena, selection);
+    let mut planner = Planner::new(arena, selection.leave_out_of.clone());
     let groups = planner.resolve(selection)?;
     let match_groups = planner.resolve_matches(selection)?;
     let mut all = PlannedFits::default();

@@ -63,14 +63,14 @@ pub(crate) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(arena: &'a Arena, selection: &Selection) -> Self {
+    pub(crate) fn new(arena: &'a Arena, leave_out_of: Option<String>) -> Self {
         Self {
             arena,
             plugins: BTreeMap::new(),
             datasets: BTreeMap::new(),
             splits: BTreeMap::new(),
             pretrains: BTreeMap::new(),
-            leave_out_of: selection.leave_out_of.clone(),
+            leave_out_of,
         }
     }
 

@@ -15,12 +15,13 @@ use molarena_chem::CHEMISTRY_VERSION;
 use serde_json::json;
 
 use crate::{
-    Arena, Error, FeatureSpec, Limits, Method, Observer, PlannedComponent, Pretraining, Result,
+    Arena, Error, FeatureSpec, Limits, Method, Observer, PlannedComponent, Pretraining, Recipe, Result,
     canonical::key_of,
     corpus::{self, LeaveOut},
     corpus_files,
     encoder_record::{CorpusUse, ENCODER_SCHEMA, EncoderRecord, PretrainCost, Pretrained},
-    job::{self, Envelope, Job, JobTask, Output, PretrainJob},
+    job::{self, Envelope, Job, JobState, JobTask, Output, PretrainJob},
+    planner::Planner,
     record::{ComponentUse, Failure, Reason},
     supervise::{self, Ending},
 };
@@ -155,6 +156,33 @@ pub(crate) fn pretrain(
     observer.pretrained(planned, &record);
     // Another machine may have been first.
     Ok(store.encoder(&planned.key)?.unwrap_or(record))
+}
+
+/// The state of a method's trained encoder where nothing is evaluated: only the molecules of the method's own `leave_out`
+/// leave the corpus. It is trained unless the arena's store of encoders has it. `None` for a method whose encoder is used
+/// untrained.
+///
+/// # Errors
+/// Those of planning and of [`crate::run()`]; [`Error::MethodFailed`] if the pretraining failed, now or before.
+pub fn trained_state(
+    method: &Method,
+    arena: &Arena,
+    limits: Limits,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Option<JobState>> {
+    let Recipe::Model(model) = &method.recipe else { return Ok(None) };
+    let Some(pretraining) = &model.pretraining else { return Ok(None) };
+    let mut planner = Planner::new(arena, None);
+    planner.check_encoder(method, model)?;
+    let leave_out = planner.leave_out(pretraining)?;
+    let planned = planner.pretrain(method, model, pretraining, leave_out)?;
+    let record = pretrain(&planned, arena, (limits, Vec::new()), interrupted, observer)?;
+    if let Some(failure) = record.failure_of_dependents() {
+        let message = format!("{}: {}", failure.reason, failure.message);
+        return Err(Error::MethodFailed { method: method.name.clone(), message });
+    }
+    Ok(Some(JobState { path: arena.encoders.encoder_state(&record)?, seed: planned.seed }))
 }
 
 fn job(planned: &PlannedPretrain, work: &Path, limits: Limits, processors: Vec<usize>) -> Result<Job> {
