@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::graph::{EdgeKind, NodeKind};
 use crate::error::{Error, Result};
-use crate::manifest::{FileRef, Role, Source};
+use crate::manifest::{FileRef, FileSpec, Role, Source, locate};
 
 /// The manifest's schema and version.
 pub const CONTEXT_SCHEMA: &str = "molarena.context/1";
@@ -202,7 +202,7 @@ pub struct EdgeList {
     pub unknown: Unknown,
 }
 
-/// One end of a list's edges. A row without an id there is no edge and is counted.
+/// One end of a list's edges. A row without an id there counts as one with an unknown id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EdgeEnd {
@@ -276,7 +276,19 @@ pub struct ContextFile {
     pub bytes: Option<u64>,
 }
 
+impl From<FileSpec> for ContextFile {
+    fn from(file: FileSpec) -> Self {
+        let FileSpec { path, description, url, sha256, bytes, .. } = file;
+        Self { path, description, url, sha256: Some(sha256), unverified: false, bytes }
+    }
+}
+
 impl ContextFile {
+    /// Where the file lies in `data_dir`.
+    pub fn locate(&self, data_dir: &Path) -> PathBuf {
+        locate(data_dir, &self.path)
+    }
+
     fn reference(&self) -> FileRef<'_> {
         FileRef {
             path: &self.path,

@@ -110,7 +110,7 @@ impl ContextManifest {
     }
 
     /// Files that tables, spaces and lists name.
-    fn named_files(&self) -> HashSet<&str> {
+    pub(crate) fn named_files(&self) -> HashSet<&str> {
         let mut named: HashSet<&str> = self.molecules.iter().map(|table| table.file.as_str()).collect();
         named.extend(self.genes.iter().map(|table| table.file.as_str()));
         named.extend(self.edges.iter().map(|list| list.file.as_str()));
