@@ -67,7 +67,7 @@ pub(crate) struct PluginPlaces {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Places")]
 pub(crate) struct StorePlace {
-    /// Folder of records
+    /// Folder of records and trained encoders
     #[arg(long, value_name = "DIR", default_value = "molarena-store")]
     pub(crate) store: PathBuf,
 }
@@ -230,6 +230,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
     pub(crate) own: OwnArgs,
     #[command(flatten)]
     pub(crate) places: Places,
@@ -284,6 +286,13 @@ pub(crate) struct EmbedArgs {
     /// Folder with further method files
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
+    /// Wall-clock limit of a pretraining, where the method's encoder needs one that the store has not [default: 2h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) wall_limit: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
     #[command(flatten)]
     pub(crate) plugins: PluginPlaces,
 }

@@ -88,7 +88,8 @@ pub(crate) fn write(graph: &ContextGraph, features: &FeatureSpec, folder: &Path)
 /// The features of molecules, some at a time.
 pub(crate) fn computed<S: AsRef<str> + Sync>(id: &str, smiles: &[S], spec: &FeatureSpec) -> Result<Features> {
     let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
-    let no_companion = |name: &str| Err(failed(format!("molecules of a context have no companion file {name}")));
+    let no_companion =
+        |name: &str| Err(failed(format!("molecules of a context have no companion file {name}")));
     let mut all: Option<Features> = None;
     for chunk in smiles.chunks(CHUNK) {
         let text: Vec<String> = chunk.iter().map(|smiles| smiles.as_ref().to_owned()).collect();
@@ -175,7 +176,8 @@ impl OwnedCorpus {
     /// Reads what [`write`] wrote.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let contents: Contents = job::read_json(folder, "corpus.json")?;
-        let molecules = contents.inputs.iter().map(|&kind| Features::read(&molecules_file(folder, kind), kind));
+        let molecules =
+            contents.inputs.iter().map(|&kind| Features::read(&molecules_file(folder, kind), kind));
         let molecules = molecules.collect::<Result<Vec<_>>>()?;
         let spaces = contents.spaces.into_iter().enumerate().map(|(index, (name, kind))| {
             let path = space_file(folder, index, "values");

@@ -43,6 +43,7 @@ pub mod worker;
 mod worker_match;
 
 pub use canonical::{canonical_json, key_of};
+pub use corpus::LeaveOut;
 pub use dataset::ArenaDataset;
 pub use embed::{
     Embedded, Embedding, Encoder, Layout, OutputFormat, check_writable, embed, failures_path, parse_features,
@@ -54,19 +55,21 @@ pub use features::{Features, OwnedGraphs, OwnedSmiles};
 pub use match_record::{
     MATCH_SCHEMA, MatchComposition, MatchOutcome, MatchRecord, RankDistribution, SpaceScores,
 };
-pub use method::{ComponentSpec, Ensemble, METHOD_SCHEMA, Method, MethodProtocol, Methods, Model, Pretraining, Recipe};
+pub use method::{
+    ComponentSpec, Ensemble, METHOD_SCHEMA, Method, MethodProtocol, Methods, Model, Pretraining, Recipe,
+};
 pub use plan::{
     Arena, Plan, PlannedCell, PlannedComponent, PlannedFit, PlannedMember, PlannedModel, Selection, Work,
     base_of, plan,
 };
-pub use corpus::LeaveOut;
 pub use planned_match::{MatchSpace, MatchTask, PlannedMatch};
-pub use pretrain::{PlannedPretrain, trained_state};
 pub use predict::{Predicted, Prediction, predict};
+pub use pretrain::{PlannedPretrain, trained_state};
 pub use run::{Observer, RunOptions, Summary, run};
 pub use store::{Part, Store};
 pub use suite::{
-    Candidates, CellGroup, Limits, MatchGroup, SUITE_SCHEMA, Seeds, Suite, SuiteLimits, parse_duration, parse_size,
+    Candidates, CellGroup, Limits, MatchGroup, SUITE_SCHEMA, Seeds, Suite, SuiteLimits, parse_duration,
+    parse_size,
 };
 pub use tune::Tune;
 pub use vary::Vary;

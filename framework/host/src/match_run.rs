@@ -13,8 +13,7 @@ use ndarray::ArrayView2;
 use ndarray_npy::NpzWriter;
 
 use crate::{
-    Arena, Error, FeatureSpec, Features, Limits, Observer, PlannedMatch, Result,
-    corpus, corpus_files,
+    Arena, Error, FeatureSpec, Features, Limits, Observer, PlannedMatch, Result, corpus, corpus_files,
     encoder_record::EncoderRecord,
     job::{self, Envelope, Job, JobState, JobTask, MatchJob, MatchJobSpace, Output},
     match_record::{MATCH_SCHEMA, MatchOutcome, MatchRecord, SpaceScores},
@@ -61,9 +60,10 @@ impl Prepared {
         let bounds = bounds.collect::<Result<Vec<_>>>()?;
         drop(corpus);
         let context = corpus::graph(arena, &task.context, &BTreeSet::new())?;
-        let ordered = task.spaces.iter().zip(&bounds).map(|(space, bounds)| {
-            Ok(ordered(space_of(&context, &space.name)?, &space.candidates, bounds))
-        });
+        let ordered =
+            task.spaces.iter().zip(&bounds).map(|(space, bounds)| {
+                Ok(ordered(space_of(&context, &space.name)?, &space.candidates, bounds))
+            });
         let ordered = Arc::new(ordered.collect::<Result<Vec<_>>>()?);
         known.insert(key, Arc::clone(&ordered));
         Ok(ordered)
@@ -94,7 +94,10 @@ fn ordered(space: &Space, rows: &[usize], bounds: &[[f32; 2]]) -> Ordered {
     let mut scaled: Vec<(usize, Vec<f32>)> = rows.iter().map(|row| (*row, rescaled(row))).collect();
     scaled.sort_by(|(_, one), (_, other)| {
         let pairs = one.iter().zip(other);
-        pairs.map(|(one, other)| one.total_cmp(other)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+        pairs
+            .map(|(one, other)| one.total_cmp(other))
+            .find(|order| order.is_ne())
+            .unwrap_or(std::cmp::Ordering::Equal)
     });
     Ordered {
         rows: scaled.iter().map(|(row, _)| *row).collect(),
@@ -154,14 +157,16 @@ pub(crate) fn run_match(
     }
     let state = encoder.map(|record| arena.encoders.encoder_state(record)).transpose()?;
     let job = job(planned, state, limits, processors);
-    let ending = supervise::run(&arena.launcher, &job, folder.path(), limits.wall, interrupted, &|progress| {
-        observer.matching(planned, Some(progress));
-    })?;
+    let ending =
+        supervise::run(&arena.launcher, &job, folder.path(), limits.wall, interrupted, &|progress| {
+            observer.matching(planned, Some(progress));
+        })?;
     let (outcome, ranks) = match judge(planned, &candidates, folder.path(), &ending) {
         Ok(ranks) => {
             let bytes = ranks_file(planned, &candidates, &ranks);
             let spaces = planned.task.spaces.iter().zip(&ranks);
-            let spaces = spaces.map(|(space, ranks)| SpaceScores::of(&space.name, space.candidates.len(), ranks));
+            let spaces =
+                spaces.map(|(space, ranks)| SpaceScores::of(&space.name, space.candidates.len(), ranks));
             let ranks_sha256 = molarena_data::sha256_hex(&bytes);
             (MatchOutcome::Scored { spaces: spaces.collect(), ranks_sha256 }, Some(bytes))
         }
@@ -180,7 +185,8 @@ fn job(
     limits: Limits,
     processors: Vec<usize>,
 ) -> Job {
-    let libraries = planned.encoder.iter().chain([&planned.decoder]).map(|component| component.library.clone());
+    let libraries =
+        planned.encoder.iter().chain([&planned.decoder]).map(|component| component.library.clone());
     let spaces = planned.task.spaces.iter().map(|space| MatchJobSpace {
         name: space.name.clone(),
         queries: space.relevant.iter().map(|(query, _)| *query).collect(),
@@ -224,7 +230,8 @@ fn judge(
     let spaces = planned.task.spaces.iter().zip(candidates).enumerate();
     let ranks = spaces.map(|(index, (space, candidates))| {
         let path = job::scores_file(folder, index);
-        let wrong = |message: String| failure(Reason::NoResult, format!("scores of {}: {message}", space.name));
+        let wrong =
+            |message: String| failure(Reason::NoResult, format!("scores of {}: {message}", space.name));
         let bytes = job::read_plain(&path, SCORES_LIMIT).map_err(|error| wrong(error.to_string()))?;
         let (rows, columns, scores) = from_npy(&bytes).map_err(wrong)?;
         let expected = (space.relevant.len(), candidates.rows.len());
@@ -246,7 +253,8 @@ fn judge(
 
 /// For each query of a space the ranks of its own profiles, ascending.
 fn ranks_of(space: &MatchSpace, candidates: &Ordered, scores: &[f32]) -> Vec<Vec<usize>> {
-    let place: BTreeMap<usize, usize> = candidates.rows.iter().enumerate().map(|(place, &row)| (row, place)).collect();
+    let place: BTreeMap<usize, usize> =
+        candidates.rows.iter().enumerate().map(|(place, &row)| (row, place)).collect();
     let queries = space.relevant.iter().zip(scores.chunks(candidates.rows.len()));
     let ranks = queries.map(|((_, own), scores)| {
         let own: Vec<usize> = own.iter().map(|row| place[row]).collect();

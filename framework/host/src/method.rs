@@ -257,6 +257,21 @@ impl Method {
         Ok(method)
     }
 
+    /// Whether an encoder of the method, or of a member of an ensemble, is trained before.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMethod`] for a member.
+    pub fn is_pretrained(&self, methods: &Methods) -> Result<bool> {
+        let trains = |recipe: &Recipe| matches!(recipe, Recipe::Model(model) if model.pretraining.is_some());
+        let Recipe::Ensemble(ensemble) = &self.recipe else { return Ok(trains(&self.recipe)) };
+        for member in &ensemble.members {
+            if trains(&methods.get(member, Path::new(""))?.recipe) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The same method with shuffled training labels, under another name.
     #[must_use]
     pub fn with_shuffled_labels(mut self) -> Self {
@@ -281,10 +296,15 @@ impl Model {
         if let Some(Pretraining { corpus, leave_out, .. }) = &self.pretraining {
             let distinct: std::collections::BTreeSet<_> = leave_out.iter().collect();
             if corpus.is_empty() || distinct.len() < leave_out.len() {
-                return Err("encoder.corpus must name a context graph, encoder.leave_out each dataset once".into());
+                return Err(
+                    "encoder.corpus must name a context graph, encoder.leave_out each dataset once".into()
+                );
             }
             if !self.features.companions().is_empty() {
-                return Err("companion features belong to a dataset's own molecules; those of a corpus have none".into());
+                return Err(
+                    "companion features belong to a dataset's own molecules; those of a corpus have none"
+                        .into(),
+                );
             }
         }
         self.features.check()?;

@@ -12,9 +12,9 @@ use molarena_metrics::Metric;
 use crate::{
     ArenaDataset, Error, FeatureSpec, Method, Methods, PlannedPretrain, Result, Store, confine,
     discovery::SearchPath,
-    planner::{Place, Planner},
     planned_match::PlannedMatch,
-    record::Composition,
+    planner::{Place, Planner},
+    record::{Composition, SplitInfo},
     suite::{CellGroup, MatchGroup},
     supervise::Launcher,
 };
@@ -161,6 +161,11 @@ impl PlannedFit {
             Work::Model(_) => &[],
             Work::Ensemble(members) => members,
         }
+    }
+
+    /// The split as records describe it.
+    pub fn split_info(&self) -> SplitInfo {
+        SplitInfo::of(&self.split)
     }
 
     /// What trains its encoder before, if anything does.

@@ -131,11 +131,7 @@ impl Planner<'_> {
     }
 
     /// The cells of a matching group.
-    pub(crate) fn matches(
-        &mut self,
-        group: &MatchGroup,
-        methods: &[Method],
-    ) -> Result<Vec<PlannedMatch>> {
+    pub(crate) fn matches(&mut self, group: &MatchGroup, methods: &[Method]) -> Result<Vec<PlannedMatch>> {
         let graph = corpus::graph(self.arena, &group.context, &BTreeSet::new())?;
         let task = Arc::new(task(&graph, group)?);
         drop(graph);
@@ -216,15 +212,15 @@ fn task(graph: &ContextGraph, group: &MatchGroup) -> Result<MatchTask> {
     let molecules: Vec<usize> = molecules.into_iter().collect();
     let scaffolds = molecules.iter().map(|&molecule| {
         let molecule = Molecule::parse(&graph.molecules[molecule].smiles);
-        molecule.map(|molecule| molecule.scaffold(true)).map_err(|error| Error::Features {
-            dataset: graph.id.clone(),
-            message: error.to_string(),
-        })
+        molecule
+            .map(|molecule| molecule.scaffold(true))
+            .map_err(|error| Error::Features { dataset: graph.id.clone(), message: error.to_string() })
     });
     let scaffolds = scaffolds.collect::<Result<Vec<_>>>()?;
     let split = group.split.split(&scaffolds, group.split_seed).without_empty_part(&graph.id)?;
     let asked: Vec<usize> = split.test.iter().map(|&index| molecules[index]).collect();
-    let query_of: BTreeMap<usize, usize> = asked.iter().enumerate().map(|(query, &molecule)| (molecule, query)).collect();
+    let query_of: BTreeMap<usize, usize> =
+        asked.iter().enumerate().map(|(query, &molecule)| (molecule, query)).collect();
     let spaces = group.spaces.iter().zip(owners).map(|(name, owners)| {
         let mut relevant: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &(row, molecule) in &owners {
@@ -233,7 +229,10 @@ fn task(graph: &ContextGraph, group: &MatchGroup) -> Result<MatchTask> {
             }
         }
         if relevant.is_empty() {
-            let message = format!("no query molecule has a profile in space `{name}` of `{}`; another split_seed may help", graph.id);
+            let message = format!(
+                "no query molecule has a profile in space `{name}` of `{}`; another split_seed may help",
+                graph.id
+            );
             return Err(Error::Request(message));
         }
         let candidates = match group.candidates {
@@ -261,7 +260,8 @@ fn task(graph: &ContextGraph, group: &MatchGroup) -> Result<MatchTask> {
 
 /// Row and molecule of each profile of a space.
 fn owners_of(graph: &ContextGraph, name: &str) -> Result<Vec<(usize, usize)>> {
-    let failed = |message: String| Error::Request(format!("space `{name}` of context `{}` {message}", graph.id));
+    let failed =
+        |message: String| Error::Request(format!("space `{name}` of context `{}` {message}", graph.id));
     let Some(space) = graph.space(name) else {
         let known: Vec<&str> = graph.spaces.iter().map(|space| space.name.as_str()).collect();
         return Err(failed(format!("is not there; there are: {}", known.join(", "))));

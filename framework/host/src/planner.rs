@@ -241,7 +241,12 @@ impl<'a> Planner<'a> {
         Ok(split)
     }
 
-    pub(crate) fn component(&mut self, method: &Method, kind: ComponentKind, spec: &ComponentSpec) -> Result<Found> {
+    pub(crate) fn component(
+        &mut self,
+        method: &Method,
+        kind: ComponentKind,
+        spec: &ComponentSpec,
+    ) -> Result<Found> {
         let (plugin, id) = self.plugin(method, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),

@@ -191,7 +191,13 @@ fn fit(
         leave_out_of: Some(prediction.dataset.to_owned()),
     };
     let plan = plan(&selection, arena)?;
-    run(&plan, arena, RunOptions { limits, pretraining: limits, jobs: 1, retry_failed: true }, interrupted, observer)?;
+    run(
+        &plan,
+        arena,
+        RunOptions { limits, pretraining: limits, jobs: 1, retry_failed: true },
+        interrupted,
+        observer,
+    )?;
     let failed = |message: &str| Error::MethodFailed {
         method: prediction.method.to_owned(),
         message: message.to_owned(),

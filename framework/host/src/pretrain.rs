@@ -123,17 +123,11 @@ pub(crate) fn pretrain(
     drop(graph);
     let job = job(planned, &store.encoder_work(&planned.key), limits, processors)?;
     let spending = Spending::start(arena, &planned.key, limits.threads)?;
-    let ending = supervise::run(
-        &arena.launcher,
-        &job,
-        folder.path(),
-        limits.wall,
-        interrupted,
-        &|progress| {
+    let ending =
+        supervise::run(&arena.launcher, &job, folder.path(), limits.wall, interrupted, &|progress| {
             spending.so_far(progress.cpu_s);
             observer.pretraining(planned, Some(progress));
-        },
-    );
+        });
     if ending.is_err() {
         spending.interrupted()?;
     }
@@ -254,7 +248,8 @@ impl<'a> Spending<'a> {
         }
         written.0 = Instant::now();
         // A cost that cannot be written now is written at the end.
-        if let Err(error) = self.arena.encoders.put_spent(self.key, &self.with(self.started.elapsed(), cpu_s)) {
+        if let Err(error) = self.arena.encoders.put_spent(self.key, &self.with(self.started.elapsed(), cpu_s))
+        {
             (self.arena.tell)(&format!("cost of pretraining: {error}"));
         }
     }

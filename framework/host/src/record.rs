@@ -6,7 +6,10 @@ use molarena_data::{Split, TaskType};
 use molarena_metrics::{Metric, Scoring};
 use serde::{Deserialize, Serialize};
 
-use crate::{Tune, encoder_record::{PretrainCost, Pretrained}};
+use crate::{
+    Tune,
+    encoder_record::{PretrainCost, Pretrained},
+};
 
 /// Schema name of [`Record`].
 pub const RECORD_SCHEMA: &str = "molarena.record/1";

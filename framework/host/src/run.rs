@@ -14,15 +14,15 @@ use std::{
 use molarena_metrics::{mean_defined, score_tasks};
 
 use crate::{
-    Arena, Error, Limits, MatchOutcome, MatchRecord, Plan, PlannedCell, PlannedFit, PlannedMatch, PlannedModel,
-    PlannedPretrain, Result, Work,
+    Arena, Error, Limits, MatchOutcome, MatchRecord, Plan, PlannedCell, PlannedFit, PlannedMatch,
+    PlannedModel, PlannedPretrain, Result, Work,
     encoder_record::{EncoderRecord, PretrainCost},
     ensemble,
     features::{Features, select_rows},
     job::{self, Envelope, FitJob, Job, JobState, JobTask, Output, Progress, TEST, TRAIN, VALID},
     match_run::{self, Prepared},
     pretrain,
-    record::{Cost, FIT_SCHEMA, Failure, Fit, Outcome, RECORD_SCHEMA, Reason, Record, SplitInfo},
+    record::{Cost, FIT_SCHEMA, Failure, Fit, Outcome, RECORD_SCHEMA, Reason, Record},
     shuffle::shuffle_labels,
     store::{Part, Predictions, from_npy, to_npy},
     supervise::{self, Ending},
@@ -317,13 +317,15 @@ impl Runner<'_> {
                 return Err(Error::Interrupted);
             }
             match &planned.work {
-                Work::Model(model) => match self.encoder(planned).map(|encoder| (encoder, encoder.failure_of_dependents())) {
-                    Some((encoder, Some(failure))) => self.without_encoder(planned, encoder, failure)?,
-                    _ => {
-                        self.observer.started(planned);
-                        self.fit(planned, model, slot)?
+                Work::Model(model) => {
+                    match self.encoder(planned).map(|encoder| (encoder, encoder.failure_of_dependents())) {
+                        Some((encoder, Some(failure))) => self.without_encoder(planned, encoder, failure)?,
+                        _ => {
+                            self.observer.started(planned);
+                            self.fit(planned, model, slot)?
+                        }
                     }
-                },
+                }
                 Work::Ensemble(members) => ensemble::fit(planned, members, store)?,
             }
         };
@@ -339,7 +341,10 @@ impl Runner<'_> {
                 (None, Some(predictions)) => score(planned, cell, predictions),
                 (None, None) => unreachable!("a fit without failure has predictions"),
             };
-            let record = Record { pretrain_cost: self.pretrain_cost(planned), ..record_of(planned, cell, &fit, outcome) };
+            let record = Record {
+                pretrain_cost: self.pretrain_cost(planned),
+                ..record_of(planned, cell, &fit, outcome)
+            };
             store.put_record(&record)?;
             records.push(record);
         }
@@ -356,14 +361,20 @@ impl Runner<'_> {
     /// What the pretraining of a fit's encoder cost, or of those of its members, each once.
     fn pretrain_cost(&self, planned: &PlannedFit) -> Option<PretrainCost> {
         let own = planned.composition.pretraining.iter();
-        let members = planned.composition.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
+        let members =
+            planned.composition.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
         let keys: BTreeSet<&str> = own.chain(members).map(|pretrained| pretrained.key.as_str()).collect();
         let costs = keys.into_iter().filter_map(|key| self.encoders.get(key)).map(|record| record.cost);
         costs.reduce(PretrainCost::and)
     }
 
     /// Stores that a fit failed because the pretraining of its encoder did.
-    fn without_encoder(&self, planned: &PlannedFit, encoder: &EncoderRecord, failure: Failure) -> Result<Fit> {
+    fn without_encoder(
+        &self,
+        planned: &PlannedFit,
+        encoder: &EncoderRecord,
+        failure: Failure,
+    ) -> Result<Fit> {
         let fit = Fit {
             schema: FIT_SCHEMA.into(),
             fit_key: planned.key.clone(),
@@ -557,7 +568,7 @@ fn record_of(planned: &PlannedFit, cell: &PlannedCell, fit: &Fit, outcome: Outco
         method: cell.method.name.clone(),
         dataset: planned.dataset.dataset.id.clone(),
         simulated: planned.dataset.manifest.simulated,
-        split: SplitInfo::of(&planned.split),
+        split: planned.split_info(),
         seed: cell.seed,
         task_type: planned.dataset.dataset.task_type,
         metric: cell.metric,

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use molarena_data::Protocol;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{Error, Result, vary::{self, Vary}};
+use crate::{
+    Error, Result,
+    vary::{self, Vary},
+};
 
 /// Schema name of a suite file.
 pub const SUITE_SCHEMA: &str = "molarena.suite/1";
@@ -269,7 +272,10 @@ mod tests {
         .unwrap();
         let cells = suite.limits.cells();
         assert_eq!(cells, Limits { wall: Duration::from_mins(10), memory: 2 << 30, threads: 1 });
-        assert_eq!(suite.limits.pretraining(cells), Limits { wall: Duration::from_hours(9), threads: 2, ..cells });
+        assert_eq!(
+            suite.limits.pretraining(cells),
+            Limits { wall: Duration::from_hours(9), threads: 2, ..cells }
+        );
         assert_eq!(suite.cells[0].seeds.to_vec(), [0, 1, 2]);
         assert_eq!(suite.cells[1].seeds.to_vec(), [7, 9]);
         assert_eq!(suite.cells[1].split, Some(Protocol::Scaffold));

@@ -121,7 +121,8 @@ fn ending(
     let started: Option<Started> = job::read_json(folder, "started.json").ok();
     let done: Option<Done> = job::read_json(folder, "done.json").ok();
     let peak_rss = peak_rss.max(done.as_ref().map_or(0, |done| done.peak_rss));
-    let reported = || job::read_json::<Progress>(folder, "progress.json").map_or(0.0, |progress| progress.cpu_s);
+    let reported =
+        || job::read_json::<Progress>(folder, "progress.json").map_or(0.0, |progress| progress.cpu_s);
     let cpu_s = done.as_ref().map_or_else(reported, |done| done.cpu_s);
     let result = match (overrule(done.is_some()), done) {
         (Some(failure), _) => Err(failure),

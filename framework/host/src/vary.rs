@@ -45,10 +45,12 @@ impl Assignment<'_> {
             .filter(|part| part.is_object())
             .ok_or_else(|| format!("`{}`: the method has no `{first}`", self.key))?;
         for part in inner {
-            let table = place.as_object_mut().ok_or_else(|| format!("`{}`: `{part}` is in no table", self.key))?;
+            let table =
+                place.as_object_mut().ok_or_else(|| format!("`{}`: `{part}` is in no table", self.key))?;
             place = table.entry(*part).or_insert_with(|| json!({}));
         }
-        let table = place.as_object_mut().ok_or_else(|| format!("`{}`: `{last}` is in no table", self.key))?;
+        let table =
+            place.as_object_mut().ok_or_else(|| format!("`{}`: `{last}` is in no table", self.key))?;
         table.insert((*last).to_owned(), self.value.clone());
         Ok(())
     }
@@ -60,7 +62,8 @@ pub(crate) fn check(vary: &Vary) -> Result<(), String> {
         return Err(format!("vary: `{key}` has no values"));
     }
     for (key, values) in vary {
-        if let Some(twice) = values.iter().enumerate().find(|(index, value)| values[..*index].contains(value)) {
+        if let Some(twice) = values.iter().enumerate().find(|(index, value)| values[..*index].contains(value))
+        {
             return Err(format!("vary: `{key}` has the value {} twice", twice.1));
         }
     }

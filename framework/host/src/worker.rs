@@ -16,8 +16,8 @@ use molarena_sdk::{Call, Hooks, Labels, Matrix, OwnedLabels, TaskKind};
 
 use crate::{
     Result, confine,
-    features::Features,
     corpus_files::OwnedCorpus,
+    features::Features,
     job::{
         self, Done, EncodeJob, FitJob, Job, JobComponent, JobState, JobTask, Output, PretrainJob, Progress,
         Started, TEST, TRAIN, VALID, WorkerFailure,
