@@ -44,11 +44,11 @@ struct Remembered {
 pub(crate) fn graph(arena: &Arena, id: &str, leave_out: &BTreeSet<String>) -> Result<ContextGraph> {
     let manifest = arena.catalog.context(id)?;
     let cache = arena.encoders.cache_path("");
-    let mut last = None;
+    let mut told = false;
     let mut tell = |progress: Progress<'_>| match progress {
-        Progress::At { step, .. } if last != Some(step) && step != Step::Cache => {
-            (arena.tell)(&format!("context graph {id}: {step}"));
-            last = Some(step);
+        Progress::At { step: Step::Molecules, .. } if !told => {
+            (arena.tell)(&format!("builds context graph {id}, {} molecules to leave out", leave_out.len()));
+            told = true;
         }
         Progress::At { .. } => {}
         Progress::Note(note) => (arena.tell)(&format!("context graph {id}: {note}")),

@@ -167,10 +167,10 @@ pub fn trained_state(
 ) -> Result<Option<JobState>> {
     let Recipe::Model(model) = &method.recipe else { return Ok(None) };
     let Some(pretraining) = &model.pretraining else { return Ok(None) };
-    let mut planner = Planner::new(arena, None);
-    planner.check_encoder(method, model)?;
-    let leave_out = planner.leave_out(pretraining)?;
-    let planned = planner.pretrain(method, model, pretraining, leave_out)?;
+    let mut making = Planner::new(arena, None);
+    making.check_encoder(method, model)?;
+    let leave_out = making.leave_out(pretraining)?;
+    let planned = making.pretrain(method, model, pretraining, leave_out)?;
     let record = pretrain(&planned, arena, (limits, Vec::new()), interrupted, observer)?;
     if let Some(failure) = record.failure_of_dependents() {
         let message = format!("{}: {}", failure.reason, failure.message);

@@ -7,7 +7,6 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::Duration,
 };
 
@@ -21,9 +20,11 @@ use crate::{
     features::{Features, select_rows},
     job::{self, Envelope, FitJob, Job, JobState, JobTask, Output, Progress, TEST, TRAIN, VALID},
     match_run::{self, Prepared},
+    missing::{failed, missing},
     pretrain,
     record::{Cost, FIT_SCHEMA, Failure, Fit, Outcome, RECORD_SCHEMA, Reason, Record},
     shuffle::shuffle_labels,
+    slots::{Done, in_slots, lock, processors},
     store::{Part, Predictions, from_npy, to_npy},
     supervise::{self, Ending},
 };
@@ -99,49 +100,6 @@ pub fn run(
     in_slots(options.jobs, matches, summary, &|planned: &PlannedMatch, slot| runner.matching(planned, slot))
 }
 
-/// What came of one item of a queue.
-#[derive(Clone, Copy, Debug, Default)]
-struct Done {
-    scored: usize,
-    failed: usize,
-}
-
-/// Does all items, several at a time, each told its slot, and adds to `summary`. The first error ends it.
-fn in_slots<T: Sync + ?Sized>(
-    slots: usize,
-    items: Vec<&T>,
-    summary: Summary,
-    work: &(dyn Fn(&T, usize) -> Result<Done> + Sync),
-) -> Result<Summary> {
-    let queue = Mutex::new(VecDeque::from(items));
-    let outcome: Mutex<Result<Summary>> = Mutex::new(Ok(summary));
-    thread::scope(|scope| {
-        for slot in 0..slots.max(1) {
-            let (queue, outcome) = (&queue, &outcome);
-            scope.spawn(move || {
-                // In the loop's condition itself, the lock would be held until the item is done.
-                let next = || lock(queue).pop_front();
-                while let Some(item) = next() {
-                    let result = work(item, slot);
-                    let mut outcome = lock(outcome);
-                    match (result, outcome.as_mut()) {
-                        (Ok(done), Ok(summary)) => {
-                            summary.failed += done.failed;
-                            summary.scored += done.scored;
-                        }
-                        (Err(error), Ok(_)) => {
-                            *outcome = Err(error);
-                            lock(queue).clear();
-                        }
-                        (_, Err(_)) => {}
-                    }
-                }
-            });
-        }
-    });
-    outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Trains the encoders that are needed, each once.
 fn encoders_of(
     fits: &[&PlannedFit],
@@ -170,84 +128,6 @@ fn encoders_of(
         Ok(Done::default())
     })?;
     Ok(records.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Fits and matching cells to run.
-type Missing<'a> = (Vec<&'a PlannedFit>, Vec<&'a PlannedMatch>, Summary);
-
-/// The fits with cells that are not finished, those that ensembles among them need, and the matching cells that are not
-/// finished.
-fn missing<'a>(plan: &'a Plan, arena: &Arena, options: RunOptions) -> Result<Missing<'a>> {
-    let mut summary = Summary::default();
-    let mut missing = Vec::new();
-    for fit in &plan.fits {
-        let mut records = stored_records(fit, arena)?;
-        if options.retry_failed && has_failed(fit, &records, arena)? {
-            let keys: Vec<String> = fit.cells.iter().map(|cell| cell.key.clone()).collect();
-            arena.store.forget_failure(&fit.key, &keys)?;
-            if let Some(pretrain) = fit.pretrain() {
-                arena.encoders.forget_encoder_failure(&pretrain.key)?;
-            }
-            records.fill(None);
-        }
-        summary.resumed += records.iter().flatten().count();
-        summary.failed += records.iter().flatten().filter(|record| failed(record)).count();
-        missing.push((fit, records.iter().any(Option::is_none)));
-    }
-    let needed: BTreeSet<&str> = missing
-        .iter()
-        .filter(|(_, missing)| *missing)
-        .flat_map(|(fit, _)| fit.members())
-        .map(|member| member.key.as_str())
-        .collect();
-    let missing = missing.iter().filter(|(fit, missing)| *missing || needed.contains(fit.key.as_str()));
-    let missing = missing.map(|(fit, _)| *fit).collect();
-    let (matches, summary) = missing_matches(plan, arena, options, summary)?;
-    Ok((missing, matches, summary))
-}
-
-fn missing_matches<'a>(
-    plan: &'a Plan,
-    arena: &Arena,
-    options: RunOptions,
-    mut summary: Summary,
-) -> Result<(Vec<&'a PlannedMatch>, Summary)> {
-    let mut missing = Vec::new();
-    for planned in &plan.matches {
-        let record = arena.store.match_record(&planned.key)?;
-        let failed = matches!(&record, Some(MatchRecord { outcome: MatchOutcome::Failed(_), .. }));
-        if failed && options.retry_failed {
-            arena.store.forget_match_failure(&planned.key)?;
-            if let Some(pretrain) = &planned.pretrain {
-                arena.encoders.forget_encoder_failure(&pretrain.key)?;
-            }
-        } else if record.is_some() {
-            summary.resumed += 1;
-            summary.failed += usize::from(failed);
-            continue;
-        }
-        missing.push(planned);
-    }
-    Ok((missing, summary))
-}
-
-fn has_failed(fit: &PlannedFit, records: &[Option<Record>], arena: &Arena) -> Result<bool> {
-    if fit.cells.is_empty() {
-        return Ok(arena.store.fit(&fit.key)?.is_some_and(|fit| fit.failure.is_some()));
-    }
-    Ok(records.iter().flatten().any(failed))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn failed(record: &Record) -> bool {
-    matches!(record.outcome, Outcome::Failed(_))
-}
-
-fn stored_records(fit: &PlannedFit, arena: &Arena) -> Result<Vec<Option<Record>>> {
-    fit.cells.iter().map(|cell| arena.store.record(&cell.key)).collect()
 }
 
 type FeatureKey = (String, String);
@@ -317,15 +197,7 @@ impl Runner<'_> {
                 return Err(Error::Interrupted);
             }
             match &planned.work {
-                Work::Model(model) => {
-                    match self.encoder(planned).map(|encoder| (encoder, encoder.failure_of_dependents())) {
-                        Some((encoder, Some(failure))) => self.without_encoder(planned, encoder, failure)?,
-                        _ => {
-                            self.observer.started(planned);
-                            self.fit(planned, model, slot)?
-                        }
-                    }
-                }
+                Work::Model(model) => self.fit_unless_failed(planned, model, slot)?,
                 Work::Ensemble(members) => ensemble::fit(planned, members, store)?,
             }
         };
@@ -351,6 +223,18 @@ impl Runner<'_> {
         self.observer.finished(&records);
         let failures = records.iter().filter(|record| failed(record)).count();
         Ok(Done { scored: records.len() - failures, failed: failures })
+    }
+
+    /// Fits, unless the pretraining of the encoder failed.
+    fn fit_unless_failed(&self, planned: &PlannedFit, model: &PlannedModel, slot: usize) -> Result<Fit> {
+        let encoder = self.encoder(planned);
+        if let Some(encoder) = encoder
+            && let Some(failure) = encoder.failure_of_dependents()
+        {
+            return self.without_encoder(planned, encoder, failure);
+        }
+        self.observer.started(planned);
+        self.fit(planned, model, slot)
     }
 
     /// The trained encoder of a fit, where it has one.
@@ -528,27 +412,6 @@ fn read_predictions(path: &Path, shape: (usize, usize)) -> Result<Vec<u8>, (Reas
 
 fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-/// The processors of a slot: `threads` of those that this process may use, another set for each slot.
-fn processors(slot: usize, threads: usize) -> Vec<usize> {
-    let allowed = allowed_processors();
-    if allowed.len() < threads {
-        return Vec::new();
-    }
-    (0..threads).map(|thread| allowed[(slot * threads + thread) % allowed.len()]).collect()
-}
-
-#[cfg(target_os = "linux")]
-fn allowed_processors() -> Vec<usize> {
-    use nix::{sched::CpuSet, sched::sched_getaffinity, unistd::Pid};
-    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
-    (0..CpuSet::count()).filter(|&processor| set.is_set(processor).unwrap_or(false)).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn allowed_processors() -> Vec<usize> {
-    Vec::new()
 }
 
 fn score(planned: &PlannedFit, cell: &PlannedCell, predictions: &[f32]) -> Outcome {

@@ -101,8 +101,10 @@ fn selection(args: &RunArgs) -> anyhow::Result<Chosen> {
         }
     };
     if let Some(seeds) = args.seeds {
-        groups.iter_mut().for_each(|group| group.seeds = Seeds::Count(seeds));
-        matches.iter_mut().for_each(|group| group.seeds = Seeds::Count(seeds));
+        let of_cells = groups.iter_mut().map(|group| &mut group.seeds);
+        for group in of_cells.chain(matches.iter_mut().map(|group| &mut group.seeds)) {
+            *group = Seeds::Count(seeds);
+        }
     }
     if args.shuffle_labels && !matches.is_empty() {
         let message = "--shuffle-labels: [[match]] has no labels; name a suite without it";

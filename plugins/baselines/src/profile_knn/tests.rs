@@ -36,10 +36,10 @@ fn profiles_are_those_of_the_neighbours_by_hand() {
     let queries = [0b0001u64, 0b1011];
     let z = encoder.encode(&Inputs::from_bits(Bits::new(&queries, 2, 4).unwrap()), &call).unwrap();
     assert_eq!(z.values, [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
-    let decoded = decoder.decode(&z.view(), "e", &call).unwrap();
-    assert_eq!(decoded.values[..2], [0.25, 1.0]);
+    let profiles = decoder.decode(&z.view(), "e", &call).unwrap();
+    assert_eq!(profiles.values[..2], [0.25, 1.0]);
     let expected = [(0.25 * 2.0 + 1.0) / 3.0, 2.0 / 3.0];
-    assert!(decoded.values[2..].iter().zip(expected).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-6));
+    assert!(profiles.values[2..].iter().zip(expected).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-6));
     // Squared distances of the first: 0 to (0.25, 1); of (0.25, NaN) only the first column counts; of none, 1.
     let candidates = Dense::new(&[0.25, 1.0, 0.75, f32::NAN, f32::NAN, f32::NAN], 3, 2).unwrap();
     let scores = decoder.score(&z.view(), &candidates, "e", &call).unwrap();
@@ -50,8 +50,8 @@ fn profiles_are_those_of_the_neighbours_by_hand() {
 fn without_a_similar_molecule_neighbours_weigh_alike() {
     let (_, mut decoder) = pair(5);
     let z = Dense::new(&[0.0; 4], 1, 4).unwrap();
-    let decoded = decoder.decode(&z, "e", &Call::new(0, 1)).unwrap();
-    assert_eq!(decoded.values, [0.625, 0.5]);
+    let profiles = decoder.decode(&z, "e", &Call::new(0, 1)).unwrap();
+    assert_eq!(profiles.values, [0.625, 0.5]);
 }
 
 #[test]
