@@ -309,9 +309,12 @@ pub(crate) struct BoardArgs {
     /// md, csv or json
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Md)]
     pub(crate) format: Format,
-    /// Only this dataset (again for more)
+    /// Only this dataset, or context of matching (again for more)
     #[arg(long = "dataset", value_name = "ID")]
     pub(crate) datasets: Vec<String>,
+    /// Only boards of matching; as CSV, which has one kind of table, these are not written beside others
+    #[arg(long)]
+    pub(crate) matches: bool,
     /// Only this method (again for more)
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,

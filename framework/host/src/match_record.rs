@@ -32,6 +32,8 @@ pub struct MatchRecord {
     pub simulated: bool,
     /// Split of the molecules that have a profile in any of the spaces; the test part are the queries.
     pub split: SplitInfo,
+    /// The spaces, in the order of the suite; they decide which molecules are split.
+    pub spaces: Vec<String>,
     /// Which profiles are ranked.
     pub candidates: Candidates,
     /// Seed of the method.

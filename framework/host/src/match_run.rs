@@ -289,6 +289,7 @@ fn record(planned: &PlannedMatch, outcome: MatchOutcome, confined: bool, cost: C
         context_key: task.context_key.clone(),
         simulated: task.simulated,
         split: task.split.clone(),
+        spaces: task.spaces.iter().map(|space| space.name.clone()).collect(),
         candidates: task.candidates,
         seed: planned.seed,
         composition: planned.composition.clone(),

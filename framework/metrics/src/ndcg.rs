@@ -8,7 +8,8 @@ pub fn ndcg_at(ranks: &[usize], k: usize) -> Option<f64> {
     let gain = |rank: usize| 1.0 / (1.0 + rank as f64).log2();
     // The sum of nothing is 0, not -0.
     let best = (1..=ranks.len().min(k)).map(gain).fold(0.0, std::ops::Add::add);
-    let reached = ranks.iter().filter(|&&rank| rank <= k).map(|&rank| gain(rank)).fold(0.0, std::ops::Add::add);
+    let reached =
+        ranks.iter().filter(|&&rank| rank <= k).map(|&rank| gain(rank)).fold(0.0, std::ops::Add::add);
     (best > 0.0).then(|| reached / best)
 }
 
