@@ -6,6 +6,8 @@ mod demo;
 mod determinism;
 mod failures;
 mod hidden_labels;
+mod matching;
+mod pretraining;
 mod resume;
 mod retry;
 mod shuffled;

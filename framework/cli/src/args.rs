@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Write features or vectors of molecules to CSV, npy or Parquet
     Embed(EmbedArgs),
-    /// List, fetch, verify and describe datasets
+    /// List, fetch, verify and describe datasets and context graphs
     Data(DataArgs),
     /// List and describe plugins
     Plugin(PluginArgs),
@@ -67,7 +67,7 @@ pub(crate) struct PluginPlaces {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Places")]
 pub(crate) struct StorePlace {
-    /// Folder of records
+    /// Folder of records and trained encoders
     #[arg(long, value_name = "DIR", default_value = "molarena-store")]
     pub(crate) store: PathBuf,
 }
@@ -230,6 +230,8 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
     pub(crate) own: OwnArgs,
     #[command(flatten)]
     pub(crate) places: Places,
@@ -284,6 +286,13 @@ pub(crate) struct EmbedArgs {
     /// Folder with further method files
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
+    /// Wall-clock limit of a pretraining, where the method's encoder needs one that the store has not [default: 2h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) wall_limit: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
     #[command(flatten)]
     pub(crate) plugins: PluginPlaces,
 }
@@ -300,9 +309,12 @@ pub(crate) struct BoardArgs {
     /// md, csv or json
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Md)]
     pub(crate) format: Format,
-    /// Only this dataset (again for more)
+    /// Only this dataset, or context of matching (again for more)
     #[arg(long = "dataset", value_name = "ID")]
     pub(crate) datasets: Vec<String>,
+    /// Only boards of matching; as CSV, which has one kind of table, these are not written beside others
+    #[arg(long)]
+    pub(crate) matches: bool,
     /// Only this method (again for more)
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,
@@ -321,7 +333,7 @@ pub(crate) struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// List the datasets and whether their files are there
+    /// List the datasets and context graphs, and whether their files are there
     List {
         /// Print JSON
         #[arg(long)]
@@ -329,15 +341,15 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         places: Places,
     },
-    /// Download the files of datasets, verified by sha256; simulated ones are made
+    /// Download the files of datasets and context graphs, verified by sha256; simulated ones are made
     #[command(
-        after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data"
+        after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch context-open --mirror /mnt/molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data"
     )]
     Fetch {
-        /// Ids of datasets
+        /// Ids of datasets and context graphs
         #[arg(value_name = "ID", required_unless_present = "all")]
         ids: Vec<String>,
-        /// All datasets
+        /// All datasets, without context graphs
         #[arg(long, conflicts_with = "ids")]
         all: bool,
         /// Companion files too (which molecules have morphology or expression profiles)
@@ -349,11 +361,11 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         places: Places,
     },
-    /// Simulate the datasets demo and demo-regression, and a context graph, with a known truth
+    /// Simulate the datasets demo and demo-regression, and the context graph demo-context, with a known truth
     Simulate(SimulateArgs),
     /// Compare the files with the manifests' sha256
     Verify {
-        /// Ids of datasets; without one, all
+        /// Ids of datasets and context graphs; without one, all datasets, and the context graphs that have a file there
         #[arg(value_name = "ID")]
         ids: Vec<String>,
         /// Print JSON
@@ -362,14 +374,20 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         places: Places,
     },
-    /// Describe a dataset: molecules, tasks, labels, scaffolds, splits, warnings
+    /// Describe a dataset (molecules, tasks, labels, scaffolds, splits, warnings) or a context graph (nodes, edges, degrees)
     #[command(
-        after_help = "Examples:\n  molarena data info biogen3k\n  molarena data info --csv my.csv --tasks active"
+        after_help = "Examples:\n  molarena data info biogen3k\n  molarena data info --csv my.csv --tasks active\n  molarena data info context-open --leave-out chembl2k --leave-out broad6k"
     )]
     Info {
-        /// Id of the dataset
+        /// Id of the dataset or context graph
         #[arg(value_name = "ID", required_unless_present = "csv", conflicts_with = "csv")]
         id: Option<String>,
+        /// Of a context graph: build it without the molecules of this dataset (again for more)
+        #[arg(long, value_name = "ID", requires = "id")]
+        leave_out: Vec<String>,
+        /// Of a context graph: folder in which built graphs are kept
+        #[arg(long, value_name = "DIR", requires = "id")]
+        cache: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod exit_code;
 mod progress;
+mod spinner;
 mod split_choice;
 
 use std::io::Write;

@@ -11,7 +11,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_host::{
-    Observer, PlannedFit,
+    MatchOutcome, MatchRecord, Observer, PlannedFit, PlannedMatch, PlannedPretrain,
+    encoder_record::EncoderRecord,
     job::Progress,
     record::{Outcome, Record},
 };
@@ -58,6 +59,29 @@ impl Display {
         }
     }
 
+    fn message(&self, name: &str, progress: Option<&Progress>) {
+        let Some(bar) = &self.bar else { return };
+        bar.set_message(match progress {
+            None => format!("| {name}"),
+            Some(progress) => format!("| {name}: {:.0} % {}", 100.0 * progress.fraction, progress.message),
+        });
+    }
+
+    /// A cell is finished: its line, and the bar.
+    fn cell(&self, what: &str, result: &str, wall_s: f64) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.done_now.fetch_add(1, Ordering::Relaxed);
+        let remaining = self
+            .remaining()
+            .map(|left| format!(", about {} left", humantime::format_duration(left)))
+            .unwrap_or_default();
+        let total = self.total.load(Ordering::Relaxed);
+        self.line(&format!("[{done}/{total}] {what}: {result} in {wall_s:.1} s{remaining}"));
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+        }
+    }
+
     /// The time that the remaining cells take if they are like those of this run.
     fn remaining(&self) -> Option<Duration> {
         let now = self.done_now.load(Ordering::Relaxed);
@@ -95,46 +119,62 @@ impl Observer for Display {
     }
 
     fn started(&self, fit: &PlannedFit) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!("| {}", name(fit)));
-        }
+        self.message(&name(fit), None);
     }
 
     fn progress(&self, fit: &PlannedFit, progress: &Progress) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!(
-                "| {}: {:.0} % {}",
-                name(fit),
-                100.0 * progress.fraction,
-                progress.message
-            ));
-        }
+        self.message(&name(fit), Some(progress));
     }
 
     fn finished(&self, records: &[Record]) {
         for record in records {
-            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-            self.done_now.fetch_add(1, Ordering::Relaxed);
             let result = match &record.outcome {
                 Outcome::Scored { mean: Some(mean), .. } => format!("{} {mean:.4}", record.metric),
                 Outcome::Scored { mean: None, .. } => "no task can be scored".into(),
                 Outcome::Failed(failure) => format!("failed ({}): {}", failure.reason, failure.message),
             };
-            let remaining = self
-                .remaining()
-                .map(|left| format!(", about {} left", humantime::format_duration(left)))
-                .unwrap_or_default();
+            let what = format!("{} {} seed {}", record.dataset, record.method, record.seed);
+            self.cell(&what, &result, record.cost.wall_s);
+        }
+    }
+
+    fn pretraining(&self, planned: &PlannedPretrain, progress: Option<&Progress>) {
+        let name = format!("{} pretrains on {}", planned.used.component, planned.corpus.id);
+        if progress.is_none() {
+            let nodes: usize = planned.corpus.nodes.values().sum();
             self.line(&format!(
-                "[{done}/{}] {} {} seed {}: {result} in {:.1} s{remaining}",
-                self.total.load(Ordering::Relaxed),
-                record.dataset,
-                record.method,
-                record.seed,
-                record.cost.wall_s
+                "{name}: {nodes} nodes, {} molecules left out, for {}",
+                planned.corpus.left_out, planned.method
             ));
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.done.load(Ordering::Relaxed) as u64);
-        }
+        self.message(&name, progress);
+    }
+
+    fn pretrained(&self, planned: &PlannedPretrain, record: &EncoderRecord) {
+        let result = match &record.failure {
+            None => "pretrained".to_owned(),
+            Some(failure) => format!("pretraining failed ({}): {}", failure.reason, failure.message),
+        };
+        let wall_s = record.cost.wall_s;
+        self.line(&format!("{} on {}: {result} in {wall_s:.1} s", planned.used.component, planned.corpus.id));
+    }
+
+    fn matching(&self, planned: &PlannedMatch, progress: Option<&Progress>) {
+        self.message(
+            &format!("{} {} seed {}", planned.task.context, planned.method.name, planned.seed),
+            progress,
+        );
+    }
+
+    fn matched(&self, record: &MatchRecord) {
+        let result = match &record.outcome {
+            MatchOutcome::Scored { spaces, .. } => {
+                let hits = spaces.iter().map(|space| format!("{} HIT@10 {:.4}", space.space, space.hit_10));
+                hits.collect::<Vec<_>>().join(", ")
+            }
+            MatchOutcome::Failed(failure) => format!("failed ({}): {}", failure.reason, failure.message),
+        };
+        let what = format!("{} {} seed {}", record.context, record.method, record.seed);
+        self.cell(&what, &result, record.cost.wall_s);
     }
 }

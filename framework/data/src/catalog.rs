@@ -1,8 +1,9 @@
-//! All datasets that are known by name.
+//! All datasets and context graphs that are known by name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::context::ContextManifest;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -18,17 +19,25 @@ const BUILTIN: [(&str, &str); 6] = [
     ("datasets/toxcast/dataset.toml", include_str!("../../../datasets/toxcast/dataset.toml")),
 ];
 
+const BUILTIN_CONTEXTS: [(&str, &str); 3] = [
+    ("datasets/context-open/context.toml", include_str!("../../../datasets/context-open/context.toml")),
+    ("datasets/demo-context/context.toml", include_str!("../../../datasets/demo-context/context.toml")),
+    ("datasets/infoalign-data/context.toml", include_str!("../../../datasets/infoalign-data/context.toml")),
+];
+
 const MANIFEST_FILE: &str = "dataset.toml";
+const CONTEXT_FILE: &str = "context.toml";
 
 /// Manifests by id, in the order of ids.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     manifests: BTreeMap<String, Manifest>,
     own: BTreeMap<String, OwnDataset>,
+    contexts: BTreeMap<String, ContextManifest>,
 }
 
 impl Catalog {
-    /// The datasets that come with the program.
+    /// The datasets and context graphs that come with the program.
     ///
     /// # Errors
     /// None in a program that passed its tests: they read every built-in manifest.
@@ -37,37 +46,54 @@ impl Catalog {
         for (origin, text) in BUILTIN {
             catalog.insert(Manifest::parse(text, origin)?);
         }
-        Ok(catalog)
-    }
-
-    /// Reads `<datasets_dir>/<id>/dataset.toml` for each folder that has one; other folders are passed over.
-    ///
-    /// # Errors
-    /// The folder cannot be read; a manifest is wrong (the error names file and key); a manifest's id is not its
-    /// folder's name.
-    pub fn load(datasets_dir: &Path) -> Result<Self> {
-        let mut catalog = Self::default();
-        for entry in fs_err::read_dir(datasets_dir)? {
-            let folder = entry?;
-            let path = folder.path().join(MANIFEST_FILE);
-            if !path.is_file() {
-                continue;
-            }
-            let manifest = Manifest::load(&path)?;
-            if folder.file_name().to_str() != Some(manifest.id.as_str()) {
-                let problem = format!("\"{}\" is not the name of the manifest's folder", manifest.id);
-                return Err(Error::ManifestValue { path, key: "id".to_owned(), problem });
-            }
-            catalog.insert(manifest);
+        for (origin, text) in BUILTIN_CONTEXTS {
+            catalog.insert_context(ContextManifest::parse(text, origin)?)?;
         }
         Ok(catalog)
     }
 
-    /// The built-in datasets and those of `datasets_dir`, which win where an id is in both.
+    /// Reads `<datasets_dir>/<id>/dataset.toml` and `context.toml` for each folder that has one; other folders are passed
+    /// over.
+    ///
+    /// # Errors
+    /// The folder cannot be read; a manifest is wrong (the error names file and key); a manifest's id is not its
+    /// folder's name; a dataset and a context graph have the same id.
+    pub fn load(datasets_dir: &Path) -> Result<Self> {
+        let mut catalog = Self::default();
+        for entry in fs_err::read_dir(datasets_dir)? {
+            let folder = entry?;
+            let named = |path: &Path, id: &str| {
+                if folder.file_name().to_str() == Some(id) {
+                    return Ok(());
+                }
+                let problem = format!("\"{id}\" is not the name of the manifest's folder");
+                Err(Error::ManifestValue { path: path.to_owned(), key: "id".to_owned(), problem })
+            };
+            let path = folder.path().join(MANIFEST_FILE);
+            if path.is_file() {
+                let manifest = Manifest::load(&path)?;
+                named(&path, &manifest.id)?;
+                catalog.insert(manifest);
+            }
+            let path = folder.path().join(CONTEXT_FILE);
+            if path.is_file() {
+                let manifest = ContextManifest::load(&path)?;
+                named(&path, &manifest.id)?;
+                catalog.insert_context(manifest)?;
+            }
+        }
+        Ok(catalog)
+    }
+
+    /// The built-in datasets and context graphs and those of `datasets_dir`, which win where an id is in both.
     pub fn with_dir(datasets_dir: Option<&Path>) -> Result<Self> {
         let mut catalog = Self::builtin()?;
         if let Some(folder) = datasets_dir {
-            catalog.manifests.extend(Self::load(folder)?.manifests);
+            let more = Self::load(folder)?;
+            catalog.manifests.extend(more.manifests);
+            for manifest in more.contexts.into_values() {
+                catalog.insert_context(manifest)?;
+            }
         }
         Ok(catalog)
     }
@@ -86,6 +112,35 @@ impl Catalog {
     /// All manifests, in the order of ids.
     pub fn iter(&self) -> impl Iterator<Item = &Manifest> {
         self.manifests.values()
+    }
+
+    /// The manifest of context graph `id`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownContext`], which lists the ids there are.
+    pub fn context(&self, id: &str) -> Result<&ContextManifest> {
+        self.contexts.get(id).ok_or_else(|| Error::UnknownContext {
+            id: id.to_owned(),
+            known: self.contexts.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The manifests of all context graphs, in the order of ids.
+    pub fn contexts(&self) -> impl Iterator<Item = &ContextManifest> {
+        self.contexts.values()
+    }
+
+    /// Adds a context graph, or replaces the one with its id.
+    ///
+    /// # Errors
+    /// [`Error::ManifestValue`] if a dataset has the id.
+    pub fn insert_context(&mut self, manifest: ContextManifest) -> Result<()> {
+        if self.manifests.contains_key(&manifest.id) {
+            let problem = format!("a dataset is called \"{}\", too", manifest.id);
+            return Err(Error::ManifestValue { path: manifest.origin, key: "id".to_owned(), problem });
+        }
+        self.contexts.insert(manifest.id.clone(), manifest);
+        Ok(())
     }
 
     /// Adds a manifest, or replaces the one with its id.
@@ -139,6 +194,9 @@ mod tests {
         let ids = |catalog: &Catalog| catalog.iter().map(|m| m.id.clone()).collect::<Vec<_>>();
         let builtin = Catalog::builtin().unwrap();
         assert_eq!(ids(&builtin), ids(&Catalog::load(&folder).unwrap()), "add new folders to BUILTIN");
+        let contexts = |catalog: &Catalog| catalog.contexts().map(|m| m.id.clone()).collect::<Vec<_>>();
+        assert_eq!(contexts(&builtin), contexts(&Catalog::load(&folder).unwrap()), "add to BUILTIN_CONTEXTS");
+        assert_eq!(contexts(&builtin), ["context-open", "demo-context", "infoalign-data"]);
         assert_eq!(ids(&builtin), ["biogen3k", "broad6k", "chembl2k", "demo", "demo-regression", "toxcast"]);
     }
 
@@ -171,6 +229,18 @@ mod tests {
             error.contains("biogen3k, broad6k, chembl2k, demo, demo-regression, made-up, toxcast"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_context_graph_has_an_id_of_its_own() {
+        let mut catalog = Catalog::builtin().unwrap();
+        let error = catalog.context("context").unwrap_err();
+        assert_eq!(error.code(), "E-DATA-033");
+        assert!(error.to_string().contains("context-open, demo-context, infoalign-data"), "{error}");
+        let mut manifest = catalog.context("context-open").unwrap().clone();
+        manifest.id = "chembl2k".to_owned();
+        let error = catalog.insert_context(manifest).unwrap_err();
+        assert!(error.to_string().contains("a dataset is called \"chembl2k\""), "{error}");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::context::NodeKind;
+
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -337,6 +339,112 @@ pub enum Error {
         /// The dataset.
         id: String,
     },
+
+    /// No context graph has this id.
+    #[error("no context graph is called \"{id}\"; known: {known}")]
+    UnknownContext {
+        /// The id that was asked for.
+        id: String,
+        /// The ids there are.
+        known: String,
+    },
+
+    /// A cell of a context graph's table names a node that is not there.
+    #[error("{cell}: no {node} is called \"{value}\"; correct the id, or add the {node} to its table")]
+    UnknownNode {
+        /// Where.
+        cell: Box<Cell>,
+        /// `molecule` or `gene`.
+        node: NodeKind,
+        /// The id found.
+        value: String,
+    },
+
+    /// An id that must name one molecule names two.
+    #[error("{cell}: \"{value}\" is the id of {first}, too; give each molecule an id of its own")]
+    DuplicateId {
+        /// Where.
+        cell: Box<Cell>,
+        /// The id.
+        value: String,
+        /// The earlier place.
+        first: String,
+    },
+
+    /// A cell of a context graph's table cannot be what its column is.
+    #[error("{cell}: \"{value}\" is not {expected}; correct it")]
+    WrongCell {
+        /// Where.
+        cell: Box<Cell>,
+        /// The text found.
+        value: String,
+        /// What is expected.
+        expected: &'static str,
+    },
+
+    /// A matrix file is damaged or of another format.
+    #[error("{}: not a matrix of 32-bit floats: {reason}; save it with numpy.savez_compressed(file, data=matrix)", path.display())]
+    BadMatrix {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A matrix, the table of its rows and the names of its columns do not fit together.
+    #[error("{}: {got} {what}, but {other} {expected}; they must be equal", path.display())]
+    MatrixShape {
+        /// The file.
+        path: PathBuf,
+        /// `rows` or `columns`, or what stands for them.
+        what: &'static str,
+        /// Their number.
+        got: usize,
+        /// What says otherwise, with a verb.
+        other: String,
+        /// The number there.
+        expected: usize,
+    },
+
+    /// A feature is infinite.
+    #[error("{}: row {row}, column {column}: {value} is not finite; write NaN where a value is missing", path.display())]
+    InfiniteFeature {
+        /// The matrix.
+        path: PathBuf,
+        /// Row, from 1.
+        row: usize,
+        /// Column, from 0, and its name if it has one.
+        column: String,
+        /// The value.
+        value: f32,
+    },
+
+    /// A column of features has no value in any row.
+    #[error("{}: column {column} has no value in any of {rows} rows; remove the column", path.display())]
+    EmptyFeature {
+        /// The matrix.
+        path: PathBuf,
+        /// Column, from 0, and its name if it has one.
+        column: String,
+        /// Rows of the matrix.
+        rows: usize,
+    },
+
+    /// A context graph has no molecule.
+    #[error(
+        "context graph {id}: no molecule is left of {rows} rows: {left_out} molecules were left out, {unreadable} SMILES \
+         cannot be read; leave out fewer datasets or use another graph"
+    )]
+    EmptyContext {
+        /// The graph.
+        id: String,
+        /// Rows of the molecule tables.
+        rows: usize,
+        /// Molecules that were left out.
+        left_out: usize,
+        /// Rows whose SMILES cannot be read.
+        unreadable: usize,
+    },
 }
 
 impl Error {
@@ -373,6 +481,15 @@ impl Error {
             Self::Simulation { .. } => "E-DATA-030",
             Self::WouldReplace { .. } => "E-DATA-031",
             Self::NotBuiltin { .. } => "E-DATA-032",
+            Self::UnknownContext { .. } => "E-DATA-033",
+            Self::UnknownNode { .. } => "E-DATA-034",
+            Self::DuplicateId { .. } => "E-DATA-035",
+            Self::WrongCell { .. } => "E-DATA-036",
+            Self::BadMatrix { .. } => "E-DATA-037",
+            Self::MatrixShape { .. } => "E-DATA-038",
+            Self::InfiniteFeature { .. } => "E-DATA-039",
+            Self::EmptyFeature { .. } => "E-DATA-040",
+            Self::EmptyContext { .. } => "E-DATA-041",
         }
     }
 }

@@ -11,9 +11,10 @@ use std::time::Duration;
 use fs_err::File;
 use serde::Serialize;
 
+use crate::context::ContextManifest;
 use crate::error::{Error, Result};
 use crate::hash::Hasher;
-use crate::manifest::{FileSpec, Manifest, Role};
+use crate::manifest::{FileRef, Manifest, Role};
 use crate::verify::{FileState, state};
 
 const LOCK_FILE: &str = ".molarena-fetch.lock";
@@ -57,6 +58,8 @@ pub struct Fetched {
     pub path: PathBuf,
     /// Whether it was transferred; if not, it was there already, with the right digest.
     pub transferred: bool,
+    /// The sha256 of a file whose manifest states that no digest is known.
+    pub unverified: Option<String>,
 }
 
 /// Brings the wanted files of a dataset into `data_dir`. Files that are there with the right digest are left alone (if all
@@ -73,21 +76,52 @@ pub fn fetch(
     wanted: Wanted,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Fetched>> {
-    let wants = |file: &&FileSpec| wanted == Wanted::All || file.role == Role::Assays;
-    let files: Vec<&FileSpec> = manifest.files.iter().filter(wants).collect();
-    let there = |file: &FileSpec| state(file, data_dir) == FileState::Ok;
+    let mut files = manifest.file_refs();
+    files.retain(|file| wanted == Wanted::All || file.role == Role::Assays);
+    fetch_files(&manifest.id, &files, data_dir, origin, progress)
+}
+
+/// Brings the files of a context graph into `data_dir`, as [`fetch`] does those of a dataset. A file without a digest in
+/// the manifest is taken as it comes; one that is there is left alone.
+///
+/// # Errors
+/// Those of [`fetch`].
+pub fn fetch_context(
+    manifest: &ContextManifest,
+    data_dir: &Path,
+    origin: &Origin,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Fetched>> {
+    fetch_files(&manifest.id, &manifest.file_refs(), data_dir, origin, progress)
+}
+
+fn fetch_files(
+    id: &str,
+    files: &[FileRef<'_>],
+    data_dir: &Path,
+    origin: &Origin,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Fetched>> {
+    let there = |state: &FileState| matches!(state, FileState::Ok | FileState::Unverified { .. });
+    let states = || -> Vec<FileState> { files.iter().map(|file| state(file, data_dir)).collect() };
+    let mut found = states();
     let mut lock = None;
-    if !files.iter().all(|file| there(file)) {
+    if !found.iter().all(there) {
         lock = Some(take_lock(data_dir)?);
-        remove_leftovers(manifest, data_dir)?;
+        remove_leftovers(files, data_dir)?;
+        // Another process may have brought them while this one waited.
+        found = states();
     }
     let mut fetched = Vec::with_capacity(files.len());
-    for file in files {
-        let transferred = !there(file);
-        if transferred {
-            transfer(manifest, file, data_dir, origin, progress)?;
-        }
-        fetched.push(Fetched { path: file.locate(data_dir), transferred });
+    for (file, found) in files.iter().zip(found) {
+        let transferred = !there(&found);
+        let got = match found {
+            FileState::Unverified { got } => Some(got),
+            _ if transferred => Some(transfer(id, file, data_dir, origin, progress)?),
+            _ => None,
+        };
+        let unverified = got.filter(|_| file.sha256.is_none());
+        fetched.push(Fetched { path: file.locate(data_dir), transferred, unverified });
     }
     drop(lock);
     Ok(fetched)
@@ -107,8 +141,8 @@ fn temporary_path(path: &Path) -> PathBuf {
 }
 
 /// Removes what an interrupted run left. Only called under the lock.
-fn remove_leftovers(manifest: &Manifest, data_dir: &Path) -> Result<()> {
-    for file in &manifest.files {
+fn remove_leftovers(files: &[FileRef<'_>], data_dir: &Path) -> Result<()> {
+    for file in files {
         let leftover = temporary_path(&file.locate(data_dir));
         if leftover.exists() {
             fs_err::remove_file(leftover)?;
@@ -117,15 +151,16 @@ fn remove_leftovers(manifest: &Manifest, data_dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Brings one file and returns its digest.
 fn transfer(
-    manifest: &Manifest,
-    file: &FileSpec,
+    id: &str,
+    file: &FileRef<'_>,
     data_dir: &Path,
     origin: &Origin,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<()> {
+) -> Result<String> {
     let mut incoming = match origin {
-        Origin::Web => Incoming::from_web(manifest, file)?,
+        Origin::Web => Incoming::from_web(id, file)?,
         Origin::Mirror(folder) => Incoming::from_file(&file.locate(folder))?,
     };
     incoming.total = incoming.total.or(file.bytes);
@@ -134,14 +169,15 @@ fn transfer(
     fs_err::create_dir_all(folder)?;
     let temporary = Temporary(temporary_path(&path));
     let mut target = File::create(&temporary.0)?;
-    let got = incoming.copy(&mut target, &file.path, progress)?;
-    if got != file.sha256 {
-        return Err(Error::FetchedSha256 { origin: incoming.name, expected: file.sha256.clone(), got });
+    let got = incoming.copy(&mut target, file.path, progress)?;
+    if let Some(expected) = file.sha256.filter(|expected| *expected != got) {
+        return Err(Error::FetchedSha256 { origin: incoming.name, expected: expected.to_owned(), got });
     }
     target.sync_all()?;
     drop(target);
     fs_err::rename(&temporary.0, &path)?;
-    sync_folder(folder)
+    sync_folder(folder)?;
+    Ok(got)
 }
 
 /// Makes a rename last through a power cut, where folders can be synced.
@@ -177,9 +213,9 @@ impl Incoming {
         Ok(Self { name: path.display().to_string(), reader: Box::new(file), total })
     }
 
-    fn from_web(manifest: &Manifest, file: &FileSpec) -> Result<Self> {
-        let Some(url) = file.url.clone() else {
-            return Err(Error::NoUrl { path: file.path.clone(), id: manifest.id.clone() });
+    fn from_web(id: &str, file: &FileRef<'_>) -> Result<Self> {
+        let Some(url) = file.url.map(str::to_owned) else {
+            return Err(Error::NoUrl { path: file.path.to_owned(), id: id.to_owned() });
         };
         let config = ureq::Agent::config_builder()
             .user_agent(concat!("molarena/", env!("CARGO_PKG_VERSION")))

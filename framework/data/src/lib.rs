@@ -10,6 +10,7 @@
 //! that cannot be read is listed in [`PreparedDataset::failures`].
 
 mod catalog;
+pub mod context;
 mod dataset;
 mod error;
 pub mod fetch;
@@ -38,4 +39,4 @@ pub use manifest::{
 pub use prepared::{PreparedDataset, RowFailure};
 pub use split::{Protocol, Split};
 pub use stream::SmilesInput;
-pub use verify::{FileState, FileStatus, verify};
+pub use verify::{FileState, FileStatus, verify, verify_context};

@@ -172,7 +172,40 @@ pub struct FileSpec {
 impl FileSpec {
     /// Where the file lies in `data_dir`.
     pub fn locate(&self, data_dir: &Path) -> PathBuf {
-        self.path.split('/').fold(data_dir.to_owned(), |path, part| path.join(part))
+        locate(data_dir, &self.path)
+    }
+
+    fn reference(&self) -> FileRef<'_> {
+        FileRef {
+            path: &self.path,
+            role: self.role,
+            url: self.url.as_deref(),
+            sha256: Some(&self.sha256),
+            bytes: self.bytes,
+        }
+    }
+}
+
+/// Where the file with this path lies in `data_dir`.
+pub(crate) fn locate(data_dir: &Path, path: &str) -> PathBuf {
+    path.split('/').fold(data_dir.to_owned(), |path, part| path.join(part))
+}
+
+/// What fetching and verifying must know of a file, whatever manifest names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileRef<'a> {
+    pub(crate) path: &'a str,
+    /// What it is for; [`Role::Companion`] is optional.
+    pub(crate) role: Role,
+    pub(crate) url: Option<&'a str>,
+    /// None where no digest is known.
+    pub(crate) sha256: Option<&'a str>,
+    pub(crate) bytes: Option<u64>,
+}
+
+impl FileRef<'_> {
+    pub(crate) fn locate(&self, data_dir: &Path) -> PathBuf {
+        locate(data_dir, self.path)
     }
 }
 
@@ -206,6 +239,11 @@ impl Manifest {
             .expect("checked: one file has the role assays")
     }
 
+    /// The files, as fetching and verifying take them.
+    pub(crate) fn file_refs(&self) -> Vec<FileRef<'_>> {
+        self.files.iter().map(FileSpec::reference).collect()
+    }
+
     /// The companion file called `name`, without folders.
     pub fn companion(&self, name: &str) -> Option<&FileSpec> {
         let mut companions = self.files.iter().filter(|file| file.role == Role::Companion);
@@ -221,8 +259,7 @@ impl Manifest {
         if self.schema != SCHEMA {
             return Err(self.wrong("schema", format!("\"{}\" is not \"{SCHEMA}\"", self.schema)));
         }
-        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if self.id.is_empty() || !self.id.chars().all(letter) {
+        if !is_id(&self.id) {
             return Err(self.wrong("id", "use lower-case letters, digits, \"-\" and \"_\""));
         }
         for (key, value) in
@@ -292,19 +329,11 @@ impl Manifest {
         let mut seen = HashSet::new();
         for (index, file) in self.files.iter().enumerate() {
             let wrong = |key: &str, problem: &str| self.wrong(&format!("files[{index}].{key}"), problem);
-            if !is_plain_relative(&file.path) {
-                return Err(wrong("path", "is not a plain relative path such as \"my-set/assays.csv.gz\""));
+            if let Some((key, problem)) = file_fault(&file.path, file.url.as_deref(), Some(&file.sha256)) {
+                return Err(wrong(key, problem));
             }
             if !seen.insert(file.path.as_str()) {
                 return Err(wrong("path", "another file has the same path"));
-            }
-            let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-            if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
-                return Err(wrong("sha256", "is not 64 lower-case hex digits"));
-            }
-            let web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
-            if file.url.as_ref().is_some_and(|url| !web(url)) {
-                return Err(wrong("url", "is not an http or https address"));
             }
         }
         Ok(())
@@ -313,6 +342,29 @@ impl Manifest {
     fn wrong(&self, key: &str, problem: impl Into<String>) -> Error {
         Error::ManifestValue { path: self.origin.clone(), key: key.to_owned(), problem: problem.into() }
     }
+}
+
+/// Whether `text` can be the id of a dataset or a context graph.
+pub(crate) fn is_id(text: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    !text.is_empty() && text.chars().all(letter)
+}
+
+/// The key of a file's entry that is wrong, and why.
+pub(crate) fn file_fault(
+    path: &str,
+    url: Option<&str>,
+    sha256: Option<&str>,
+) -> Option<(&'static str, &'static str)> {
+    if !is_plain_relative(path) {
+        return Some(("path", "is not a plain relative path such as \"my-set/assays.csv.gz\""));
+    }
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    if sha256.is_some_and(|digest| digest.len() != 64 || !digest.chars().all(hex)) {
+        return Some(("sha256", "is not 64 lower-case hex digits"));
+    }
+    let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    url.filter(|url| !web(url)).map(|_| ("url", "is not an http or https address"))
 }
 
 /// Whether `path` stays inside the folder that it is joined to, on every system.

@@ -1,5 +1,7 @@
 //! A dataset with its molecules read.
 
+use std::collections::BTreeSet;
+
 use molarena_chem::Molecule;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,11 @@ impl PreparedDataset {
         let scaffolds = molecules.par_iter().map(|molecule| molecule.scaffold(true)).collect();
         let dataset = if failures.is_empty() { dataset } else { dataset.select(&kept) };
         Ok(Self { dataset, molecules, scaffolds, failures })
+    }
+
+    /// Identity keys of the molecules: what a context graph leaves out when the dataset is evaluated.
+    pub fn identities(&self) -> BTreeSet<String> {
+        self.molecules.par_iter().map(Molecule::identity).collect::<Vec<_>>().into_iter().collect()
     }
 
     /// Splits the kept rows.

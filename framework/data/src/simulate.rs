@@ -64,9 +64,10 @@ pub use files::Written;
 pub use parameters::Parameters;
 
 use crate::catalog::Catalog;
+use crate::context::ContextManifest;
 use crate::error::{Error, Result};
 use crate::manifest::{Manifest, TaskType};
-use crate::verify::verify;
+use crate::verify::{FileState, FileStatus, verify, verify_context};
 use files::Staging;
 use latent::Activities;
 use molecules::Drug;
@@ -112,6 +113,8 @@ pub struct Progress {
 pub struct Simulated {
     /// Manifests of the classification and the regression dataset; they were written beside the data, too.
     pub manifests: [Manifest; 2],
+    /// Manifest of the context graph; likewise.
+    pub context: ContextManifest,
     /// All files, manifests included.
     pub files: Vec<Written>,
 }
@@ -170,18 +173,22 @@ pub fn simulate(
     let files = staging.hashed()?;
     let manifests = [TaskType::Classification, TaskType::Regression]
         .map(|kind| manifests::manifest(parameters, kind, &files));
-    let text = |manifest: &Manifest| {
-        let text = toml::to_string_pretty(manifest).expect("a manifest is a TOML table");
-        (format!("{}/dataset.toml", manifest.id), text)
-    };
-    let files = staging.publish(&manifests.each_ref().map(text), replace)?;
-    Ok(Simulated { manifests, files })
+    let context = manifests::context(parameters, &files);
+    let text = |manifest: &Manifest| (format!("{}/dataset.toml", manifest.id), toml_text(manifest));
+    let mut texts: Vec<(String, String)> = manifests.iter().map(text).collect();
+    texts.push((format!("{}/context.toml", context.id), toml_text(&context)));
+    let files = staging.publish(&texts, replace)?;
+    Ok(Simulated { manifests, context, files })
+}
+
+fn toml_text(manifest: &impl serde::Serialize) -> String {
+    toml::to_string_pretty(manifest).expect("a manifest is a TOML table")
 }
 
 /// Makes the built-in dataset `manifest` unless its files are there with the right digests.
 ///
 /// # Errors
-/// Those of [`simulate`]; [`Error::NotBuiltin`] if the manifest is not one of the two that come with the program.
+/// Those of [`simulate`]; [`Error::NotBuiltin`] if the manifest is not one of those that come with the program.
 pub fn simulate_builtin(
     manifest: &Manifest,
     data_dir: &Path,
@@ -190,10 +197,31 @@ pub fn simulate_builtin(
     if !manifest.simulated || Catalog::builtin()?.get(&manifest.id).ok() != Some(manifest) {
         return Err(Error::NotBuiltin { id: manifest.id.clone() });
     }
-    let there = |file: &crate::verify::FileStatus| file.state == crate::verify::FileState::Ok;
-    let statuses = verify(manifest, data_dir);
-    if statuses.iter().all(there) {
-        return Ok(statuses.into_iter().map(|file| Written { path: file.path, new: false }).collect());
+    unless_there(verify(manifest, data_dir), data_dir, progress)
+}
+
+/// Makes the files of the built-in context graph `manifest` unless they are there with the right digests.
+///
+/// # Errors
+/// Those of [`simulate_builtin`].
+pub fn simulate_builtin_context(
+    manifest: &ContextManifest,
+    data_dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Written>> {
+    if !manifest.simulated || Catalog::builtin()?.context(&manifest.id).ok() != Some(manifest) {
+        return Err(Error::NotBuiltin { id: manifest.id.clone() });
+    }
+    unless_there(verify_context(manifest, data_dir), data_dir, progress)
+}
+
+fn unless_there(
+    files: Vec<FileStatus>,
+    data_dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Written>> {
+    if files.iter().all(|file| file.state == FileState::Ok) {
+        return Ok(files.into_iter().map(|file| Written { path: file.path, new: false }).collect());
     }
     Ok(simulate(&Parameters::DEMO, data_dir, true, progress)?.files)
 }

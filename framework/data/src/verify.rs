@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::context::ContextManifest;
 use crate::error::Error;
 use crate::hash::sha256_file;
-use crate::manifest::{FileSpec, Manifest, Role};
+use crate::manifest::{FileRef, Manifest, Role};
 
 /// What became of a file in the data folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +18,11 @@ pub enum FileState {
     Ok,
     /// It is not there.
     Missing,
+    /// It is there, and the manifest states that no digest is known.
+    Unverified {
+        /// The digest it has.
+        got: String,
+    },
     /// It has another digest.
     WrongSha256 {
         /// The digest it has.
@@ -45,7 +51,7 @@ impl FileStatus {
     /// Whether the dataset can be used as far as this file goes: it is good, or optional and missing.
     pub fn is_good(&self) -> bool {
         match self.state {
-            FileState::Ok => true,
+            FileState::Ok | FileState::Unverified { .. } => true,
             FileState::Missing => self.role == Role::Companion,
             FileState::WrongSha256 { .. } | FileState::Unreadable { .. } => false,
         }
@@ -54,21 +60,31 @@ impl FileStatus {
 
 /// Compares every file that a manifest names with the data folder, in the manifest's order.
 pub fn verify(manifest: &Manifest, data_dir: &Path) -> Vec<FileStatus> {
-    let status = |file: &FileSpec| FileStatus {
+    verify_files(&manifest.file_refs(), data_dir)
+}
+
+/// Compares every file that a context graph's manifest names with the data folder, in the manifest's order.
+pub fn verify_context(manifest: &ContextManifest, data_dir: &Path) -> Vec<FileStatus> {
+    verify_files(&manifest.file_refs(), data_dir)
+}
+
+pub(crate) fn verify_files(files: &[FileRef<'_>], data_dir: &Path) -> Vec<FileStatus> {
+    let status = |file: &FileRef<'_>| FileStatus {
         path: file.locate(data_dir),
         role: file.role,
         state: state(file, data_dir),
     };
-    manifest.files.iter().map(status).collect()
+    files.iter().map(status).collect()
 }
 
 /// What became of one file.
-pub(crate) fn state(file: &FileSpec, data_dir: &Path) -> FileState {
-    match sha256_file(file.locate(data_dir)) {
-        Ok(got) if got == file.sha256 => FileState::Ok,
-        Ok(got) => FileState::WrongSha256 { got },
-        Err(Error::Io(error)) if error.kind() == ErrorKind::NotFound => FileState::Missing,
-        Err(error) => FileState::Unreadable { reason: error.to_string() },
+pub(crate) fn state(file: &FileRef<'_>, data_dir: &Path) -> FileState {
+    match (sha256_file(file.locate(data_dir)), file.sha256) {
+        (Ok(got), Some(expected)) if got == expected => FileState::Ok,
+        (Ok(got), Some(_)) => FileState::WrongSha256 { got },
+        (Ok(got), None) => FileState::Unverified { got },
+        (Err(Error::Io(error)), _) if error.kind() == ErrorKind::NotFound => FileState::Missing,
+        (Err(error), _) => FileState::Unreadable { reason: error.to_string() },
     }
 }
 

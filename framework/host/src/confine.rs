@@ -127,7 +127,7 @@ mod linux {
         Ok(())
     }
 
-    /// Leaves the worker its job folder, `envelope.readable` and the system's libraries; no network. Returns whether
+    /// Leaves the worker its job folder, `envelope.writable`, `envelope.readable` and the system's libraries; no network. Returns whether
     /// the kernel enforces it.
     pub fn confine(envelope: &Envelope, job_folder: &Path) -> Result<bool, String> {
         // The newest rules that the crate knows; the kernel takes those that it has.
@@ -148,7 +148,10 @@ mod linux {
                 let writable = AccessFs::ReadFile | AccessFs::WriteFile;
                 ruleset.add_rules(path_beneath_rules(devices, writable))
             })
-            .and_then(|ruleset| ruleset.add_rules(path_beneath_rules([job_folder], AccessFs::from_all(abi))))
+            .and_then(|ruleset| {
+                let writable = envelope.writable.iter().map(AsRef::as_ref).chain([job_folder]);
+                ruleset.add_rules(path_beneath_rules(writable, AccessFs::from_all(abi)))
+            })
             .and_then(landlock::RulesetCreated::restrict_self)
             .map_err(failed)?;
         refuse_calls()?;

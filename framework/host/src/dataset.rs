@@ -1,6 +1,7 @@
 //! A dataset as the arena uses it: readable molecules, scaffolds, features; all cached by content hash.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -123,6 +124,25 @@ impl ArenaDataset {
         features.write(temporary.path())?;
         store.publish(&path, &fs_err::read(temporary.path())?)?;
         Ok(features)
+    }
+
+    /// Identity keys of all molecules that can be read, from the store's cache or computed and put there.
+    pub fn identities(&self, store: &Store) -> Result<BTreeSet<String>> {
+        let key = key_of(&json!({
+            "data": self.dataset.sha256,
+            "smiles": self.manifest.table.smiles,
+            "chemistry": CHEMISTRY_VERSION,
+        }));
+        let path = store.cache_path(&format!("identities-{key}.json"));
+        // A cached file that cannot be read is made again.
+        let cached: Option<BTreeSet<String>> =
+            fs_err::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if let Some(cached) = cached {
+            return Ok(cached);
+        }
+        let identities = self.molecules()?.iter().map(Molecule::identity).collect();
+        store.publish(&path, &serde_json::to_vec(&identities).expect("plain data"))?;
+        Ok(identities)
     }
 
     fn companion(&self, name: &str) -> Result<&FileSpec> {

@@ -128,6 +128,7 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
             processors: Vec::new(),
             confine: true,
             readable: vec![path.to_owned()],
+            writable: Vec::new(),
         },
         task: JobTask::Describe { library: path.to_owned() },
     };
@@ -146,9 +147,7 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
             }
             Ok(Plugin { path: path.to_owned(), sha256, description })
         }
-        Ok(Output::Timings { .. } | Output::Encoded) => {
-            Err(failed("the worker answered another question".into()))
-        }
+        Ok(_) => Err(failed("the worker answered another question".into())),
         Err(failure) => {
             // The loader's messages name the library already.
             let named = format!("plugin {} ", path.display());

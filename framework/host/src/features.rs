@@ -80,6 +80,15 @@ impl OwnedGraphs {
         self.bond_offsets.push(self.bonds.len() as i64);
     }
 
+    fn append(&mut self, more: Self) {
+        let (atoms, bonds) = (self.atom_features.len() as i64, self.bonds.len() as i64);
+        self.atom_offsets.extend(more.atom_offsets[1..].iter().map(|offset| atoms + offset));
+        self.bond_offsets.extend(more.bond_offsets[1..].iter().map(|offset| bonds + offset));
+        self.atom_features.extend(more.atom_features);
+        self.bonds.extend(more.bonds);
+        self.bond_features.extend(more.bond_features);
+    }
+
     fn view(&self) -> Graphs<'_> {
         self.checked().expect("graphs were checked when they were made or read")
     }
@@ -162,6 +171,44 @@ impl Features {
                 }
                 Self::Graphs(selected)
             }
+        }
+    }
+
+    /// Bits as dense 0 and 1; others as they are.
+    #[must_use]
+    pub(crate) fn into_dense(self) -> Self {
+        let Self::Bits { n_bits, words, rows } = self else { return self };
+        let words_a_row = n_bits.div_ceil(64);
+        let bit = |row: usize, bit: usize| (words[row * words_a_row + bit / 64] >> (bit % 64) & 1) as f32;
+        let values = (0..rows).flat_map(|row| (0..n_bits).map(move |index| (row, index)));
+        let values = values.map(|(row, index)| bit(row, index)).collect();
+        Self::Dense { columns: n_bits, values, rows }
+    }
+
+    /// Adds the molecules of `other`, which has the same layout.
+    pub(crate) fn append(&mut self, other: Self) {
+        match (self, other) {
+            (
+                Self::Bits { n_bits, words, rows },
+                Self::Bits { n_bits: other_bits, words: more, rows: others },
+            ) if *n_bits == other_bits => {
+                words.extend(more);
+                *rows += others;
+            }
+            (
+                Self::Dense { columns, values, rows },
+                Self::Dense { columns: other_columns, values: more, rows: others },
+            ) if *columns == other_columns => {
+                values.extend(more);
+                *rows += others;
+            }
+            (Self::Smiles(all), Self::Smiles(more)) => {
+                let start = all.text.len() as i64;
+                all.text.push_str(&more.text);
+                all.offsets.extend(more.offsets[1..].iter().map(|offset| start + offset));
+            }
+            (Self::Graphs(all), Self::Graphs(more)) => all.append(more),
+            _ => unreachable!("features of one spec have one layout"),
         }
     }
 
@@ -316,6 +363,15 @@ mod tests {
             assert_eq!(twice, features);
             assert_eq!(features.select(&[1]).rows(), 1);
             assert_eq!(features.inputs().rows, 3);
+        }
+    }
+
+    #[test]
+    fn parts_make_the_whole_again() {
+        for features in examples() {
+            let mut joined = features.select(&[0]);
+            joined.append(features.select(&[1, 2]));
+            assert_eq!(joined, features);
         }
     }
 

@@ -8,6 +8,10 @@
 //! | `started.json` | worker | [`Started`], before the plugin is opened |
 //! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
 //! | `test-predictions.npy`, `valid-predictions.npy` | worker | `f32[molecules of the part, tasks]` |
+//! | `corpus.json` and its files | host | what an encoder is trained on, see [`crate::corpus_files`] |
+//! | `state` | worker | state of a trained encoder |
+//! | `candidates-0.npy`, ... | host | `f32[candidates, columns]` of each space that is matched, ordered by their values |
+//! | `scores-0.npy`, ... | worker | `f32[queries, candidates]` |
 //! | `done.json` | worker | [`Done`], last |
 
 use std::{
@@ -43,6 +47,9 @@ pub struct Envelope {
     pub confine: bool,
     /// Files and folders that it may read, beside the system's libraries.
     pub readable: Vec<PathBuf>,
+    /// Folders that it may write to, beside its job folder; they outlive it.
+    #[serde(default)]
+    pub writable: Vec<PathBuf>,
 }
 
 /// What a worker does.
@@ -58,6 +65,62 @@ pub enum JobTask {
     Fit(Box<FitJob>),
     /// Turns the features of the test part into vectors, in the place of its predictions.
     Encode(Box<EncodeJob>),
+    /// Trains an encoder on the corpus in the folder.
+    Pretrain(Box<PretrainJob>),
+    /// Scores profiles for the molecules of the test part.
+    Match(Box<MatchJob>),
+}
+
+/// One matching cell.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MatchJob {
+    /// The encoder, where there is one.
+    pub encoder: Option<JobComponent>,
+    /// The encoder's state, if it was trained.
+    pub state: Option<JobState>,
+    /// The decoder.
+    pub decoder: JobComponent,
+    /// Whether the decoder loads the encoder's state.
+    pub decoder_loads: bool,
+    /// The spaces.
+    pub spaces: Vec<MatchJobSpace>,
+    /// What the feature file of the queries holds.
+    pub input: InputKind,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Thread budget.
+    pub threads: usize,
+}
+
+/// One space of a matching cell. Whose the candidates are is not told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MatchJobSpace {
+    /// Its name.
+    pub name: String,
+    /// Indices of the queries, in the order of the rows of scores.
+    pub queries: Vec<usize>,
+}
+
+/// One pretraining.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PretrainJob {
+    /// The encoder.
+    pub encoder: JobComponent,
+    /// The plugin's folder for checkpoints and logs.
+    pub folder: PathBuf,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Thread budget.
+    pub threads: usize,
+}
+
+/// The state of a trained encoder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobState {
+    /// The file.
+    pub path: PathBuf,
+    /// Seed of the pretraining, which is that of `encode`, too: no cell's seed changes the vectors.
+    pub seed: u64,
 }
 
 /// One use of an encoder.
@@ -65,6 +128,9 @@ pub enum JobTask {
 pub struct EncodeJob {
     /// The encoder.
     pub encoder: JobComponent,
+    /// Its state, if it was trained.
+    #[serde(default)]
+    pub state: Option<JobState>,
     /// What the feature file holds.
     pub input: InputKind,
     /// Thread budget.
@@ -76,6 +142,9 @@ pub struct EncodeJob {
 pub struct FitJob {
     /// The encoder, where there is one.
     pub encoder: Option<JobComponent>,
+    /// The encoder's state, if it was trained.
+    #[serde(default)]
+    pub state: Option<JobState>,
     /// The baseline, under each configuration to choose from; one where there is no choice.
     pub candidates: Vec<JobComponent>,
     /// Decides between the candidates on the validation molecules.
@@ -103,6 +172,13 @@ pub struct JobComponent {
     pub config: String,
 }
 
+impl From<&crate::PlannedComponent> for JobComponent {
+    fn from(planned: &crate::PlannedComponent) -> Self {
+        let crate::PlannedComponent { library, id, config } = planned.clone();
+        Self { library, component: id, config }
+    }
+}
+
 /// What the worker says before it opens the plugin.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Started {
@@ -117,6 +193,9 @@ pub struct Progress {
     pub fraction: f64,
     /// What it does.
     pub message: String,
+    /// Processor seconds so far.
+    #[serde(default)]
+    pub cpu_s: f64,
 }
 
 /// How the worker ended.
@@ -126,6 +205,9 @@ pub struct Done {
     pub result: Result<Output, WorkerFailure>,
     /// Peak resident memory in bytes.
     pub peak_rss: u64,
+    /// Processor seconds.
+    #[serde(default)]
+    pub cpu_s: f64,
 }
 
 /// What a worker made.
@@ -136,6 +218,8 @@ pub enum Output {
     Description(PluginDescription),
     /// The vectors are in their file.
     Encoded,
+    /// The encoder's state is in its file.
+    Pretrained,
     /// Seconds in each step; the predictions are in their file.
     Timings {
         /// Seconds in the encoder.
@@ -178,6 +262,21 @@ pub fn labels_file(folder: &Path, part: &str) -> PathBuf {
 /// Predictions of a part.
 pub fn predictions_file(folder: &Path, part: &str) -> PathBuf {
     folder.join(format!("{part}-predictions.npy"))
+}
+
+/// Profiles to score, in the order of the job's spaces.
+pub fn candidates_file(folder: &Path, space: usize) -> PathBuf {
+    folder.join(format!("candidates-{space}.npy"))
+}
+
+/// Scores of these profiles.
+pub fn scores_file(folder: &Path, space: usize) -> PathBuf {
+    folder.join(format!("scores-{space}.npy"))
+}
+
+/// State of a trained encoder.
+pub fn state_file(folder: &Path) -> PathBuf {
+    folder.join("state")
 }
 
 /// Writes a JSON file of the job folder under a temporary name and renames it.

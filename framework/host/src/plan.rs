@@ -10,11 +10,12 @@ use molarena_data::{Catalog, Split};
 use molarena_metrics::Metric;
 
 use crate::{
-    ArenaDataset, Error, FeatureSpec, Method, Methods, Result, Store, confine,
+    ArenaDataset, Error, FeatureSpec, Method, Methods, PlannedPretrain, Result, Store, confine,
     discovery::SearchPath,
+    planned_match::PlannedMatch,
     planner::{Place, Planner},
     record::{Composition, SplitInfo},
-    suite::CellGroup,
+    suite::{CellGroup, MatchGroup},
     supervise::Launcher,
 };
 
@@ -23,10 +24,14 @@ use crate::{
 pub struct Selection {
     /// Groups of cells.
     pub groups: Vec<CellGroup>,
+    /// Groups of cells that match molecules and profiles.
+    pub matches: Vec<MatchGroup>,
     /// Folder that relative paths of method files start from.
     pub base: PathBuf,
     /// Shuffles the training labels of every method.
     pub shuffle_labels: bool,
+    /// The dataset whose molecules leave the corpora of pretraining, where it is not the one of the cells.
+    pub leave_out_of: Option<String>,
 }
 
 /// What a plan is made from.
@@ -44,6 +49,10 @@ pub struct Arena {
     pub data_dir: PathBuf,
     /// Where results go.
     pub store: Store,
+    /// Where trained encoders are kept, and the context graphs for them; most often the same store.
+    pub encoders: Store,
+    /// Is told what takes long while a plan is made, and what a user should know.
+    pub tell: fn(&str),
 }
 
 /// One run of a worker and the cells that are scored from it.
@@ -83,6 +92,8 @@ pub struct PlannedModel {
     pub features: FeatureSpec,
     /// The encoder and its library, where there is one.
     pub encoder: Option<PlannedComponent>,
+    /// What trains the encoder before, unless it is used untrained.
+    pub pretrain: Option<Arc<PlannedPretrain>>,
     /// The baseline under each configuration to choose from.
     pub candidates: Vec<PlannedComponent>,
 }
@@ -125,12 +136,14 @@ pub struct PlannedCell {
 pub struct Plan {
     /// The fits, in the order of the selection.
     pub fits: Vec<PlannedFit>,
+    /// The cells that match molecules and profiles, in the order of the selection.
+    pub matches: Vec<PlannedMatch>,
 }
 
 impl Plan {
     /// Number of cells.
     pub fn cells(&self) -> usize {
-        self.fits.iter().map(|fit| fit.cells.len()).sum()
+        self.fits.iter().map(|fit| fit.cells.len()).sum::<usize>() + self.matches.len()
     }
 
     /// The datasets of the plan, each once.
@@ -152,14 +165,14 @@ impl PlannedFit {
 
     /// The split as records describe it.
     pub fn split_info(&self) -> SplitInfo {
-        let split = &self.split;
-        SplitInfo {
-            protocol: split.protocol.clone(),
-            seed: split.seed,
-            sha256: split.sha256(),
-            train: split.train.len(),
-            valid: split.valid.len(),
-            test: split.test.len(),
+        SplitInfo::of(&self.split)
+    }
+
+    /// What trains its encoder before, if anything does.
+    pub fn pretrain(&self) -> Option<&Arc<PlannedPretrain>> {
+        match &self.work {
+            Work::Model(model) => model.pretrain.as_ref(),
+            Work::Ensemble(_) => None,
         }
     }
 }
@@ -167,8 +180,9 @@ impl PlannedFit {
 /// Checks the whole selection and makes the plan. Nothing runs before this is valid.
 pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
     check_hidden(arena)?;
-    let mut planner = Planner::new(arena);
+    let mut planner = Planner::new(arena, selection.leave_out_of.clone());
     let groups = planner.resolve(selection)?;
+    let match_groups = planner.resolve_matches(selection)?;
     let mut all = PlannedFits::default();
     for (group, methods) in &groups {
         for id in &group.datasets {
@@ -183,11 +197,19 @@ pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
             }
         }
     }
+    let mut matches: Vec<PlannedMatch> = Vec::new();
+    for (group, methods) in &match_groups {
+        for planned in planner.matches(group, methods)? {
+            if matches.iter().all(|known| known.key != planned.key) {
+                matches.push(planned);
+            }
+        }
+    }
     let fits = all.fits;
-    if fits.is_empty() {
+    if fits.is_empty() && matches.is_empty() {
         return Err(Error::NothingSelected("the selection has no dataset, no method or no seed".into()));
     }
-    Ok(Plan { fits })
+    Ok(Plan { fits, matches })
 }
 
 /// Fits, each once, in the order in which they were asked for.
@@ -219,7 +241,8 @@ impl PlannedFits {
 fn check_hidden(arena: &Arena) -> Result<()> {
     // A missing data folder is reported with the dataset that needs it.
     let data_dir = fs_err::canonicalize(&arena.data_dir).unwrap_or_else(|_| arena.data_dir.clone());
-    for (what, path) in [("data folder", data_dir.as_path()), ("store", arena.store.root())] {
+    let stores = [arena.store.root(), arena.encoders.root()].map(|root| ("store", root));
+    for (what, path) in [("data folder", data_dir.as_path())].into_iter().chain(stores) {
         if let Some(root) = confine::exposed_under(path) {
             return Err(Error::Exposed { what, path: path.to_owned(), root });
         }

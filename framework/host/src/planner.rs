@@ -14,12 +14,13 @@ use serde_json::json;
 
 use crate::{
     Arena, ArenaDataset, ComponentSpec, Error, Method, Model, PlannedCell, PlannedComponent, PlannedFit,
-    PlannedMember, PlannedModel, Recipe, Result, Selection, Work,
+    PlannedMember, PlannedModel, PlannedPretrain, Pretraining, Recipe, Result, Selection, Vary, Work,
     canonical::{canonical_json, key_of},
     discovery::{self, Plugin},
     record::{ComponentUse, Composition, MemberUse},
     schema::check_config,
     suite::CellGroup,
+    vary,
 };
 
 /// A method and the members that it names.
@@ -29,15 +30,15 @@ pub(crate) struct Resolved {
 }
 
 /// A component, the library that it is in, and how records name it.
-struct Found {
+pub(crate) struct Found {
     library: PathBuf,
     id: String,
-    used: ComponentUse,
-    uses_seed: bool,
+    pub(crate) used: ComponentUse,
+    pub(crate) uses_seed: bool,
 }
 
 impl Found {
-    fn planned(&self, config: &serde_json::Value) -> PlannedComponent {
+    pub(crate) fn planned(&self, config: &serde_json::Value) -> PlannedComponent {
         let config = canonical_json(config);
         PlannedComponent { library: self.library.clone(), id: self.id.clone(), config }
     }
@@ -52,15 +53,25 @@ pub(crate) struct Place<'a> {
 
 /// Plugins, datasets and splits, each found once.
 pub(crate) struct Planner<'a> {
-    arena: &'a Arena,
+    pub(crate) arena: &'a Arena,
     plugins: BTreeMap<String, Arc<Plugin>>,
     datasets: BTreeMap<String, Arc<ArenaDataset>>,
     splits: BTreeMap<(String, Protocol, u64), Arc<Split>>,
+    /// By method and dataset.
+    pub(crate) pretrains: BTreeMap<(String, String), Arc<PlannedPretrain>>,
+    pub(crate) leave_out_of: Option<String>,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(arena: &'a Arena) -> Self {
-        Self { arena, plugins: BTreeMap::new(), datasets: BTreeMap::new(), splits: BTreeMap::new() }
+    pub(crate) fn new(arena: &'a Arena, leave_out_of: Option<String>) -> Self {
+        Self {
+            arena,
+            plugins: BTreeMap::new(),
+            datasets: BTreeMap::new(),
+            splits: BTreeMap::new(),
+            pretrains: BTreeMap::new(),
+            leave_out_of,
+        }
     }
 
     /// Finds all methods and datasets by name and checks methods against their plugins, before any data are read.
@@ -69,19 +80,13 @@ impl<'a> Planner<'a> {
         let mut by_name: BTreeMap<String, Method> = BTreeMap::new();
         for group in &selection.groups {
             let mut methods = Vec::new();
-            for name in &group.methods {
-                let mut method = self.arena.methods.get(name, &selection.base)?;
+            for mut method in self.methods(&group.methods, &group.vary, &selection.base)? {
                 if selection.shuffle_labels {
                     method = method.with_shuffled_labels();
                 }
                 let members = self.members(&method)?;
                 for method in members.iter().chain([&method]) {
-                    let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
-                    if same != method {
-                        let message =
-                            format!("two different methods are called `{}`; rename one", method.name);
-                        return Err(Error::Request(message));
-                    }
+                    one_of_a_name(&mut by_name, method)?;
                 }
                 methods.push(Resolved { method, members });
             }
@@ -93,11 +98,20 @@ impl<'a> Planner<'a> {
         Ok(groups)
     }
 
+    /// The methods of these names, each in all variants.
+    pub(crate) fn methods(&self, names: &[String], vary: &Vary, base: &Path) -> Result<Vec<Method>> {
+        let mut methods = Vec::new();
+        for name in names {
+            methods.extend(vary::variants(self.arena.methods.get(name, base)?, vary)?);
+        }
+        Ok(methods)
+    }
+
     /// Checks a method; the members of an ensemble, checked, trained on the same labels.
     fn members(&mut self, method: &Method) -> Result<Vec<Method>> {
         let ensemble = match &method.recipe {
             Recipe::Model(model) => {
-                self.check_model(method, model)?;
+                self.check_predictor(method, model)?;
                 return Ok(Vec::new());
             }
             Recipe::Ensemble(ensemble) => ensemble,
@@ -109,7 +123,7 @@ impl<'a> Planner<'a> {
                 let message = format!("method `{}`: member `{name}` is an ensemble itself", method.name);
                 return Err(Error::Request(message));
             };
-            self.check_model(&member, model)?;
+            self.check_predictor(&member, model)?;
             if method.protocol.shuffle_labels {
                 member = member.with_shuffled_labels();
             }
@@ -118,20 +132,38 @@ impl<'a> Planner<'a> {
         Ok(members)
     }
 
-    fn check_model(&mut self, method: &Method, model: &Model) -> Result<()> {
-        let mut given = model.features.input();
-        if let Some(encoder) = &model.encoder {
-            self.check_component(method, ComponentKind::Encoder, encoder, given)?;
-            given = InputKind::Dense;
-        }
+    /// Checks all that a method needs to predict.
+    fn check_predictor(&mut self, method: &Method, model: &Model) -> Result<()> {
+        let Some(baseline) = &model.baseline else {
+            let message = format!(
+                "method `{}` has no `baseline`, so it cannot predict; it is for [[match]] only",
+                method.name
+            );
+            return Err(Error::Request(message));
+        };
+        let given = self.check_encoder(method, model)?;
         for config in configurations(model) {
-            let candidate = ComponentSpec { config, ..model.baseline.clone() };
+            let candidate = ComponentSpec { config, ..baseline.clone() };
             self.check_component(method, ComponentKind::Baseline, &candidate, given)?;
         }
         Ok(())
     }
 
-    fn check_component(
+    /// Checks the encoder and what it is trained on; says what the next component is given.
+    pub(crate) fn check_encoder(&mut self, method: &Method, model: &Model) -> Result<InputKind> {
+        if let Some(Pretraining { corpus, leave_out, .. }) = &model.pretraining {
+            self.arena.catalog.context(corpus)?;
+            for id in leave_out {
+                self.arena.catalog.get(id)?;
+            }
+        }
+        let given = model.features.input();
+        let Some(encoder) = &model.encoder else { return Ok(given) };
+        self.check_component(method, ComponentKind::Encoder, encoder, given)?;
+        Ok(InputKind::Dense)
+    }
+
+    pub(crate) fn check_component(
         &mut self,
         method: &Method,
         kind: ComponentKind,
@@ -209,7 +241,12 @@ impl<'a> Planner<'a> {
         Ok(split)
     }
 
-    fn component(&mut self, method: &Method, kind: ComponentKind, spec: &ComponentSpec) -> Result<Found> {
+    pub(crate) fn component(
+        &mut self,
+        method: &Method,
+        kind: ComponentKind,
+        spec: &ComponentSpec,
+    ) -> Result<Found> {
         let (plugin, id) = self.plugin(method, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),
@@ -259,38 +296,52 @@ impl<'a> Planner<'a> {
         let Recipe::Model(model) = &method.recipe else {
             unreachable!("ensembles are made of their members")
         };
-        let baseline = self.component(method, ComponentKind::Baseline, &model.baseline)?;
+        let spec = model.baseline.as_ref().expect("checked before");
+        let baseline = self.component(method, ComponentKind::Baseline, spec)?;
         let candidates = configurations(model).iter().map(|config| baseline.planned(config)).collect();
         let encoder = match &model.encoder {
             Some(spec) => Some(self.component(method, ComponentKind::Encoder, spec)?),
             None => None,
         };
-        // Shuffled labels are shuffled by the seed, too.
+        let pretrain = self.pretrain_for(method, model, &place.dataset.dataset.id)?;
+        // Shuffled labels are shuffled by the seed, too. A trained encoder is the same for all seeds.
         let seeded = method.protocol.shuffle_labels
             || baseline.uses_seed
-            || encoder.as_ref().is_some_and(|found| found.uses_seed);
-        let work = PlannedModel {
-            features: model.features.clone(),
-            encoder: encoder.as_ref().map(|found| found.planned(&found.used.config)),
-            candidates,
-        };
+            || (pretrain.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
             features: place.dataset.describe_features(&model.features)?,
             chemistry: CHEMISTRY_VERSION.into(),
-            encoder: encoder.map(|found| found.used),
+            encoder: encoder.as_ref().map(|found| found.used.clone()),
+            pretraining: pretrain.as_ref().map(|planned| planned.described()),
             baseline: Some(baseline.used),
             tune: model.tune.clone(),
             members: Vec::new(),
+        };
+        let work = PlannedModel {
+            features: model.features.clone(),
+            encoder: encoder.as_ref().map(|found| found.planned(&found.used.config)),
+            pretrain,
+            candidates,
         };
         let seed = if seeded { place.seed } else { 0 };
         Ok(planned_fit(method, place, seed, Work::Model(Box::new(work)), composition))
     }
 }
 
+/// Refuses two different methods of one name.
+pub(crate) fn one_of_a_name(by_name: &mut BTreeMap<String, Method>, method: &Method) -> Result<()> {
+    let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
+    if same == method {
+        return Ok(());
+    }
+    Err(Error::Request(format!("two different methods are called `{}`; rename one", method.name)))
+}
+
 /// The configurations of the baseline that a model may choose from.
 fn configurations(model: &Model) -> Vec<serde_json::Value> {
-    let base = &model.baseline.config;
+    let Some(baseline) = &model.baseline else { return Vec::new() };
+    let base = &baseline.config;
     model.tune.as_ref().map_or_else(|| vec![base.clone()], |tune| tune.configurations(base))
 }
 
@@ -304,6 +355,7 @@ fn ensemble_fit(method: &Method, members: &[PlannedFit], place: &Place) -> Plann
         features: serde_json::Value::Null,
         chemistry: CHEMISTRY_VERSION.into(),
         encoder: None,
+        pretraining: None,
         baseline: None,
         tune: None,
         members: members.iter().map(member_use).collect(),

@@ -16,7 +16,7 @@ use molarena_data::{
 use parquet::data_type::FloatType;
 
 use crate::{
-    Arena, CellGroup, Error, Limits, Observer, Result, RunOptions, Seeds, Selection,
+    Arena, CellGroup, Error, Limits, Observer, Result, RunOptions, Seeds, Selection, Vary,
     embed::parquet_file::{ParquetFile, column, rows_and_smiles, rows_smiles_and},
     plan, run,
     store::Part,
@@ -180,10 +180,24 @@ fn fit(
         seeds: Seeds::List(vec![prediction.seed]),
         split: None,
         split_seed: 0,
+        vary: Vary::new(),
     };
-    let selection = Selection { groups: vec![group], base: PathBuf::new(), shuffle_labels: false };
+    let selection = Selection {
+        groups: vec![group],
+        matches: Vec::new(),
+        base: PathBuf::new(),
+        shuffle_labels: false,
+        // The same corpus as in a run on the dataset: nothing is evaluated on the new molecules.
+        leave_out_of: Some(prediction.dataset.to_owned()),
+    };
     let plan = plan(&selection, arena)?;
-    run(&plan, arena, RunOptions { limits, jobs: 1, retry_failed: true }, interrupted, observer)?;
+    run(
+        &plan,
+        arena,
+        RunOptions { limits, pretraining: limits, jobs: 1, retry_failed: true },
+        interrupted,
+        observer,
+    )?;
     let failed = |message: &str| Error::MethodFailed {
         method: prediction.method.to_owned(),
         message: message.to_owned(),

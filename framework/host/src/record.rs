@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use molarena_data::TaskType;
+use molarena_data::{Split, TaskType};
 use molarena_metrics::{Metric, Scoring};
 use serde::{Deserialize, Serialize};
 
-use crate::Tune;
+use crate::{
+    Tune,
+    encoder_record::{PretrainCost, Pretrained},
+};
 
 /// Schema name of [`Record`].
 pub const RECORD_SCHEMA: &str = "molarena.record/1";
@@ -57,6 +60,13 @@ pub struct Record {
     pub search: Option<Search>,
     /// What it cost; an ensemble costs what its members cost.
     pub cost: Cost,
+    /// What the pretraining of the encoder cost, once for all cells that use it; of an ensemble, those of its members
+    /// together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrain_cost: Option<PretrainCost>,
+    /// The parameters that the suite varies, with the values of this record's method.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub varied: BTreeMap<String, serde_json::Value>,
 }
 
 /// The split of a record.
@@ -77,6 +87,20 @@ pub struct SplitInfo {
     pub test: usize,
 }
 
+impl SplitInfo {
+    /// The split as records describe it.
+    pub(crate) fn of(split: &Split) -> Self {
+        Self {
+            protocol: split.protocol.clone(),
+            seed: split.seed,
+            sha256: split.sha256(),
+            train: split.train.len(),
+            valid: split.valid.len(),
+            test: split.test.len(),
+        }
+    }
+}
+
 /// What a method is made of: data, features, plugins and configurations, by hash; or the members of an ensemble.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +114,9 @@ pub struct Composition {
     pub chemistry: String,
     /// The encoder, where there is one.
     pub encoder: Option<ComponentUse>,
+    /// What the encoder was trained on; absent for one that is used untrained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<Pretrained>,
     /// The baseline; none for an ensemble.
     pub baseline: Option<ComponentUse>,
     /// The settings of the baseline to choose from, where there is a choice.

@@ -7,19 +7,24 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::Duration,
 };
 
 use molarena_metrics::{mean_defined, score_tasks};
 
 use crate::{
-    Arena, Error, Limits, Plan, PlannedCell, PlannedFit, PlannedModel, Result, Work, ensemble,
+    Arena, Error, Limits, MatchOutcome, MatchRecord, Plan, PlannedCell, PlannedFit, PlannedMatch,
+    PlannedModel, PlannedPretrain, Result, Work,
+    encoder_record::{EncoderRecord, PretrainCost},
+    ensemble,
     features::{Features, select_rows},
-    job::{self, Envelope, FitJob, Job, JobComponent, JobTask, Output, Progress, TEST, TRAIN, VALID},
-    plan::PlannedComponent,
+    job::{self, Envelope, FitJob, Job, JobState, JobTask, Output, Progress, TEST, TRAIN, VALID},
+    match_run::{self, Prepared},
+    missing::{failed, missing},
+    pretrain,
     record::{Cost, FIT_SCHEMA, Failure, Fit, Outcome, RECORD_SCHEMA, Reason, Record},
     shuffle::shuffle_labels,
+    slots::{Done, in_slots, lock, processors},
     store::{Part, Predictions, from_npy, to_npy},
     supervise::{self, Ending},
 };
@@ -29,6 +34,8 @@ use crate::{
 pub struct RunOptions {
     /// Limits of each worker.
     pub limits: Limits,
+    /// Limits of each worker that pretrains an encoder.
+    pub pretraining: Limits,
     /// Workers at a time.
     pub jobs: usize,
     /// Whether failed cells of earlier runs run again.
@@ -47,6 +54,14 @@ pub trait Observer: Sync {
     fn progress(&self, fit: &PlannedFit, progress: &Progress);
     /// The cells of a fit are stored.
     fn finished(&self, records: &[Record]);
+    /// A worker that pretrains starts, or reports.
+    fn pretraining(&self, planned: &PlannedPretrain, progress: Option<&Progress>);
+    /// A pretraining is stored, or failed.
+    fn pretrained(&self, planned: &PlannedPretrain, record: &EncoderRecord);
+    /// A worker that matches starts, or reports.
+    fn matching(&self, planned: &PlannedMatch, progress: Option<&Progress>);
+    /// A matching cell is stored.
+    fn matched(&self, record: &MatchRecord);
 }
 
 /// What came of a run.
@@ -68,61 +83,51 @@ pub fn run(
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<Summary> {
-    let (missing, summary) = missing(plan, arena, options)?;
+    let (missing, matches, summary) = missing(plan, arena, options)?;
     observer.planned(plan.cells(), summary.resumed);
-    if missing.is_empty() {
+    if missing.is_empty() && matches.is_empty() {
         return Ok(summary);
     }
+    let encoders = encoders_of(&missing, &matches, arena, options, interrupted, observer)?;
     let features = features_of(&missing, arena, interrupted, observer)?;
-    let runner = Runner { arena, options, interrupted, observer, features };
+    let prepared = Prepared::default();
+    let runner = Runner { arena, options, interrupted, observer, features, encoders, prepared };
     let (models, ensembles): (VecDeque<_>, VecDeque<_>) =
         missing.into_iter().partition(|fit| matches!(fit.work, Work::Model(_)));
-    let summary = runner.all(models, summary)?;
-    runner.all(ensembles, summary)
+    let fits = |fit: &PlannedFit, slot| runner.cells_of(fit, slot);
+    let summary = in_slots(options.jobs, models.into(), summary, &fits)?;
+    let summary = in_slots(options.jobs, ensembles.into(), summary, &fits)?;
+    in_slots(options.jobs, matches, summary, &|planned: &PlannedMatch, slot| runner.matching(planned, slot))
 }
 
-/// The fits with cells that are not finished, and those that ensembles among them need.
-fn missing<'a>(plan: &'a Plan, arena: &Arena, options: RunOptions) -> Result<(Vec<&'a PlannedFit>, Summary)> {
-    let mut summary = Summary::default();
-    let mut missing = Vec::new();
-    for fit in &plan.fits {
-        let mut records = stored_records(fit, arena)?;
-        if options.retry_failed && has_failed(fit, &records, arena)? {
-            let keys: Vec<String> = fit.cells.iter().map(|cell| cell.key.clone()).collect();
-            arena.store.forget_failure(&fit.key, &keys)?;
-            records.fill(None);
+/// Trains the encoders that are needed, each once.
+fn encoders_of(
+    fits: &[&PlannedFit],
+    matches: &[&PlannedMatch],
+    arena: &Arena,
+    options: RunOptions,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<BTreeMap<String, EncoderRecord>> {
+    let mut needed: BTreeMap<&str, &PlannedPretrain> = BTreeMap::new();
+    let mut order = Vec::new();
+    let of_fits = fits.iter().filter_map(|fit| fit.pretrain());
+    for pretrain in of_fits.chain(matches.iter().filter_map(|planned| planned.pretrain.as_ref())) {
+        if needed.insert(&pretrain.key, pretrain).is_none() {
+            order.push(&**pretrain);
         }
-        summary.resumed += records.iter().flatten().count();
-        summary.failed += records.iter().flatten().filter(|record| failed(record)).count();
-        missing.push((fit, records.iter().any(Option::is_none)));
     }
-    let needed: BTreeSet<&str> = missing
-        .iter()
-        .filter(|(_, missing)| *missing)
-        .flat_map(|(fit, _)| fit.members())
-        .map(|member| member.key.as_str())
-        .collect();
-    let missing = missing.iter().filter(|(fit, missing)| *missing || needed.contains(fit.key.as_str()));
-    Ok((missing.map(|(fit, _)| *fit).collect(), summary))
-}
-
-fn has_failed(fit: &PlannedFit, records: &[Option<Record>], arena: &Arena) -> Result<bool> {
-    if fit.cells.is_empty() {
-        return Ok(arena.store.fit(&fit.key)?.is_some_and(|fit| fit.failure.is_some()));
-    }
-    Ok(records.iter().flatten().any(failed))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn failed(record: &Record) -> bool {
-    matches!(record.outcome, Outcome::Failed(_))
-}
-
-fn stored_records(fit: &PlannedFit, arena: &Arena) -> Result<Vec<Option<Record>>> {
-    fit.cells.iter().map(|cell| arena.store.record(&cell.key)).collect()
+    let limits = options.pretraining;
+    // As many at a time as have processors.
+    let slots = (options.jobs * options.limits.threads / limits.threads).max(1);
+    let records = Mutex::new(BTreeMap::new());
+    in_slots(slots, order, Summary::default(), &|planned: &PlannedPretrain, slot| {
+        let place = (limits, processors(slot, limits.threads));
+        let record = pretrain::pretrain(planned, arena, place, interrupted, observer)?;
+        lock(&records).insert(planned.key.clone(), record);
+        Ok(Done::default())
+    })?;
+    Ok(records.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 type FeatureKey = (String, String);
@@ -157,43 +162,33 @@ struct Runner<'a> {
     interrupted: &'a AtomicBool,
     observer: &'a dyn Observer,
     features: BTreeMap<FeatureKey, Features>,
+    /// Outcomes of the pretraining, by key.
+    encoders: BTreeMap<String, EncoderRecord>,
+    prepared: Prepared,
 }
 
 impl Runner<'_> {
-    /// Runs all of `queue`, several at a time, and adds to `summary`.
-    fn all(&self, queue: VecDeque<&PlannedFit>, summary: Summary) -> Result<Summary> {
-        let queue = Mutex::new(queue);
-        let outcome: Mutex<Result<Summary>> = Mutex::new(Ok(summary));
-        thread::scope(|scope| {
-            for slot in 0..self.options.jobs.max(1) {
-                let (queue, outcome) = (&queue, &outcome);
-                scope.spawn(move || {
-                    // In the loop's condition itself, the lock would be held until the cells are done.
-                    let next = || lock(queue).pop_front();
-                    while let Some(fit) = next() {
-                        let result = self.cells_of(fit, slot);
-                        let mut outcome = lock(outcome);
-                        match (result, outcome.as_mut()) {
-                            (Ok(records), Ok(summary)) => {
-                                let failures = records.iter().filter(|record| failed(record)).count();
-                                summary.failed += failures;
-                                summary.scored += records.len() - failures;
-                            }
-                            (Err(error), Ok(_)) => {
-                                *outcome = Err(error);
-                                lock(queue).clear();
-                            }
-                            (_, Err(_)) => {}
-                        }
-                    }
-                });
-            }
-        });
-        outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// Runs a matching cell.
+    fn matching(&self, planned: &PlannedMatch, slot: usize) -> Result<Done> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let limits = self.options.limits;
+        let encoder = planned.pretrain.as_ref().map(|pretrain| &self.encoders[&pretrain.key]);
+        let place = (limits, processors(slot, limits.threads));
+        let (arena, prepared) = (self.arena, &self.prepared);
+        let record =
+            match_run::run_match(planned, arena, prepared, encoder, place, self.interrupted, self.observer)?;
+        let Some(record) = record else { return Ok(Done::default()) };
+        self.observer.matched(&record);
+        Ok(match record.outcome {
+            MatchOutcome::Scored { .. } => Done { scored: 1, failed: 0 },
+            MatchOutcome::Failed(_) => Done { scored: 0, failed: 1 },
+        })
     }
 
     /// Fits unless that is done, scores the cells, and stores them.
-    fn cells_of(&self, planned: &PlannedFit, slot: usize) -> Result<Vec<Record>> {
+    fn cells_of(&self, planned: &PlannedFit, slot: usize) -> Result<Done> {
         let store = &self.arena.store;
         let fit = if let Some(fit) = store.fit(&planned.key)? {
             fit
@@ -202,10 +197,7 @@ impl Runner<'_> {
                 return Err(Error::Interrupted);
             }
             match &planned.work {
-                Work::Model(model) => {
-                    self.observer.started(planned);
-                    self.fit(planned, model, slot)?
-                }
+                Work::Model(model) => self.fit_unless_failed(planned, model, slot)?,
                 Work::Ensemble(members) => ensemble::fit(planned, members, store)?,
             }
         };
@@ -221,19 +213,70 @@ impl Runner<'_> {
                 (None, Some(predictions)) => score(planned, cell, predictions),
                 (None, None) => unreachable!("a fit without failure has predictions"),
             };
-            let record = record_of(planned, cell, &fit, outcome);
+            let record = Record {
+                pretrain_cost: self.pretrain_cost(planned),
+                ..record_of(planned, cell, &fit, outcome)
+            };
             store.put_record(&record)?;
             records.push(record);
         }
         self.observer.finished(&records);
-        Ok(records)
+        let failures = records.iter().filter(|record| failed(record)).count();
+        Ok(Done { scored: records.len() - failures, failed: failures })
+    }
+
+    /// Fits, unless the pretraining of the encoder failed.
+    fn fit_unless_failed(&self, planned: &PlannedFit, model: &PlannedModel, slot: usize) -> Result<Fit> {
+        let encoder = self.encoder(planned);
+        if let Some(encoder) = encoder
+            && let Some(failure) = encoder.failure_of_dependents()
+        {
+            return self.without_encoder(planned, encoder, failure);
+        }
+        self.observer.started(planned);
+        self.fit(planned, model, slot)
+    }
+
+    /// The trained encoder of a fit, where it has one.
+    fn encoder(&self, planned: &PlannedFit) -> Option<&EncoderRecord> {
+        planned.pretrain().map(|pretrain| &self.encoders[&pretrain.key])
+    }
+
+    /// What the pretraining of a fit's encoder cost, or of those of its members, each once.
+    fn pretrain_cost(&self, planned: &PlannedFit) -> Option<PretrainCost> {
+        let own = planned.composition.pretraining.iter();
+        let members =
+            planned.composition.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
+        let keys: BTreeSet<&str> = own.chain(members).map(|pretrained| pretrained.key.as_str()).collect();
+        let costs = keys.into_iter().filter_map(|key| self.encoders.get(key)).map(|record| record.cost);
+        costs.reduce(PretrainCost::and)
+    }
+
+    /// Stores that a fit failed because the pretraining of its encoder did.
+    fn without_encoder(
+        &self,
+        planned: &PlannedFit,
+        encoder: &EncoderRecord,
+        failure: Failure,
+    ) -> Result<Fit> {
+        let fit = Fit {
+            schema: FIT_SCHEMA.into(),
+            fit_key: planned.key.clone(),
+            failure: Some(failure),
+            predictions: None,
+            search: None,
+            confined: encoder.confined,
+            cost: Cost::default(),
+        };
+        self.arena.store.put_fit(&fit, None)?;
+        Ok(self.arena.store.fit(&planned.key)?.unwrap_or(fit))
     }
 
     /// Runs the worker and stores its outcome.
     fn fit(&self, planned: &PlannedFit, model: &PlannedModel, slot: usize) -> Result<Fit> {
         let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.arena.store.work_dir())?;
         self.write_inputs(planned, folder.path())?;
-        let job = self.job(planned, model, slot);
+        let job = self.job(planned, model, slot)?;
         let ending = supervise::run(
             &self.arena.launcher,
             &job,
@@ -267,24 +310,28 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn job(&self, planned: &PlannedFit, model: &PlannedModel, slot: usize) -> Job {
+    fn job(&self, planned: &PlannedFit, model: &PlannedModel, slot: usize) -> Result<Job> {
         let limits = self.options.limits;
-        let component = |component: &PlannedComponent| JobComponent {
-            library: component.library.clone(),
-            component: component.id.clone(),
-            config: component.config.clone(),
+        let state = match (self.encoder(planned), &model.pretrain) {
+            (Some(encoder), Some(pretrain)) => {
+                Some(JobState { path: self.arena.encoders.encoder_state(encoder)?, seed: pretrain.seed })
+            }
+            _ => None,
         };
         let libraries = model.encoder.iter().chain(model.candidates.first());
-        Job {
+        let libraries = libraries.map(|component| component.library.clone());
+        Ok(Job {
             envelope: Envelope {
                 memory: limits.memory,
                 processors: processors(slot, limits.threads),
                 confine: true,
-                readable: libraries.map(|component| component.library.clone()).collect(),
+                readable: libraries.chain(state.as_ref().map(|state| state.path.clone())).collect(),
+                writable: Vec::new(),
             },
             task: JobTask::Fit(Box::new(FitJob {
-                encoder: model.encoder.as_ref().map(component),
-                candidates: model.candidates.iter().map(component).collect(),
+                encoder: model.encoder.as_ref().map(Into::into),
+                state,
+                candidates: model.candidates.iter().map(Into::into).collect(),
                 metric: planned.dataset.manifest.protocol.metric,
                 input: model.features.input(),
                 task_type: planned.dataset.dataset.task_type,
@@ -292,32 +339,41 @@ impl Runner<'_> {
                 seed: planned.seed,
                 threads: limits.threads,
             })),
-        }
+        })
     }
 
     fn fit_of(&self, planned: &PlannedFit, ending: &Ending, judged: &Result<Predictions, Failure>) -> Fit {
-        let (encode_s, fit_s, predict_s, search) = match &ending.result {
-            Ok(Output::Timings { encode_s, fit_s, predict_s, search }) => {
-                (*encode_s, *fit_s, *predict_s, search.clone())
-            }
-            _ => (0.0, 0.0, 0.0, None),
+        let search = match &ending.result {
+            Ok(Output::Timings { search, .. }) => search.clone(),
+            _ => None,
         };
+        // Predictions follow from the encoder's training as well.
+        let confined = ending.confined && self.encoder(planned).is_none_or(|encoder| encoder.confined);
         Fit {
             schema: FIT_SCHEMA.into(),
             fit_key: planned.key.clone(),
             failure: judged.as_ref().err().cloned(),
             predictions: judged.as_ref().ok().map(Predictions::hashes),
             search,
-            confined: ending.confined,
-            cost: Cost {
-                wall_s: seconds(ending.wall),
-                encode_s,
-                fit_s,
-                predict_s,
-                peak_rss_mb: (ending.peak_rss as f64 / f64::from(1 << 20) * 10.0).round() / 10.0,
-                threads: self.options.limits.threads,
-            },
+            confined,
+            cost: cost_of(ending, self.options.limits),
         }
+    }
+}
+
+/// What a worker cost.
+pub(crate) fn cost_of(ending: &Ending, limits: Limits) -> Cost {
+    let (encode_s, fit_s, predict_s) = match &ending.result {
+        Ok(Output::Timings { encode_s, fit_s, predict_s, .. }) => (*encode_s, *fit_s, *predict_s),
+        _ => (0.0, 0.0, 0.0),
+    };
+    Cost {
+        wall_s: seconds(ending.wall),
+        encode_s,
+        fit_s,
+        predict_s,
+        peak_rss_mb: (ending.peak_rss as f64 / f64::from(1 << 20) * 10.0).round() / 10.0,
+        threads: limits.threads,
     }
 }
 
@@ -358,27 +414,6 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// The processors of a slot: `threads` of those that this process may use, another set for each slot.
-fn processors(slot: usize, threads: usize) -> Vec<usize> {
-    let allowed = allowed_processors();
-    if allowed.len() < threads {
-        return Vec::new();
-    }
-    (0..threads).map(|thread| allowed[(slot * threads + thread) % allowed.len()]).collect()
-}
-
-#[cfg(target_os = "linux")]
-fn allowed_processors() -> Vec<usize> {
-    use nix::{sched::CpuSet, sched::sched_getaffinity, unistd::Pid};
-    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
-    (0..CpuSet::count()).filter(|&processor| set.is_set(processor).unwrap_or(false)).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn allowed_processors() -> Vec<usize> {
-    Vec::new()
-}
-
 fn score(planned: &PlannedFit, cell: &PlannedCell, predictions: &[f32]) -> Outcome {
     let dataset = &planned.dataset.dataset;
     let tasks = dataset.tasks.len();
@@ -409,5 +444,7 @@ fn record_of(planned: &PlannedFit, cell: &PlannedCell, fit: &Fit, outcome: Outco
         outcome,
         search: fit.search.clone(),
         cost: fit.cost,
+        pretrain_cost: None,
+        varied: cell.method.varied.clone(),
     }
 }

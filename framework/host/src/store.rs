@@ -89,7 +89,7 @@ impl Store {
         if let Some(exposed) = folder.and_then(|folder| exposed_under(&folder)) {
             return Err(Error::Exposed { what: "store", path: absolute, root: exposed });
         }
-        for folder in ["records", "fits", "cache", "work"] {
+        for folder in ["records", "fits", "encoders", "matches", "cache", "work"] {
             fs_err::create_dir_all(root.join(folder))?;
         }
         // Workers get absolute paths.
@@ -150,11 +150,7 @@ impl Store {
 
     /// All records, sorted by key.
     pub fn records(&self) -> Result<Vec<Record>> {
-        let mut paths: Vec<PathBuf> = fs_err::read_dir(self.root.join("records"))?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<std::io::Result<_>>()?;
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-        paths.sort();
+        let paths = json_files(&self.root.join("records"))?;
         paths.iter().filter_map(|path| read_json(path, RECORD_SCHEMA).transpose()).collect()
     }
 
@@ -210,7 +206,7 @@ impl Store {
         Ok(tempfile::Builder::new().prefix("new-").permissions(permissions).tempfile_in(self.work_dir())?)
     }
 
-    fn publish_json(&self, path: &Path, value: &impl Serialize) -> Result<()> {
+    pub(crate) fn publish_json(&self, path: &Path, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value).expect("records are plain data");
         text.push('\n');
         self.publish(path, text.as_bytes())
@@ -229,7 +225,7 @@ impl Store {
     }
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<Option<T>> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<Option<T>> {
     let text = match fs_err::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -241,6 +237,15 @@ fn read_json<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<Option<T>
         return Err(failed(format!("schema is {}, expected \"{schema}\"", value["schema"])));
     }
     serde_json::from_value(value).map(Some).map_err(|error| failed(error.to_string()))
+}
+
+/// The `.json` files of a folder, sorted.
+pub(crate) fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> =
+        fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    Ok(paths)
 }
 
 /// A row-major f32 matrix as the bytes of a `.npy` file.

@@ -57,6 +57,8 @@ pub struct Ending {
     pub wall: Duration,
     /// Peak resident memory in bytes.
     pub peak_rss: u64,
+    /// Processor seconds; of a worker that did not end by itself, up to its last report of progress.
+    pub cpu_s: f64,
 }
 
 /// Runs `job` in `folder` to its end, whatever that is.
@@ -119,13 +121,17 @@ fn ending(
     let started: Option<Started> = job::read_json(folder, "started.json").ok();
     let done: Option<Done> = job::read_json(folder, "done.json").ok();
     let peak_rss = peak_rss.max(done.as_ref().map_or(0, |done| done.peak_rss));
+    let reported =
+        || job::read_json::<Progress>(folder, "progress.json").map_or(0.0, |progress| progress.cpu_s);
+    let cpu_s = done.as_ref().map_or_else(reported, |done| done.cpu_s);
     let result = match (overrule(done.is_some()), done) {
         (Some(failure), _) => Err(failure),
         (None, Some(done)) => done.result,
         (None, None) => Err(failure(Reason::NoResult, "the worker left no result".into())),
     };
     let result = result.map_err(|failure| WorkerFailure { message: shorten(&failure.message), ..failure });
-    Ending { result, confined: started.is_some_and(|started| started.confined), output, wall, peak_rss }
+    let confined = started.is_some_and(|started| started.confined);
+    Ending { result, confined, output, wall, peak_rss, cpu_s }
 }
 
 /// A plugin's message goes into records and boards, so its length is bounded.

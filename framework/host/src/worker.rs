@@ -16,14 +16,16 @@ use molarena_sdk::{Call, Hooks, Labels, Matrix, OwnedLabels, TaskKind};
 
 use crate::{
     Result, confine,
+    corpus_files::OwnedCorpus,
     features::Features,
     job::{
-        self, Done, EncodeJob, FitJob, Job, JobComponent, JobTask, Output, Progress, Started, TEST, TRAIN,
-        VALID, WorkerFailure,
+        self, Done, EncodeJob, FitJob, Job, JobComponent, JobState, JobTask, Output, PretrainJob, Progress,
+        Started, TEST, TRAIN, VALID, WorkerFailure,
     },
     loader::{LoadError, LoadedBaseline, LoadedPlugin},
     record::{Candidate, Reason, Search},
     store::{from_npy, to_npy},
+    worker_match::score_candidates,
 };
 
 /// Runs the job in `folder`; the hidden `worker` verb. Whatever the plugin does is in `done.json`, or in how the process
@@ -36,7 +38,7 @@ pub fn run(folder: &Path) -> Result<()> {
         job::write_json(folder, "started.json", &Started { confined }).map_err(internal)?;
         perform(&job.task, folder, &cancelled)
     });
-    job::write_json(folder, "done.json", &Done { result, peak_rss: peak_rss() })
+    job::write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
 }
 
 fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
@@ -50,7 +52,7 @@ pub fn run_in_process(folder: &Path, cancelled: &AtomicBool) -> Result<()> {
     let job: Job = job::read_json(folder, "job.json")?;
     job::write_json(folder, "started.json", &Started { confined: false })?;
     let result = perform(&job.task, folder, cancelled);
-    job::write_json(folder, "done.json", &Done { result, peak_rss: peak_rss() })
+    job::write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
 }
 
 fn perform(task: &JobTask, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
@@ -61,14 +63,16 @@ fn perform(task: &JobTask, folder: &Path, cancelled: &AtomicBool) -> Result<Outp
         }
         JobTask::Fit(job) => fit(job, folder, cancelled),
         JobTask::Encode(job) => encode_only(job, folder, cancelled),
+        JobTask::Pretrain(job) => pretrain(job, folder, cancelled),
+        JobTask::Match(job) => score_candidates(job, folder, cancelled),
     }
 }
 
 fn encode_only(job: &EncodeJob, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
     let features = Features::read(&job::features_file(folder, TEST), job.input).map_err(internal)?;
-    let reporter = Reporter { folder, cancelled, last: Mutex::new(None) };
+    let reporter = Reporter::new(folder, cancelled);
     let call = Call::new(0, job.threads).with_hooks(&reporter);
-    let [vectors] = encode(&job.encoder, &[features], &call)?;
+    let [vectors] = encode(&job.encoder, job.state.as_ref(), &[features], &call)?;
     let Features::Dense { columns, values, rows } = vectors else {
         unreachable!("an encoder gives dense vectors");
     };
@@ -82,13 +86,13 @@ fn fit(job: &FitJob, folder: &Path, cancelled: &AtomicBool) -> Result<Output, Wo
     let labels = [TRAIN, VALID].map(|part| read_labels(job, folder, part));
     let [train_labels, valid_labels] = labels;
     let (train_labels, valid_labels) = (train_labels.map_err(internal)?, valid_labels.map_err(internal)?);
-    let reporter = Reporter { folder, cancelled, last: Mutex::new(None) };
+    let reporter = Reporter::new(folder, cancelled);
     let call = Call::new(job.seed, job.threads).with_hooks(&reporter);
 
     let mut encode_s = 0.0;
     if let Some(encoder) = &job.encoder {
         let started = Instant::now();
-        parts = encode(encoder, &parts, &call)?;
+        parts = encode(encoder, job.state.as_ref(), &parts, &call)?;
         encode_s = started.elapsed().as_secs_f64();
     }
     let labels = [&train_labels, &valid_labels];
@@ -176,13 +180,38 @@ fn is_better(metric: Metric, score: Option<f64>, best: Option<f64>) -> bool {
     }
 }
 
-fn encode<const PARTS: usize>(
+/// Trains an encoder on the corpus in the job folder and writes its state.
+fn pretrain(job: &PretrainJob, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
+    let corpus = OwnedCorpus::read(folder).map_err(internal)?;
+    let view = corpus.view().map_err(|error| WorkerFailure {
+        reason: Reason::NoResult,
+        message: format!("worker: corpus: {error}"),
+    })?;
+    let plugin = LoadedPlugin::open(&job.encoder.library).map_err(|error| opened(&error))?;
+    let encoder = plugin.encoder(&job.encoder.component, &job.encoder.config);
+    let mut encoder = encoder.map_err(|error| called(&error))?;
+    let reporter = Reporter::new(folder, cancelled);
+    let call = Call::new(job.seed, job.threads).with_hooks(&reporter).with_folder(&job.folder);
+    encoder.fit(&view, &call).map_err(|error| called(&error))?;
+    let state = encoder.save().map_err(|error| called(&error))?;
+    fs_err::write(job::state_file(folder), state).map_err(|error| internal(error.into()))?;
+    Ok(Output::Pretrained)
+}
+
+/// Vectors of all parts, by the encoder with its trained state, if it has one: then with the seed of its pretraining.
+pub(crate) fn encode<const PARTS: usize>(
     encoder: &JobComponent,
+    state: Option<&JobState>,
     parts: &[Features; PARTS],
     call: &Call<'_>,
 ) -> Result<[Features; PARTS], WorkerFailure> {
     let plugin = LoadedPlugin::open(&encoder.library).map_err(|error| opened(&error))?;
     let mut instance = plugin.encoder(&encoder.component, &encoder.config).map_err(|error| called(&error))?;
+    let call = &Call { seed: state.map_or(call.seed, |state| state.seed), ..*call };
+    if let Some(state) = state {
+        let bytes = fs_err::read(&state.path).map_err(|error| internal(error.into()))?;
+        instance.load(&bytes).map_err(|error| called(&error))?;
+    }
     let mut vectors_of_parts = Vec::with_capacity(parts.len());
     for part in parts {
         let vectors = instance.encode(&part.inputs(), call).map_err(|error| called(&error))?;
@@ -212,7 +241,7 @@ fn read_labels(job: &FitJob, folder: &Path, part: &str) -> Result<OwnedLabels> {
     OwnedLabels::from_nan(kind, rows, tasks, values).map_err(|error| failed(error.to_string()))
 }
 
-fn check_finite(values: &[f32], columns: usize) -> Result<(), WorkerFailure> {
+pub(crate) fn check_finite(values: &[f32], columns: usize) -> Result<(), WorkerFailure> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(index) => {
@@ -227,14 +256,14 @@ fn check_finite(values: &[f32], columns: usize) -> Result<(), WorkerFailure> {
     }
 }
 
-fn opened(error: &LoadError) -> WorkerFailure {
+pub(crate) fn opened(error: &LoadError) -> WorkerFailure {
     match error {
         LoadError::Call { .. } => called(error),
         _ => WorkerFailure { reason: Reason::Load, message: error.to_string() },
     }
 }
 
-fn called(error: &LoadError) -> WorkerFailure {
+pub(crate) fn called(error: &LoadError) -> WorkerFailure {
     let reason = match error {
         LoadError::Shape { .. } => Reason::WrongShape,
         LoadError::Call { status: abi::MOLARENA_ERROR_PANIC, .. } => Reason::Panic,
@@ -246,15 +275,21 @@ fn called(error: &LoadError) -> WorkerFailure {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as `map_err(internal)`")]
-fn internal(error: crate::Error) -> WorkerFailure {
+pub(crate) fn internal(error: crate::Error) -> WorkerFailure {
     WorkerFailure { reason: Reason::NoResult, message: format!("worker: {error}") }
 }
 
 /// Writes progress into the job folder, at most five times a second.
-struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     folder: &'a Path,
     cancelled: &'a AtomicBool,
     last: Mutex<Option<Instant>>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(crate) fn new(folder: &'a Path, cancelled: &'a AtomicBool) -> Self {
+        Self { folder, cancelled, last: Mutex::new(None) }
+    }
 }
 
 impl Hooks for Reporter<'_> {
@@ -266,7 +301,7 @@ impl Hooks for Reporter<'_> {
         }
         *last = Some(Instant::now());
         let message = message.chars().take(200).collect();
-        let progress = Progress { fraction: fraction.clamp(0.0, 1.0), message };
+        let progress = Progress { fraction: fraction.clamp(0.0, 1.0), message, cpu_s: cpu_seconds() };
         if let Err(error) = job::write_json(self.folder, "progress.json", &progress) {
             eprintln!("molarena worker: progress: {error}");
         }
@@ -280,4 +315,11 @@ impl Hooks for Reporter<'_> {
 /// Peak resident memory of this process in bytes; 0 where the system does not say.
 fn peak_rss() -> u64 {
     crate::supervise::peak_rss_of("self").unwrap_or(0)
+}
+
+/// Processor seconds of this process, user and system; 0 where the system does not say.
+fn cpu_seconds() -> f64 {
+    use nix::sys::{resource, time::TimeValLike};
+    let used = resource::getrusage(resource::UsageWho::RUSAGE_SELF);
+    used.map_or(0.0, |used| (used.user_time() + used.system_time()).num_milliseconds() as f64 / 1000.0)
 }

@@ -2,7 +2,7 @@
 //!
 //! Pure functions: no files, no clock, no randomness, no threads. Every sum is accumulated in `f64`, in the order
 //! of the input, with no operation beyond those that IEEE 754 rounds exactly (`+ - * / sqrt`), so the same stored
-//! predictions give the same bytes on every machine.
+//! predictions give the same bytes on every machine; the logarithm of [`ndcg_at`] alone may differ in its last bit.
 //!
 //! **A task is undefined (`None`) because of its labels, never because of its predictions.** An undefined task
 //! leaves the mean, so a method that could make a task undefined could drop the tasks it is bad at. See
@@ -21,10 +21,14 @@
 
 mod average_precision;
 mod classes;
+mod hit;
 mod mae;
 mod metric;
+mod ndcg;
 mod r2;
+mod ranking;
 mod ranks;
+mod reciprocal_rank;
 mod rmse;
 mod roc_auc;
 mod scoring;
@@ -34,7 +38,11 @@ mod summary;
 mod tasks;
 mod threshold_share;
 
+pub use hit::hit_at;
 pub use metric::{Metric, UnknownMetric};
+pub use ndcg::ndcg_at;
+pub use ranking::relevant_ranks;
+pub use reciprocal_rank::reciprocal_rank;
 pub use scoring::{Scoring, UnknownScoring};
 pub use summary::{mean_and_std, mean_defined};
 pub use tasks::score_tasks;

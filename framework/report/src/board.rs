@@ -7,6 +7,8 @@ use molarena_metrics::{Metric, Scoring};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{MatchBoard, RowPretraining};
+
 /// Schema name of [`Boards`].
 pub const BOARD_SCHEMA: &str = "molarena.board/1";
 
@@ -18,6 +20,9 @@ pub struct Boards {
     pub schema: String,
     /// The boards.
     pub boards: Vec<Board>,
+    /// The boards of matching, sorted by context and space; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matches: Vec<MatchBoard>,
 }
 
 /// Methods that were scored on the same test labels: same data, split, tasks and metric.
@@ -98,6 +103,9 @@ pub struct Row {
     /// costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_rss_mb: Option<f64>,
+    /// What the encoder was trained on before, once for all seeds; absent for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<RowPretraining>,
     /// Whether every worker, of failed seeds too, was confined.
     pub confined: bool,
     /// Whether the training labels were shuffled: a check for leaks, not a method.

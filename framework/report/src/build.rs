@@ -38,7 +38,7 @@ pub fn build(records: &[Record], options: BoardOptions) -> Boards {
     let mut boards: Vec<Board> =
         groups.into_iter().map(|(key, records)| board(&key, &records, options)).collect();
     name_distinctions(&mut boards);
-    Boards { schema: BOARD_SCHEMA.to_owned(), boards }
+    Boards { schema: BOARD_SCHEMA.to_owned(), boards, matches: Vec::new() }
 }
 
 /// What records must have in common to share a board; boards are sorted by it.
@@ -142,7 +142,13 @@ fn composition(record: &Record) -> [(&'static str, Value); 8] {
     [
         ("features", parts.features.clone()),
         ("chemistry", json!(parts.chemistry)),
-        ("encoder", json!(parts.encoder)),
+        (
+            "encoder",
+            match &parts.pretraining {
+                Some(pretraining) => json!([parts.encoder, pretraining]),
+                None => json!(parts.encoder),
+            },
+        ),
         ("baseline", json!(parts.baseline)),
         ("tune", json!(parts.tune)),
         ("members", json!(parts.members)),
@@ -155,12 +161,12 @@ fn composition_hash(record: &Record) -> String {
     key_of(&composition(record))
 }
 
-fn row_name(method: &str, hash: &str) -> String {
+pub(crate) fn row_name(method: &str, hash: &str) -> String {
     format!("{method}@{}", short(hash))
 }
 
 /// The first 8 characters of a hash.
-fn short(hash: &str) -> &str {
+pub(crate) fn short(hash: &str) -> &str {
     hash.get(..8).unwrap_or(hash)
 }
 

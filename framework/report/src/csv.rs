@@ -1,9 +1,9 @@
 //! Boards as CSV: one line per board and method.
 
-use crate::{Board, Boards, Row};
+use crate::{Board, Boards, Row, match_md};
 
 /// The columns. They do not change with the boards: what a board or a row does not have is an empty cell.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 31] = [
     "dataset",
     "split",
     "split_seed",
@@ -31,9 +31,17 @@ const COLUMNS: [&str; 27] = [
     "simulated",
     "wall_s",
     "peak_rss_mb",
+    "corpus",
+    "left_out",
+    "pretrain_wall_s",
+    "pretrain_peak_rss_mb",
 ];
 
+/// Boards of matching have other columns, so they are written where there are no others.
 pub(crate) fn render(boards: &Boards) -> String {
+    if boards.boards.is_empty() && !boards.matches.is_empty() {
+        return match_md::csv(&boards.matches);
+    }
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let mut write = |cells: &[String]| writer.write_record(cells).expect("a Vec takes every write");
     write(&COLUMNS.map(str::to_owned));
@@ -48,6 +56,7 @@ pub(crate) fn render(boards: &Boards) -> String {
 
 /// The cells of a row, in the order of [`COLUMNS`].
 fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
+    let pretraining = row.pretraining.as_ref();
     let reasons: Vec<String> = row.failed.iter().map(|(reason, count)| format!("{reason}:{count}")).collect();
     [
         board.dataset.clone(),
@@ -77,6 +86,10 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
         board.simulated.to_string(),
         number(row.wall_s),
         number(row.peak_rss_mb),
+        pretraining.map(|pretraining| pretraining.corpus.clone()).unwrap_or_default(),
+        pretraining.map(|pretraining| pretraining.left_out.to_string()).unwrap_or_default(),
+        number(pretraining.and_then(|pretraining| pretraining.wall_s)),
+        number(pretraining.and_then(|pretraining| pretraining.peak_rss_mb)),
     ]
 }
 
@@ -95,20 +108,20 @@ mod tests {
     fn snapshot() {
         let boards = build(&sample(), BoardOptions { cost: true });
         insta::assert_snapshot!(render(&boards), @r###"
-        dataset,split,split_seed,split_sha256,data_sha256,task_type,metric,tasks,undefined_tasks,method,scoring,shuffled_labels,confined,seeds,mean,std,gt80,gt80_std,gt85,gt85_std,gt90,gt90_std,failed,failed_reasons,simulated,wall_s,peak_rss_mb
-        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,morgan-rf,probability,false,true,1,0.471,,,,,,,,0,,false,246,1536
-        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,constant,probability,false,true,1,0.706,,,,,,,,0,,false,246,1536
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf,probability,false,true,2,0.859375,0.02209708691207961,0.75,0.3535533905932738,0.5,0,0.25,0.3535533905932738,1,panic:1,false,2,200
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf-hard,hard,false,true,1,0.5625,,0,,0,,0,,0,,false,2,200
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf+shuffled,probability,true,false,1,0.5,,0,,0,,0,,0,,false,2,200
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,slow|plugin,probability,false,true,0,,,,,,,,,2,timeout:2,false,2,200
+        dataset,split,split_seed,split_sha256,data_sha256,task_type,metric,tasks,undefined_tasks,method,scoring,shuffled_labels,confined,seeds,mean,std,gt80,gt80_std,gt85,gt85_std,gt90,gt90_std,failed,failed_reasons,simulated,wall_s,peak_rss_mb,corpus,left_out,pretrain_wall_s,pretrain_peak_rss_mb
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,morgan-rf,probability,false,true,1,0.471,,,,,,,,0,,false,246,1536,,,,
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,constant,probability,false,true,1,0.706,,,,,,,,0,,false,246,1536,,,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf,probability,false,true,2,0.859375,0.02209708691207961,0.75,0.3535533905932738,0.5,0,0.25,0.3535533905932738,1,panic:1,false,2,200,,,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf-hard,hard,false,true,1,0.5625,,0,,0,,0,,0,,false,2,200,,,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf+shuffled,probability,true,false,1,0.5,,0,,0,,0,,0,,false,2,200,,,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,slow|plugin,probability,false,true,0,,,,,,,,,2,timeout:2,false,2,200,,,,
         "###);
     }
 
     #[test]
     fn without_costs_their_cells_are_empty() {
         let text = render(&build(&sample(), BoardOptions { cost: false }));
-        assert!(text.lines().skip(1).all(|line| line.ends_with(",,")), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.ends_with(",,,,,,")), "{text}");
     }
 
     #[test]

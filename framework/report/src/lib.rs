@@ -15,8 +15,11 @@ mod build;
 mod csv;
 mod format;
 mod json;
+mod match_board;
+mod match_md;
 mod md;
 mod notes;
+mod pretraining;
 mod row;
 #[cfg(test)]
 mod testing;
@@ -25,3 +28,5 @@ mod units;
 pub use board::{BOARD_SCHEMA, Board, Boards, FailureSummary, Row, TaskScore, board_json_schema};
 pub use build::{BoardOptions, build};
 pub use format::{Format, UnknownFormat, render};
+pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
+pub use pretraining::RowPretraining;

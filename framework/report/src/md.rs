@@ -4,7 +4,7 @@ use molarena_data::{Protocol, TaskType};
 use molarena_metrics::Metric;
 
 use crate::units::{NONE, duration, hundredfold, memory};
-use crate::{Board, Boards, Row, TaskScore};
+use crate::{Board, Boards, Row, TaskScore, match_md};
 
 /// Regression boards show each task, unless there are more than this.
 const MOST_TASK_COLUMNS: usize = 12;
@@ -20,15 +20,24 @@ Time is the mean wall-clock time of a seed, peak memory the largest of any seed.
 ";
 
 pub(crate) fn render(boards: &Boards) -> String {
-    if boards.boards.is_empty() {
+    if boards.boards.is_empty() && boards.matches.is_empty() {
         return "No records.\n".to_owned();
     }
-    let mut text = SCORE_LEGEND.to_owned();
+    let mut text = if boards.boards.is_empty() { String::new() } else { SCORE_LEGEND.to_owned() };
     if boards.boards.iter().any(shows_costs) {
         text += COST_LEGEND;
     }
     for board in &boards.boards {
         text += &section(board);
+    }
+    if !boards.matches.is_empty() {
+        if !text.is_empty() {
+            text += "\n";
+        }
+        text += match_md::LEGEND;
+    }
+    for board in &boards.matches {
+        text += &match_md::section(board);
     }
     text
 }
@@ -92,6 +101,9 @@ fn head(board: &Board) -> Vec<String> {
     }
     if shows_costs(board) {
         head.extend(["time", "peak memory"].map(str::to_owned));
+        if shows_pretraining(board) {
+            head.push("pretraining".to_owned());
+        }
     }
     head.push("failed".to_owned());
     head
@@ -121,6 +133,9 @@ fn cells(board: &Board, row: &Row) -> Vec<String> {
     }
     if shows_costs(board) {
         cells.extend([duration(row.wall_s), memory(row.peak_rss_mb)]);
+        if shows_pretraining(board) {
+            cells.push(duration(row.pretraining.as_ref().and_then(|pretraining| pretraining.wall_s)));
+        }
     }
     cells.push(if reasons.is_empty() { NONE.to_owned() } else { reasons.join(", ") });
     cells
@@ -160,6 +175,10 @@ fn shows_costs(board: &Board) -> bool {
     board.rows.iter().any(|row| row.wall_s.is_some() || row.peak_rss_mb.is_some())
 }
 
+fn shows_pretraining(board: &Board) -> bool {
+    board.rows.iter().any(|row| row.pretraining.is_some())
+}
+
 fn task_legend(board: &Board) -> Vec<String> {
     if !shows_tasks(board) || !numbers_tasks(board) {
         return Vec::new();
@@ -188,7 +207,7 @@ fn failures(board: &Board) -> Vec<String> {
 }
 
 /// The beginning of a long message; the record has the whole.
-fn shortened(message: &str) -> String {
+pub(crate) fn shortened(message: &str) -> String {
     match message.char_indices().nth(300) {
         Some((end, _)) => format!("{}… (see the record)", &message[..end]),
         None => message.to_owned(),
@@ -196,7 +215,7 @@ fn shortened(message: &str) -> String {
 }
 
 /// A table padded to be read as text, too: the first column to the left, the others to the right.
-fn aligned(table: &[Vec<String>]) -> Vec<String> {
+pub(crate) fn aligned(table: &[Vec<String>]) -> Vec<String> {
     let width =
         |column: usize| table.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0).max(3);
     let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
@@ -217,7 +236,7 @@ fn aligned(table: &[Vec<String>]) -> Vec<String> {
 }
 
 /// Text of others on one line, with nothing in it that Markdown would take for its own.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -296,7 +315,7 @@ mod tests {
         let text = render(&boards);
         assert!(text.contains("## biogen3k (simulated), infoalign split"), "{text}");
         assert!(text.contains("**Simulated data: says nothing about chemistry.**"), "{text}");
-        assert!(crate::render(&boards, crate::Format::Csv).contains(",true,,\n"));
+        assert!(crate::render(&boards, crate::Format::Csv).contains(",true,,,,,,\n"));
         assert!(crate::render(&boards, crate::Format::Json).contains("\"simulated\": true"));
     }
 

@@ -6,7 +6,7 @@ use molarena_data::TaskType;
 use molarena_metrics::Scoring;
 
 use crate::row::Entry;
-use crate::{Board, Row};
+use crate::{Board, Row, pretraining};
 
 /// Notes on the rows of a board, which has no notes on them yet.
 pub(crate) fn on_rows(board: &Board) -> Vec<String> {
@@ -26,7 +26,9 @@ pub(crate) fn on_rows(board: &Board) -> Vec<String> {
         ("Scored on predicted classes, not on probabilities", rows_where(scored_hard)),
     ];
     let with_rows = notes.into_iter().filter(|(_, rows)| !rows.is_empty());
-    with_rows.map(|(note, rows)| format!("{note}: {rows}.")).collect()
+    let notes = with_rows.map(|(note, rows)| format!("{note}: {rows}."));
+    let rows = board.rows.iter().map(|row| (row.method.as_str(), row.pretraining.as_ref()));
+    notes.chain(pretraining::notes(rows)).collect()
 }
 
 /// The tasks without a score in at least one scored record, and notes on them. `entries` are those of the whole board.

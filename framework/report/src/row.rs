@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use molarena_host::record::{Outcome, Reason, Record};
 use molarena_metrics::{AUC_THRESHOLDS, Metric, mean_and_std, threshold_share};
 
-use crate::{BoardOptions, FailureSummary, Row, TaskScore};
+use crate::{BoardOptions, FailureSummary, Row, RowPretraining, TaskScore};
 
 /// A record, read: its scores, or why there are none.
 pub(crate) struct Entry<'a> {
@@ -80,6 +80,7 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
         failures,
         wall_s,
         peak_rss_mb,
+        pretraining: RowPretraining::of(first, options),
         confined: entries.iter().all(|entry| entry.record.confined),
         shuffled_labels: first.shuffled_labels,
         scoring: first.scoring,
@@ -129,13 +130,13 @@ fn costs(entries: &[Entry]) -> (Option<f64>, Option<f64>) {
 }
 
 /// Mean and sample standard deviation of those that are there, each only if finite.
-fn summary(values: impl Iterator<Item = Option<f64>>) -> (Option<f64>, Option<f64>) {
+pub(crate) fn summary(values: impl Iterator<Item = Option<f64>>) -> (Option<f64>, Option<f64>) {
     let values: Vec<f64> = values.flatten().collect();
     let Some((mean, std)) = mean_and_std(&values) else { return (None, None) };
     (Some(mean).filter(|mean| mean.is_finite()), std.filter(|std| std.is_finite()))
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

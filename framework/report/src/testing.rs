@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use molarena_data::TaskType;
+use molarena_host::encoder_record::{PretrainCost, Pretrained};
 use molarena_host::record::{
     ComponentUse, Composition, Cost, Failure, Outcome, RECORD_SCHEMA, Reason, Record, SplitInfo,
+};
+use molarena_host::{
+    Candidates, MATCH_SCHEMA, MatchComposition, MatchOutcome, MatchRecord, RankDistribution, SpaceScores,
 };
 use molarena_metrics::{Metric, Scoring, mean_defined};
 use serde_json::json;
@@ -65,6 +69,7 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
             features: json!({"morgan": {"radius": 2, "bits": 2048}}),
             chemistry: "1".to_owned(),
             encoder: None,
+            pretraining: None,
             baseline: Some(baseline),
             tune: None,
             members: Vec::new(),
@@ -74,6 +79,8 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
         outcome,
         search: None,
         cost: Cost { wall_s: 2.0, encode_s: 0.0, fit_s: 1.0, predict_s: 0.5, peak_rss_mb: 200.0, threads: 2 },
+        pretrain_cost: None,
+        varied: BTreeMap::new(),
     }
 }
 
@@ -104,4 +111,79 @@ pub(crate) fn sample() -> Vec<Record> {
     records[2].scoring = Scoring::Hard;
     (records[3].shuffled_labels, records[3].confined) = (true, false);
     records
+}
+
+/// A matching record on the spaces `m` and `e`, with that mean reciprocal rank.
+pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
+    let component = ComponentUse {
+        component: "p/c".to_owned(),
+        version: "0.1.0".to_owned(),
+        sha256: "c".repeat(64),
+        config: json!({}),
+    };
+    let space = |space: &str| SpaceScores {
+        space: space.to_owned(),
+        queries: 4,
+        candidates: 40,
+        relevant: 5,
+        ndcg_1: 0.25,
+        ndcg_10: 0.5,
+        hit_1: 0.25,
+        hit_10: 0.75,
+        mrr,
+        ranks: RankDistribution { best: 1, quarter: 1, median: 2, three_quarters: 4, worst: 11 },
+    };
+    let pretraining = Pretrained {
+        key: "k".repeat(64),
+        corpus: "c".to_owned(),
+        leave_out: vec!["queries of e, m".to_owned()],
+        left_out: 7,
+        seed: 0,
+    };
+    MatchRecord {
+        schema: MATCH_SCHEMA.to_owned(),
+        key: format!("{method}-{seed}"),
+        method: method.to_owned(),
+        context: "c".to_owned(),
+        context_key: "a".repeat(64),
+        simulated: false,
+        split: SplitInfo {
+            protocol: "scaffold".to_owned(),
+            seed: 0,
+            sha256: "b".repeat(64),
+            train: 32,
+            valid: 4,
+            test: 4,
+        },
+        spaces: vec!["m".to_owned(), "e".to_owned()],
+        candidates: Candidates::All,
+        seed,
+        composition: MatchComposition {
+            features: json!({"kind": "graphs"}),
+            chemistry: "1".to_owned(),
+            encoder: Some(component.clone()),
+            pretraining: Some(pretraining),
+            decoder: component,
+            decoder_is_trained: true,
+            bounds: "d".repeat(64),
+        },
+        confined: true,
+        outcome: MatchOutcome::Scored { spaces: vec![space("m"), space("e")], ranks_sha256: "e".repeat(64) },
+        cost: Cost { wall_s: 2.0, encode_s: 0.5, fit_s: 0.0, predict_s: 1.0, peak_rss_mb: 200.0, threads: 1 },
+        pretrain_cost: Some(PretrainCost {
+            wall_s: 120.0,
+            cpu_s: 240.0,
+            peak_rss_mb: 300.0,
+            threads: 2,
+            workers: 1,
+        }),
+        varied: BTreeMap::new(),
+    }
+}
+
+/// A matching record of a method that ran out of time.
+pub(crate) fn match_failed(method: &str, seed: u64) -> MatchRecord {
+    let message = "over the limit of 1s".to_owned();
+    let failure = Failure { reason: Reason::Timeout, message, output: String::new() };
+    MatchRecord { outcome: MatchOutcome::Failed(failure), ..matched(method, seed, 0.0) }
 }

@@ -69,7 +69,7 @@ pub trait Encoder {
     /// run that was killed calls again with the same folder. The decoder of the same plugin, if there is one, is
     /// trained with it and [loads](Decoder::load) the state that [`save`](Self::save) gives.
     fn fit(&mut self, _corpus: &Corpus<'_>, _call: &Call<'_>) -> Result<()> {
-        Err(Error::unsupported("this encoder is not trained"))
+        Err(Error::unsupported("this encoder cannot be trained: leave `corpus` out of the method"))
     }
 
     /// Width d of the representation.

@@ -1,4 +1,5 @@
-//! The arena's simple baselines: `constant`, `knn`, `rf`, `rf-smartcore`, `gp` and `linear`.
+//! The arena's simple baselines: `constant`, `knn`, `rf`, `rf-smartcore`, `gp` and `linear`; for matching, the encoder and
+//! decoder `profile-knn` and the decoder `random-ranking`.
 
 mod constant;
 mod factor;
@@ -9,6 +10,8 @@ mod knn;
 pub mod linear;
 mod logistic;
 mod pool;
+mod profile_knn;
+mod random_ranking;
 mod scaler;
 mod smartcore_forest;
 mod state;
@@ -19,9 +22,13 @@ pub use forest::{ForestConfig, RandomForest};
 pub use gp::{GaussianProcess, GpConfig};
 pub use knn::{Neighbours, NeighboursConfig, Weights};
 pub use linear::{Linear, LinearConfig};
+pub use profile_knn::{ProfileDecoder, ProfileDecoderConfig, ProfileEncoder, ProfileEncoderConfig};
+pub use random_ranking::{RandomRanking, RandomRankingConfig};
 pub use smartcore_forest::{SmartcoreConfig, SmartcoreForest};
 
 molarena_sdk::export_plugin! {
     id: "baselines",
+    encoders: [ProfileEncoder],
+    decoders: [ProfileDecoder, RandomRanking],
     baselines: [Constant, Neighbours, RandomForest, SmartcoreForest, GaussianProcess, Linear],
 }

@@ -1,7 +1,7 @@
 //! `molarena board`
 
 use molarena_host::{Error, Store};
-use molarena_report::{BoardOptions, build, render};
+use molarena_report::{BoardOptions, Boards, build, build_matches, render};
 
 use super::print;
 use crate::{args::BoardArgs, exit_code::ExitCode};
@@ -11,10 +11,17 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     let mut records = store.records()?;
     let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
-    if records.is_empty() {
+    if args.matches {
+        records.clear();
+    }
+    let mut matches = store.match_records()?;
+    matches.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
+    if records.is_empty() && matches.is_empty() {
         let what = format!("the store {} holds no such record", store.root().display());
         return Err(Error::NothingSelected(what).into());
     }
-    print(&render(&build(&records, BoardOptions { cost: !args.no_cost }), args.format))?;
+    let options = BoardOptions { cost: !args.no_cost };
+    let boards = Boards { matches: build_matches(&matches, options), ..build(&records, options) };
+    print(&render(&boards, args.format))?;
     Ok(ExitCode::Ok)
 }

@@ -5,11 +5,12 @@ use std::{fmt::Write as _, path::Path};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::{
     Catalog, FileState, FileStatus, LabelStatistics, Manifest, PreparedDataset, Summary,
-    fetch::{Origin, Wanted, fetch},
-    verify,
+    context::ContextManifest,
+    fetch::{Fetched, Origin, Progress, Wanted, fetch, fetch_context},
+    verify, verify_context,
 };
 
-use super::{own, print, print_json, table};
+use super::{context, own, print, print_json, table};
 use crate::{
     args::{DataArgs, DataCommand, Places},
     exit_code::ExitCode,
@@ -20,21 +21,28 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
         DataCommand::List { json, places } => list(places, *json),
         DataCommand::Fetch { ids, all, companions, mirror, places } => {
             let catalog = catalog(places)?;
-            let manifests = chosen(&catalog, if *all { &[] } else { ids })?;
+            let chosen =
+                if *all { catalog.iter().map(Entry::Dataset).collect() } else { chosen(&catalog, ids)? };
             let origin = mirror.clone().map_or(Origin::Web, Origin::Mirror);
             let wanted = if *companions { Wanted::All } else { Wanted::Required };
-            for manifest in manifests {
-                if manifest.simulated && origin == Origin::Web {
-                    super::simulate::builtin(manifest, &places.data_dir)?;
-                } else {
-                    fetch_one(manifest, &places.data_dir, &origin, wanted)?;
-                }
+            for entry in chosen {
+                entry.fetch(&places.data_dir, &origin, wanted)?;
             }
             Ok(ExitCode::Ok)
         }
         DataCommand::Simulate(args) => super::simulate::run(args),
         DataCommand::Verify { ids, json, places } => verify_all(places, ids, *json),
-        DataCommand::Info { id, own, json, places } => {
+        DataCommand::Info { id: Some(id), leave_out, cache, json, places, .. }
+            if catalog(places)?.context(id).is_ok() =>
+        {
+            let catalog = catalog(places)?;
+            context::info(&catalog, catalog.context(id)?, leave_out, cache.as_deref(), *json, places)
+        }
+        DataCommand::Info { leave_out, cache, .. } if !leave_out.is_empty() || cache.is_some() => {
+            let message = "--leave-out and --cache go with a context graph; see: molarena data list";
+            Err(molarena_host::Error::Request(message.to_owned()).into())
+        }
+        DataCommand::Info { id, own, json, places, .. } => {
             let summaries = if let Some(own) = own::load(own, None)? {
                 let summary = |dataset| Ok(Summary::new(&PreparedDataset::new(dataset)?));
                 own.datasets
@@ -61,12 +69,52 @@ fn catalog(places: &Places) -> anyhow::Result<Catalog> {
     Ok(Catalog::with_dir(places.datasets_dir.as_deref())?)
 }
 
-/// The manifests called `ids`; without any, all.
-fn chosen<'a>(catalog: &'a Catalog, ids: &[String]) -> anyhow::Result<Vec<&'a Manifest>> {
-    if ids.is_empty() {
-        return Ok(catalog.iter().collect());
+/// A dataset or a context graph.
+enum Entry<'a> {
+    Dataset(&'a Manifest),
+    Context(&'a ContextManifest),
+}
+
+impl Entry<'_> {
+    fn id(&self) -> &str {
+        match self {
+            Self::Dataset(manifest) => &manifest.id,
+            Self::Context(manifest) => &manifest.id,
+        }
     }
-    Ok(ids.iter().map(|id| catalog.get(id)).collect::<Result<_, _>>()?)
+
+    fn verify(&self, data_dir: &Path) -> Vec<FileStatus> {
+        match self {
+            Self::Dataset(manifest) => verify(manifest, data_dir),
+            Self::Context(manifest) => verify_context(manifest, data_dir),
+        }
+    }
+
+    fn fetch(&self, data_dir: &Path, origin: &Origin, wanted: Wanted) -> anyhow::Result<()> {
+        let web = *origin == Origin::Web;
+        match self {
+            Self::Dataset(manifest) if manifest.simulated && web => {
+                super::simulate::builtin(manifest, data_dir)
+            }
+            Self::Context(manifest) if manifest.simulated && web => {
+                super::simulate::builtin_context(manifest, data_dir)
+            }
+            Self::Dataset(manifest) => {
+                shown(|progress| Ok(fetch(manifest, data_dir, origin, wanted, progress)?))
+            }
+            Self::Context(manifest) => {
+                shown(|progress| Ok(fetch_context(manifest, data_dir, origin, progress)?))
+            }
+        }
+    }
+}
+
+/// The datasets and context graphs called `ids`.
+fn chosen<'a>(catalog: &'a Catalog, ids: &[String]) -> anyhow::Result<Vec<Entry<'a>>> {
+    let entry = |id: &String| {
+        catalog.context(id).map(Entry::Context).or_else(|_| catalog.get(id).map(Entry::Dataset))
+    };
+    Ok(ids.iter().map(entry).collect::<Result<_, _>>()?)
 }
 
 fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
@@ -77,7 +125,13 @@ fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
             .iter()
             .map(|manifest| serde_json::json!({"manifest": manifest, "fetched": ready(manifest)}))
             .collect();
-        print_json(&serde_json::json!({"schema": "molarena.data-list/1", "datasets": entries}))?;
+        let contexts: Vec<_> = catalog
+            .contexts()
+            .map(|manifest| serde_json::json!({"manifest": manifest, "fetched": context::ready(manifest, places)}))
+            .collect();
+        let list =
+            serde_json::json!({"schema": "molarena.data-list/1", "datasets": entries, "contexts": contexts});
+        print_json(&list)?;
         return Ok(ExitCode::Ok);
     }
     let row = |manifest: &Manifest| {
@@ -87,26 +141,45 @@ fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
             format!("{} {}", manifest.tasks.count, manifest.tasks.kind),
             manifest.protocol.split.to_string(),
             manifest.protocol.metric.to_string(),
-            if ready(manifest) { "yes" } else { "no" }.to_owned(),
+            yes_or_no(ready(manifest)),
             titled(&manifest.title, manifest.simulated),
         ]
     };
     let rows: Vec<Vec<String>> = catalog.iter().map(row).collect();
     print(&table(&["id", "rows", "tasks", "split", "metric", "fetched", "title"], &rows))?;
+    let row = |manifest: &ContextManifest| {
+        let spaces = manifest.spaces.iter().map(|space| format!("{} {}", space.name, space.columns));
+        vec![
+            manifest.id.clone(),
+            spaces.collect::<Vec<_>>().join(", "),
+            yes_or_no(context::ready(manifest, places)),
+            titled(&manifest.title, manifest.simulated),
+        ]
+    };
+    let rows: Vec<Vec<String>> = catalog.contexts().map(row).collect();
+    print("\n")?;
+    print(&table(&["context graph", "feature spaces", "fetched", "title"], &rows))?;
     Ok(ExitCode::Ok)
 }
 
-/// A dataset's title, with a word where it is simulated.
-fn titled(title: &str, simulated: bool) -> String {
+fn yes_or_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+/// The title of a dataset or context graph, with a word where it is simulated.
+pub(super) fn titled(title: &str, simulated: bool) -> String {
     if simulated { format!("{title} (simulated)") } else { title.to_owned() }
 }
 
-fn fetch_one(manifest: &Manifest, data_dir: &Path, origin: &Origin, wanted: Wanted) -> anyhow::Result<()> {
+/// Fetches with a bar, and prints what came.
+fn shown(
+    fetch: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> anyhow::Result<Vec<Fetched>>,
+) -> anyhow::Result<()> {
     // Drawn on a terminal only.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let style = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
-    let fetched = fetch(manifest, data_dir, origin, wanted, &mut |progress| {
+    let fetched = fetch(&mut |progress| {
         bar.set_message(progress.path.to_owned());
         if let Some(total) = progress.total {
             bar.set_length(total);
@@ -116,22 +189,43 @@ fn fetch_one(manifest: &Manifest, data_dir: &Path, origin: &Origin, wanted: Want
     bar.finish_and_clear();
     for file in fetched? {
         let what = if file.transferred { "fetched" } else { "there already" };
-        print(&format!("{}: {what}\n", file.path.display()))?;
+        let unverified = file.unverified.map(|got| format!("; {}", unverified(&got))).unwrap_or_default();
+        print(&format!("{}: {what}{unverified}\n", file.path.display()))?;
     }
     Ok(())
 }
 
+fn unverified(got: &str) -> String {
+    format!("unverified: the manifest states no sha256; it is {got}")
+}
+
 fn verify_all(places: &Places, ids: &[String], json: bool) -> anyhow::Result<ExitCode> {
     let catalog = catalog(places)?;
-    let manifests = chosen(&catalog, ids)?;
-    let statuses: Vec<(&str, Vec<FileStatus>)> =
-        manifests.iter().map(|manifest| (manifest.id.as_str(), verify(manifest, &places.data_dir))).collect();
-    if json {
-        let entries: Vec<_> =
-            statuses.iter().map(|(id, files)| serde_json::json!({"dataset": id, "files": files})).collect();
-        print_json(&serde_json::json!({"schema": "molarena.data-verify/1", "datasets": entries}))?;
+    let entries = if ids.is_empty() {
+        let begun = |manifest: &&ContextManifest| context::begun(manifest, places);
+        let contexts = catalog.contexts().filter(begun).map(Entry::Context);
+        catalog.iter().map(Entry::Dataset).chain(contexts).collect()
     } else {
-        for (id, files) in &statuses {
+        chosen(&catalog, ids)?
+    };
+    let statuses: Vec<(&Entry<'_>, Vec<FileStatus>)> =
+        entries.iter().map(|entry| (entry, entry.verify(&places.data_dir))).collect();
+    if json {
+        let of_kind = |context: bool| -> Vec<_> {
+            let kind = if context { "context" } else { "dataset" };
+            let statuses = statuses.iter();
+            statuses
+                .filter(|(entry, _)| matches!(entry, Entry::Context(_)) == context)
+                .map(|(entry, files)| serde_json::json!({kind: entry.id(), "files": files}))
+                .collect()
+        };
+        let schema = "molarena.data-verify/1";
+        print_json(
+            &serde_json::json!({"schema": schema, "datasets": of_kind(false), "contexts": of_kind(true)}),
+        )?;
+    } else {
+        for (entry, files) in &statuses {
+            let id = entry.id();
             for file in files {
                 print(&format!("{}: {}\n", file.path.display(), state(file, id, &places.data_dir)))?;
             }
@@ -145,6 +239,7 @@ fn state(file: &FileStatus, id: &str, data_dir: &Path) -> String {
     let fetch = || format!("molarena data fetch {id} --data-dir {}", data_dir.display());
     match &file.state {
         FileState::Ok => "ok".into(),
+        FileState::Unverified { got } => unverified(got),
         FileState::Missing if file.is_good() => "missing (optional)".into(),
         FileState::Missing => format!("missing; get it with: {}", fetch()),
         FileState::WrongSha256 { got } => format!("wrong sha256 {got}; replace it with: {}", fetch()),

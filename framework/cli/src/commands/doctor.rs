@@ -59,7 +59,13 @@ fn confinement() -> anyhow::Result<Check> {
     let folder = std::env::temp_dir().join(format!("molarena-doctor-{}", std::process::id()));
     fs_err::create_dir_all(&folder)?;
     let job = Job {
-        envelope: Envelope { memory: 1 << 30, processors: Vec::new(), confine: true, readable: Vec::new() },
+        envelope: Envelope {
+            memory: 1 << 30,
+            processors: Vec::new(),
+            confine: true,
+            readable: Vec::new(),
+            writable: Vec::new(),
+        },
         task: JobTask::Describe { library: folder.join("none.so") },
     };
     let never = std::sync::atomic::AtomicBool::new(false);

@@ -2,19 +2,21 @@
 
 use std::{
     io::IsTerminal,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use molarena_data::Catalog;
 use molarena_host::{
-    Embedded, Embedding, Encoder, Error, FeatureSpec, Limits, Method, Methods, OutputFormat, Recipe,
-    check_writable, discovery::SearchPath, failures_path, rate, supervise::Launcher,
+    Arena, Embedded, Embedding, Encoder, Error, FeatureSpec, Limits, Method, Methods, OutputFormat, Recipe,
+    Store, check_writable, discovery::SearchPath, failures_path, job::JobState, rate, supervise::Launcher,
+    trained_state,
 };
 
 use super::{check_output, interruption, print, print_json};
-use crate::{args::EmbedArgs, exit_code::ExitCode};
+use crate::{args::EmbedArgs, exit_code::ExitCode, spinner::Spinner};
 
 /// How often a line is printed where there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
@@ -41,7 +43,9 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<ExitCode> {
         (Some(method), Some(spec)) => {
             let plugins = SearchPath::new(&args.plugins.plugins)?;
             let limits = Limits { threads, ..Limits::default() };
-            Some(Encoder::new(method, features, spec, &plugins, &launcher, limits, &interrupted)?)
+            let state = trained(args, method, &plugins, &launcher, limits, &interrupted)?;
+            let encoder = Encoder::new(method, features, spec, &plugins, &launcher, limits, &interrupted)?;
+            Some(encoder.with_state(state))
         }
         _ => None,
     };
@@ -59,6 +63,37 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<ExitCode> {
     let done = pool.install(|| molarena_host::embed(&embedding, &interrupted, &|rows| display.show(rows)));
     display.close();
     conclude(args, &done?, threads)
+}
+
+/// The state of a trained encoder, from the store or made there.
+fn trained(
+    args: &EmbedArgs,
+    method: &Method,
+    plugins: &SearchPath,
+    launcher: &Launcher,
+    limits: Limits,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Option<JobState>> {
+    let methods = Methods::load(args.methods_dir.as_deref())?;
+    if !method.is_pretrained(&methods)? {
+        return Ok(None);
+    }
+    let store = Store::create(&args.store.store)?;
+    let arena = Arena {
+        catalog: Catalog::with_dir(args.places.datasets_dir.as_deref())?,
+        methods,
+        plugins: plugins.clone(),
+        launcher: launcher.clone(),
+        data_dir: args.places.data_dir.clone(),
+        encoders: store.clone(),
+        store,
+        tell: |what| eprintln!("{what}"),
+    };
+    let limits = Limits { wall: args.wall_limit.unwrap_or(limits.wall), ..limits };
+    let spinner = Spinner::new();
+    let state = trained_state(method, &arena, limits, interrupted, &spinner);
+    spinner.close();
+    Ok(state?)
 }
 
 /// Features and encoder of a method.

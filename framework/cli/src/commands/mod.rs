@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod board;
+pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;

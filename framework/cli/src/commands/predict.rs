@@ -1,16 +1,15 @@
 //! `molarena predict`
 
-use std::{io::IsTerminal, path::Path};
+use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::{Catalog, RowFailure};
 use molarena_host::{
-    Arena, Error, Limits, Methods, Observer, PlannedFit, Predicted, Prediction, Store, discovery::SearchPath,
-    failures_path, job::Progress, record::Record, supervise::Launcher, write_failures,
+    Arena, Error, Limits, Methods, Predicted, Prediction, Store, discovery::SearchPath, failures_path,
+    supervise::Launcher, write_failures,
 };
 
 use super::{check_output, interruption, own, print, print_json};
-use crate::{args::PredictArgs, exit_code::ExitCode};
+use crate::{args::PredictArgs, exit_code::ExitCode, spinner::Spinner};
 
 pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     let extension = args.output.extension().unwrap_or_default().to_ascii_lowercase();
@@ -23,13 +22,14 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     // Nothing of it is for a board: the store goes with this folder.
     let folder = tempfile::Builder::new().prefix("molarena-predict-").tempdir()?;
     let mut arena = arena(args, folder.path())?;
+    keep_encoders(args, &mut arena)?;
     let datasets = match (own::load(&args.own, None)?, &args.dataset) {
         (Some(own), _) => own::register(&own, &mut arena.catalog),
         (None, dataset) => dataset.iter().cloned().collect(),
     };
     let input = read_input(args, folder.path())?;
     let limits = limits(args)?;
-    let display = Display::new();
+    let display = Spinner::new();
     let mut all: Option<Predicted> = None;
     for dataset in &datasets {
         let prediction = Prediction {
@@ -97,14 +97,26 @@ fn failure(failure: &RowFailure) -> (u64, &str, &str) {
 }
 
 fn arena(args: &PredictArgs, folder: &Path) -> anyhow::Result<Arena> {
+    let store = Store::create(&folder.join("store"))?;
     Ok(Arena {
         catalog: Catalog::with_dir(args.places.datasets_dir.as_deref())?,
         methods: Methods::load(args.methods_dir.as_deref())?,
         plugins: SearchPath::new(&args.plugins.plugins)?,
         launcher: Launcher::of_this_binary()?,
         data_dir: args.places.data_dir.clone(),
-        store: Store::create(&folder.join("store"))?,
+        encoders: store.clone(),
+        store,
+        tell: |what| eprintln!("{what}"),
     })
+}
+
+/// A pretraining is worth keeping, and may be there already: the store of `molarena run` has it.
+fn keep_encoders(args: &PredictArgs, arena: &mut Arena) -> anyhow::Result<()> {
+    let method = arena.methods.get(&args.method, Path::new(""))?;
+    if method.is_pretrained(&arena.methods)? {
+        arena.encoders = Store::create(&args.store.store)?;
+    }
+    Ok(())
 }
 
 fn limits(args: &PredictArgs) -> anyhow::Result<Limits> {
@@ -118,54 +130,4 @@ fn limits(args: &PredictArgs) -> anyhow::Result<Limits> {
         return Err(Error::Request("limits must be above 0".into()).into());
     }
     Ok(limits)
-}
-
-/// What the worker does: a spinner on a terminal, a line for each step elsewhere.
-struct Display(Option<ProgressBar>);
-
-impl Display {
-    fn new() -> Self {
-        Self(std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(
-                ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is valid"),
-            );
-            bar.enable_steady_tick(std::time::Duration::from_millis(500));
-            bar
-        }))
-    }
-
-    fn close(&self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
-    }
-
-    fn say(&self, what: String) {
-        match &self.0 {
-            Some(bar) => bar.set_message(what),
-            None => eprintln!("{what}"),
-        }
-    }
-}
-
-impl Observer for Display {
-    fn planned(&self, _cells: usize, _finished: usize) {}
-
-    fn features(&self, dataset: &str) {
-        self.say(format!("features of {dataset}"));
-    }
-
-    fn started(&self, fit: &PlannedFit) {
-        self.say(format!("{} learns and predicts", fit.method.name));
-    }
-
-    fn progress(&self, fit: &PlannedFit, progress: &Progress) {
-        if let Some(bar) = &self.0 {
-            let (name, share) = (&fit.method.name, 100.0 * progress.fraction);
-            bar.set_message(format!("{name}: {share:.0} % {}", progress.message));
-        }
-    }
-
-    fn finished(&self, _records: &[Record]) {}
 }

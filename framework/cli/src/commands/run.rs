@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use molarena_data::Catalog;
 use molarena_host::{
-    Arena, CellGroup, Error, Limits, Methods, Plan, RunOptions, Seeds, Selection, Store, Suite, Summary,
-    base_of, discovery::SearchPath, supervise::Launcher,
+    Arena, CellGroup, Error, Limits, Methods, Plan, RunOptions, Seeds, Selection, Store, Suite, SuiteLimits,
+    Summary, Vary, base_of, discovery::SearchPath, supervise::Launcher,
 };
 
 use super::{interruption, own, print, print_json, table};
@@ -13,7 +13,7 @@ use crate::{args::RunArgs, exit_code::ExitCode, progress::Display, split_choice:
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
-    let (mut selection, limits) = selection(args)?;
+    let Chosen { mut selection, limits, pretraining } = selection(args)?;
     let mut arena = arena(args)?;
     let own = own::load(&args.own, args.split.as_ref())?;
     if let Some(own) = &own {
@@ -34,6 +34,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let options = RunOptions {
         limits,
+        pretraining,
         jobs: args.jobs.map_or_else(|| default_jobs(limits.threads), Into::into),
         retry_failed: args.retry_failed,
     };
@@ -70,11 +71,18 @@ fn conclusion(plan: &Plan, summary: Summary, arena: &Arena) -> String {
     )
 }
 
-fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Limits)> {
-    let (mut groups, base, mut limits) = match &args.suite {
+/// What is to run, and the limits of its workers.
+struct Chosen {
+    selection: Selection,
+    limits: Limits,
+    pretraining: Limits,
+}
+
+fn selection(args: &RunArgs) -> anyhow::Result<Chosen> {
+    let (mut groups, mut matches, base, suite_limits) = match &args.suite {
         Some(path) => {
             let suite = Suite::load(path)?;
-            (suite.cells, base_of(path), suite.limits)
+            (suite.cells, suite.matches, base_of(path), suite.limits)
         }
         None if (args.datasets.is_empty() && args.own.csv.is_none()) || args.methods.is_empty() => {
             let message = "name a suite file, or at least one --dataset (or --csv FILE) and one --method";
@@ -87,32 +95,45 @@ fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Limits)> {
                 seeds: Seeds::Count(1),
                 split: args.split.as_ref().and_then(SplitChoice::protocol),
                 split_seed: args.split_seed,
+                vary: Vary::new(),
             };
-            (vec![group], PathBuf::new(), Limits::default())
+            (vec![group], Vec::new(), PathBuf::new(), SuiteLimits::default())
         }
     };
     if let Some(seeds) = args.seeds {
-        for group in &mut groups {
-            group.seeds = Seeds::Count(seeds);
+        let of_cells = groups.iter_mut().map(|group| &mut group.seeds);
+        for group in of_cells.chain(matches.iter_mut().map(|group| &mut group.seeds)) {
+            *group = Seeds::Count(seeds);
         }
     }
+    if args.shuffle_labels && !matches.is_empty() {
+        let message = "--shuffle-labels: [[match]] has no labels; name a suite without it";
+        return Err(Error::Request(message.into()).into());
+    }
+    let mut limits = suite_limits.cells();
     limits.wall = args.wall_limit.unwrap_or(limits.wall);
     limits.memory = args.memory_limit.unwrap_or(limits.memory);
     limits.threads = args.threads.map_or(limits.threads, Into::into);
     if limits.wall.is_zero() || limits.memory == 0 {
         return Err(Error::Request("limits must be above 0".into()).into());
     }
-    Ok((Selection { groups, base, shuffle_labels: args.shuffle_labels }, limits))
+    let pretraining = suite_limits.pretraining(limits);
+    let shuffle_labels = args.shuffle_labels;
+    let selection = Selection { groups, matches, base, shuffle_labels, leave_out_of: None };
+    Ok(Chosen { selection, limits, pretraining })
 }
 
 fn arena(args: &RunArgs) -> anyhow::Result<Arena> {
+    let store = Store::create(&args.store.store)?;
     Ok(Arena {
         catalog: Catalog::with_dir(args.places.datasets_dir.as_deref())?,
         methods: Methods::load(args.methods_dir.as_deref())?,
         plugins: SearchPath::new(&args.plugins.plugins)?,
         launcher: Launcher { in_process: args.in_process, ..Launcher::of_this_binary()? },
         data_dir: args.places.data_dir.clone(),
-        store: Store::create(&args.store.store)?,
+        encoders: store.clone(),
+        store,
+        tell: |what| eprintln!("{what}"),
     })
 }
 
@@ -154,6 +175,17 @@ fn dry_run(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
                 cell.key[..16].into(),
             ]);
         }
+    }
+    for planned in &plan.matches {
+        let state = if arena.store.match_record(&planned.key)?.is_some() { "finished" } else { "missing" };
+        rows.push(vec![
+            planned.task.context.clone(),
+            planned.task.split.protocol.clone(),
+            planned.method.name.clone(),
+            planned.seed.to_string(),
+            state.into(),
+            planned.key[..16].into(),
+        ]);
     }
     Ok(table(&["dataset", "split", "method", "seed", "state", "key"], &rows))
 }

@@ -5,7 +5,8 @@ use std::{io::IsTerminal, path::Path};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::{
     Manifest,
-    simulate::{Parameters, Progress, Step, Written, simulate, simulate_builtin},
+    context::ContextManifest,
+    simulate::{Parameters, Progress, Step, Written, simulate, simulate_builtin, simulate_builtin_context},
 };
 
 use super::print;
@@ -21,8 +22,9 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     display.close();
     print_files(&simulated.files)?;
     let [classification, regression] = simulated.manifests.map(|manifest| manifest.id);
+    let context = simulated.context.id;
     print(&format!(
-        "simulated data: says nothing about chemistry\n{} labelled molecules; context graph: {} nodes, {} edges, {} \
+        "simulated data: says nothing about chemistry\n{} labelled molecules; context graph {context}: {} nodes, {} edges, {} \
          feature columns\n",
         parameters.molecules,
         parameters.nodes(),
@@ -43,6 +45,14 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
 pub(crate) fn builtin(manifest: &Manifest, data_dir: &Path) -> anyhow::Result<()> {
     let mut display = Display::new();
     let files = simulate_builtin(manifest, data_dir, &mut |progress| display.show(progress))?;
+    display.close();
+    print_files(&files)
+}
+
+/// Makes the files of a simulated context graph that comes with the program, unless they are there.
+pub(crate) fn builtin_context(manifest: &ContextManifest, data_dir: &Path) -> anyhow::Result<()> {
+    let mut display = Display::new();
+    let files = simulate_builtin_context(manifest, data_dir, &mut |progress| display.show(progress))?;
     display.close();
     print_files(&files)
 }

@@ -1,11 +1,16 @@
-//! Manifests of the simulated datasets.
+//! Manifests of the simulated datasets and of the context graph.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use molarena_metrics::Metric;
 
 use super::assays::{CLASS_TASKS, VALUE_TASKS};
 use super::parameters::{DEFAULT_ID, Parameters};
+use crate::context::{
+    CONTEXT_SCHEMA, ColumnGenes, ContextFile, ContextManifest, EdgeEnd, EdgeKind, EdgeList, FingerprintSpec,
+    GeneTable, MoleculeTable, NodeKind, RepeatedIds, SimilaritySpec, SpaceSpec, Unknown,
+};
 use crate::manifest::{
     FileSpec, Manifest, ProtocolSpec, Role, SCHEMA, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
@@ -59,6 +64,94 @@ pub(super) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpe
         origin: PathBuf::from(format!("datasets/{id}/dataset.toml")),
         id,
     }
+}
+
+/// The manifest of a world's context graph; `files` are all files of the world.
+pub(super) fn context(parameters: &Parameters, files: &[FileSpec]) -> ContextManifest {
+    let world = parameters.id();
+    let id = format!("{world}-context");
+    let path = |name: &str| format!("{world}/{name}");
+    let column_genes = ColumnGenes {
+        file: path("expression_genes.csv"),
+        gene: "entrez_gene_id".to_owned(),
+        column: Some("column".to_owned()),
+        // The list of edges between molecules and genes has them already.
+        top_share: 0.0,
+        unknown: Unknown::Error,
+    };
+    let space = |kind: NodeKind, columns, names, column_genes| SpaceSpec {
+        name: kind.to_string(),
+        kind,
+        table: path(&format!("{kind}.csv")),
+        molecule: Some("mol_id".to_owned()),
+        gene: None,
+        features: path(&format!("{kind}.npz")),
+        columns,
+        names,
+        column_genes,
+        similarity: true,
+    };
+    let end = |node, column: &str| EdgeEnd { node, column: column.to_owned() };
+    let gene = |column| end(NodeKind::Gene, column);
+    let list = |name, [source, target]: [EdgeEnd; 2]| EdgeList {
+        file: path(name),
+        source,
+        target,
+        kind: None,
+        kind_column: None,
+        magnitude: None,
+        unknown: Unknown::Error,
+    };
+    let molecule_gene = [end(NodeKind::Molecule, "mol_id"), gene("entrez_gene_id")];
+    let mut manifest = ContextManifest {
+        schema: CONTEXT_SCHEMA.to_owned(),
+        title: format!("Context graph of {world}"),
+        description: format!(
+            "Simulated molecules, genes and profiles with a known truth, made by `molarena data simulate` with seed {}. Says \
+             nothing about chemistry. The model is in the book, chapter \"The demo world\".",
+            parameters.seed
+        ),
+        licence: "CC0-1.0".to_owned(),
+        citation: Vec::new(),
+        simulated: true,
+        source: None,
+        fingerprint: FingerprintSpec::default(),
+        similarity: SimilaritySpec::default(),
+        molecules: vec![MoleculeTable {
+            file: path("molecules.csv"),
+            id: "mol_id".to_owned(),
+            smiles: "smiles".to_owned(),
+            repeated_ids: RepeatedIds::Error,
+        }],
+        genes: vec![GeneTable { file: path("genes.csv"), columns: vec!["entrez_gene_id".to_owned()] }],
+        spaces: vec![
+            space(NodeKind::Expression, parameters.expression_columns, None, Some(column_genes)),
+            space(
+                NodeKind::Morphology,
+                parameters.morphology_columns,
+                Some(path("morphology.features.txt")),
+                None,
+            ),
+        ],
+        edges: vec![
+            EdgeList {
+                kind_column: Some("kind".to_owned()),
+                ..list("edges-gene-gene.csv", [gene("source"), gene("target")])
+            },
+            EdgeList {
+                kind: Some(EdgeKind::Regulates),
+                magnitude: Some("z_score".to_owned()),
+                ..list("edges-molecule-gene.csv", molecule_gene)
+            },
+        ],
+        files: Vec::new(),
+        origin: PathBuf::from(format!("datasets/{id}/context.toml")),
+        id,
+    };
+    let named: HashSet<String> = manifest.named_files().into_iter().map(str::to_owned).collect();
+    let of_graph = files.iter().filter(|file| named.contains(&file.path)).cloned();
+    manifest.files = of_graph.map(ContextFile::from).collect();
+    manifest
 }
 
 /// The dataset's id: the world's for classification.

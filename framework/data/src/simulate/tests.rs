@@ -90,6 +90,13 @@ fn the_default_world_has_the_bytes_of_the_built_in_manifests() {
         let beside = Manifest::load(&folder.path().join(&made.id).join("dataset.toml")).unwrap();
         assert_eq!((beside.simulated, beside.files), (true, made.files.clone()));
     }
+    let made = &simulated.context;
+    let hint = "if that is meant, copy demo-context/context.toml to datasets";
+    assert_eq!(builtin.context("demo-context").unwrap(), made, "{hint}");
+    assert!(verify_context(made, folder.path()).iter().all(|file| file.state == FileState::Ok));
+    let beside =
+        crate::context::ContextManifest::load(&folder.path().join("demo-context/context.toml")).unwrap();
+    assert_eq!((beside.id.as_str(), beside.files), ("demo-context", made.files.clone()));
 }
 
 #[test]
@@ -259,7 +266,13 @@ fn built_in_worlds_are_made_once() {
     assert!(simulate_builtin(manifest, folder.path(), &mut |_| ()).unwrap().iter().all(|file| file.new));
     let again = simulate_builtin(manifest, folder.path(), &mut |_| unreachable!("nothing to do")).unwrap();
     assert!(again.iter().all(|file| !file.new));
+    let context = builtin.context("demo-context").unwrap();
+    let again =
+        simulate_builtin_context(context, folder.path(), &mut |_| unreachable!("nothing to do")).unwrap();
+    assert!(again.iter().all(|file| !file.new));
     let other = make(Parameters { seed: 9, ..SMALL }, folder.path());
+    let error = simulate_builtin_context(&other.context, folder.path(), &mut |_| ()).unwrap_err();
+    assert_eq!(error.code(), "E-DATA-032");
     let error = simulate_builtin(&other.manifests[0], folder.path(), &mut |_| ()).unwrap_err();
     assert_eq!(error.code(), "E-DATA-032");
     let error = simulate_builtin(builtin.get("chembl2k").unwrap(), folder.path(), &mut |_| ()).unwrap_err();

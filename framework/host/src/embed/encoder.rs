@@ -8,7 +8,7 @@ use crate::{
     ComponentSpec, Error, FeatureSpec, Features, Limits, Method, Result,
     canonical::canonical_json,
     discovery::{self, SearchPath},
-    job::{self, EncodeJob, Envelope, Job, JobComponent, JobTask, TEST},
+    job::{self, EncodeJob, Envelope, Job, JobComponent, JobState, JobTask, TEST},
     schema::check_config,
     store::from_npy,
     supervise::{self, Launcher},
@@ -22,6 +22,7 @@ pub struct Encoder<'a> {
     limits: Limits,
     method: String,
     component: JobComponent,
+    state: Option<JobState>,
     input: InputKind,
     work: tempfile::TempDir,
 }
@@ -73,7 +74,13 @@ impl<'a> Encoder<'a> {
         let component =
             JobComponent { library: path, component: id.to_owned(), config: canonical_json(&spec.config) };
         let method = method.name.clone();
-        Ok(Self { launcher, interrupted, limits, method, component, input, work })
+        Ok(Self { launcher, interrupted, limits, method, component, state: None, input, work })
+    }
+
+    /// The same encoder with a trained state, as [`crate::trained_state`] gives it.
+    #[must_use]
+    pub fn with_state(self, state: Option<JobState>) -> Self {
+        Self { state, ..self }
     }
 
     /// The vectors of molecules with these features.
@@ -88,10 +95,16 @@ impl<'a> Encoder<'a> {
                 memory: self.limits.memory,
                 processors: Vec::new(),
                 confine: true,
-                readable: vec![self.component.library.clone()],
+                readable: [Some(&self.component.library), self.state.as_ref().map(|state| &state.path)]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect(),
+                writable: Vec::new(),
             },
             task: JobTask::Encode(Box::new(EncodeJob {
                 encoder: self.component.clone(),
+                state: self.state.clone(),
                 input: self.input,
                 threads: self.limits.threads,
             })),

@@ -1,0 +1,136 @@
+//! Edges: listed ones, those of profiles, and which of several between the same nodes stays.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::build::Builder;
+use super::graph::{Edge, EdgeKind, NodeKind};
+use super::manifest::{EdgeEnd, EdgeList, Unknown};
+use super::nodes::{Genes, Molecules, Named, gene_id, unknown};
+use crate::error::{Error, Result};
+use crate::table::Table;
+
+/// Nodes by id, and the edges between them so far.
+pub(super) struct Links<'a> {
+    molecules: &'a HashMap<String, Named>,
+    genes: HashMap<&'a str, u64>,
+    pub(super) edges: Vec<Edge>,
+}
+
+impl<'a> Links<'a> {
+    pub(super) fn new(molecules: &'a Molecules, genes: &'a Genes) -> Self {
+        let first = molecules.list.len() as u64;
+        let genes = (first..).zip(&genes.ids).map(|(node, id)| (id.as_str(), node)).collect();
+        Self { molecules: &molecules.by_id, genes, edges: Vec::new() }
+    }
+
+    /// The molecule with this id.
+    pub(super) fn molecule(&self, id: &str) -> Option<Named> {
+        self.molecules.get(id).copied()
+    }
+
+    /// The node of the gene with this id.
+    pub(super) fn gene(&self, id: &str) -> Option<u64> {
+        self.genes.get(gene_id(id)).copied()
+    }
+
+    pub(super) fn join(&mut self, one: u64, other: u64, weight: f32, kind: EdgeKind) {
+        self.edges.push(edge(one, other, weight, kind));
+    }
+
+    /// The node at one end of a listed edge; none if the edge falls away, which is counted.
+    fn end(
+        &self,
+        builder: &mut Builder<'_>,
+        list: &EdgeList,
+        end: &EdgeEnd,
+        table: &Table,
+        [row, column]: [usize; 2],
+    ) -> Result<Option<u64>> {
+        let id = table.text(row, column);
+        let named = match end.node {
+            NodeKind::Molecule => self.molecule(id),
+            _ => self.gene(id).map(Named::Node),
+        };
+        match named {
+            Some(Named::Node(node)) => return Ok(Some(node)),
+            Some(Named::Left | Named::Unreadable) => builder.counts.edges_of_left_molecules += 1,
+            None if list.unknown == Unknown::Skip => builder.counts.edges_without_node += 1,
+            None => return Err(unknown(table, row, column, end.node)),
+        }
+        Ok(None)
+    }
+}
+
+/// An edge with its ends in order.
+pub(super) fn edge(one: u64, other: u64, weight: f32, kind: EdgeKind) -> Edge {
+    Edge { source: one.min(other), target: one.max(other), weight, kind }
+}
+
+/// Adds the edges of a list.
+pub(super) fn read_list(builder: &mut Builder<'_>, list: &EdgeList, links: &mut Links<'_>) -> Result<()> {
+    let table = builder.table(&list.file)?;
+    let (source, target) = (table.column(&list.source.column)?, table.column(&list.target.column)?);
+    let column = |name: &Option<String>| name.as_deref().map(|name| table.column(name)).transpose();
+    let (kind, magnitude) = (column(&list.kind_column)?, column(&list.magnitude)?);
+    let mut edges = Vec::with_capacity(table.rows());
+    for row in 0..table.rows() {
+        let kind = match kind {
+            Some(column) => kind_of(&table, row, column)?,
+            None => list.kind.expect("the manifest was checked"),
+        };
+        let size = magnitude.map_or(Ok(1.0), |column| size_of(&table, row, column))?;
+        let Some(one) = links.end(builder, list, &list.source, &table, [row, source])? else { continue };
+        let Some(other) = links.end(builder, list, &list.target, &table, [row, target])? else { continue };
+        edges.push(edge(one, other, size, kind));
+    }
+    let largest = edges.iter().map(|edge| edge.weight).fold(0.0, f32::max);
+    links.edges.extend(edges.into_iter().map(|edge| Edge { weight: share(edge.weight, largest), ..edge }));
+    Ok(())
+}
+
+/// A part of the largest value: from 0 to 1.
+pub(super) fn share(size: f32, largest: f32) -> f32 {
+    if largest > 0.0 { size / largest } else { 0.0 }
+}
+
+fn kind_of(table: &Table, row: usize, column: usize) -> Result<EdgeKind> {
+    let text = table.text(row, column);
+    EdgeKind::ALL.into_iter().find(|kind| kind.to_string() == text).ok_or_else(|| Error::WrongCell {
+        cell: Box::new(table.cell(row, column)),
+        value: text.to_owned(),
+        expected: "a kind of edge (perturbs, regulates, binds, interacts, covaries, similar)",
+    })
+}
+
+fn size_of(table: &Table, row: usize, column: usize) -> Result<f32> {
+    let text = table.text(row, column);
+    match text.parse::<f32>() {
+        Ok(number) if number.is_finite() => Ok(number.abs()),
+        _ => Err(Error::WrongCell {
+            cell: Box::new(table.cell(row, column)),
+            value: text.to_owned(),
+            expected: "a finite number",
+        }),
+    }
+}
+
+/// The edges by source and target. Of several between two nodes the largest weight stays (of equal ones, the first
+/// kind); edges from a node to itself and of weight 0 fall away. All are counted.
+pub(super) fn merged(builder: &mut Builder<'_>, mut edges: Vec<Edge>) -> Vec<Edge> {
+    let before = edges.len();
+    edges.retain(|edge| edge.source != edge.target && edge.weight > 0.0);
+    builder.counts.void_edges += before - edges.len();
+    let before = edges.len();
+    builder.pool.install(|| {
+        edges.par_sort_unstable_by(|one, other| {
+            let nodes = (one.source, one.target).cmp(&(other.source, other.target));
+            nodes.then(other.weight.total_cmp(&one.weight)).then(one.kind.cmp(&other.kind))
+        });
+    });
+    edges.dedup_by_key(|edge| (edge.source, edge.target));
+    builder.counts.repeated_edges += before - edges.len();
+    edges.shrink_to_fit();
+    edges
+}

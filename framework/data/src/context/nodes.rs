@@ -1,0 +1,238 @@
+//! Molecule and gene nodes.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use molarena_chem::Morgan;
+use rayon::prelude::*;
+
+use super::build::Builder;
+use super::graph::{Molecule, MoleculeFailure, NodeKind, Step};
+use super::manifest::{MoleculeTable, RepeatedIds};
+use crate::error::{Error, Result};
+use crate::table::Table;
+
+/// Molecules that are in memory at a time, as molecules.
+const BLOCK: usize = 4_096;
+
+/// What an id names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// A node.
+    Node(u64),
+    /// A molecule that left.
+    Left,
+    /// A molecule whose SMILES cannot be read.
+    Unreadable,
+}
+
+/// The molecule nodes.
+pub(super) struct Molecules {
+    pub(super) list: Vec<Molecule>,
+    /// `u64[molecules, words]`.
+    pub(super) fingerprints: Vec<u64>,
+    /// `[molecules]`: the group of molecules with the same scaffold.
+    pub(super) scaffolds: Vec<usize>,
+    pub(super) by_id: HashMap<String, Named>,
+    pub(super) left_out: usize,
+    pub(super) failures: Vec<MoleculeFailure>,
+}
+
+/// A row of a molecule table.
+struct Row {
+    file: usize,
+    row: usize,
+    name: String,
+    smiles: String,
+}
+
+/// What the chemistry makes of a row.
+enum Read {
+    Left(String),
+    Kept { identity: String, fingerprint: Vec<u64>, scaffold: String },
+    Unreadable(String),
+}
+
+impl Molecules {
+    /// Reads all molecule tables; what is in `leave_out` is known by its identity and goes no further.
+    pub(super) fn read(builder: &mut Builder<'_>, leave_out: &BTreeSet<String>) -> Result<Self> {
+        let rows = read_rows(builder)?;
+        let similarity = builder.manifest.similarity;
+        let fingerprint = builder.manifest.fingerprint;
+        let morgan =
+            Morgan::new(fingerprint.radius, fingerprint.bits, false).expect("the manifest was checked");
+        let read = |row: &Row| match molarena_chem::Molecule::parse(&row.smiles) {
+            Err(error) => Read::Unreadable(error.to_string()),
+            Ok(molecule) => {
+                let identity = molecule.identity();
+                if leave_out.contains(&identity) {
+                    return Read::Left(identity);
+                }
+                let scaffold = molecule.scaffold(similarity.scaffold_stereo);
+                Read::Kept { identity, fingerprint: molecule.morgan(&morgan), scaffold }
+            }
+        };
+        let mut collected = Collector::default();
+        let total = rows.len();
+        for (block, rows) in rows.chunks(BLOCK).enumerate() {
+            builder.at(Step::Molecules, block * BLOCK, total);
+            let results: Vec<Read> = builder.pool.install(|| rows.par_iter().map(read).collect());
+            for (row, result) in rows.iter().zip(results) {
+                collected.add(builder, row, result);
+            }
+        }
+        builder.counts.molecule_rows += total;
+        let molecules = collected.molecules;
+        if molecules.list.is_empty() {
+            return Err(Error::EmptyContext {
+                id: builder.manifest.id.clone(),
+                rows: total,
+                left_out: collected.left.len(),
+                unreadable: molecules.failures.len(),
+            });
+        }
+        Ok(Self { left_out: collected.left.len(), ..molecules })
+    }
+}
+
+#[derive(Default)]
+struct Collector {
+    molecules: Molecules,
+    by_identity: HashMap<String, u64>,
+    scaffolds: HashMap<String, usize>,
+    left: HashSet<String>,
+}
+
+impl Default for Molecules {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            fingerprints: Vec::new(),
+            scaffolds: Vec::new(),
+            by_id: HashMap::new(),
+            left_out: 0,
+            failures: Vec::new(),
+        }
+    }
+}
+
+impl Collector {
+    fn add(&mut self, builder: &mut Builder<'_>, row: &Row, result: Read) {
+        let molecules = &mut self.molecules;
+        let named = match result {
+            Read::Left(identity) => {
+                if !self.left.insert(identity) {
+                    builder.counts.merged_molecules += 1;
+                }
+                Named::Left
+            }
+            Read::Unreadable(reason) => {
+                molecules.failures.push(MoleculeFailure {
+                    file: builder.manifest.molecules[row.file].file.clone(),
+                    row: row.row + 1,
+                    name: row.name.clone(),
+                    smiles: row.smiles.clone(),
+                    reason,
+                });
+                Named::Unreadable
+            }
+            Read::Kept { identity, fingerprint, scaffold } => {
+                if let Some(node) = self.by_identity.get(&identity) {
+                    builder.counts.merged_molecules += 1;
+                    Named::Node(*node)
+                } else {
+                    let node = molecules.list.len() as u64;
+                    let groups = self.scaffolds.len();
+                    molecules.scaffolds.push(*self.scaffolds.entry(scaffold).or_insert(groups));
+                    molecules.fingerprints.extend(fingerprint);
+                    self.by_identity.insert(identity.clone(), node);
+                    let (name, smiles) = (row.name.clone(), row.smiles.clone());
+                    molecules.list.push(Molecule { node, name, smiles, identity });
+                    Named::Node(node)
+                }
+            }
+        };
+        molecules.by_id.insert(row.name.clone(), named);
+    }
+}
+
+fn read_rows(builder: &mut Builder<'_>) -> Result<Vec<Row>> {
+    let manifest = builder.manifest;
+    let mut rows = Vec::new();
+    let mut first_seen: HashMap<String, (usize, usize)> = HashMap::new();
+    for (file, spec) in manifest.molecules.iter().enumerate() {
+        let MoleculeTable { file: path, id, smiles, repeated_ids } = spec;
+        let table = builder.table(path)?;
+        let (id, smiles) = (table.column(id)?, table.column(smiles)?);
+        for row in 0..table.rows() {
+            let name = filled(&table, row, id, "the id of a molecule")?.to_owned();
+            if let Some((first_file, first_row)) = first_seen.get(&name) {
+                if *repeated_ids == RepeatedIds::First {
+                    builder.counts.repeated_molecule_ids += 1;
+                    continue;
+                }
+                let first = format!("row {} of {}", first_row + 1, manifest.molecules[*first_file].file);
+                return Err(Error::DuplicateId { cell: Box::new(table.cell(row, id)), value: name, first });
+            }
+            first_seen.insert(name.clone(), (file, row));
+            let text = table.text(row, smiles);
+            let structure = text.split([' ', '\t']).next().unwrap_or_default();
+            if structure.len() < text.len() {
+                builder.counts.cut_smiles += 1;
+            }
+            rows.push(Row { file, row, name, smiles: structure.to_owned() });
+        }
+    }
+    Ok(rows)
+}
+
+/// The text of a cell that must not be empty.
+pub(super) fn filled<'a>(
+    table: &'a Table,
+    row: usize,
+    column: usize,
+    expected: &'static str,
+) -> Result<&'a str> {
+    let text = table.text(row, column);
+    if text.is_empty() {
+        let cell = Box::new(table.cell(row, column));
+        return Err(Error::WrongCell { cell, value: String::new(), expected });
+    }
+    Ok(text)
+}
+
+/// The gene nodes; their numbers follow those of the molecules.
+pub(super) struct Genes {
+    /// In the order of first appearance.
+    pub(super) ids: Vec<String>,
+}
+
+impl Genes {
+    pub(super) fn read(builder: &mut Builder<'_>) -> Result<Self> {
+        let mut seen = HashSet::new();
+        let mut ids = Vec::new();
+        for spec in &builder.manifest.genes {
+            let table = builder.table(&spec.file)?;
+            for column in &spec.columns {
+                let column = table.column(column)?;
+                for row in 0..table.rows() {
+                    let id = gene_id(table.text(row, column));
+                    if !id.is_empty() && seen.insert(id.to_owned()) {
+                        ids.push(id.to_owned());
+                    }
+                }
+            }
+        }
+        Ok(Self { ids })
+    }
+}
+
+/// A gene's id without the `.0` that a table's writer adds to whole numbers in a column with gaps.
+pub(super) fn gene_id(text: &str) -> &str {
+    text.strip_suffix(".0").unwrap_or(text)
+}
+
+/// How errors call a node that an id should name.
+pub(super) fn unknown(table: &Table, row: usize, column: usize, node: NodeKind) -> Error {
+    let value = table.text(row, column).to_owned();
+    Error::UnknownNode { cell: Box::new(table.cell(row, column)), node, value }
+}

@@ -1,0 +1,245 @@
+//! Boards of matching: methods that ranked the same profiles for the same molecules.
+
+use std::collections::BTreeMap;
+
+use molarena_host::{MatchOutcome, MatchRecord, SpaceScores, key_of};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::build::{row_name, short};
+use crate::row::{one_line, summary};
+use crate::{BoardOptions, FailureSummary, RowPretraining, pretraining};
+
+/// Methods that ranked the same candidates for the same queries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchBoard {
+    /// Id of the context graph.
+    pub context: String,
+    /// Hash of its content.
+    pub context_key: String,
+    /// Whether its data are simulated.
+    pub simulated: bool,
+    /// Name of the feature space.
+    pub space: String,
+    /// The spaces whose molecules were split together.
+    pub spaces: Vec<String>,
+    /// Protocol of the split.
+    pub split: String,
+    /// Seed of the split.
+    pub split_seed: u64,
+    /// sha256 of the split's index lists.
+    pub split_sha256: String,
+    /// Which profiles are ranked: `all`, or those of the `test` molecules.
+    pub candidates: String,
+    /// Query molecules with a profile in the space; 0 where no seed was scored.
+    pub queries: usize,
+    /// Profiles that are ranked for each.
+    pub profiles: usize,
+    /// Profiles of the queries themselves.
+    pub relevant: usize,
+    /// Methods, best mean reciprocal rank first; those without a score last; ties by name.
+    pub rows: Vec<MatchRow>,
+    /// What a reader must know to read the rows.
+    pub notes: Vec<String>,
+}
+
+/// One method on a board of matching, summarised over seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchRow {
+    /// Name of the method; `name@hash` where records of the method differ in composition.
+    pub method: String,
+    /// Number of scored seeds.
+    pub seeds: usize,
+    /// Normalised discounted cumulative gain at 1.
+    pub ndcg_1: MeanSd,
+    /// Normalised discounted cumulative gain at 10.
+    pub ndcg_10: MeanSd,
+    /// Share of queries with a profile of their own at rank 1.
+    pub hit_1: MeanSd,
+    /// Share of queries with a profile of their own among the first 10.
+    pub hit_10: MeanSd,
+    /// Mean reciprocal rank.
+    pub mrr: MeanSd,
+    /// Median of the queries' best ranks.
+    pub median_rank: MeanSd,
+    /// The failed seeds by message.
+    pub failures: Vec<FailureSummary>,
+    /// Mean wall-clock seconds of the workers. Absent from boards without costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_s: Option<f64>,
+    /// Largest peak resident memory in MiB. Absent from boards without costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_rss_mb: Option<f64>,
+    /// What the encoder was trained on before; absent for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<RowPretraining>,
+    /// Whether every worker was confined.
+    pub confined: bool,
+}
+
+/// Mean and sample standard deviation over seeds; null where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MeanSd {
+    /// The mean; null where no seed was scored.
+    pub mean: Option<f64>,
+    /// The sample standard deviation; null with fewer than two seeds.
+    pub std: Option<f64>,
+}
+
+impl MeanSd {
+    fn of(scores: &[&SpaceScores], score: fn(&SpaceScores) -> f64) -> Self {
+        let (mean, std) = summary(scores.iter().map(|scores| Some(score(scores))));
+        Self { mean, std }
+    }
+}
+
+/// Boards of matching records, which may come in any order.
+pub fn build_matches(records: &[MatchRecord], options: BoardOptions) -> Vec<MatchBoard> {
+    type Group<'a> = BTreeMap<(&'a str, String), Vec<&'a MatchRecord>>;
+    let mut boards: BTreeMap<_, Group> = BTreeMap::new();
+    for record in records {
+        for space in &record.spaces {
+            let split = &record.split;
+            let key = (
+                (&record.context, space, &split.protocol, split.seed, record.candidates),
+                (&record.context_key, &record.spaces, &split.sha256),
+            );
+            let row = (record.method.as_str(), key_of(&record.composition));
+            boards.entry(key).or_default().entry(row).or_default().push(record);
+        }
+    }
+    boards.into_iter().map(|((key, _), rows)| board(key.1, &rows, options)).collect()
+}
+
+fn board(
+    space: &str,
+    groups: &BTreeMap<(&str, String), Vec<&MatchRecord>>,
+    options: BoardOptions,
+) -> MatchBoard {
+    let mut rows = Vec::new();
+    let mut notes = Vec::new();
+    for ((method, hash), records) in groups {
+        let compositions = groups.keys().filter(|(other, _)| other == method).count();
+        let name = if compositions > 1 { row_name(method, hash) } else { (*method).to_owned() };
+        if compositions > 1 {
+            notes.push(format!("{name} is one of {compositions} compositions of {method}."));
+        }
+        rows.push(row(name, space, records, options));
+    }
+    rows.sort_by(|one, other| {
+        let by_score = match (one.mrr.mean, other.mrr.mean) {
+            (Some(one), Some(other)) => other.total_cmp(&one),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        };
+        by_score.then_with(|| one.method.cmp(&other.method))
+    });
+    let open: Vec<&str> = rows.iter().filter(|row| !row.confined).map(|row| row.method.as_str()).collect();
+    if !open.is_empty() {
+        notes.push(format!(
+            "Not confined, so that a worker could have read the data folder: {}.",
+            open.join(", ")
+        ));
+    }
+    notes.extend(pretraining::notes(rows.iter().map(|row| (row.method.as_str(), row.pretraining.as_ref()))));
+    let records = groups.values().flatten();
+    let scores = records.clone().find_map(|record| scores_of(record, space).ok());
+    let first = groups.values().next().expect("a board has records")[0];
+    MatchBoard {
+        context: first.context.clone(),
+        context_key: first.context_key.clone(),
+        simulated: first.simulated,
+        space: space.to_owned(),
+        spaces: first.spaces.clone(),
+        split: first.split.protocol.clone(),
+        split_seed: first.split.seed,
+        split_sha256: first.split.sha256.clone(),
+        candidates: first.candidates.name().to_owned(),
+        queries: scores.map_or(0, |scores| scores.queries),
+        profiles: scores.map_or(0, |scores| scores.candidates),
+        relevant: scores.map_or(0, |scores| scores.relevant),
+        rows,
+        notes,
+    }
+}
+
+/// The scores of a record in a space; `Err` has the kind and the message of a failure.
+fn scores_of<'a>(record: &'a MatchRecord, space: &str) -> Result<&'a SpaceScores, (&'static str, String)> {
+    match &record.outcome {
+        MatchOutcome::Scored { spaces, .. } => spaces
+            .iter()
+            .find(|scores| scores.space == space)
+            .ok_or_else(|| ("no-result", format!("the record has no scores of {space}"))),
+        MatchOutcome::Failed(failure) => Err((failure.reason.name(), one_line(&failure.message))),
+    }
+}
+
+fn row(method: String, space: &str, records: &[&MatchRecord], options: BoardOptions) -> MatchRow {
+    let mut records = records.to_vec();
+    records.sort_by(|one, other| (one.seed, &one.key).cmp(&(other.seed, &other.key)));
+    let scored: Vec<&SpaceScores> =
+        records.iter().filter_map(|record| scores_of(record, space).ok()).collect();
+    let mut failed: BTreeMap<(&str, String), Vec<u64>> = BTreeMap::new();
+    for record in &records {
+        if let Err(failure) = scores_of(record, space) {
+            failed.entry(failure).or_default().push(record.seed);
+        }
+    }
+    let costs = || records.iter().filter(|_| options.cost).map(|record| record.cost);
+    let peak = costs().map(|cost| cost.peak_rss_mb).fold(f64::NEG_INFINITY, f64::max);
+    MatchRow {
+        method,
+        seeds: scored.len(),
+        ndcg_1: MeanSd::of(&scored, |scores| scores.ndcg_1),
+        ndcg_10: MeanSd::of(&scored, |scores| scores.ndcg_10),
+        hit_1: MeanSd::of(&scored, |scores| scores.hit_1),
+        hit_10: MeanSd::of(&scored, |scores| scores.hit_10),
+        mrr: MeanSd::of(&scored, |scores| scores.mrr),
+        median_rank: MeanSd::of(&scored, |scores| scores.ranks.median as f64),
+        failures: failed
+            .into_iter()
+            .map(|((reason, message), seeds)| FailureSummary { reason: reason.to_owned(), message, seeds })
+            .collect(),
+        wall_s: summary(costs().map(|cost| Some(cost.wall_s))).0,
+        peak_rss_mb: Some(peak).filter(|peak| peak.is_finite()),
+        pretraining: RowPretraining::of_match(records[0], options),
+        confined: records.iter().all(|record| record.confined),
+    }
+}
+
+impl MatchBoard {
+    /// The first characters of the context's and the split's hashes.
+    pub(crate) fn hashes(&self) -> [&str; 2] {
+        [short(&self.context_key), short(&self.split_sha256)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::matched;
+
+    #[test]
+    fn a_board_for_each_space_best_first() {
+        let records = [matched("m", 0, 0.5), matched("random", 0, 0.01), matched("m", 1, 0.25)];
+        let boards = build_matches(&records, BoardOptions::default());
+        assert_eq!(boards.iter().map(|board| board.space.as_str()).collect::<Vec<_>>(), ["e", "m"]);
+        let board = &boards[0];
+        assert_eq!((board.queries, board.profiles, board.relevant), (4, 40, 5));
+        assert_eq!(board.rows.iter().map(|row| row.method.as_str()).collect::<Vec<_>>(), ["m", "random"]);
+        assert_eq!((board.rows[0].seeds, board.rows[0].mrr.mean), (2, Some(0.375)));
+        assert!((board.rows[0].mrr.std.unwrap() - 0.03125_f64.sqrt()).abs() < 1e-15);
+        assert_eq!(board.rows[1].mrr.std, None);
+        assert!(
+            board.notes[0]
+                .starts_with("Pretrained on c without 7 molecules of it (leave out: queries of e, m)")
+        );
+    }
+
+    #[test]
+    fn other_queries_and_other_candidates_are_other_boards() {
+        let mut records = vec![matched("m", 0, 0.5), matched("m", 0, 0.5), matched("m", 0, 0.5)];
+        records[1].split.sha256 = "c".repeat(64);
+        records[2].candidates = molarena_host::Candidates::Test;
+        assert_eq!(build_matches(&records, BoardOptions::default()).len(), 6);
+    }
+}

@@ -1,0 +1,93 @@
+//! The decoder `random-ranking`: what matching reaches by chance.
+
+use molarena_sdk::{Call, Component, Decoder, Dense, Determinism, Error, Info, InputKind, Matrix, Result};
+use rand_xoshiro::{
+    Xoshiro256PlusPlus,
+    rand_core::{Rng, SeedableRng},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of [`RandomRanking`]: nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RandomRankingConfig {}
+
+/// Scores that are uniform between 0 and 1, whatever the vectors and the candidates are: a floor. Of c candidates with one
+/// relevant, HIT@k is k / c on average.
+#[derive(Debug)]
+pub struct RandomRanking;
+
+impl Component for RandomRanking {
+    type Config = RandomRankingConfig;
+    const INFO: Info = Info {
+        id: "random-ranking",
+        summary: "random scores: what matching reaches by chance",
+        inputs: &[InputKind::Dense],
+        devices: &["cpu"],
+        determinism: Determinism::Bitwise,
+        corpora: &[],
+    };
+
+    fn new(_: RandomRankingConfig) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Decoder for RandomRanking {
+    fn columns(&self, space: &str) -> Result<usize> {
+        Err(Error::unsupported(format!("it decodes nothing, and so has no columns for space `{space}`")))
+    }
+
+    fn decode(&mut self, _: &Dense<'_>, _: &str, _: &Call<'_>) -> Result<Matrix> {
+        Err(Error::unsupported("it scores candidates, but decodes nothing"))
+    }
+
+    /// Another space has other scores under the same seed.
+    fn score(
+        &mut self,
+        z: &Dense<'_>,
+        candidates: &Dense<'_>,
+        space: &str,
+        call: &Call<'_>,
+    ) -> Result<Matrix> {
+        let of_space = space.bytes().fold(call.seed, |hash, byte| {
+            // FNV-1a (Fowler, Noll and Vo), 64 bits.
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(of_space);
+        // 24 bits are exact in an f32.
+        let values =
+            (0..z.rows * candidates.rows).map(|_| (random.next_u64() >> 40) as f32 / (1 << 24) as f32);
+        Matrix::new(z.rows, candidates.rows, values.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(seed: u64, space: &str) -> Vec<f32> {
+        let z = Matrix::zeros(200, 1);
+        let candidates = Matrix::zeros(50, 3);
+        let call = Call::new(seed, 1);
+        RandomRanking.score(&z.view(), &candidates.view(), space, &call).unwrap().values
+    }
+
+    #[test]
+    fn the_share_of_hits_is_that_of_chance() {
+        let scores = scores(3, "expression");
+        // Candidate 7 is relevant: among the first 10 of 50 in a fifth of 200 queries, 40 ± 5.7.
+        let hits = scores.chunks(50).filter(|row| row.iter().filter(|&&score| score > row[7]).count() < 10);
+        let hits = hits.count();
+        assert!((20..=60).contains(&hits), "{hits}");
+    }
+
+    #[test]
+    fn the_seed_and_the_space_decide() {
+        assert_eq!(scores(3, "expression"), scores(3, "expression"));
+        assert_ne!(scores(3, "expression"), scores(4, "expression"));
+        assert_ne!(scores(3, "expression"), scores(3, "morphology"));
+        assert!(RandomRanking.columns("s").unwrap_err().message.contains("space `s`"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Matching molecules and profiles on the demo world.
+
+use molarena_tests::{Output, TestArena};
+use ndarray::Array2;
+use serde_json::Value;
+
+use crate::{files, json, pretraining::world};
+
+const GROUP: &str = "[[match]]\ncontext = \"demo-context\"\nspaces = [\"morphology\", \"expression\"]\n";
+
+fn suite(arena: &TestArena, groups: &str) -> Output {
+    arena.write("suite.toml", format!("schema = \"molarena.suite/1\"\nname = \"m\"\n{groups}"));
+    arena.run(&[], &["suite.toml"])
+}
+
+fn matches(arena: &TestArena) -> Vec<Value> {
+    let paths = files(arena, "store/matches").into_iter();
+    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.map(|path| json(&fs_err::read_to_string(path).unwrap())).collect()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value}"))
+}
+
+#[test]
+fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
+    let arena = world("{}", "[]");
+    let methods = "methods = [\"random-ranking\", \"demo-profile-knn\"]\n";
+    let groups = format!(
+        "{GROUP}{methods}seeds = 2\ncandidates = \"test\"\n{GROUP}methods = [\"demo-profile-knn\"]\nseeds = 1\n"
+    );
+    let output = suite(&arena, &groups);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let matches = matches(&arena);
+    assert_eq!(matches.len(), 5);
+    // One split, one pretraining, whatever the candidates are.
+    assert_eq!(files(&arena, "store/encoders").len(), 1);
+    let mut mrr = std::collections::BTreeMap::<(String, String), f64>::new();
+    for record in &matches {
+        assert_eq!((&record["confined"], &record["simulated"]), (&true.into(), &true.into()));
+        for space in record["outcome"]["spaces"].as_array().unwrap() {
+            check_space(&arena, record, space);
+            if record["candidates"] == "test" {
+                let of = |value: &Value| value.as_str().unwrap().to_owned();
+                mrr.insert((of(&record["method"]), of(&space["space"])), number(&space["mrr"]));
+            }
+        }
+    }
+    for space in ["morphology", "expression"] {
+        let of = |method: &str| mrr[&(method.to_owned(), space.to_owned())];
+        assert!(of("demo-profile-knn") > 1.5 * of("random-ranking"), "{mrr:?}");
+    }
+    let trained = matches.iter().find(|record| record["method"] == "demo-profile-knn").unwrap();
+    let pretraining = &trained["composition"]["pretraining"];
+    assert_eq!(pretraining["left_out"], trained["split"]["test"]);
+    assert_eq!(trained["composition"]["decoder_is_trained"], true);
+    // Run again, nothing runs.
+    assert!(suite(&arena, &groups).stdout.starts_with("5 cells: 0 scored now, 5 finished before, 0 failed"));
+}
+
+/// What a record says of a space follows from the ranks that are stored.
+fn check_space(arena: &TestArena, record: &Value, space: &Value) {
+    let path = arena.path("store/matches").join(format!("{}.npz", record["key"].as_str().unwrap()));
+    let bytes = fs_err::read(path).unwrap();
+    assert_eq!(record["outcome"]["ranks_sha256"], molarena_data::sha256_hex(&bytes));
+    let mut npz = ndarray_npy::NpzReader::new(std::io::Cursor::new(bytes)).unwrap();
+    let ranks: Array2<u64> = npz.by_name(space["space"].as_str().unwrap()).unwrap();
+    assert_eq!(space["relevant"], ranks.nrows());
+    let mut best = std::collections::BTreeMap::<u64, u64>::new();
+    for row in ranks.rows() {
+        let entry = best.entry(row[0]).or_insert(u64::MAX);
+        *entry = (*entry).min(row[1]);
+        assert!(row[1] >= 1 && row[1] <= space["candidates"].as_u64().unwrap());
+    }
+    let queries = best.len() as f64;
+    assert_eq!(number(&space["queries"]), queries);
+    let hits = best.values().filter(|&&rank| rank <= 10).count() as f64;
+    assert!((number(&space["hit_10"]) - hits / queries).abs() < 1e-12);
+    let mrr = best.values().map(|&rank| 1.0 / rank as f64).sum::<f64>() / queries;
+    assert!((number(&space["mrr"]) - mrr).abs() < 1e-12);
+    if record["candidates"] == "test" {
+        assert_eq!(space["candidates"], space["relevant"], "only profiles of queries");
+    }
+}
+
+#[test]
+fn what_is_varied_is_recorded_and_fails_by_name() {
+    let arena = world("{}", "[]");
+    let group = format!("{GROUP}methods = [\"demo-profile-knn\"]\nseeds = 1\ncandidates = \"test\"\n");
+    let output = suite(&arena, &format!("{group}vary = {{ \"decoder.config.k\" = [1, 20] }}\n"));
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let mut names: Vec<(String, Value)> = matches(&arena)
+        .iter()
+        .map(|record| {
+            (record["method"].as_str().unwrap().to_owned(), record["varied"]["decoder.config.k"].clone())
+        })
+        .collect();
+    names.sort_by(|one, other| one.0.cmp(&other.0));
+    let expected =
+        [("demo-profile-knn[k=1]".to_owned(), 1.into()), ("demo-profile-knn[k=20]".to_owned(), 20.into())];
+    assert_eq!(names, expected);
+    assert_eq!(files(&arena, "store/encoders").len(), 1, "the decoder is not part of the training");
+}
