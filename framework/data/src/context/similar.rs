@@ -36,7 +36,7 @@ impl Best {
     /// Of the pairs of `count` things.
     fn new(count: usize, spec: &SimilaritySpec) -> Self {
         let pairs = count as f64 * count.saturating_sub(1) as f64 / 2.0;
-        let most = (pairs * (1.0 - spec.sparsity)) as usize;
+        let most = (pairs - (pairs * spec.sparsity).ceil()) as usize;
         Self { threshold: spec.threshold as f32, most, pairs: Vec::new() }
     }
 
