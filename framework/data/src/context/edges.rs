@@ -91,7 +91,9 @@ pub(super) fn read_list(builder: &mut Builder<'_>, list: &EdgeList, links: &mut 
     if magnitude.is_some() {
         let mut sizes: Vec<f32> = edges.iter().map(|edge| edge.weight).collect();
         let unit = unit(&mut sizes);
-        edges.iter_mut().for_each(|edge| edge.weight = weight(edge.weight, unit));
+        for edge in &mut edges {
+            edge.weight = weight(edge.weight, unit);
+        }
     }
     links.edges.extend(edges);
     Ok(())

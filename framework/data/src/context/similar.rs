@@ -109,7 +109,9 @@ fn scaffold_groups(scaffolds: &[usize], fingerprints: &[u64], words: usize) -> V
         groups[*scaffold].push(Sized { bits, molecule: molecule as u32 });
     }
     groups.retain(|group| group.len() > 1);
-    groups.iter_mut().for_each(|group| group.sort_unstable());
+    for group in &mut groups {
+        group.sort_unstable();
+    }
     groups
 }
 
