@@ -17,6 +17,7 @@ mod format;
 mod json;
 mod md;
 mod notes;
+pub mod plot;
 mod row;
 #[cfg(test)]
 mod testing;
