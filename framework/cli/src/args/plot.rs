@@ -37,7 +37,7 @@ pub(crate) struct PlotArgs {
     /// Only this method (again for more)
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,
-    /// Horizontal axis [default: logarithmic where the values differ by a factor of 50 or more]
+    /// Horizontal axis [default: logarithmic where the values differ by a factor of 20 or more]
     #[arg(long, value_enum, value_name = "SCALE")]
     pub(crate) scale: Option<ScaleChoice>,
     /// Overwrite what is there

@@ -16,10 +16,10 @@ pub enum Scale {
 }
 
 /// Values whose ratio is at least this are shown on a logarithmic axis, if all are above 0.
-const LOG_FROM_RATIO: f64 = 50.0;
+const LOG_FROM_RATIO: f64 = 20.0;
 
 impl Scale {
-    /// Logarithmic for values above 0 that differ by a factor of 50 or more, else linear.
+    /// Logarithmic for values above 0 that differ by a factor of 20 or more, else linear.
     pub fn fitting(values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = extent(values);
         if low > 0.0 && high / low >= LOG_FROM_RATIO { Self::Log } else { Self::Linear }
