@@ -5,6 +5,7 @@ mod encoder;
 mod good_runs;
 mod help;
 mod own;
+mod plot;
 mod plugins;
 mod requests;
 mod support;

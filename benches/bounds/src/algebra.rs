@@ -7,7 +7,7 @@ use std::f64::consts::E;
 use ndarray::Array2;
 
 use crate::{
-    contrast::{Samples, dlb, log_means, nce},
+    contrast::{Samples, dlb, gap, log_means, nce},
     critic::Critic,
     suite::{Part, Row},
     world::{Estimate, Random, World},
@@ -76,6 +76,8 @@ fn of_the_critic(world: &World, critic: &Critic, random: &mut Random) -> Vec<Ste
         ("Eq. 9: I_DLB - I_NWJ", of(&fourth - &(&own - &(&partition / E)))),
         ("Eq. 10: E[e^h / m] - 1, all y from p(y)", last_term(critic, random)),
     ];
+    let mut of_y = Critic::zero(2);
+    of_y.linear_y[0] = 1.5;
     let with = nce(critic, world, K, Samples::WithPositive, BLOCKS, random);
     let without = nce(critic, world, K, Samples::NegativesOnly, BLOCKS, random);
     let own = dlb(critic, world, PAIRS, random);
@@ -86,6 +88,11 @@ fn of_the_critic(world: &World, critic: &Critic, random: &mut Random) -> Vec<Ste
     steps.extend([
         ("Eq. 11: I_NCE less its last line, y_1 from p(y)", less(with, without)),
         ("Eq. 12: I_DLB - I_NCE, y_1 from p(y|z)", less(own, with)),
+        ("Eq. 12: the same, y_1 from the critic's q(y|z)", gap(critic, world, K, true, BLOCKS, random)),
+        (
+            "Eq. 12: I_DLB - I_NCE of a critic of y alone, y_1 from p(y|z)",
+            gap(&of_y, world, K, false, BLOCKS, random),
+        ),
         ("Eq. 12: I_DLB - last line of Eq. 11, y_1 from p(y)", less(own, without)),
     ]);
     steps

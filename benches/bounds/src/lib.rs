@@ -15,4 +15,4 @@ mod train;
 pub use figures::figures;
 pub use suite::{Part, Row, Settings, run};
 pub use tables::{from_csv, tables, to_csv};
-pub use train::{Objective, train};
+pub use train::{Objective, Source, train};

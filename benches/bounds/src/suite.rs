@@ -5,7 +5,7 @@ use crate::{
     contrast::{Samples, dlb, gap, nce, nwj_once},
     critic::{Critic, Family},
     decoder::Decoder,
-    train::{Objective, train},
+    train::{Objective, Source, train},
     world::{Estimate, Random, World},
 };
 
@@ -157,9 +157,16 @@ pub fn run(settings: &Settings, mut said: impl FnMut(&str)) -> Vec<Row> {
     rows
 }
 
+/// Pairs of the critic that is trained on few.
+const FEW: usize = 256;
+
 fn critics(settings: &Settings, world: &World, information: f64, random: &mut Random, rows: &mut Vec<Row>) {
     let blocks = settings.blocks;
     let optimal = Critic::optimal(world);
+    let mut of_y = Critic::zero(world.dimension);
+    of_y.linear_y[0] = 1.5;
+    let twice: Vec<f64> = optimal.parameters(Family::Quadratic).iter().map(|value| 2.0 * value).collect();
+    let sharp = Critic::from_parameters(world.dimension, Family::Quadratic, &twice);
     for &k in &settings.k {
         for (name, samples) in
             [("optimal", Samples::WithPositive), ("optimal, negatives only", Samples::NegativesOnly)]
@@ -167,22 +174,28 @@ fn critics(settings: &Settings, world: &World, information: f64, random: &mut Ra
             let found = nce(&optimal, world, k, samples, blocks, random);
             rows.push(Row::new(Part::Nce, name, information, Some(k), found));
         }
-        let found = gap(&optimal, world, k, false, blocks, random);
-        rows.push(Row::new(Part::Gap, "optimal", information, Some(k), found));
-    }
-    for &k in &settings.trained_k {
-        for (name, family) in
-            [("bilinear, trained", Family::Bilinear), ("quadratic, trained", Family::Quadratic)]
-        {
-            let critic = train(world, family, Objective::Nce(k), settings.steps, random);
-            let found = nce(&critic, world, k, Samples::WithPositive, blocks, random);
-            rows.push(Row::new(Part::Nce, name, information, Some(k), found));
-            let own = dlb(&critic, world, EVALUATED, random);
-            rows.push(Row::new(Part::CriticDlb, name, information, Some(k), own));
-            let found = gap(&critic, world, k, false, blocks, random);
+        for (name, critic) in [("optimal", &optimal), ("optimal x 2", &sharp), ("of y alone", &of_y)] {
+            let found = gap(critic, world, k, false, blocks, random);
             rows.push(Row::new(Part::Gap, name, information, Some(k), found));
-            let found = gap(&critic, world, k, true, blocks, random);
-            rows.push(Row::new(Part::Gap, &format!("{name}, y from q"), information, Some(k), found));
+        }
+    }
+    let few = world.pairs(FEW, random);
+    let trainings = [
+        ("bilinear, trained", Family::Bilinear, Source::Fresh(*world)),
+        ("quadratic, trained", Family::Quadratic, Source::Fresh(*world)),
+        ("quadratic, trained on 256", Family::Quadratic, Source::Fixed(few.0, few.1)),
+    ];
+    for (k, (name, family, source)) in
+        settings.trained_k.iter().flat_map(|&k| trainings.iter().map(move |training| (k, training)))
+    {
+        let critic = train(source, *family, Objective::Nce(k), settings.steps, random);
+        let found = nce(&critic, world, k, Samples::WithPositive, blocks, random);
+        rows.push(Row::new(Part::Nce, name, information, Some(k), found));
+        let own = dlb(&critic, world, EVALUATED, random);
+        rows.push(Row::new(Part::CriticDlb, name, information, Some(k), own));
+        for (from_decoder, ending) in [(false, ""), (true, ", y from q")] {
+            let found = gap(&critic, world, k, from_decoder, blocks, random);
+            rows.push(Row::new(Part::Gap, &format!("{name}{ending}"), information, Some(k), found));
         }
     }
 }
@@ -197,7 +210,8 @@ fn repeated_nwj(
 ) {
     let mut optimal = Critic::optimal(world);
     optimal.constant += 1.0;
-    let trained = train(world, Family::Quadratic, Objective::Nwj(256), settings.steps, random);
+    let trained =
+        train(&Source::Fresh(*world), Family::Quadratic, Objective::Nwj(256), settings.steps, random);
     for (name, critic) in [("optimal", optimal), ("quadratic, trained", trained)] {
         let mut values: Vec<f64> =
             (0..settings.repeats).map(|_| nwj_once(&critic, world, NWJ_SAMPLES, random)).collect();

@@ -58,15 +58,20 @@ pub fn from_csv(text: &str) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// Numbers of samples in the tables; the CSV has all.
+const SHOWN: [usize; 3] = [2, 64, 4096];
+
 /// The tables of the chapter, by name, as Markdown.
 pub fn tables(rows: &[Row]) -> Vec<(&'static str, String)> {
+    let rows: Vec<Row> =
+        rows.iter().filter(|row| row.k.is_none_or(|k| SHOWN.contains(&k))).cloned().collect();
     let of = |part: Part| rows.iter().filter(move |row| row.part == part);
     let by_name = |row: &Row| row.name.clone();
     let by_k = |row: &Row| format!("{}, K = {}", row.name, row.k.unwrap_or_default());
     vec![
         ("decoders", pivot("I_DLB of the decoder", of(Part::Decoder), by_name)),
         ("nce", pivot("I_NCE", of(Part::Nce).filter(|row| !row.name.contains("trained")), by_k)),
-        ("trained", trained(rows)),
+        ("trained", trained(&rows)),
         ("gap", pivot("I_DLB - I_NCE of", of(Part::Gap).filter(|row| row.name != "optimal"), by_k)),
         ("nwj", pivot("I_NWJ", of(Part::Nwj), by_name)),
         ("algebra", algebra(of(Part::Algebra))),
@@ -137,7 +142,7 @@ fn algebra<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
         let error =
             row.error.filter(|error| *error > 0.0).map(|error| format!("±{error:.4}")).unwrap_or_default();
         let value = format!("{:.4}", row.value).replace("-0.0000", "0.0000");
-        let _ = writeln!(text, "| {} | {value}{error} |", row.name);
+        let _ = writeln!(text, "| {} | {value}{error} |", row.name.replace('|', "\\|"));
     }
     text
 }

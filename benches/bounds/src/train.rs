@@ -19,6 +19,38 @@ pub enum Objective {
     Nwj(usize),
 }
 
+/// Where training pairs come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Drawn anew in every step.
+    Fresh(World),
+    /// Drawn from these pairs, z and y; the other samples are y of theirs, too.
+    Fixed(Array2<f64>, Array2<f64>),
+}
+
+impl Source {
+    fn dimension(&self) -> usize {
+        match self {
+            Self::Fresh(world) => world.dimension,
+            Self::Fixed(z, _) => z.ncols(),
+        }
+    }
+
+    /// z and y of a block, and `others` other y.
+    fn block(&self, others: usize, random: &mut Random) -> (Array2<f64>, Array2<f64>, Array2<f64>) {
+        match self {
+            Self::Fresh(world) => {
+                let (z, y) = world.pairs(BLOCK, random);
+                (z, y, random.normal(others, world.dimension))
+            }
+            Self::Fixed(z, y) => {
+                let (own, other) = (random.choices(BLOCK, z.nrows()), random.choices(others, y.nrows()));
+                (z.select(Axis(0), &own), y.select(Axis(0), &own), y.select(Axis(0), &other))
+            }
+        }
+    }
+}
+
 /// The bound of one block and its gradient.
 fn ascent(
     critic: &Critic,
@@ -57,7 +89,7 @@ const LEARNING_RATE: f64 = 0.03;
 
 /// Trains a critic of `family` from h = 0 by Adam, with a rate that falls to 0.
 pub fn train(
-    world: &World,
+    source: &Source,
     family: Family,
     objective: Objective,
     steps: usize,
@@ -67,12 +99,13 @@ pub fn train(
         Objective::Nce(k) => k - 1,
         Objective::Nwj(count) => count,
     };
-    let mut critic = Critic::zero(world.dimension);
+    let dimension = source.dimension();
+    let mut critic = Critic::zero(dimension);
     let mut parameters = critic.parameters(family);
     let (mut first, mut second) = (vec![0.0; parameters.len()], vec![0.0; parameters.len()]);
     for step in 0..steps {
-        let (z, y) = world.pairs(BLOCK, random);
-        let (_, gradient) = ascent(&critic, objective, &z, &y, &random.normal(others, world.dimension));
+        let (z, y, others) = source.block(others, random);
+        let (_, gradient) = ascent(&critic, objective, &z, &y, &others);
         let gradient = gradient.parameters(family);
         let length = gradient.iter().map(|value| value * value).sum::<f64>().sqrt();
         let shortened = if length > LONGEST_GRADIENT { LONGEST_GRADIENT / length } else { 1.0 };
@@ -86,7 +119,7 @@ pub fn train(
             let spread = (second[index] / (1.0 - 0.99_f64.powi(power))).sqrt();
             parameters[index] += rate * mean / (spread + 1e-8);
         }
-        critic = Critic::from_parameters(world.dimension, family, &parameters);
+        critic = Critic::from_parameters(dimension, family, &parameters);
     }
     critic
 }
@@ -129,7 +162,7 @@ mod tests {
     fn a_trained_critic_comes_near_the_optimal_one() {
         let world = World::of_information(2, 1.0);
         let random = &mut Random::new(5, 1);
-        let trained = train(&world, Family::Quadratic, Objective::Nce(64), 300, random);
+        let trained = train(&Source::Fresh(world), Family::Quadratic, Objective::Nce(64), 300, random);
         let bound =
             |critic: &Critic| nce(critic, &world, 64, Samples::WithPositive, 200, &mut Random::new(5, 2));
         let (trained, optimal) = (bound(&trained), bound(&Critic::optimal(&world)));

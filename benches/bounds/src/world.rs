@@ -60,6 +60,11 @@ impl Random {
         ((self.0.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 
+    /// `count` whole numbers below `bound`, with replacement.
+    pub fn choices(&mut self, count: usize, bound: usize) -> Vec<usize> {
+        (0..count).map(|_| ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize).collect()
+    }
+
     /// Independent standard normal numbers (Box and Muller).
     pub fn normal(&mut self, rows: usize, columns: usize) -> Array2<f64> {
         Array2::from_shape_simple_fn((rows, columns), || {
