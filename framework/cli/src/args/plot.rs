@@ -9,12 +9,12 @@ use super::StorePlace;
 const EXAMPLES: &str = "\
 Examples:
   molarena plot -x baseline.config.n_trees --dataset chembl2k -o figures
-  molarena plot -x encoder.config.beta --suite leaderboards/suites/beta.toml -o figures
+  molarena plot -x encoder.config.beta --suite my-suite.toml -o figures
   molarena plot --training training.csv -o training.svg
 
-With -x: for each dataset, FOLDER/<dataset>-<parameter>.svg with the metric against the parameter, mean
-and sample standard deviation over seeds; records that differ in nothing else are a line. The numbers
-are in FOLDER/points-<parameter>.csv. With --training: the curves of a log (CSV) over its column epoch.";
+With -x: FOLDER/<dataset>-<parameter>.svg for each dataset, the metric against the parameter, mean
+and sample standard deviation over seeds; records that differ in nothing else are a line. The
+numbers are in FOLDER/points-<parameter>.csv. With --training: the curves of a log over its epochs.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -53,8 +53,6 @@ pub(crate) struct PlotArgs {
 /// How values become places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ScaleChoice {
-    /// Equal differences are equal distances
     Linear,
-    /// Equal ratios are equal distances
     Log,
 }
