@@ -45,7 +45,7 @@ fn a_short_run_repeats_itself_and_keeps_to_the_bounds() {
                 assert!(row.value > -4.0 * row.error.unwrap(), "{row:?}");
             }
             (Part::Algebra, name) if name.contains("line 4") || name.starts_with("Eq. 10") => {
-                within(row, 0.0)
+                within(row, 0.0);
             }
             _ => {}
         }
