@@ -11,6 +11,7 @@ fn every_verb_has_help() {
         "",
         "run",
         "board",
+        "plot",
         "predict",
         "embed",
         "data",

@@ -6,6 +6,7 @@ mod encoder;
 mod good_runs;
 mod help;
 mod own;
+mod plot;
 mod plugins;
 mod requests;
 mod support;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod data;
+mod plot;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,6 +13,7 @@ use molarena_report::Format;
 
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 
+pub(crate) use self::plot::{PlotArgs, ScaleChoice};
 use crate::{exit_code, split_choice::SplitChoice};
 
 /// An arena where molecular representations are measured fairly against each other.
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Print leaderboards from the records of a store
     Board(BoardArgs),
+    /// Draw a metric against a varied parameter, or the curves of a training, as SVG
+    Plot(PlotArgs),
     /// Train a method on a dataset and predict new molecules
     Predict(PredictArgs),
     /// Write features or vectors of molecules to CSV, npy or Parquet

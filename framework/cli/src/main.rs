@@ -21,6 +21,7 @@ fn main() -> std::process::ExitCode {
     let outcome = match cli.command {
         Command::Run(args) => commands::run::run(&args),
         Command::Board(args) => commands::board::run(&args),
+        Command::Plot(args) => commands::plot::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Data(args) => commands::data::run(&args),

@@ -43,7 +43,7 @@ pub fn build(records: &[Record], options: BoardOptions) -> Boards {
 
 /// What records must have in common to share a board; boards are sorted by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct BoardKey<'a> {
+pub(crate) struct BoardKey<'a> {
     dataset: &'a str,
     split: &'a str,
     split_seed: u64,
@@ -58,7 +58,7 @@ struct BoardKey<'a> {
 }
 
 impl<'a> BoardKey<'a> {
-    fn of(record: &'a Record) -> Self {
+    pub(crate) fn of(record: &'a Record) -> Self {
         let split = &record.split;
         Self {
             dataset: &record.dataset,
@@ -137,7 +137,7 @@ fn sort(rows: &mut [Row], metric: Metric) {
 }
 
 /// What a method is made of, by the name of the part. The data are not among it: they are the board's.
-fn composition(record: &Record) -> [(&'static str, Value); 8] {
+pub(crate) fn composition(record: &Record) -> [(&'static str, Value); 8] {
     let parts = &record.composition;
     [
         ("features", parts.features.clone()),
@@ -183,7 +183,7 @@ fn note_on_compositions(method: &str, compositions: &BTreeMap<String, Vec<&Recor
 }
 
 /// One record for each seed, by ascending seed, and notes on those that others contradict.
-fn one_for_each_seed<'a>(row: &str, records: Vec<&'a Record>) -> (Vec<&'a Record>, Vec<String>) {
+pub(crate) fn one_for_each_seed<'a>(row: &str, records: Vec<&'a Record>) -> (Vec<&'a Record>, Vec<String>) {
     let mut by_seed: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
     for record in records {
         by_seed.entry(record.seed).or_default().push(record);

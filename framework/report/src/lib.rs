@@ -20,6 +20,7 @@ mod match_md;
 mod md;
 mod notes;
 mod pretraining;
+pub mod plot;
 mod row;
 #[cfg(test)]
 mod testing;

@@ -152,7 +152,7 @@ fn method(row: &Row) -> String {
     name
 }
 
-const fn short_name(metric: Metric) -> &'static str {
+pub(crate) const fn short_name(metric: Metric) -> &'static str {
     match metric {
         Metric::RocAuc => "AUC",
         Metric::AveragePrecision => "AP",

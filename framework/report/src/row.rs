@@ -18,7 +18,7 @@ pub(crate) struct Scores {
     /// In the order of the record's tasks.
     pub(crate) per_task: Vec<Option<f64>>,
     /// Over the defined tasks.
-    mean: Option<f64>,
+    pub(crate) mean: Option<f64>,
 }
 
 /// Why there are no scores.

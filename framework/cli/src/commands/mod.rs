@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod own;
+pub(crate) mod plot;
 pub(crate) mod plugin;
 pub(crate) mod predict;
 pub(crate) mod run;

@@ -1,0 +1,133 @@
+//! `molarena plot`
+
+use std::{collections::BTreeMap, path::Path};
+
+use molarena_host::{Error, Methods, Store, Suite, record::Record};
+use molarena_report::plot::{Figure, PlotError, Scale, Sweep, render, sweeps, sweeps_csv, training_figure};
+
+use super::check_output;
+use crate::{
+    args::{PlotArgs, ScaleChoice},
+    exit_code::ExitCode,
+};
+
+pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
+    match (&args.training, &args.parameter) {
+        (Some(log), _) => plot_training(args, log),
+        (None, Some(path)) => plot_sweeps(args, path),
+        (None, None) => Err(Error::Request("name a parameter (-x) or a log (--training)".into()).into()),
+    }
+}
+
+fn plot_training(args: &PlotArgs, log: &Path) -> anyhow::Result<ExitCode> {
+    if args.output.extension().is_none_or(|ending| ending != "svg") {
+        let message = format!("{}: the figure is an SVG; let the name end in .svg", args.output.display());
+        return Err(Error::Request(message).into());
+    }
+    check_output(&args.output, args.force)?;
+    let named = |message: String| Error::Document { path: log.to_owned(), message };
+    // The message names the file.
+    let text = fs_err::read_to_string(log).map_err(|error| Error::Request(error.to_string()))?;
+    let title = log.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let figure = training_figure(&text, &title).map_err(|error| named(error.to_string()))?;
+    write(&args.output, &svg(&figure)?)?;
+    Ok(ExitCode::Ok)
+}
+
+fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
+    let store = Store::open(&args.store.store)?;
+    let mut records = store.records()?;
+    let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
+    records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
+    if let Some(suite) = &args.suite {
+        let selected = SuiteCells::load(suite, args.methods_dir.as_deref())?;
+        records.retain(|record| selected.has(record));
+    }
+    if records.is_empty() {
+        let what = format!("the store {} holds no such record", store.root().display());
+        return Err(Error::NothingSelected(what).into());
+    }
+    let sweeps = sweeps(&records, path).map_err(|error| Error::NothingSelected(error.to_string()))?;
+    report_left_out(&sweeps, path);
+    let scale = args.scale.map(|scale| match scale {
+        ScaleChoice::Linear => Scale::Linear,
+        ScaleChoice::Log => Scale::Log,
+    });
+    let parameter = path.rsplit('.').next().unwrap_or(path);
+    let mut files = vec![(format!("points-{parameter}.csv"), sweeps_csv(&sweeps))];
+    for sweep in &sweeps {
+        files.push((format!("{}.svg", sweep.file_stem), svg(&sweep.figure(scale))?));
+    }
+    // Nothing is written before everything is known to be writable.
+    for (name, _) in &files {
+        check_output(&args.output.join(name), args.force)?;
+    }
+    fs_err::create_dir_all(&args.output)?;
+    for (name, text) in &files {
+        write(&args.output.join(name), text)?;
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn svg(figure: &Figure) -> Result<String, Error> {
+    render(figure).map_err(|error| match error {
+        PlotError::OutOfAxis { .. } => Error::Request(format!("{error}; try --scale linear")),
+        other => Error::NothingSelected(other.to_string()),
+    })
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs_err::write(path, text)?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
+}
+
+fn report_left_out(sweeps: &[Sweep], path: &str) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (method, count) in sweeps.iter().flat_map(|sweep| &sweep.left_out) {
+        *counts.entry(method).or_default() += count;
+    }
+    if !counts.is_empty() {
+        let methods: Vec<String> =
+            counts.iter().map(|(method, count)| format!("{method} ({count})")).collect();
+        eprintln!("records without {path}, in no line: {}", methods.join(", "));
+    }
+    for sweep in sweeps {
+        sweep.notes.iter().for_each(|note| eprintln!("{}: {note}", sweep.file_stem));
+    }
+}
+
+/// What a suite names.
+struct SuiteCells {
+    suite: Suite,
+    /// Names of the methods of each group of cells.
+    methods: Vec<Vec<String>>,
+}
+
+impl SuiteCells {
+    fn load(path: &Path, methods_dir: Option<&Path>) -> anyhow::Result<Self> {
+        let suite = Suite::load(path)?;
+        let known = Methods::load(methods_dir)?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let names = |group: &[String]| -> Result<Vec<String>, Error> {
+            group.iter().map(|name| Ok(known.get(name, base)?.name)).collect()
+        };
+        let methods = suite.cells.iter().map(|group| names(&group.methods)).collect::<Result<_, Error>>()?;
+        Ok(Self { suite, methods })
+    }
+
+    /// Whether a group names the record's dataset, method, seed and split. Settings in brackets are no part of a name.
+    fn has(&self, record: &Record) -> bool {
+        let name = record.method.split_once('[').map_or(record.method.as_str(), |(name, _)| name);
+        self.suite.cells.iter().zip(&self.methods).any(|(group, methods)| {
+            let split = group.split.is_none_or(|split| {
+                record.split.protocol == split.to_string()
+                    && (!split.uses_seed() || record.split.seed == group.split_seed)
+            });
+            split
+                && group.datasets.contains(&record.dataset)
+                && methods.iter().any(|method| method == name)
+                && group.seeds.to_vec().contains(&record.seed)
+        })
+    }
+}

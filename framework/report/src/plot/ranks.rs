@@ -1,0 +1,112 @@
+//! Where a matching put the true candidates (the right-hand figures of Table 4 of arXiv 2406.12056).
+
+use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
+
+/// The ranks that a method gave to the true candidates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankGroup {
+    /// Name of the method.
+    pub name: String,
+    /// One for each query, in percent of the candidates: 0 is the first, 100 the last.
+    pub percent: Vec<f64>,
+}
+
+/// Bins of 5 %.
+const BINS: usize = 20;
+/// Half the width of the widest bin, where methods are 1 apart.
+const HALF_WIDTH: f64 = 0.42;
+
+/// A histogram of ranks for each method, mirrored so that its width at a height is the number of queries with that rank;
+/// all areas are alike. The marker is the median, the bar goes from the first to the third quartile. A random ranking
+/// has a straight outline. Methods without ranks stay empty.
+pub fn ranks_figure(title: &str, groups: &[RankGroup]) -> Figure {
+    let densities: Vec<Vec<f64>> = groups.iter().map(|group| histogram(&group.percent)).collect();
+    let widest = densities.iter().flatten().copied().fold(0.0, f64::max);
+    let mut series = Vec::new();
+    for (colour, (group, density)) in groups.iter().zip(&densities).enumerate() {
+        if group.percent.is_empty() {
+            continue;
+        }
+        let middle = colour as f64;
+        let half = |bin: usize| HALF_WIDTH * density[bin] / widest;
+        let height = |bin: usize| 100.0 * bin as f64 / BINS as f64;
+        let right = (0..BINS).flat_map(|bin| [bin, bin + 1].map(|edge| (middle + half(bin), height(edge))));
+        let left =
+            (0..BINS).rev().flat_map(|bin| [bin + 1, bin].map(|edge| (middle - half(bin), height(edge))));
+        series.push(Series { name: String::new(), colour, shape: Shape::Area(right.chain(left).collect()) });
+        let [lower, median, upper] = [0.25, 0.5, 0.75].map(|share| quantile(&group.percent, share));
+        series.push(Series {
+            name: String::new(),
+            colour,
+            shape: Shape::Line {
+                points: vec![Point { x: middle, y: median, interval: Some((lower, upper)) }],
+                stroke: Stroke::None,
+                markers: true,
+                intervals: Intervals::Bars,
+            },
+        });
+    }
+    let names = groups
+        .iter()
+        .enumerate()
+        .map(|(place, group)| (place as f64, format!("{} ({})", group.name, group.percent.len())));
+    let x = Axis {
+        label: "method (queries)".to_owned(),
+        scale: Scale::Linear,
+        ticks: Some(names.collect()),
+        range: Some((-0.5, groups.len() as f64 - 0.5)),
+    };
+    let y = Axis {
+        range: Some((-2.0, 102.0)),
+        ..Axis::new("rank of the true candidate (% of candidates)", Scale::Linear)
+    };
+    Figure {
+        title: title.to_owned(),
+        notes: vec![
+            "Lower is better. Marker: median; bar: first to third quartile; width: share of queries."
+                .to_owned(),
+        ],
+        panels: vec![Panel { x, y, series }],
+    }
+}
+
+/// Share of ranks in each bin.
+fn histogram(percent: &[f64]) -> Vec<f64> {
+    let mut shares = vec![0.0; BINS];
+    for rank in percent {
+        let bin = (rank / 100.0 * BINS as f64) as usize;
+        shares[bin.min(BINS - 1)] += 1.0 / percent.len() as f64;
+    }
+    shares
+}
+
+/// Quantile by linear interpolation between the sorted values, as numpy's default.
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_and_quantiles_by_hand() {
+        let shares = histogram(&[0.0, 4.9, 5.0, 100.0]);
+        assert_eq!((shares[0], shares[1], shares[19]), (0.5, 0.25, 0.25));
+        assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.5), 2.5);
+        assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.25), 1.75);
+        assert_eq!(quantile(&[7.0], 0.75), 7.0);
+    }
+
+    #[test]
+    fn a_uniform_ranking_has_a_straight_outline() {
+        let percent = (0..200).map(|rank| f64::from(rank) / 2.0).collect();
+        let figure = ranks_figure("t", &[RankGroup { name: "random".to_owned(), percent }]);
+        let Shape::Area(corners) = &figure.panels[0].series[0].shape else { panic!("an area") };
+        assert!(corners.iter().all(|(x, _)| (x.abs() - HALF_WIDTH).abs() < 1e-9), "{corners:?}");
+    }
+}
