@@ -34,11 +34,16 @@ impl DenseTree {
     }
 
     /// Splits `node` at `threshold`; the child of the lower values has the returned number, the other one the next.
-    pub(crate) fn set_split(&mut self, node: u32, feature: usize, threshold: f32) -> u32 {
+    pub(crate) fn set_split(&mut self, node: u32, feature: u32, threshold: f32) -> u32 {
         let child = self.nodes.len() as u32;
-        self.nodes[node as usize] = Node { feature: feature as u32, value: threshold, child };
+        self.nodes[node as usize] = Node { feature, value: threshold, child };
         self.nodes.extend([Node { feature: LEAF, value: 0.0, child: 0 }; 2]);
         child
+    }
+
+    /// Gives back the room for nodes that did not come.
+    pub(crate) fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
     }
 
     /// Mean label of the leaf that a row of features falls into.

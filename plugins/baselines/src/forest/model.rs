@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     bit_tree::BitTree,
     bits::{BitRows, check_bits},
+    columns::{Columns, check_finite},
     dense_tree::DenseTree,
     grow_bits::{BitGrower, BitScratch},
-    grow_dense::{Columns, DenseGrower, DenseScratch, check_finite},
+    grow_dense::{DenseGrower, DenseScratch, FEW},
     params::Params,
     random::Random,
     sample::Limits,
@@ -189,7 +190,7 @@ impl Forests<DenseTree> {
             call,
             DenseScratch::default,
             |scratch, target, random| {
-                Ok(DenseGrower::new(&columns, dense.columns, target, limits, scratch, random).grow())
+                Ok(DenseGrower::new(&columns, target, limits, FEW, scratch, random).grow())
             },
         )
     }
