@@ -20,6 +20,9 @@ use crate::{
     targets::{Targets, without_labels},
 };
 
+/// Rows of about so many bytes are predicted at a time: half of a common second cache.
+const BLOCK_BYTES: usize = 1 << 18;
+
 /// What one task predicts with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Task<T> {
@@ -70,11 +73,13 @@ impl<T: Send + Sync> Forests<T> {
         Ok(Self { features, tasks: tasks.collect() })
     }
 
-    /// Mean over the trees of `leaf(tree, row)` for each row and task.
+    /// Mean over the trees of `leaf(tree, row)` for each row and task. All trees see some rows of `row_bytes` each before
+    /// the next ones, so that these stay in the cache.
     fn predict(
         &self,
         rows: usize,
         features: usize,
+        row_bytes: usize,
         call: &Call<'_>,
         leaf: impl Fn(&T, usize) -> f32 + Sync + Send,
     ) -> Result<Matrix> {
@@ -84,6 +89,7 @@ impl<T: Send + Sync> Forests<T> {
                 self.features
             )));
         }
+        let block = (BLOCK_BYTES / row_bytes.max(1)).max(1);
         let columns = pool::map(
             self.tasks.len(),
             call,
@@ -94,9 +100,13 @@ impl<T: Send + Sync> Forests<T> {
                 Task::Trees(trees) => {
                     sums.clear();
                     sums.resize(rows, 0.0);
-                    for tree in trees {
+                    for (number, sums) in sums.chunks_mut(block).enumerate() {
                         call.check()?;
-                        sums.iter_mut().enumerate().for_each(|(row, sum)| *sum += f64::from(leaf(tree, row)));
+                        for tree in trees {
+                            for (sum, row) in sums.iter_mut().zip(number * block..) {
+                                *sum += f64::from(leaf(tree, row));
+                            }
+                        }
                     }
                     Ok(sums.iter().map(|sum| (sum / trees.len() as f64) as f32).collect())
                 }
@@ -162,7 +172,9 @@ impl Forests<BitTree> {
     /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_bits(&self, bits: Bits<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_bits(&bits)?;
-        self.predict(bits.rows, bits.n_bits, call, |tree, row| tree.predict(bits.row(row)))
+        self.predict(bits.rows, bits.n_bits, 8 * bits.words_per_row, call, |tree, row| {
+            tree.predict(bits.row(row))
+        })
     }
 
     /// Refuses trees that a prediction could not walk.
@@ -198,7 +210,9 @@ impl Forests<DenseTree> {
     /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_dense(&self, dense: Dense<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_finite(&dense)?;
-        self.predict(dense.rows, dense.columns, call, |tree, row| tree.predict(dense.row(row)))
+        self.predict(dense.rows, dense.columns, 4 * dense.columns, call, |tree, row| {
+            tree.predict(dense.row(row))
+        })
     }
 
     /// Refuses trees that a prediction could not walk.
