@@ -73,7 +73,7 @@ impl<T: Send + Sync> Forests<T> {
         Ok(Self { features, tasks: tasks.collect() })
     }
 
-    /// Mean over the trees of `leaf(tree, row)` for each row and task. All trees see some rows of `row_bytes` each before
+    /// Mean over the trees for each row and task; `add(tree, first, sums)` adds the leaves of the rows from `first`. All trees see some rows of `row_bytes` each before
     /// the next ones, so that these stay in the cache.
     fn predict(
         &self,
@@ -81,7 +81,7 @@ impl<T: Send + Sync> Forests<T> {
         features: usize,
         row_bytes: usize,
         call: &Call<'_>,
-        leaf: impl Fn(&T, usize) -> f32 + Sync + Send,
+        add: impl Fn(&T, usize, &mut [f64]) + Sync + Send,
     ) -> Result<Matrix> {
         if features != self.features {
             return Err(Error::invalid_argument(format!(
@@ -103,9 +103,7 @@ impl<T: Send + Sync> Forests<T> {
                     for (number, sums) in sums.chunks_mut(block).enumerate() {
                         call.check()?;
                         for tree in trees {
-                            for (sum, row) in sums.iter_mut().zip(number * block..) {
-                                *sum += f64::from(leaf(tree, row));
-                            }
+                            add(tree, number * block, sums);
                         }
                     }
                     Ok(sums.iter().map(|sum| (sum / trees.len() as f64) as f32).collect())
@@ -172,8 +170,10 @@ impl Forests<BitTree> {
     /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_bits(&self, bits: Bits<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_bits(&bits)?;
-        self.predict(bits.rows, bits.n_bits, 8 * bits.words_per_row, call, |tree, row| {
-            tree.predict(bits.row(row))
+        self.predict(bits.rows, bits.n_bits, 8 * bits.words_per_row, call, |tree, first, sums| {
+            for (sum, row) in sums.iter_mut().zip(first..) {
+                *sum += f64::from(tree.predict(bits.row(row)));
+            }
         })
     }
 
@@ -210,8 +210,9 @@ impl Forests<DenseTree> {
     /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_dense(&self, dense: Dense<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_finite(&dense)?;
-        self.predict(dense.rows, dense.columns, 4 * dense.columns, call, |tree, row| {
-            tree.predict(dense.row(row))
+        self.predict(dense.rows, dense.columns, 4 * dense.columns, call, |tree, first, sums| {
+            let rows = &dense.values[first * dense.columns..(first + sums.len()) * dense.columns];
+            tree.add_to(rows, dense.columns, sums);
         })
     }
 
