@@ -10,7 +10,7 @@ use super::bits::for_each_set;
 pub(crate) const SAME: f32 = 1e-7;
 
 /// A listed column has no more than one row in so many above its lowest value.
-const LISTED_SHARE: usize = 4;
+const LISTED_SHARE: usize = 2;
 
 /// A listed column has no more levels above its lowest value than this.
 const MOST_LEVELS: usize = 64;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 const LEAF: u32 = u32::MAX;
 
 /// Rows that walk down a tree at the same time.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 16;
 
 /// A node of a [`DenseTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
