@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Feature number of a leaf.
 const LEAF: u32 = u32::MAX;
 
+/// Rows that walk down a tree at the same time.
+const SIDE_BY_SIDE: usize = 16;
+
 /// A node of a [`DenseTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Node {
@@ -34,21 +37,47 @@ impl DenseTree {
     }
 
     /// Splits `node` at `threshold`; the child of the lower values has the returned number, the other one the next.
-    pub(crate) fn set_split(&mut self, node: u32, feature: usize, threshold: f32) -> u32 {
+    pub(crate) fn set_split(&mut self, node: u32, feature: u32, threshold: f32) -> u32 {
         let child = self.nodes.len() as u32;
-        self.nodes[node as usize] = Node { feature: feature as u32, value: threshold, child };
+        self.nodes[node as usize] = Node { feature, value: threshold, child };
         self.nodes.extend([Node { feature: LEAF, value: 0.0, child: 0 }; 2]);
         child
     }
 
-    /// Mean label of the leaf that a row of features falls into.
-    pub(crate) fn predict(&self, row: &[f32]) -> f32 {
-        let mut node = &self.nodes[0];
-        while node.feature != LEAF {
-            let right = row[node.feature as usize] > node.value;
-            node = &self.nodes[node.child as usize + usize::from(right)];
+    /// Gives back the room for nodes that did not come.
+    pub(crate) fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
+    }
+
+    /// Adds to each sum the mean label of the leaf that its row of features falls into. Some rows walk down side by side, so
+    /// that they wait for memory together.
+    pub(crate) fn add_to(&self, rows: &[f32], columns: usize, sums: &mut [f64]) {
+        let mut rows = rows;
+        for sums in sums.chunks_mut(SIDE_BY_SIDE) {
+            let (some, others) = rows.split_at(sums.len() * columns);
+            rows = others;
+            let mut nodes = [0; SIDE_BY_SIDE];
+            let nodes = &mut nodes[..sums.len()];
+            let mut ended = false;
+            while !ended {
+                ended = true;
+                for (lane, node) in nodes.iter_mut().enumerate() {
+                    if let Some(next) = self.next(*node, &some[lane * columns..(lane + 1) * columns]) {
+                        *node = next;
+                        ended = false;
+                    }
+                }
+            }
+            for (sum, &mut node) in sums.iter_mut().zip(nodes) {
+                *sum += f64::from(self.nodes[node].value);
+            }
         }
-        node.value
+    }
+
+    /// Child of a node that a row goes to, unless the node is a leaf.
+    fn next(&self, node: usize, row: &[f32]) -> Option<usize> {
+        let Node { feature, value, child } = self.nodes[node];
+        (feature != LEAF).then(|| child as usize + usize::from(row[feature as usize] > value))
     }
 
     /// Whether children follow their parents and features are below `columns`.
@@ -72,7 +101,10 @@ mod tests {
         let child = tree.set_split(0, 1, 0.5);
         tree.set_leaf(child, -1.0);
         tree.set_leaf(child + 1, 2.0);
-        assert_eq!([tree.predict(&[9.0, 0.5]), tree.predict(&[0.0, 0.6])], [-1.0, 2.0]);
+        let rows: Vec<f32> = (0..19).flat_map(|row| [9.0, if row % 3 == 0 { 0.6 } else { 0.5 }]).collect();
+        let mut sums = vec![1.0; 19];
+        tree.add_to(&rows, 2, &mut sums);
+        assert!((0..19).all(|row| sums[row] == if row % 3 == 0 { 3.0 } else { 0.0 }), "{sums:?}");
         assert!(tree.is_sound(2) && !tree.is_sound(1) && !DenseTree::default().is_sound(2));
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     bit_tree::BitTree,
     bits::{BitRows, for_each_set},
-    random::Random,
+    node::{Listed, Node, Statistics},
+    random::{Random, draw_first},
     sample::{Limits, Sample, bootstrap, is_leaf},
     split::Best,
     target::{Stat, Target},
@@ -24,24 +25,17 @@ pub(crate) struct BitScratch {
     candidates: Vec<u16>,
     masks: Vec<u64>,
     sums: Vec<Stat>,
-    spare: Vec<Vec<Stat>>,
+    statistics: Statistics,
     stack: Vec<Node>,
 }
 
-/// A node that waits to be split.
-struct Node {
-    number: u32,
-    depth: u32,
-    start: usize,
-    end: usize,
-    total: Stat,
-    /// Statistic of the draws that have each feature; only for nodes of more than `FEW` rows.
-    stats: Option<Vec<Stat>>,
-}
+impl Listed for BitRows<'_> {
+    fn slots(&self) -> usize {
+        self.n_bits()
+    }
 
-impl Node {
-    fn len(&self) -> usize {
-        self.end - self.start
+    fn for_each_slot(&self, row: u32, mut visit: impl FnMut(usize)) {
+        self.set(row).iter().for_each(|&bit| visit(usize::from(bit)));
     }
 }
 
@@ -78,7 +72,7 @@ impl<'a> BitGrower<'a> {
         let mut root = Node { number: 0, depth: 0, start: 0, end: samples.len(), total, stats: None };
         if self.opens(&root) {
             if root.len() > FEW {
-                root.stats = Some(self.collect(&root));
+                root.stats = Some(self.scratch.statistics.collect(self.rows, &self.scratch.samples));
             }
             self.scratch.stack.push(root);
         }
@@ -90,7 +84,7 @@ impl<'a> BitGrower<'a> {
 
     /// Whether `node` is to be split; if not, it becomes a leaf.
     fn opens(&mut self, node: &Node) -> bool {
-        let samples = &self.scratch.samples[node.start..node.end];
+        let samples = node.of(&self.scratch.samples);
         let leaf = is_leaf(&self.limits, self.target, samples, node.total, node.depth);
         if leaf {
             self.tree.set_leaf(node.number, self.target.mean(node.total));
@@ -105,7 +99,7 @@ impl<'a> BitGrower<'a> {
         };
         let Some((feature, right_total)) = found else {
             self.tree.set_leaf(node.number, self.target.mean(node.total));
-            self.scratch.spare.extend(node.stats.map(cleared));
+            self.scratch.statistics.give_back(node.stats);
             return;
         };
         let middle = self.partition(&node, feature);
@@ -115,57 +109,18 @@ impl<'a> BitGrower<'a> {
         let left = Node { number, depth, start: node.start, end: middle, total: left_total, stats: None };
         let right =
             Node { number: number + 1, depth, start: middle, end: node.end, total: right_total, stats: None };
-        let (small, large) = if left.len() < right.len() { (left, right) } else { (right, left) };
+        let (mut small, mut large) = if left.len() < right.len() { (left, right) } else { (right, left) };
         let (small_opens, large_opens) = (self.opens(&small), self.opens(&large));
-        let [small, large] = self.share(node.stats, small, small_opens, large, large_opens);
+        if let Some(stats) = node.stats {
+            let BitScratch { samples, statistics, .. } = &mut *self.scratch;
+            let (small_wanted, large_wanted) =
+                (small_opens && small.len() > FEW, large_opens && large.len() > FEW);
+            [small.stats, large.stats] =
+                statistics.share(self.rows, stats, small.of(samples), small_wanted, large_wanted);
+        }
         // The smaller child goes first, so that no more than log2(rows) nodes wait with statistics.
         self.scratch.stack.extend(large_opens.then_some(large));
         self.scratch.stack.extend(small_opens.then_some(small));
-    }
-
-    /// Gives the parent's statistics to the children that need their own.
-    fn share(
-        &mut self,
-        stats: Option<Vec<Stat>>,
-        mut small: Node,
-        small_opens: bool,
-        mut large: Node,
-        large_opens: bool,
-    ) -> [Node; 2] {
-        let Some(mut stats) = stats else { return [small, large] };
-        let small_needs = small_opens && small.len() > FEW;
-        if !large_opens || large.len() <= FEW {
-            self.scratch.spare.push(cleared(stats));
-            if small_needs {
-                small.stats = Some(self.collect(&small));
-            }
-        } else {
-            if small_needs {
-                let own = self.collect(&small);
-                stats.iter_mut().zip(&own).for_each(|(stat, own)| *stat -= own);
-                small.stats = Some(own);
-            } else {
-                for sample in &self.scratch.samples[small.start..small.end] {
-                    for &feature in self.rows.set(sample.row) {
-                        stats[usize::from(feature)] -= sample.stat;
-                    }
-                }
-            }
-            large.stats = Some(stats);
-        }
-        [small, large]
-    }
-
-    /// The statistic of each feature over the rows of `node`.
-    fn collect(&mut self, node: &Node) -> Vec<Stat> {
-        let mut stats = self.scratch.spare.pop().unwrap_or_default();
-        stats.resize(self.rows.n_bits(), 0);
-        for sample in &self.scratch.samples[node.start..node.end] {
-            for &feature in self.rows.set(sample.row) {
-                stats[usize::from(feature)] += sample.stat;
-            }
-        }
-        stats
     }
 
     /// Orders the rows of `node` by `feature`; gives the position of the first row that has it.
@@ -223,12 +178,19 @@ impl<'a> BitGrower<'a> {
             return None;
         }
         if self.limits.max_features < self.rows.n_bits() {
-            self.draw_candidates();
+            let BitScratch { candidates, .. } = &mut *self.scratch;
+            let (count, wanted) = (candidates.len(), self.limits.max_features);
+            let mut kept = draw_first(&mut self.random, candidates, self.rows.n_bits(), wanted);
+            if kept == 0 {
+                candidates.swap(0, self.random.below(count));
+                kept = 1;
+            }
+            candidates.truncate(kept);
         }
         let (target, random) = (self.target, &mut self.random);
         let mut best = Best::new(target, node.total, self.limits.min_samples_leaf);
         let BitScratch { samples, candidates, sums, .. } = &mut *self.scratch;
-        let samples = &samples[node.start..node.end];
+        let samples = node.of(samples);
         if candidates.len() <= MANY {
             for &feature in &*candidates {
                 let feature = usize::from(feature);
@@ -265,30 +227,4 @@ impl<'a> BitGrower<'a> {
         candidates.clear();
         for_each_set(masks, |feature| candidates.push(feature as u16));
     }
-
-    /// Keeps the candidates that are among the first `max_features` of all features in a random order, or else the first
-    /// of them (selection sampling, Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S).
-    fn draw_candidates(&mut self) {
-        let (candidates, random) = (&mut self.scratch.candidates, &mut self.random);
-        let (mut unseen, mut wanted) = (self.rows.n_bits(), self.limits.max_features);
-        let (mut kept, count) = (0, candidates.len());
-        for position in 0..count {
-            if random.below(unseen) < wanted {
-                wanted -= 1;
-                candidates.swap(kept, position);
-                kept += 1;
-            }
-            unseen -= 1;
-        }
-        if kept == 0 {
-            candidates.swap(0, random.below(count));
-            kept = 1;
-        }
-        candidates.truncate(kept);
-    }
-}
-
-fn cleared(mut stats: Vec<Stat>) -> Vec<Stat> {
-    stats.fill(0);
-    stats
 }

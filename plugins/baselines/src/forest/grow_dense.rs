@@ -1,78 +1,30 @@
-//! Growing one tree over dense features, by ordering the values of each drawn feature at each node.
-
-use molarena_sdk::{Dense, Error, Result};
+//! Growing one tree over dense features.
 
 use super::{
+    columns::{Columns, Ranked, SAME, Split},
     dense_tree::DenseTree,
-    random::Random,
+    node::{Listed, Node, Statistics},
+    random::{Random, draw_first},
+    ranks::RankTally,
     sample::{Limits, Sample, bootstrap, is_leaf},
     split::Best,
     target::{Stat, Target},
 };
 
-/// Values no further apart than this are the same value to a split, as in scikit-learn.
-const SAME: f32 = 1e-7;
+/// Nodes with at most this many distinct rows first look which features may vary; larger ones keep the statistic of every
+/// slot, and the larger child of a split gets its own by subtraction.
+pub(crate) const FEW: usize = 64;
 
-/// Dense features by column, with every value finite.
-pub(crate) struct Columns {
-    rows: usize,
-    values: Vec<f32>,
-    levels: Vec<Option<Levels>>,
-}
+/// Drawn features above which a node of few rows adds up the rows' lists rather than look each feature up in each row.
+const MANY: usize = 24;
 
-/// A column of at most 256 distinct values, such as counts: a node tallies them, which needs no sorting.
-struct Levels {
-    /// Distinct values, rising.
-    values: Vec<f32>,
-    /// Number of each row's value.
-    codes: Vec<u8>,
-}
-
-impl Levels {
-    fn new(column: &[f32]) -> Option<Self> {
-        let mut values: Vec<f32> = Vec::new();
-        for &value in column {
-            let place = values.partition_point(|&other| other < value);
-            if values.get(place) != Some(&value) {
-                if values.len() > usize::from(u8::MAX) {
-                    return None;
-                }
-                values.insert(place, value);
-            }
-        }
-        let code = |&value: &f32| values.partition_point(|&other| other < value) as u8;
-        Some(Self { codes: column.iter().map(code).collect(), values })
-    }
-}
-
-impl Columns {
-    /// Transposes a matrix; an error names a value that is not finite.
-    pub(crate) fn new(dense: &Dense<'_>) -> Result<Self> {
-        check_finite(dense)?;
-        let mut values = Vec::with_capacity(dense.values.len());
-        for column in 0..dense.columns {
-            values.extend(dense.values.iter().skip(column).step_by(dense.columns));
-        }
-        let column = |feature: usize| &values[feature * dense.rows..(feature + 1) * dense.rows];
-        let levels = (0..dense.columns).map(|feature| Levels::new(column(feature))).collect();
-        Ok(Self { rows: dense.rows, values, levels })
+impl Listed for Columns {
+    fn slots(&self) -> usize {
+        self.slots()
     }
 
-    fn column(&self, feature: usize) -> &[f32] {
-        &self.values[feature * self.rows..(feature + 1) * self.rows]
-    }
-}
-
-/// Refuses values that are not finite.
-pub(crate) fn check_finite(dense: &Dense<'_>) -> Result<()> {
-    match dense.values.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(position) => Err(Error::data(format!(
-            "input `dense`: row {}, column {} is {}, must be finite",
-            position / dense.columns,
-            position % dense.columns,
-            dense.values[position]
-        ))),
+    fn for_each_slot(&self, row: u32, mut visit: impl FnMut(usize)) {
+        self.list_of(row).iter().for_each(|&slot| visit(slot as usize));
     }
 }
 
@@ -80,19 +32,15 @@ pub(crate) fn check_finite(dense: &Dense<'_>) -> Result<()> {
 #[derive(Default)]
 pub(crate) struct DenseScratch {
     samples: Vec<Sample>,
+    /// All features, in the order of the last draws.
     order: Vec<u32>,
-    sorted: Vec<(u32, Stat)>,
-    tallies: Vec<Stat>,
-    thresholds: Vec<(usize, f32)>,
-}
-
-/// A node that waits to be split.
-struct Node {
-    number: u32,
-    depth: u32,
-    start: usize,
-    end: usize,
-    total: Stat,
+    candidates: Vec<u32>,
+    masks: Vec<u64>,
+    /// Statistic of each slot; zero between nodes.
+    sums: Vec<Stat>,
+    ranks: RankTally,
+    statistics: Statistics,
+    stack: Vec<Node>,
 }
 
 /// Grows one tree of a task.
@@ -100,24 +48,27 @@ pub(crate) struct DenseGrower<'a> {
     columns: &'a Columns,
     target: &'a Target<'a>,
     limits: Limits,
+    few: usize,
     scratch: &'a mut DenseScratch,
     random: Random,
     tree: DenseTree,
 }
 
 impl<'a> DenseGrower<'a> {
-    /// A tree over `features` columns for a task with at least one label.
+    /// A tree over `columns` for a task with at least one label. `few` is [`FEW`].
     pub(crate) fn new(
         columns: &'a Columns,
-        features: usize,
         target: &'a Target<'a>,
         limits: Limits,
+        few: usize,
         scratch: &'a mut DenseScratch,
         random: Random,
     ) -> Self {
         scratch.order.clear();
-        scratch.order.extend(0..features as u32);
-        Self { columns, target, limits, scratch, random, tree: DenseTree::new() }
+        scratch.order.extend(0..columns.features() as u32);
+        scratch.sums.resize(columns.slots(), 0);
+        scratch.ranks.resize(columns.most_ranks());
+        Self { columns, target, limits, few, scratch, random, tree: DenseTree::new() }
     }
 
     /// Draws the rows and splits until every leaf is pure, cannot be split or has reached a limit.
@@ -125,182 +76,245 @@ impl<'a> DenseGrower<'a> {
         bootstrap(self.target, self.limits.bootstrap, &mut self.random, &mut self.scratch.samples);
         let samples = &self.scratch.samples;
         let total = samples.iter().map(|sample| sample.stat).sum();
-        let mut stack = vec![Node { number: 0, depth: 0, start: 0, end: samples.len(), total }];
-        while let Some(node) = stack.pop() {
-            let samples = &self.scratch.samples[node.start..node.end];
-            let found = if is_leaf(&self.limits, self.target, samples, node.total, node.depth) {
-                None
-            } else {
-                self.search(&node)
-            };
-            let Some((feature, threshold, right_total)) = found else {
-                self.tree.set_leaf(node.number, self.target.mean(node.total));
-                continue;
-            };
-            let middle = self.partition(&node, feature, threshold);
-            let number = self.tree.set_split(node.number, feature, threshold);
-            let (depth, left_total) = (node.depth + 1, node.total - right_total);
-            stack.push(Node { number, depth, start: node.start, end: middle, total: left_total });
-            stack.push(Node { number: number + 1, depth, start: middle, end: node.end, total: right_total });
+        let mut root = Node { number: 0, depth: 0, start: 0, end: samples.len(), total, stats: None };
+        if self.opens(&root) {
+            if root.len() > self.few {
+                root.stats = Some(self.scratch.statistics.collect(self.columns, &self.scratch.samples));
+            }
+            self.scratch.stack.push(root);
         }
+        while let Some(node) = self.scratch.stack.pop() {
+            self.split(node);
+        }
+        self.tree.shrink();
         self.tree
     }
 
-    /// Best split: feature, threshold and what goes to the right.
-    fn search(&mut self, node: &Node) -> Option<(usize, f32, Stat)> {
-        let mut best = Best::new(self.target, node.total, self.limits.min_samples_leaf);
-        let count = self.scratch.order.len();
-        self.scratch.thresholds.clear();
-        let mut varies = false;
-        for position in 0..count {
-            if position >= self.limits.max_features && varies {
-                break;
-            }
-            let drawn = position + self.random.below(count - position);
-            self.scratch.order.swap(position, drawn);
-            let feature = self.scratch.order[position] as usize;
-            if self.order(node, feature) {
-                varies = true;
-                self.sweep(node, feature, &mut best);
-            }
+    /// Whether `node` is to be split; if not, it becomes a leaf.
+    fn opens(&mut self, node: &Node) -> bool {
+        let samples = node.of(&self.scratch.samples);
+        let leaf = is_leaf(&self.limits, self.target, samples, node.total, node.depth);
+        if leaf {
+            self.tree.set_leaf(node.number, self.target.mean(node.total));
         }
-        let (split, right) = best.found()?;
-        let (feature, threshold) = self.scratch.thresholds[split];
-        Some((feature, threshold, right))
+        !leaf
     }
 
-    /// Orders the node's rows by a feature; whether it varies.
-    fn order(&mut self, node: &Node, feature: usize) -> bool {
-        let columns = self.columns;
-        let DenseScratch { samples, sorted, tallies, .. } = &mut *self.scratch;
-        let samples = &samples[node.start..node.end];
-        sorted.clear();
-        if let Some(levels) = &columns.levels[feature] {
-            tallies.clear();
-            tallies.resize(levels.values.len(), 0);
-            for sample in samples {
-                tallies[usize::from(levels.codes[sample.row as usize])] += sample.stat;
-            }
-            // A statistic of at least one draw is not 0.
-            let present = levels.values.iter().zip(&*tallies).filter(|&(_, &stat)| stat != 0);
-            sorted.extend(present.map(|(&value, &stat)| (ordered(value), stat)));
-            let (low, high) = (value_of(sorted[0].0), value_of(sorted[sorted.len() - 1].0));
-            return high > low + SAME;
+    fn split(&mut self, node: Node) {
+        let found = match &node.stats {
+            Some(stats) => self.search_large(&node, stats),
+            None => self.search_small(&node),
+        };
+        let Some((split, right_total)) = found else {
+            self.tree.set_leaf(node.number, self.target.mean(node.total));
+            self.scratch.statistics.give_back(node.stats);
+            return;
+        };
+        let middle = self.partition(&node, split);
+        let threshold = self.columns.threshold(split);
+        let number = self.tree.set_split(node.number, split.feature, threshold);
+        let depth = node.depth + 1;
+        let left_total = node.total - right_total;
+        let left = Node { number, depth, start: node.start, end: middle, total: left_total, stats: None };
+        let right =
+            Node { number: number + 1, depth, start: middle, end: node.end, total: right_total, stats: None };
+        let (mut small, mut large) = if left.len() < right.len() { (left, right) } else { (right, left) };
+        let (small_opens, large_opens) = (self.opens(&small), self.opens(&large));
+        if let Some(stats) = node.stats {
+            let DenseScratch { samples, statistics, .. } = &mut *self.scratch;
+            let (small_wanted, large_wanted) =
+                (small_opens && small.len() > self.few, large_opens && large.len() > self.few);
+            [small.stats, large.stats] =
+                statistics.share(self.columns, stats, small.of(samples), small_wanted, large_wanted);
         }
-        let column = columns.column(feature);
-        let (low, high) = samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), sample| {
-            let value = column[sample.row as usize];
-            (low.min(value), high.max(value))
-        });
-        if high <= low + SAME {
-            return false;
-        }
-        sorted.extend(samples.iter().map(|sample| (ordered(column[sample.row as usize]), sample.stat)));
-        sorted.sort_unstable_by_key(|&(value, _)| value);
-        true
-    }
-
-    /// Offers each threshold between two neighbouring values of the sorted feature.
-    fn sweep(&mut self, node: &Node, feature: usize, best: &mut Best) {
-        let DenseScratch { sorted, thresholds, .. } = &mut *self.scratch;
-        let mut left: Stat = 0;
-        for pair in sorted.windows(2) {
-            left += pair[0].1;
-            let (below, above) = (value_of(pair[0].0), value_of(pair[1].0));
-            if above <= below + SAME {
-                continue;
-            }
-            // Half the sum, unless rounding makes it the upper value.
-            let middle = below / 2.0 + above / 2.0;
-            let threshold = if middle < above { middle.max(below) } else { below };
-            best.offer(self.target, &mut self.random, thresholds.len(), node.total - left);
-            thresholds.push((feature, threshold));
-        }
+        // The smaller child goes first, so that no more than log2(rows) nodes wait with statistics.
+        self.scratch.stack.extend(large_opens.then_some(large));
+        self.scratch.stack.extend(small_opens.then_some(small));
     }
 
     /// Orders the rows of `node` by the split; gives the position of the first row to the right.
-    fn partition(&mut self, node: &Node, feature: usize, threshold: f32) -> usize {
-        let column = self.columns.column(feature);
+    fn partition(&mut self, node: &Node, split: Split) -> usize {
+        let columns = self.columns;
         let samples = &mut self.scratch.samples;
-        let (mut middle, mut end) = (node.start, node.end);
-        while middle < end {
-            if column[samples[middle].row as usize] <= threshold {
-                middle += 1;
-            } else {
-                end -= 1;
-                samples.swap(middle, end);
+        match columns.ranked(split.feature) {
+            Some(ranked) => partition(samples, node, |row| ranked.ranks[row as usize] <= split.below),
+            None => partition(samples, node, |row| columns.level(row, split.feature) <= split.below),
+        }
+    }
+
+    /// Best split among features that are drawn without replacement, where the statistic of every slot is known.
+    ///
+    /// As in scikit-learn, `max_features` features are drawn, constant ones among them count, and drawing goes on until
+    /// one is not constant.
+    fn search_large(&mut self, node: &Node, stats: &[Stat]) -> Option<(Split, Stat)> {
+        let columns = self.columns;
+        let DenseScratch { samples, order, ranks, .. } = &mut *self.scratch;
+        let mut search = Search {
+            columns,
+            target: self.target,
+            samples: node.of(samples),
+            total: node.total,
+            best: Best::new(self.target, node.total, self.limits.min_samples_leaf),
+            random: &mut self.random,
+            ranks,
+        };
+        if self.limits.max_features >= order.len() {
+            for feature in 0..columns.features() as u32 {
+                search.offer(feature, &stats[columns.slots_of(feature)]);
+            }
+            return search.best.found();
+        }
+        let mut varies = false;
+        for position in 0..order.len() {
+            if position >= self.limits.max_features && varies {
+                break;
+            }
+            let drawn = position + search.random.below(order.len() - position);
+            order.swap(position, drawn);
+            let feature = order[position];
+            varies |= search.offer(feature, &stats[columns.slots_of(feature)]);
+        }
+        search.best.found()
+    }
+
+    /// The same for a node of few rows: first the features that may vary, the others being constant; then which of them
+    /// are drawn; then their statistics.
+    fn search_small(&mut self, node: &Node) -> Option<(Split, Stat)> {
+        let (columns, all) = (self.columns, self.columns.features());
+        let DenseScratch { samples, candidates, masks, sums, ranks, .. } = &mut *self.scratch;
+        let samples = node.of(samples);
+        candidates.clear();
+        let rows = samples.iter().map(|sample| sample.row);
+        columns.for_each_candidate(rows, masks, |feature| candidates.push(feature));
+        let drawn = if self.limits.max_features < all {
+            draw_first(&mut self.random, candidates, all, self.limits.max_features)
+        } else {
+            candidates.len()
+        };
+        let mut search = Search {
+            columns,
+            target: self.target,
+            samples,
+            total: node.total,
+            best: Best::new(self.target, node.total, self.limits.min_samples_leaf),
+            random: &mut self.random,
+            ranks,
+        };
+        let mut varies = false;
+        if drawn <= MANY {
+            for &feature in &candidates[..drawn] {
+                varies |= search.offer_looked_up(feature, sums);
+            }
+        } else {
+            for sample in samples {
+                columns.for_each_slot(sample.row, |slot| sums[slot] += sample.stat);
+            }
+            for &feature in &candidates[..drawn] {
+                varies |= search.offer(feature, &sums[columns.slots_of(feature)]);
+            }
+            for sample in samples {
+                columns.for_each_slot(sample.row, |slot| sums[slot] = 0);
             }
         }
-        middle
+        for position in drawn..candidates.len() {
+            if varies {
+                break;
+            }
+            let next = position + search.random.below(candidates.len() - position);
+            candidates.swap(position, next);
+            varies = search.offer_looked_up(candidates[position], sums);
+        }
+        search.best.found()
     }
 }
 
-/// A finite f32 as an integer of the same order; 0 and -0 are one.
-fn ordered(value: f32) -> u32 {
-    let bits = (value + 0.0).to_bits();
-    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+/// The search for the best split of a node.
+struct Search<'s> {
+    columns: &'s Columns,
+    target: &'s Target<'s>,
+    samples: &'s [Sample],
+    total: Stat,
+    best: Best<Split>,
+    random: &'s mut Random,
+    ranks: &'s mut RankTally,
 }
 
-/// The f32 of [`ordered`].
-fn value_of(ordered: u32) -> f32 {
-    f32::from_bits(if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered })
-}
-
-#[cfg(test)]
-mod tests {
-    use molarena_sdk::TaskKind;
-
-    use super::*;
-    use crate::targets::Targets;
-
-    #[test]
-    fn tallied_and_sorted_columns_grow_the_same_tree() {
-        // Counts of 0 to 4 in 7 columns; -0 and 0 are one level.
-        let mut random = Random::of(3, 0, 0);
-        let values: Vec<f32> = (0..7 * 200).map(|_| random.below(5) as f32 * -0.5 + 0.0).collect();
-        let labels = (0..200).map(|row| values[row * 7] * values[row * 7 + 1] + (row % 3) as f32).collect();
-        let targets = Targets { rows: (0..200).collect(), values: labels };
-        let target = Target::new(&targets, TaskKind::Regression).unwrap();
-        let limits = Limits { max_features: 3, max_depth: u32::MAX, min_samples_leaf: 1, bootstrap: true };
-        let tallied = Columns::new(&Dense::new(&values, 200, 7).unwrap()).unwrap();
-        assert!(
-            tallied
-                .levels
-                .iter()
-                .all(|levels| levels.as_ref().is_some_and(|levels| levels.values.len() == 5))
-        );
-        let mut sorted = Columns::new(&Dense::new(&values, 200, 7).unwrap()).unwrap();
-        sorted.levels = (0..7).map(|_| None).collect();
-        let grow = |columns: &Columns, tree| {
-            let mut scratch = DenseScratch::default();
-            DenseGrower::new(columns, 7, &target, limits, &mut scratch, Random::of(0, 0, tree)).grow()
-        };
-        for tree in 0..20 {
-            assert_eq!(grow(&tallied, tree), grow(&sorted, tree));
+impl Search<'_> {
+    /// Offers the splits of a feature with these statistics of its slots, rising; whether it varies.
+    fn offer(&mut self, feature: u32, slots: &[Stat]) -> bool {
+        if !slots.is_empty() {
+            return self.offer_listed(feature, slots);
+        }
+        match self.columns.ranked(feature) {
+            Some(column) => self.offer_ranked(feature, column),
+            None => false,
         }
     }
 
-    #[test]
-    fn a_column_of_many_values_has_no_levels() {
-        let column: Vec<f32> = (0..300).map(|row| (row % 256) as f32).collect();
-        assert_eq!(Levels::new(&column).unwrap().codes[255], 255);
-        let column: Vec<f32> = (0..300).map(|row| (row % 257) as f32).collect();
-        assert!(Levels::new(&column).is_none());
-        assert_eq!(Levels::new(&[0.0, -0.0, 0.0]).unwrap().values.len(), 1);
+    /// The same where the statistics of its slots are not known. `sums` is zero, and left so.
+    fn offer_looked_up(&mut self, feature: u32, sums: &mut [Stat]) -> bool {
+        let slots = &mut sums[self.columns.slots_of(feature)];
+        if slots.is_empty() {
+            return self.offer(feature, &[]);
+        }
+        for sample in self.samples {
+            let level = self.columns.level(sample.row, feature);
+            if level > 0 {
+                slots[level as usize - 1] += sample.stat;
+            }
+        }
+        let varies = self.offer_listed(feature, slots);
+        slots.fill(0);
+        varies
     }
 
-    #[test]
-    fn order_of_floats() {
-        let values = [f32::MIN, -1.5, -1e-30, 0.0, 1e-30, 2.0, f32::MAX];
-        assert!(values.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
-        assert!(values.iter().all(|&value| value_of(ordered(value)) == value));
-        assert_eq!(ordered(-0.0), ordered(0.0));
+    fn offer_listed(&mut self, feature: u32, slots: &[Stat]) -> bool {
+        // A statistic of at least one draw is not 0.
+        let mut right: Stat = slots.iter().sum();
+        let mut varies = false;
+        let mut below = (right != self.total).then_some(0);
+        for (&stat, above) in slots.iter().zip(1..) {
+            if stat == 0 {
+                continue;
+            }
+            if let Some(below) = below {
+                varies = true;
+                self.best.offer(self.target, self.random, Split { feature, below, above }, right);
+            }
+            below = Some(above);
+            right -= stat;
+        }
+        varies
     }
 
-    #[test]
-    fn values_must_be_finite() {
-        let values = [0.0, 1.0, 2.0, f32::NAN];
-        let error = Columns::new(&Dense::new(&values, 2, 2).unwrap()).err().unwrap();
-        assert_eq!(error.to_string(), "input `dense`: row 1, column 1 is NaN, must be finite");
+    fn offer_ranked(&mut self, feature: u32, column: &Ranked) -> bool {
+        let present = self.ranks.tally(self.samples, column);
+        let value = |place: usize| column.values[present[place].0 as usize];
+        if value(present.len() - 1) <= value(0) + SAME {
+            return false;
+        }
+        let mut right = self.total;
+        for pair in present.windows(2) {
+            let [(below, stat), (above, _)] = [pair[0], pair[1]];
+            right -= stat;
+            if column.values[above as usize] > column.values[below as usize] + SAME {
+                self.best.offer(self.target, self.random, Split { feature, below, above }, right);
+            }
+        }
+        true
     }
+}
+
+/// Brings the rows of `node` that go to the left to the front; gives the position of the first other one.
+fn partition(samples: &mut [Sample], node: &Node, is_left: impl Fn(u32) -> bool) -> usize {
+    let (mut middle, mut end) = (node.start, node.end);
+    while middle < end {
+        if is_left(samples[middle].row) {
+            middle += 1;
+        } else {
+            end -= 1;
+            samples.swap(middle, end);
+        }
+    }
+    middle
 }

@@ -2,6 +2,7 @@
 
 mod bit_tree;
 mod bits;
+mod columns;
 mod component;
 #[cfg(test)]
 mod dense_tests;
@@ -9,8 +10,12 @@ mod dense_tree;
 mod grow_bits;
 mod grow_dense;
 mod model;
+mod node;
 mod params;
 mod random;
+mod ranks;
+#[cfg(test)]
+mod reference;
 mod sample;
 mod split;
 mod target;
@@ -18,7 +23,7 @@ mod target;
 mod tests;
 
 pub(crate) use bits::{BitRows, check_bits};
+pub(crate) use columns::check_finite;
 pub use component::RandomForest;
-pub(crate) use grow_dense::check_finite;
 pub use params::{ForestConfig, MaxFeatures, Params, Rule};
 pub(crate) use random::mixed;

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     bit_tree::BitTree,
     bits::{BitRows, check_bits},
+    columns::{Columns, check_finite},
     dense_tree::DenseTree,
     grow_bits::{BitGrower, BitScratch},
-    grow_dense::{Columns, DenseGrower, DenseScratch, check_finite},
+    grow_dense::{DenseGrower, DenseScratch, FEW},
     params::Params,
     random::Random,
     sample::Limits,
@@ -18,6 +19,9 @@ use crate::{
     pool,
     targets::{Targets, without_labels},
 };
+
+/// Rows of about so many bytes are predicted at a time: half of a common second cache.
+const BLOCK_BYTES: usize = 1 << 18;
 
 /// What one task predicts with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,13 +73,15 @@ impl<T: Send + Sync> Forests<T> {
         Ok(Self { features, tasks: tasks.collect() })
     }
 
-    /// Mean over the trees of `leaf(tree, row)` for each row and task.
+    /// Mean over the trees for each row and task; `add(tree, first, sums)` adds the leaves of the rows from `first`. All trees see some rows of `row_bytes` each before
+    /// the next ones, so that these stay in the cache.
     fn predict(
         &self,
         rows: usize,
         features: usize,
+        row_bytes: usize,
         call: &Call<'_>,
-        leaf: impl Fn(&T, usize) -> f32 + Sync + Send,
+        add: impl Fn(&T, usize, &mut [f64]) + Sync + Send,
     ) -> Result<Matrix> {
         if features != self.features {
             return Err(Error::invalid_argument(format!(
@@ -83,6 +89,7 @@ impl<T: Send + Sync> Forests<T> {
                 self.features
             )));
         }
+        let block = (BLOCK_BYTES / row_bytes.max(1)).max(1);
         let columns = pool::map(
             self.tasks.len(),
             call,
@@ -93,9 +100,11 @@ impl<T: Send + Sync> Forests<T> {
                 Task::Trees(trees) => {
                     sums.clear();
                     sums.resize(rows, 0.0);
-                    for tree in trees {
+                    for (number, sums) in sums.chunks_mut(block).enumerate() {
                         call.check()?;
-                        sums.iter_mut().enumerate().for_each(|(row, sum)| *sum += f64::from(leaf(tree, row)));
+                        for tree in trees {
+                            add(tree, number * block, sums);
+                        }
                     }
                     Ok(sums.iter().map(|sum| (sum / trees.len() as f64) as f32).collect())
                 }
@@ -161,7 +170,11 @@ impl Forests<BitTree> {
     /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_bits(&self, bits: Bits<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_bits(&bits)?;
-        self.predict(bits.rows, bits.n_bits, call, |tree, row| tree.predict(bits.row(row)))
+        self.predict(bits.rows, bits.n_bits, 8 * bits.words_per_row, call, |tree, first, sums| {
+            for (sum, row) in sums.iter_mut().zip(first..) {
+                *sum += f64::from(tree.predict(bits.row(row)));
+            }
+        })
     }
 
     /// Refuses trees that a prediction could not walk.
@@ -189,7 +202,7 @@ impl Forests<DenseTree> {
             call,
             DenseScratch::default,
             |scratch, target, random| {
-                Ok(DenseGrower::new(&columns, dense.columns, target, limits, scratch, random).grow())
+                Ok(DenseGrower::new(&columns, target, limits, FEW, scratch, random).grow())
             },
         )
     }
@@ -197,7 +210,10 @@ impl Forests<DenseTree> {
     /// `f32[rows, tasks]`: probabilities of class 1, or values.
     pub(crate) fn predict_dense(&self, dense: Dense<'_>, call: &Call<'_>) -> Result<Matrix> {
         check_finite(&dense)?;
-        self.predict(dense.rows, dense.columns, call, |tree, row| tree.predict(dense.row(row)))
+        self.predict(dense.rows, dense.columns, 4 * dense.columns, call, |tree, first, sums| {
+            let rows = &dense.values[first * dense.columns..(first + sums.len()) * dense.columns];
+            tree.add_to(rows, dense.columns, sums);
+        })
     }
 
     /// Refuses trees that a prediction could not walk.

@@ -22,6 +22,27 @@ impl Random {
     }
 }
 
+/// Brings to the front the candidates that are among the first `wanted` of `features` features in a random order, and says
+/// how many they are. The candidates are some of the features (selection sampling, Knuth, The Art of Computer Programming 2,
+/// section 3.4.2, algorithm S).
+pub(crate) fn draw_first<T>(
+    random: &mut Random,
+    candidates: &mut [T],
+    features: usize,
+    mut wanted: usize,
+) -> usize {
+    let (mut unseen, mut kept) = (features, 0);
+    for position in 0..candidates.len() {
+        if random.below(unseen) < wanted {
+            wanted -= 1;
+            candidates.swap(kept, position);
+            kept += 1;
+        }
+        unseen -= 1;
+    }
+    kept
+}
+
 /// One number from `seed` and `part`, for libraries that take a seed for each task.
 pub(crate) fn mixed(seed: u64, part: usize) -> u64 {
     mix(mix(seed) ^ part as u64)
@@ -38,6 +59,22 @@ fn mix(value: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn candidates_are_drawn_as_often_as_features() {
+        let mut random = Random::of(2, 0, 0);
+        let (mut counts, mut pairs) = ([0u32; 6], 0);
+        for _ in 0..20_000 {
+            let mut candidates = [0, 1, 2, 3, 4, 5];
+            let kept = draw_first(&mut random, &mut candidates, 20, 8);
+            candidates[..kept].iter().for_each(|&candidate: &usize| counts[candidate] += 1);
+            pairs += u32::from(candidates[..kept].contains(&1) && candidates[..kept].contains(&4));
+        }
+        // 8 of 20 features: 8000 with a standard deviation of 69; two of them 8/20 * 7/19: 2947 with 50.
+        assert!(counts.iter().all(|&count| count.abs_diff(8000) < 350), "{counts:?}");
+        assert!(pairs.abs_diff(2947) < 250, "{pairs}");
+        assert_eq!(draw_first(&mut random, &mut [7, 8], 2, 2), 2);
+    }
 
     #[test]
     fn numbers_are_even_and_streams_differ() {

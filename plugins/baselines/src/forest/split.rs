@@ -11,17 +11,17 @@ use super::{
 /// classes 0 and 1, half the decrease of the Gini impurity (times the number of draws; Breiman et al. 1984) are
 /// `n_left n_right / n (mean_left - mean_right)^2`. With W draws of sum S in the node and w of sum s to the right this is
 /// `(s W - S w)^2 / (w (W - w))`, up to the factor 1 / W^2 that a node's splits share.
-pub(crate) struct Best {
+pub(crate) struct Best<S> {
     weight: u64,
     total_weight: f64,
     total_sum: f64,
     least: u64,
     gain: f64,
     equals: usize,
-    found: Option<(usize, Stat)>,
+    found: Option<(S, Stat)>,
 }
 
-impl Best {
+impl<S: Copy> Best<S> {
     /// No split yet of a node with statistic `total`, whose parts must have `least` draws or more.
     pub(crate) fn new(target: &Target<'_>, total: Stat, least: u64) -> Self {
         let (weight, sum) = (target.weight(total), target.sum(total));
@@ -36,7 +36,7 @@ impl Best {
     }
 
     /// Offers a split that [separates](Self::separates) and puts `right` to the right.
-    pub(crate) fn offer(&mut self, target: &Target<'_>, random: &mut Random, split: usize, right: Stat) {
+    pub(crate) fn offer(&mut self, target: &Target<'_>, random: &mut Random, split: S, right: Stat) {
         let weight = target.weight(right);
         if weight < self.least || self.weight - weight < self.least {
             return;
@@ -57,7 +57,7 @@ impl Best {
     }
 
     /// The chosen split and what it puts to the right; `None` if nothing was allowed.
-    pub(crate) fn found(&self) -> Option<(usize, Stat)> {
+    pub(crate) fn found(&self) -> Option<(S, Stat)> {
         self.found
     }
 }
