@@ -19,8 +19,8 @@ mod match_board;
 mod match_md;
 mod md;
 mod notes;
-mod pretraining;
 pub mod plot;
+mod pretraining;
 mod row;
 #[cfg(test)]
 mod testing;

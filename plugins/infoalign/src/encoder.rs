@@ -48,14 +48,8 @@ impl Encoder for InfoAlign {
     }
 
     fn encode(&mut self, molecules: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        let random;
-        let model = match &self.model {
-            Some(model) => model,
-            None => {
-                random = Model::random(&self.params, call.seed);
-                &random
-            }
-        };
+        let random = self.model.is_none().then(|| Model::random(&self.params, call.seed));
+        let model = self.model.as_ref().or(random.as_ref()).expect("one of the two is there");
         with_threads(call, || model.encode(molecules, call))?
     }
 

@@ -42,12 +42,12 @@ fn params() -> Params {
 }
 
 fn model(golden: &Path) -> Model {
-    Model::from_bytes(&std::fs::read(golden.join("checkpoint-small.pt")).unwrap(), Some(&params())).unwrap()
+    Model::from_bytes(&fs_err::read(golden.join("checkpoint-small.pt")).unwrap(), Some(&params())).unwrap()
 }
 
 /// `U89` strings of an array file: four bytes a character, filled up with zeros.
 fn smiles(golden: &Path) -> Vec<String> {
-    let file = std::fs::File::open(golden.join("forward.npz")).unwrap();
+    let file = fs_err::File::open(golden.join("forward.npz")).unwrap();
     let mut bytes = Vec::new();
     zip::ZipArchive::new(file).unwrap().by_name("smiles.npy").unwrap().read_to_end(&mut bytes).unwrap();
     let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
@@ -59,7 +59,7 @@ fn smiles(golden: &Path) -> Vec<String> {
 }
 
 fn arrays(path: &Path, names: &[&'static str]) -> BTreeMap<&'static str, ArrayD<f32>> {
-    let mut reader = NpzReader::new(std::fs::File::open(path).unwrap()).unwrap();
+    let mut reader = NpzReader::new(fs_err::File::open(path).unwrap()).unwrap();
     let read = |&name: &&'static str| {
         let array: ArrayD<f32> = reader.by_name::<ndarray::OwnedRepr<f32>, IxDyn>(name).unwrap();
         (name, array)
@@ -119,7 +119,7 @@ fn the_forward_pass_is_that_of_the_reference() {
     let Some(golden) = golden() else { return };
     let names = ["graph", "mu", "sigma", "mol", "gene", "cell", "expression"];
     let wanted = arrays(&golden.join("forward.npz"), &names);
-    let kl: Array1<f32> = NpzReader::new(std::fs::File::open(golden.join("forward.npz")).unwrap())
+    let kl: Array1<f32> = NpzReader::new(fs_err::File::open(golden.join("forward.npz")).unwrap())
         .unwrap()
         .by_name::<ndarray::OwnedRepr<f32>, Ix1>("kl")
         .unwrap();
@@ -207,7 +207,7 @@ fn the_loss_is_that_of_the_reference() {
 #[test]
 fn a_checkpoint_that_does_not_fit_is_refused_by_tensor() {
     let Some(golden) = golden() else { return };
-    let bytes = std::fs::read(golden.join("checkpoint-small.pt")).unwrap();
+    let bytes = fs_err::read(golden.join("checkpoint-small.pt")).unwrap();
     let message = |config: EncoderConfig| {
         Model::from_bytes(&bytes, Some(&config.check().unwrap())).unwrap_err().to_string()
     };

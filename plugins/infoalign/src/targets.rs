@@ -185,7 +185,9 @@ impl BatchTargets {
     fn add_bits(&mut self, place: usize, alpha: f32, words: &[u64]) {
         let columns = self.columns;
         let (weights, sums) = self.row(place);
-        weights.iter_mut().for_each(|weight| *weight += alpha);
+        for weight in weights {
+            *weight += alpha;
+        }
         for (column, sum) in sums.iter_mut().enumerate() {
             *sum += alpha * (words[column / 64] >> (column % 64) & 1) as f32;
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transition {
-    /// To each neighbour with the probability 1 / degree (DeepWalk, Perozzi et al. 2014, which the paper names).
+    /// To each neighbour with the probability 1 / degree (`DeepWalk`, Perozzi et al. 2014, which the paper names).
     Uniform,
     /// In proportion to the weight of the edge.
     Weight,
@@ -40,7 +40,7 @@ impl ContextWalks {
             let ends = corpus.edge_sources.iter().zip(corpus.edge_targets);
             let edges =
                 ends.zip(corpus.edge_weights).map(|((&source, &target), &weight)| (source, target, weight));
-            edges.filter(|&(.., weight)| weight > 0.0)
+            edges.filter(|&(.., weight)| weight != 0.0)
         };
         if u32::try_from(nodes).is_err() {
             return Err(Error::unsupported(format!(
@@ -54,7 +54,7 @@ impl ContextWalks {
                     "corpus: edge {index} joins {source} and {target}, but there are {nodes} nodes"
                 )));
             }
-            if !(weight <= 1.0) {
+            if !(0.0..=1.0).contains(&weight) {
                 return Err(Error::invalid_argument(format!(
                     "corpus: edge {index} has the weight {weight}, must be in [0, 1]"
                 )));
@@ -168,7 +168,7 @@ mod tests {
     /// How often each neighbour of node 0 is first in 30,000 walks.
     fn shares(transition: Transition) -> [f64; 3] {
         let graph = walks(&EDGES, transition).unwrap();
-        let paths = graph.walks(&[0; 30_000], 1, 7, &Call::new(0, 1)).unwrap();
+        let paths = graph.walks(&vec![0; 30_000], 1, 7, &Call::new(0, 1)).unwrap();
         [1, 2, 3].map(|node| paths.iter().filter(|path| path[0].0 == node).count() as f64 / 30_000.0)
     }
 

@@ -95,7 +95,7 @@ impl Arrays {
     /// The arrays and notes as safetensors; equal arrays, with at most one note, give equal bytes.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
         let notes: HashMap<String, String> = self.notes.clone().into_iter().collect();
-        safetensors::serialize(self.arrays.iter().map(|(name, array)| (name, array)), Some(notes))
+        safetensors::serialize(&self.arrays, Some(notes))
             .map_err(|error| Error::internal(format!("weights could not be written: {error}")))
     }
 

@@ -1,6 +1,7 @@
 //! Training that survives a kill: a checkpoint after each epoch, from which the same weights come as without the kill.
 
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -293,15 +294,17 @@ fn log(parts: &[String], epochs: &[Epoch]) -> String {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     for (index, epoch) in epochs.iter().enumerate() {
         let parts: Vec<String> = epoch.parts.iter().map(|&part| number(part)).collect();
-        text.push_str(&format!(
-            "{},{},{},{},{},{:.3}\n",
+        let line = writeln!(
+            text,
+            "{},{},{},{},{},{:.3}",
             index + 1,
             epoch.learning_rate,
             epoch.loss,
             parts.join(","),
             number(epoch.valid_loss),
             epoch.seconds
-        ));
+        );
+        line.expect("a String takes every write");
     }
     text
 }

@@ -7,7 +7,7 @@ use burn::tensor::{
 
 use crate::{After, Pass, Slots};
 
-/// Added to a standard deviation, as in the reference implementation of InfoAlign.
+/// Added to a standard deviation, as in the reference implementation of `InfoAlign`.
 const LEAST_SIGMA: f32 = 1e-7;
 
 /// A Gaussian with a diagonal covariance for each of n molecules.
@@ -27,7 +27,7 @@ impl Gaussian {
         slots.linear(HEAD, width, 2 * width);
     }
 
-    /// The head: SiLU, a linear map to mu and to s, and sigma = softplus(s) + 1e-7.
+    /// The head: `SiLU`, a linear map to mu and to s, and sigma = softplus(s) + 1e-7.
     pub fn of(pass: &Pass<'_>, vectors: Tensor<2>) -> Self {
         let width = vectors.dims()[1];
         let output = pass.linear(HEAD, silu(vectors));

@@ -56,7 +56,7 @@ pub struct GraphNetwork {
 const PREFIX: &str = "graph_encoder";
 
 impl GraphNetwork {
-    /// The network's parameters, named as in the reference implementation of InfoAlign, which follows that of the Open Graph
+    /// The network's parameters, named as in the reference implementation of `InfoAlign`, which follows that of the Open Graph
     /// Benchmark.
     pub fn slots(&self, slots: &mut Slots) {
         let width = self.width;

@@ -24,7 +24,7 @@ use super::{CHUNK, Rows, add_into, is_on_processor, register, tensor};
 pub struct Neighbours {
     /// Neighbours of atom a are `starts[a]..starts[a + 1]`.
     starts: Vec<u32>,
-    neighbours: Vec<u32>,
+    others: Vec<u32>,
     /// Kind of each bond: a row of the table of bond embeddings.
     kinds: Vec<u8>,
     /// Factor of each atom; a message counts the product of both ends' factors. Empty: 1.
@@ -44,15 +44,15 @@ impl Neighbours {
         }
         let mut next = starts.clone();
         let count = starts[atoms] as usize;
-        let (mut neighbours, mut kinds) = (vec![0; count], vec![0; count]);
+        let (mut others, mut kinds) = (vec![0; count], vec![0; count]);
         for ([one, other], kind) in bonds {
             for (here, there) in [(one, other), (other, one)] {
                 let place = &mut next[here as usize];
-                (neighbours[*place as usize], kinds[*place as usize]) = (there, kind);
+                (others[*place as usize], kinds[*place as usize]) = (there, kind);
                 *place += 1;
             }
         }
-        Self { starts, neighbours, kinds, factors: Vec::new() }
+        Self { starts, others, kinds, factors: Vec::new() }
     }
 
     /// The same with messages that count 1 / sqrt((1 + degree of one end) (1 + degree of the other)), as in a graph
@@ -83,7 +83,7 @@ impl Neighbours {
         let factor = |atom: usize| self.factors.get(atom).copied().unwrap_or(1.0);
         let own = factor(atom);
         self.range(atom).map(move |place| {
-            let neighbour = self.neighbours[place] as usize;
+            let neighbour = self.others[place] as usize;
             (neighbour, usize::from(self.kinds[place]), own * factor(neighbour))
         })
     }
@@ -116,21 +116,24 @@ pub fn edge_sum(
 /// The step as tensor operations.
 fn composed(atoms: Tensor<2>, table: Tensor<2>, share: Tensor<2>, neighbours: &Neighbours) -> Tensor<2> {
     let device = atoms.device();
-    let edges: Vec<(usize, (usize, usize, f32))> = (0..neighbours.atoms())
-        .flat_map(|atom| neighbours.messages(atom).map(move |message| (atom, message)))
-        .collect();
+    let [mut receivers, mut senders, mut kinds] = [const { Vec::<i32>::new() }; 3];
+    let mut factors = Vec::new();
+    for atom in 0..neighbours.atoms() {
+        for (sender, kind, factor) in neighbours.messages(atom) {
+            receivers.push(atom as i32);
+            senders.push(sender as i32);
+            kinds.push(kind as i32);
+            factors.push(factor);
+        }
+    }
     let own = atoms.clone() * share;
-    if edges.is_empty() {
+    let count = factors.len();
+    if count == 0 {
         return own;
     }
-    let index = |of: &dyn Fn(&(usize, (usize, usize, f32))) -> usize| {
-        let values: Vec<i32> = edges.iter().map(|edge| of(edge) as i32).collect();
-        Tensor::<1, Int>::from_data(TensorData::new(values, [edges.len()]), &device)
-    };
-    let (receivers, senders, kinds) =
-        (index(&|edge| edge.0), index(&|edge| edge.1.0), index(&|edge| edge.1.1));
-    let factors: Vec<f32> = edges.iter().map(|edge| edge.1.2).collect();
-    let factors = Tensor::<2>::from_data(TensorData::new(factors, [edges.len(), 1]), &device);
+    let index = |values: Vec<i32>| Tensor::<1, Int>::from_data(TensorData::new(values, [count]), &device);
+    let [receivers, senders, kinds] = [receivers, senders, kinds].map(index);
+    let factors = Tensor::<2>::from_data(TensorData::new(factors, [count, 1]), &device);
     let messages = relu(atoms.select(0, senders) + table.select(0, kinds)) * factors;
     own.select_assign(0, receivers, messages, IndexingUpdateOp::Add)
 }
@@ -219,9 +222,11 @@ impl State {
             })
             .collect();
         let mut table = vec![0.0; self.table.values().len()];
-        sums.iter().for_each(|(chunk, _)| add_into(&mut table, chunk));
-        let share = sums.iter().map(|(_, share)| share).sum::<f64>() as f32;
-        [tensor(atoms, shape), tensor(table, self.table.shape()), tensor(vec![share], [1, 1])]
+        for (chunk, _) in &sums {
+            add_into(&mut table, chunk);
+        }
+        let of_share = sums.iter().map(|(_, part)| part).sum::<f64>() as f32;
+        [tensor(atoms, shape), tensor(table, self.table.shape()), tensor(vec![of_share], [1, 1])]
     }
 
     /// Gradients of the atoms from `first` on into `atoms`, and what these atoms, as senders, add to the gradients of the
@@ -277,7 +282,7 @@ impl<C: CheckpointStrategy> EdgeSum for Autodiff<Flex, C> {
         }
 
         let nodes = [atoms.node(), table.node(), share.node()];
-        let [atoms, table, share] = [atoms, table, share].map(|tensor| tensor.into_primitive());
+        let [atoms, table, share] = [atoms, table, share].map(<FloatTensor<Self>>::into_primitive);
         let state = State::new(&atoms, &table, &share, neighbours);
         let output = state.forward();
         match Gradient.prepare::<C>(nodes).compute_bound().stateful() {

@@ -403,7 +403,7 @@ impl<C: CheckpointStrategy> BatchNormSteps for Autodiff<Flex, C> {
         }
 
         let nodes = [rows.node(), gamma.node(), beta.node()];
-        let [rows, gamma, beta] = [rows, gamma, beta].map(|tensor| tensor.into_primitive());
+        let [rows, gamma, beta] = [rows, gamma, beta].map(<FloatTensor<Self>>::into_primitive);
         let state = State::new(&rows, &gamma, &beta, norm);
         let output = state.forward(None);
         match Gradient.prepare::<C>(nodes).compute_bound().stateful() {
@@ -438,7 +438,7 @@ impl<C: CheckpointStrategy> BatchNormSteps for Autodiff<Flex, C> {
 
         let nodes = [rows.node(), gamma.node(), beta.node(), residual.node()];
         let [rows, gamma, beta, residual] =
-            [rows, gamma, beta, residual].map(|tensor| tensor.into_primitive());
+            [rows, gamma, beta, residual].map(<FloatTensor<Self>>::into_primitive);
         let state = State::new(&rows, &gamma, &beta, norm);
         let output = state.forward(Some(&Rows::new(&residual)));
         match Gradient.prepare::<C>(nodes).compute_bound().stateful() {

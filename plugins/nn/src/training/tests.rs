@@ -96,7 +96,7 @@ fn a_line_is_learnt() {
     let folder = tempfile::tempdir().unwrap();
     let training = Training { epochs: 60, ..training() };
     run(&training, &Call::new(0, 1).with_folder(folder.path()), true).unwrap();
-    let log = std::fs::read_to_string(folder.path().join(LOG)).unwrap();
+    let log = fs_err::read_to_string(folder.path().join(LOG)).unwrap();
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(lines[0], "epoch,learning_rate,loss,squares,absent,valid_loss,seconds");
     assert_eq!(lines.len(), 61);
@@ -134,7 +134,7 @@ fn the_best_epoch_is_kept_and_patience_ends() {
         Training { learning_rate: 0.8, schedule: Schedule::Constant, epochs: 40, patience: 3, ..training() };
     let folder = tempfile::tempdir().unwrap();
     let (arrays, _) = run(&training, &Call::new(1, 1).with_folder(folder.path()), true).unwrap();
-    let log = std::fs::read_to_string(folder.path().join(LOG)).unwrap();
+    let log = fs_err::read_to_string(folder.path().join(LOG)).unwrap();
     let losses: Vec<f64> =
         log.lines().skip(1).map(|line| line.split(',').nth(5).unwrap().parse().unwrap()).collect();
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
@@ -159,8 +159,8 @@ fn a_checkpoint_of_another_training_or_a_damaged_one_is_refused() {
     let error = train(&mut task, &slots(), &training(), "other", &call).unwrap_err().message;
     assert!(error.contains("checkpoint.safetensors: it is the checkpoint of another training"), "{error}");
     let path = folder.path().join(CHECKPOINT);
-    let bytes = std::fs::read(&path).unwrap();
-    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let bytes = fs_err::read(&path).unwrap();
+    fs_err::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let error = run(&training(), &call, false).unwrap_err().message;
     assert!(error.contains("remove the file to train from the start"), "{error}");
 }
