@@ -1,4 +1,4 @@
-//! Times InfoAlign's pretraining and encoding on the molecules of a dataset; `infoalign_vs_torch.py` drives it.
+//! Times `InfoAlign`'s pretraining and encoding on the molecules of a dataset; `infoalign_vs_torch.py` drives it.
 
 use std::{path::PathBuf, time::Instant};
 
