@@ -1,5 +1,6 @@
 //! What the binary prints and how it ends, for every verb and every bad input.
 
+mod context;
 mod data_files;
 mod encoder;
 mod good_runs;

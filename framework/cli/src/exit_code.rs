@@ -66,6 +66,7 @@ fn data_code(error: Option<&molarena_data::Error>) -> ExitCode {
     match error {
         Some(
             molarena_data::Error::UnknownDataset { .. }
+            | molarena_data::Error::UnknownContext { .. }
             | molarena_data::Error::UnknownProtocol { .. }
             | molarena_data::Error::Simulation { .. }
             | molarena_data::Error::NotBuiltin { .. },

@@ -53,7 +53,7 @@ mod labelled;
 mod latent;
 mod manifests;
 mod molecules;
-mod npz;
+pub(crate) mod npz;
 mod parameters;
 mod profiles;
 mod random;

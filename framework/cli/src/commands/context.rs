@@ -27,7 +27,7 @@ pub(super) fn info(
     }
     let mut display = Display::new();
     let graph = ContextGraph::build(manifest, &places.data_dir, &identities, cache, 0, &mut |progress| {
-        display.show(progress)
+        display.show(progress);
     });
     display.close();
     let summary = ContextSummary::new(&graph?);

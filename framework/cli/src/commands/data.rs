@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::{
-    Catalog, FileState, FileStatus, LabelStatistics, Manifest, PreparedDataset, Summary,
+    Catalog, Error, FileState, FileStatus, LabelStatistics, Manifest, PreparedDataset, Summary,
     context::ContextManifest,
     fetch::{Fetched, Origin, Progress, Wanted, fetch, fetch_context},
     verify, verify_context,
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
                     .collect::<anyhow::Result<Vec<_>>>()?
             } else {
                 let id = id.as_deref().unwrap_or_default();
-                vec![Summary::load(catalog(places)?.get(id)?, &places.data_dir)?]
+                vec![Summary::load(dataset(&catalog(places)?, id)?, &places.data_dir)?]
             };
             for summary in &summaries {
                 if *json {
@@ -111,10 +111,22 @@ impl Entry<'_> {
 
 /// The datasets and context graphs called `ids`.
 fn chosen<'a>(catalog: &'a Catalog, ids: &[String]) -> anyhow::Result<Vec<Entry<'a>>> {
-    let entry = |id: &String| {
-        catalog.context(id).map(Entry::Context).or_else(|_| catalog.get(id).map(Entry::Dataset))
+    let entry = |id: &String| match catalog.context(id) {
+        Ok(manifest) => Ok(Entry::Context(manifest)),
+        Err(_) => dataset(catalog, id).map(Entry::Dataset),
     };
-    Ok(ids.iter().map(entry).collect::<Result<_, _>>()?)
+    ids.iter().map(entry).collect()
+}
+
+/// The dataset called `id`, where it could have been a context graph.
+fn dataset<'a>(catalog: &'a Catalog, id: &str) -> anyhow::Result<&'a Manifest> {
+    Ok(catalog.get(id).map_err(|error| match error {
+        Error::UnknownDataset { id, known } => {
+            let contexts: Vec<&str> = catalog.contexts().map(|manifest| manifest.id.as_str()).collect();
+            Error::UnknownDataset { id, known: format!("{known}; context graphs: {}", contexts.join(", ")) }
+        }
+        other => other,
+    })?)
 }
 
 fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {

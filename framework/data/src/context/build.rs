@@ -13,7 +13,7 @@ use super::manifest::ContextManifest;
 use super::nodes::{Genes, Molecules};
 use super::similar;
 use crate::error::{Error, Result};
-use crate::hash::sha256_hex;
+use crate::hash::Hasher;
 use crate::manifest::locate;
 use crate::table::Table;
 use crate::verify::{FileState, verify_context};
@@ -85,9 +85,13 @@ fn key(manifest: &ContextManifest, digests: &[String], leave_out: &BTreeSet<Stri
     let leave_out: Vec<&str> = leave_out.iter().map(String::as_str).collect();
     let parts =
         [BUILDER, molarena_chem::CHEMISTRY_VERSION, &manifest, &digests.join("\n"), &leave_out.join("\n")];
-    // Lengths keep the parts apart.
-    let text: String = parts.iter().map(|part| format!("{}\n{part}\n", part.len())).collect();
-    sha256_hex(text.as_bytes())
+    let mut hasher = Hasher::default();
+    for part in parts {
+        // Lengths keep the parts apart.
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finish()
 }
 
 impl ContextGraph {

@@ -15,6 +15,8 @@ const SAMPLE: usize = 4_096;
 const ROUNDS: usize = 8;
 /// Rounds of Lloyd's algorithm, at most.
 const LLOYD: usize = 25;
+/// Larger groups are divided again, so that comparing all pairs of a group stays feasible.
+const LARGEST: usize = 4_096;
 /// Starts the random numbers.
 const SEED: u64 = 0x6d6f_6c61_7265_6e61;
 
@@ -67,8 +69,8 @@ impl Standard {
     }
 }
 
-/// Groups the rows of a space by `components` principal components into at most `clusters` groups (0: the square root
-/// of the number of rows). Rows are in order; no group is empty.
+/// Groups the rows of a space by `components` principal components into `clusters` groups (0: the square root of the
+/// number of rows), and groups of more than [`LARGEST`] rows again. Rows are in order; no group is empty.
 pub(super) fn groups(
     space: &Space,
     standard: &Standard,
@@ -78,12 +80,30 @@ pub(super) fn groups(
     let rows = space.len();
     let clusters = if clusters == 0 { (rows as f64).sqrt().ceil() as usize } else { clusters };
     let (points, width) = principal_components(space, standard, components);
-    let mut groups = vec![Vec::new(); clusters];
-    for (row, group) in kmeans(&points, width, clusters).into_iter().enumerate() {
-        groups[group].push(row);
-    }
-    groups.retain(|group| !group.is_empty());
+    let mut groups = Vec::new();
+    divide(&points, width, (0..rows).collect(), clusters, &mut groups);
     groups
+}
+
+/// Adds the clusters of `members` to `groups`, those that are too large divided.
+fn divide(points: &[f32], width: usize, members: Vec<usize>, clusters: usize, groups: &mut Vec<Vec<usize>>) {
+    let own: Vec<f32> = members.iter().flat_map(|row| &points[row * width..][..width]).copied().collect();
+    let mut parts = vec![Vec::new(); clusters];
+    let count = members.len();
+    for (row, part) in members.into_iter().zip(kmeans(&own, width, clusters)) {
+        parts[part].push(row);
+    }
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if part.len() <= LARGEST {
+            groups.push(part);
+        } else if part.len() < count || clusters == 1 {
+            let clusters = part.len().div_ceil(LARGEST / 2);
+            divide(points, width, part, clusters, groups);
+        } else {
+            // Equal points cannot be told apart.
+            groups.extend(part.chunks(LARGEST).map(<[usize]>::to_vec));
+        }
+    }
 }
 
 /// The rows' coordinates `f32[rows, width]` on the first principal components, and `width`.
@@ -312,6 +332,21 @@ mod tests {
             assert!((value.abs() - expected.abs()).abs() < 1e-6, "{axes:?}");
         }
         assert!(axes[0] * axes[2] > 0.0 && axes[1] * axes[3] < 0.0);
+    }
+
+    #[test]
+    fn large_groups_are_divided_even_if_all_points_are_equal() {
+        let mut generator = SplitMix64(2);
+        let random: Vec<f32> = (0..2 * 10_000).map(|_| (generator.next_u64() >> 40) as f32).collect();
+        for points in [random, vec![1.0; 2 * 10_000]] {
+            let mut groups = Vec::new();
+            divide(&points, 2, (0..10_000).collect(), 1, &mut groups);
+            assert!(groups.len() >= 3 && groups.iter().all(|group| group.len() <= LARGEST));
+            assert!(groups.iter().all(|group| group.is_sorted()));
+            let mut rows = groups.concat();
+            rows.sort_unstable();
+            assert_eq!(rows, (0..10_000).collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::nodes::{Genes, Molecules, Named, gene_id, unknown};
 use crate::error::{Error, Result};
 use crate::table::Table;
 
+/// The percentile of sizes that weighs 1.
+const LARGE: f64 = 0.95;
+
 /// Nodes by id, and the edges between them so far.
 pub(super) struct Links<'a> {
     molecules: &'a HashMap<String, Named>,
@@ -85,14 +88,29 @@ pub(super) fn read_list(builder: &mut Builder<'_>, list: &EdgeList, links: &mut 
         let Some(other) = links.end(builder, list, &list.target, &table, [row, target])? else { continue };
         edges.push(edge(one, other, size, kind));
     }
-    let largest = edges.iter().map(|edge| edge.weight).fold(0.0, f32::max);
-    links.edges.extend(edges.into_iter().map(|edge| Edge { weight: share(edge.weight, largest), ..edge }));
+    if magnitude.is_some() {
+        let mut sizes: Vec<f32> = edges.iter().map(|edge| edge.weight).collect();
+        let unit = unit(&mut sizes);
+        for edge in &mut edges {
+            edge.weight = weight(edge.weight, unit);
+        }
+    }
+    links.edges.extend(edges);
     Ok(())
 }
 
-/// A part of the largest value: from 0 to 1.
-pub(super) fn share(size: f32, largest: f32) -> f32 {
-    if largest > 0.0 { size / largest } else { 0.0 }
+/// The size that weighs 1, as larger ones do: the 95th percentile (nearest rank), so that a few huge values do not
+/// press all other weights to 0; the largest size if that is 0.
+pub(super) fn unit(sizes: &mut [f32]) -> f32 {
+    let Some(last) = sizes.len().checked_sub(1) else { return 0.0 };
+    let rank = (sizes.len() as f64 * LARGE).ceil() as usize;
+    let (_, value, above) = sizes.select_nth_unstable_by(rank.clamp(1, last + 1) - 1, f32::total_cmp);
+    if *value > 0.0 { *value } else { above.iter().copied().fold(0.0, f32::max) }
+}
+
+/// The weight of an edge of some size.
+pub(super) fn weight(size: f32, unit: f32) -> f32 {
+    if unit > 0.0 { (size / unit).min(1.0) } else { 0.0 }
 }
 
 fn kind_of(table: &Table, row: usize, column: usize) -> Result<EdgeKind> {
@@ -133,4 +151,24 @@ pub(super) fn merged(builder: &mut Builder<'_>, mut edges: Vec<Edge>) -> Vec<Edg
     builder.counts.repeated_edges += before - edges.len();
     edges.shrink_to_fit();
     edges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_huge_value_does_not_decide_the_weights() {
+        let sizes: Vec<f32> = (1..=19).map(|size| size as f32).chain([1000.0]).collect();
+        let unit = unit(&mut sizes.clone());
+        assert_eq!(unit, 19.0);
+        assert_eq!((weight(9.5, unit), weight(1000.0, unit)), (0.5, 1.0));
+        assert_eq!(super::unit(&mut [3.0]), 3.0);
+        assert_eq!(super::unit(&mut [0.0; 30]), 0.0);
+        assert_eq!(weight(0.0, 0.0), 0.0);
+        let mut mostly_zero = [0.0; 40];
+        mostly_zero[7] = 2.0;
+        assert_eq!(super::unit(&mut mostly_zero), 2.0);
+        assert_eq!(super::unit(&mut []), 0.0);
+    }
 }

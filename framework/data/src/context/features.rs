@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::build::Builder;
-use super::edges::{Links, share};
+use super::edges::{Links, unit, weight};
 use super::graph::{EdgeKind, NodeKind, Space};
 use super::manifest::{ColumnGenes, SpaceSpec, Unknown};
 use super::matrix::MatrixFile;
@@ -264,7 +264,7 @@ fn join_top(
         }
         match nodes[index % space.columns] {
             Some(gene) => {
-                let weight = share(size, top.largest);
+                let weight = weight(size, top.unit);
                 links.join(molecules[index / space.columns], gene, weight, EdgeKind::Regulates);
             }
             None => builder.counts.edges_without_node += 1,
@@ -280,8 +280,8 @@ struct Top {
     threshold: f32,
     /// So many that are equal to the threshold are taken, too, by row and column.
     ties: usize,
-    /// The largest value of all.
-    largest: f32,
+    /// The size that weighs 1.
+    unit: f32,
 }
 
 impl Top {
@@ -290,14 +290,14 @@ impl Top {
             values.iter().filter(|value| !value.is_nan()).map(|value| value.abs()).collect();
         let count = (sizes.len() as f64 * share) as usize;
         if count == 0 {
-            return Self { threshold: f32::INFINITY, ties: 0, largest: 0.0 };
+            return Self { threshold: f32::INFINITY, ties: 0, unit: 0.0 };
         }
         let (above, threshold, _) =
             sizes.select_nth_unstable_by(count - 1, |one, other| other.total_cmp(one));
         let threshold = *threshold;
         let larger = above.iter().filter(|size| **size > threshold).count();
-        let largest = above.iter().copied().fold(threshold, f32::max);
-        Self { threshold, ties: count - larger, largest }
+        sizes.truncate(count);
+        Self { threshold, ties: count - larger, unit: unit(&mut sizes) }
     }
 }
 
@@ -309,8 +309,8 @@ mod tests {
     fn the_top_is_a_share_of_the_values_there_are() {
         let values = [1.0, -5.0, f32::NAN, 3.0, -3.0, 0.0, 2.0, f32::NAN, 3.0, 1.0];
         // Eight values: 5, 3, 3, 3, 2, 1, 1, 0.
-        assert_eq!(Top::new(&values, 0.375), Top { threshold: 3.0, ties: 2, largest: 5.0 });
-        assert_eq!(Top::new(&values, 0.125), Top { threshold: 5.0, ties: 1, largest: 5.0 });
+        assert_eq!(Top::new(&values, 0.375), Top { threshold: 3.0, ties: 2, unit: 5.0 });
+        assert_eq!(Top::new(&values, 0.125), Top { threshold: 5.0, ties: 1, unit: 5.0 });
         assert_eq!(Top::new(&values, 0.12).ties, 0);
         assert_eq!(Top::new(&[], 0.5).threshold, f32::INFINITY);
     }

@@ -157,7 +157,7 @@ pub struct ColumnGenes {
     /// Its column of column numbers, from 0; without it, row i is column i.
     pub column: Option<String>,
     /// Share of the space's values, the largest by absolute value, that become edges from the row's molecule to the
-    /// column's gene. Their weight is the absolute value over the largest one.
+    /// column's gene. Their weight is the absolute value over the 95th percentile of these, at most 1.
     #[serde(default = "one_percent")]
     pub top_share: f64,
     /// What a gene that is no node means.
@@ -194,8 +194,8 @@ pub struct EdgeList {
     pub kind: Option<EdgeKind>,
     /// Column that says what each edge means, instead of `kind`.
     pub kind_column: Option<String>,
-    /// Column of numbers whose absolute value, over the largest one of the list, is the weight. Without it, the weight
-    /// is 1.
+    /// Column of numbers whose absolute value, over the 95th percentile of those of the edges, is the weight, at most 1.
+    /// Without it, the weight is 1.
     pub magnitude: Option<String>,
     /// What an id that is no node means.
     #[serde(default)]

@@ -17,6 +17,8 @@ mod nodes;
 mod scale;
 mod similar;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use graph::{
     ContextGraph, Counts, Edge, EdgeKind, Molecule, MoleculeFailure, NodeKind, Progress, Space, Step,

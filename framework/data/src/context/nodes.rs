@@ -26,6 +26,7 @@ pub(super) enum Named {
 }
 
 /// The molecule nodes.
+#[derive(Default)]
 pub(super) struct Molecules {
     pub(super) list: Vec<Molecule>,
     /// `u64[molecules, words]`.
@@ -39,8 +40,10 @@ pub(super) struct Molecules {
 
 /// A row of a molecule table.
 struct Row {
-    file: usize,
-    row: usize,
+    /// Which table.
+    table: usize,
+    /// Which row of it, from 0.
+    index: usize,
     name: String,
     smiles: String,
 }
@@ -102,19 +105,6 @@ struct Collector {
     left: HashSet<String>,
 }
 
-impl Default for Molecules {
-    fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            fingerprints: Vec::new(),
-            scaffolds: Vec::new(),
-            by_id: HashMap::new(),
-            left_out: 0,
-            failures: Vec::new(),
-        }
-    }
-}
-
 impl Collector {
     fn add(&mut self, builder: &mut Builder<'_>, row: &Row, result: Read) {
         let molecules = &mut self.molecules;
@@ -127,8 +117,8 @@ impl Collector {
             }
             Read::Unreadable(reason) => {
                 molecules.failures.push(MoleculeFailure {
-                    file: builder.manifest.molecules[row.file].file.clone(),
-                    row: row.row + 1,
+                    file: builder.manifest.molecules[row.table].file.clone(),
+                    row: row.index + 1,
                     name: row.name.clone(),
                     smiles: row.smiles.clone(),
                     reason,
@@ -179,7 +169,7 @@ fn read_rows(builder: &mut Builder<'_>) -> Result<Vec<Row>> {
             if structure.len() < text.len() {
                 builder.counts.cut_smiles += 1;
             }
-            rows.push(Row { file, row, name, smiles: structure.to_owned() });
+            rows.push(Row { table: file, index: row, name, smiles: structure.to_owned() });
         }
     }
     Ok(rows)

@@ -51,7 +51,9 @@ mod tests {
 
     fn scaled(rows: &[&[f32]]) -> (Vec<f32>, Vec<[f32; 2]>) {
         let mut ranges = Ranges::new(rows[0].len());
-        rows.iter().for_each(|row| ranges.add(row));
+        for row in rows {
+            ranges.add(row);
+        }
         let mut values = rows.concat();
         scale(&mut values, &ranges.bounds);
         (values, ranges.bounds)

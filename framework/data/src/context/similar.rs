@@ -36,7 +36,7 @@ impl Best {
     /// Of the pairs of `count` things.
     fn new(count: usize, spec: &SimilaritySpec) -> Self {
         let pairs = count as f64 * count.saturating_sub(1) as f64 / 2.0;
-        let most = (pairs * (1.0 - spec.sparsity)) as usize;
+        let most = (pairs - (pairs * spec.sparsity).ceil()) as usize;
         Self { threshold: spec.threshold as f32, most, pairs: Vec::new() }
     }
 
@@ -109,7 +109,9 @@ fn scaffold_groups(scaffolds: &[usize], fingerprints: &[u64], words: usize) -> V
         groups[*scaffold].push(Sized { bits, molecule: molecule as u32 });
     }
     groups.retain(|group| group.len() > 1);
-    groups.iter_mut().for_each(|group| group.sort_unstable());
+    for group in &mut groups {
+        group.sort_unstable();
+    }
     groups
 }
 

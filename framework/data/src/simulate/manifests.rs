@@ -70,39 +70,6 @@ pub(super) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpe
 pub(super) fn context(parameters: &Parameters, files: &[FileSpec]) -> ContextManifest {
     let world = parameters.id();
     let id = format!("{world}-context");
-    let path = |name: &str| format!("{world}/{name}");
-    let column_genes = ColumnGenes {
-        file: path("expression_genes.csv"),
-        gene: "entrez_gene_id".to_owned(),
-        column: Some("column".to_owned()),
-        // The list of edges between molecules and genes has them already.
-        top_share: 0.0,
-        unknown: Unknown::Error,
-    };
-    let space = |kind: NodeKind, columns, names, column_genes| SpaceSpec {
-        name: kind.to_string(),
-        kind,
-        table: path(&format!("{kind}.csv")),
-        molecule: Some("mol_id".to_owned()),
-        gene: None,
-        features: path(&format!("{kind}.npz")),
-        columns,
-        names,
-        column_genes,
-        similarity: true,
-    };
-    let end = |node, column: &str| EdgeEnd { node, column: column.to_owned() };
-    let gene = |column| end(NodeKind::Gene, column);
-    let list = |name, [source, target]: [EdgeEnd; 2]| EdgeList {
-        file: path(name),
-        source,
-        target,
-        kind: None,
-        kind_column: None,
-        magnitude: None,
-        unknown: Unknown::Error,
-    };
-    let molecule_gene = [end(NodeKind::Molecule, "mol_id"), gene("entrez_gene_id")];
     let mut manifest = ContextManifest {
         schema: CONTEXT_SCHEMA.to_owned(),
         title: format!("Context graph of {world}"),
@@ -118,32 +85,17 @@ pub(super) fn context(parameters: &Parameters, files: &[FileSpec]) -> ContextMan
         fingerprint: FingerprintSpec::default(),
         similarity: SimilaritySpec::default(),
         molecules: vec![MoleculeTable {
-            file: path("molecules.csv"),
+            file: format!("{world}/molecules.csv"),
             id: "mol_id".to_owned(),
             smiles: "smiles".to_owned(),
             repeated_ids: RepeatedIds::Error,
         }],
-        genes: vec![GeneTable { file: path("genes.csv"), columns: vec!["entrez_gene_id".to_owned()] }],
-        spaces: vec![
-            space(NodeKind::Expression, parameters.expression_columns, None, Some(column_genes)),
-            space(
-                NodeKind::Morphology,
-                parameters.morphology_columns,
-                Some(path("morphology.features.txt")),
-                None,
-            ),
-        ],
-        edges: vec![
-            EdgeList {
-                kind_column: Some("kind".to_owned()),
-                ..list("edges-gene-gene.csv", [gene("source"), gene("target")])
-            },
-            EdgeList {
-                kind: Some(EdgeKind::Regulates),
-                magnitude: Some("z_score".to_owned()),
-                ..list("edges-molecule-gene.csv", molecule_gene)
-            },
-        ],
+        genes: vec![GeneTable {
+            file: format!("{world}/genes.csv"),
+            columns: vec!["entrez_gene_id".to_owned()],
+        }],
+        spaces: spaces(parameters, &world),
+        edges: edge_lists(&world),
         files: Vec::new(),
         origin: PathBuf::from(format!("datasets/{id}/context.toml")),
         id,
@@ -152,6 +104,64 @@ pub(super) fn context(parameters: &Parameters, files: &[FileSpec]) -> ContextMan
     let of_graph = files.iter().filter(|file| named.contains(&file.path)).cloned();
     manifest.files = of_graph.map(ContextFile::from).collect();
     manifest
+}
+
+fn spaces(parameters: &Parameters, world: &str) -> Vec<SpaceSpec> {
+    let space = |kind: NodeKind, columns| SpaceSpec {
+        name: kind.to_string(),
+        kind,
+        table: format!("{world}/{kind}.csv"),
+        molecule: Some("mol_id".to_owned()),
+        gene: None,
+        features: format!("{world}/{kind}.npz"),
+        columns,
+        names: None,
+        column_genes: None,
+        similarity: true,
+    };
+    let column_genes = ColumnGenes {
+        file: format!("{world}/expression_genes.csv"),
+        gene: "entrez_gene_id".to_owned(),
+        column: Some("column".to_owned()),
+        // The list of edges between molecules and genes has them already.
+        top_share: 0.0,
+        unknown: Unknown::Error,
+    };
+    vec![
+        SpaceSpec {
+            column_genes: Some(column_genes),
+            ..space(NodeKind::Expression, parameters.expression_columns)
+        },
+        SpaceSpec {
+            names: Some(format!("{world}/morphology.features.txt")),
+            ..space(NodeKind::Morphology, parameters.morphology_columns)
+        },
+    ]
+}
+
+fn edge_lists(world: &str) -> Vec<EdgeList> {
+    let end = |node, column: &str| EdgeEnd { node, column: column.to_owned() };
+    let gene = |column| end(NodeKind::Gene, column);
+    let list = |name: &str, source, target| EdgeList {
+        file: format!("{world}/{name}"),
+        source,
+        target,
+        kind: None,
+        kind_column: None,
+        magnitude: None,
+        unknown: Unknown::Error,
+    };
+    vec![
+        EdgeList {
+            kind_column: Some("kind".to_owned()),
+            ..list("edges-gene-gene.csv", gene("source"), gene("target"))
+        },
+        EdgeList {
+            kind: Some(EdgeKind::Regulates),
+            magnitude: Some("z_score".to_owned()),
+            ..list("edges-molecule-gene.csv", end(NodeKind::Molecule, "mol_id"), gene("entrez_gene_id"))
+        },
+    ]
 }
 
 /// The dataset's id: the world's for classification.

@@ -10,7 +10,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use crate::error::Result;
 
 /// A float32 matrix on its way to disk.
-pub(super) struct MatrixWriter {
+pub(crate) struct MatrixWriter {
     archive: ZipWriter<BufWriter<File>>,
     left: usize,
 }
@@ -20,7 +20,7 @@ impl MatrixWriter {
     ///
     /// # Errors
     /// The file cannot be written; the error names it.
-    pub(super) fn create(path: &Path, rows: usize, columns: usize) -> Result<Self> {
+    pub(crate) fn create(path: &Path, rows: usize, columns: usize) -> Result<Self> {
         let mut archive = ZipWriter::new(BufWriter::new(File::create(path)?));
         let cells = rows * columns;
         // No clock and no compression: the bytes depend on nothing but the numbers.
@@ -38,7 +38,7 @@ impl MatrixWriter {
     ///
     /// # Panics
     /// If there are more than the matrix has.
-    pub(super) fn write(&mut self, values: &[f32]) -> Result<()> {
+    pub(crate) fn write(&mut self, values: &[f32]) -> Result<()> {
         self.left = self.left.checked_sub(values.len()).expect("no more values than were announced");
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Ok(self.archive.write_all(&bytes)?)
@@ -48,7 +48,7 @@ impl MatrixWriter {
     ///
     /// # Panics
     /// If values are missing.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         assert_eq!(self.left, 0, "as many values as were announced");
         let mut buffer = self.archive.finish().map_err(std::io::Error::from)?;
         buffer.flush()?;

@@ -1,0 +1,220 @@
+//! Graphs of small made-up files.
+
+mod errors;
+mod published;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::simulate::{Parameters, simulate};
+use world::{Made, identity};
+
+/// Edges as (source, target, kind, weight in thousandths).
+fn edges(graph: &ContextGraph) -> Vec<(u64, u64, EdgeKind, u32)> {
+    let edge = |edge: &Edge| (edge.source, edge.target, edge.kind, (edge.weight * 1000.0).round() as u32);
+    graph.edges.iter().map(edge).collect()
+}
+
+/// What two graphs must share to be the same, NaN included.
+fn fingerprint(graph: &ContextGraph) -> (String, Vec<u32>) {
+    let values = graph.spaces.iter().flat_map(|space| &space.values).map(|value| value.to_bits()).collect();
+    (serde_json::to_string(graph).unwrap(), values)
+}
+
+#[test]
+fn a_small_graph_is_as_counted_by_hand() {
+    let made = Made::new();
+    let graph = made.build().unwrap();
+    let kinds: Vec<u8> = graph.node_kinds.iter().map(|kind| *kind as u8).collect();
+    // m0 to m3 (m4 is m0 again), genes 11, 12, 13, three expression and two morphology profiles.
+    assert_eq!(kinds, [0, 0, 0, 0, 1, 1, 1, 3, 3, 3, 2, 2]);
+    let names: Vec<&str> = graph.molecules.iter().map(|molecule| molecule.name.as_str()).collect();
+    assert_eq!(names, ["m0", "m1", "m2", "m3"]);
+    assert_eq!(graph.molecules[1].smiles, "CCO", "the extension is cut off");
+    assert_eq!(graph.genes, ["11", "12", "13"]);
+    assert_eq!((graph.failures.len(), graph.failures[0].row, graph.failures[0].name.as_str()), (1, 6, "m5"));
+    assert_eq!(graph.failures[0].file, "made/molecules.csv");
+
+    let expression = graph.space("expression").unwrap();
+    assert_eq!(expression.names, ["12", "11"]);
+    assert_eq!(expression.bounds, [[-4.0, 4.0], [1.0, 3.0]]);
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&expression.values), bits(&[0.0, 0.0, 1.0, f32::NAN, 0.75, 1.0]));
+    assert_eq!((&expression.nodes[..], &expression.rows[..]), (&[7, 8, 9][..], &[1, 2, 4][..]));
+    assert_eq!(graph.profiles_of("expression"), [(0, 0), (1, 1), (2, 0)]);
+    assert_eq!(graph.profiles_of("morphology"), [(0, 2), (1, 3)]);
+    assert_eq!(graph.profiles_of("nothing"), []);
+
+    let (perturbs, regulates) = (EdgeKind::Perturbs, EdgeKind::Regulates);
+    // The largest two of five expression values, -4 and 4, join m0 and m1 to gene 12 (node 5). The list joins m0 to gene
+    // 12 again, less heavily, and m2 to gene 13.
+    let expected = vec![
+        (0, 5, regulates, 1000),
+        (0, 7, perturbs, 1000),
+        (0, 9, perturbs, 1000),
+        (1, 5, regulates, 1000),
+        (1, 8, perturbs, 1000),
+        (2, 6, regulates, 1000),
+        (2, 10, perturbs, 1000),
+        (3, 11, perturbs, 1000),
+        // Listed as interacts, too: of equal weights, the first kind.
+        (4, 5, regulates, 1000),
+        (5, 6, regulates, 1000),
+    ];
+    assert_eq!(edges(&graph), expected);
+    let counts = Counts {
+        molecule_rows: 6,
+        merged_molecules: 1,
+        cut_smiles: 1,
+        profiles_without_molecule: 1,
+        edges_of_left_molecules: 1,
+        void_edges: 1,
+        repeated_edges: 2,
+        constant_columns: 1,
+        ..Counts::default()
+    };
+    assert_eq!((graph.counts, graph.left_out), (counts, 0));
+}
+
+#[test]
+fn molecules_leave_with_their_profiles_before_anything_is_computed() {
+    let made = Made::new();
+    let graph = made.build_without(&["CCO", "c1ccccc1"]).unwrap();
+    assert_eq!(graph.left_out, 1, "benzene is not in the graph");
+    let names: Vec<&str> = graph.molecules.iter().map(|molecule| molecule.name.as_str()).collect();
+    assert_eq!(names, ["m0", "m2", "m3"]);
+    assert!(graph.molecules.iter().all(|molecule| molecule.identity != identity("CCO")));
+    assert_eq!(graph.counts.left_out_profiles, 1);
+    let expression = graph.space("expression").unwrap();
+    // Without the profile of m1, the range of the first column is another.
+    assert_eq!((expression.bounds[0], expression.len()), ([-4.0, 2.0], 2));
+    assert_eq!(graph.profiles_of("expression"), [(0, 0), (1, 0)]);
+    assert_ne!(graph.key, made.build().unwrap().key);
+}
+
+#[test]
+fn a_molecule_leaves_whatever_its_id_and_spelling() {
+    let made = Made::new();
+    // m0 and m4 are one molecule.
+    let graph = made.build_without(&["C1CCCCC1CC(=O)[O-].[H+]", "OC(=O)CC1CCCCC1"]).unwrap();
+    assert_eq!((graph.left_out, graph.counts.merged_molecules), (1, 1));
+    assert_eq!(graph.counts.left_out_profiles, 2);
+    assert_eq!(graph.counts.edges_of_left_molecules, 2);
+}
+
+#[test]
+fn a_column_that_leaves_with_its_molecules_stays_and_is_counted() {
+    let made = Made::new().matrix("expression.npz", 2, &[-4.0, 1.0, 4.0, f32::NAN, 0.0, 0.0, 2.0, f32::NAN]);
+    let graph = made.build().unwrap();
+    assert_eq!((graph.counts.emptied_columns, graph.counts.constant_columns), (0, 2));
+    let made = made.matrix("expression.npz", 2, &[-4.0, f32::NAN, 4.0, 1.0, 0.0, 0.0, 2.0, f32::NAN]);
+    let graph = made.build_without(&["CCO"]).unwrap();
+    assert_eq!(graph.counts.emptied_columns, 1);
+    let bounds = graph.space("expression").unwrap().bounds[1];
+    assert!(bounds[0].is_nan() && bounds[1].is_nan());
+}
+
+#[test]
+fn the_cache_gives_the_same_graph_and_a_damaged_file_is_not_trusted() {
+    let made = Made::new();
+    let cache = tempfile::tempdir().unwrap();
+    let mut notes = Vec::new();
+    let mut build = || {
+        let nothing = BTreeSet::new();
+        let mut steps = Vec::new();
+        let mut tell = |progress: Progress<'_>| match progress {
+            Progress::Note(note) => notes.push(note.to_owned()),
+            Progress::At { step, .. } => steps.push(step),
+        };
+        let graph =
+            ContextGraph::build(&made.manifest(), made.folder(), &nothing, Some(cache.path()), 1, &mut tell)
+                .unwrap();
+        (fingerprint(&graph), steps.contains(&Step::Molecules))
+    };
+    let (first, read_molecules) = build();
+    assert!(read_molecules);
+    assert_eq!(build(), (first.clone(), false));
+    let file = fs_err::read_dir(cache.path()).unwrap().next().unwrap().unwrap().path();
+    let good = fs_err::read(&file).unwrap();
+    for damage in [0, 9, 40, good.len() / 2, good.len() - 70, good.len() - 1] {
+        let mut bytes = good.clone();
+        bytes[damage] ^= 1;
+        fs_err::write(&file, bytes).unwrap();
+        assert_eq!(build(), (first.clone(), true), "byte {damage}");
+        assert_eq!(fs_err::read(&file).unwrap(), good);
+    }
+    for bytes in [&good[..10], &good[..good.len() - 1], &[good.as_slice(), b"x"].concat()] {
+        fs_err::write(&file, bytes).unwrap();
+        assert_eq!(build(), (first.clone(), true));
+    }
+    assert_eq!(notes.len(), 9);
+    assert!(
+        notes.iter().all(|note| note.contains(".context: ") && note.ends_with("the graph is built again"))
+    );
+    assert_eq!(fs_err::read_dir(cache.path()).unwrap().count(), 1, "nothing temporary stays");
+}
+
+const WORLD: Parameters = Parameters {
+    seed: 0,
+    molecules: 60,
+    context_molecules: 250,
+    genes: 40,
+    expression_columns: 20,
+    morphology_columns: 10,
+    expression_profiles: 300,
+    morphology_profiles: 330,
+    gene_edges: 60,
+    batches: 3,
+};
+
+#[test]
+fn a_simulated_world_is_a_context_graph_whatever_the_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulated = simulate(&WORLD, folder.path(), false, &mut |_| ()).unwrap();
+    let mut manifest = simulated.context;
+    let build = |manifest: &ContextManifest, threads| {
+        ContextGraph::build(manifest, folder.path(), &BTreeSet::new(), None, threads, &mut |_| ()).unwrap()
+    };
+    let graph = build(&manifest, 1);
+    assert_eq!(graph.node_kinds.len(), WORLD.nodes());
+    let listed =
+        |graph: &ContextGraph| graph.edges.iter().filter(|edge| edge.kind != EdgeKind::Similar).count();
+    assert_eq!(listed(&graph), WORLD.edges());
+    assert!(graph.simulated && graph.failures.is_empty());
+    assert!(
+        graph.edges.iter().all(|edge| edge.source < edge.target && edge.weight > 0.0 && edge.weight <= 1.0)
+    );
+
+    manifest.similarity.threshold = 0.4;
+    manifest.similarity.sparsity = 0.9;
+    let graph = build(&manifest, 1);
+    assert_eq!(fingerprint(&graph), fingerprint(&build(&manifest, 3)));
+    let mut alike: BTreeMap<NodeKind, usize> = BTreeMap::new();
+    for edge in graph.edges.iter().filter(|edge| edge.kind == EdgeKind::Similar) {
+        *alike.entry(graph.node_kinds[edge.source as usize]).or_default() += 1;
+    }
+    let most = |rows: usize| (rows * (rows - 1) / 2) as f64 * (1.0 - 0.9);
+    for (kind, rows) in [(NodeKind::Expression, 300), (NodeKind::Morphology, 330)] {
+        let found = alike[&kind];
+        assert!(found > 20 && found as f64 <= most(rows), "{kind}: {found}");
+    }
+    let summary = ContextSummary::new(&graph);
+    assert_eq!((summary.nodes, summary.edges), (graph.node_kinds.len(), graph.edges.len()));
+    assert_eq!(summary.edge_kinds.iter().map(|kind| kind.edges).sum::<usize>(), summary.edges);
+    let ends: f64 = summary.node_kinds.iter().map(|kind| kind.mean_degree * kind.nodes as f64).sum();
+    assert_eq!(ends.round() as usize, 2 * summary.edges);
+    assert_eq!(summary.spaces[0].owners, 256, "every molecule has an expression profile");
+}
+
+#[test]
+fn labelled_molecules_leave_a_simulated_world() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulated = simulate(&WORLD, folder.path(), false, &mut |_| ()).unwrap();
+    let dataset = crate::Dataset::load(&simulated.manifests[0], folder.path()).unwrap();
+    let labelled = crate::PreparedDataset::new(dataset).unwrap().identities();
+    let graph =
+        ContextGraph::build(&simulated.context, folder.path(), &labelled, None, 0, &mut |_| ()).unwrap();
+    assert_eq!((graph.left_out, graph.molecules.len()), (6, 250));
+    assert!(graph.molecules.iter().all(|molecule| !labelled.contains(&molecule.identity)));
+}
