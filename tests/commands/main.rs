@@ -7,5 +7,6 @@ mod good_runs;
 mod help;
 mod own;
 mod plugins;
+mod pretraining;
 mod requests;
 mod support;
