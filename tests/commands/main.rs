@@ -8,5 +8,6 @@ mod help;
 mod own;
 mod plot;
 mod plugins;
+mod pretraining;
 mod requests;
 mod support;

@@ -5,7 +5,7 @@ mod suite;
 
 use std::sync::LazyLock;
 
-use molarena_host::loader::LoadedPlugin;
+use molarena_host::loader::{LoadError, LoadedPlugin};
 use molarena_mlp::Perceptron;
 use suite::Maker;
 
@@ -23,3 +23,13 @@ const MAKERS: [Maker; 2] = [
         )
     },
 ];
+
+#[test]
+fn a_factory_that_is_not_there_is_named() {
+    let no_factory = PLUGIN.encoder("gin", "{}").unwrap_err();
+    assert!(
+        matches!(&no_factory, LoadError::Broken { message, .. }
+        if message == "it has no factory `molarena.encoder/1`"),
+        "{no_factory}"
+    );
+}

@@ -5,7 +5,8 @@ mod shared;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fixture_kinds::{
-    AtomCounts, AtomCountsConfig, Linear, LinearConfig, NearestCentroid, NearestCentroidConfig,
+    AtomCounts, AtomCountsConfig, Linear, LinearConfig, NearestCentroid, NearestCentroidConfig, Untrainable,
+    Witness,
 };
 use molarena_abi as abi;
 use molarena_host::loader::{LoadError, LoadedBaseline, LoadedDecoder, LoadedEncoder, LoadedPlugin};
@@ -103,6 +104,8 @@ fn the_description_is_that_of_the_components() {
     );
     let wanted = [
         (ComponentKind::Encoder, AtomCounts::INFO),
+        (ComponentKind::Encoder, Untrainable::INFO),
+        (ComponentKind::Encoder, Witness::INFO),
         (ComponentKind::Decoder, Linear::INFO),
         (ComponentKind::Baseline, NearestCentroid::INFO),
     ];
@@ -302,7 +305,10 @@ fn a_wrong_configuration_is_named() {
 fn an_unknown_component_is_named_with_the_known() {
     let plugin = plugin();
     let texts = [
-        (plugin.encoder("gin", "{}").unwrap_err(), "no encoder `gin` in this plugin; it has: [atom-counts]"),
+        (
+            plugin.encoder("gin", "{}").unwrap_err(),
+            "no encoder `gin` in this plugin; it has: [atom-counts, untrainable, witness]",
+        ),
         (plugin.decoder("mlp", "{}").unwrap_err(), "no decoder `mlp` in this plugin; it has: [linear]"),
         (
             plugin.baseline("rf", "{}").unwrap_err(),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
 };
 
@@ -52,11 +52,11 @@ fn encoder(arena: &TestArena) -> PathBuf {
     folders[0].clone()
 }
 
-fn record_of(folder: &PathBuf) -> Value {
+fn record_of(folder: &Path) -> Value {
     json(&fs_err::read_to_string(folder.join("record.json")).unwrap())
 }
 
-fn lines(folder: &PathBuf, name: &str) -> Vec<String> {
+fn lines(folder: &Path, name: &str) -> Vec<String> {
     let text = fs_err::read_to_string(folder.join("work").join(name)).unwrap_or_default();
     text.lines().map(ToOwned::to_owned).collect()
 }

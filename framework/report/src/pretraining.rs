@@ -37,14 +37,14 @@ impl RowPretraining {
     pub(crate) fn of(record: &Record, options: BoardOptions) -> Option<Self> {
         let parts = &record.composition;
         let members = parts.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
-        Self::new(parts.pretraining.iter().chain(members).collect(), record.pretrain_cost, options)
+        Self::new(&parts.pretraining.iter().chain(members).collect::<Vec<_>>(), record.pretrain_cost, options)
     }
 
     pub(crate) fn of_match(record: &MatchRecord, options: BoardOptions) -> Option<Self> {
-        Self::new(record.composition.pretraining.iter().collect(), record.pretrain_cost, options)
+        Self::new(&record.composition.pretraining.iter().collect::<Vec<_>>(), record.pretrain_cost, options)
     }
 
-    fn new(all: Vec<&Pretrained>, cost: Option<PretrainCost>, options: BoardOptions) -> Option<Self> {
+    fn new(all: &[&Pretrained], cost: Option<PretrainCost>, options: BoardOptions) -> Option<Self> {
         let corpora: BTreeSet<&str> = all.iter().map(|one| one.corpus.as_str()).collect();
         let leave_out: BTreeSet<&String> = all.iter().flat_map(|one| &one.leave_out).collect();
         let cost = cost.filter(|_| options.cost);
