@@ -286,12 +286,12 @@ mod tests {
 
     #[test]
     fn counts_are_listed_and_the_rest_is_ranked() {
-        // A count, a constant, a real column, and a count with more than one row in four above the lowest.
+        // A count, a constant, a real column, and a count with more than half of the rows above the lowest.
         let rows = [
             [0.0, 3.0, 0.5, 1.0],
-            [2.0, 3.0, -0.5, 0.0],
+            [2.0, 3.0, -0.5, 1.0],
             [0.0, 3.0, 0.0, 1.0],
-            [-0.0, 3.0, -0.0, 0.0],
+            [-0.0, 3.0, -0.0, 1.0],
             [0.0, 3.0, 7.0, 0.0],
             [5.0, 3.0, 1.5, 1.0],
             [0.0, 3.0, 2.5, 0.0],
