@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 use molarena_benches::data_folder;
 use molarena_chem::{Graphs as ChemGraphs, Morgan, morgan_matrix};
 use molarena_data::{Catalog, Dataset, PreparedDataset};
-use molarena_infoalign::{EncoderConfig, InfoAlign};
+use molarena_infoalign::{ContextWalks, EncoderConfig, InfoAlign, Transition};
+use molarena_nn::with_threads;
 use molarena_sdk::{Bits, Call, Component, Corpus, Encoder, Graphs, Inputs};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzReader, NpzWriter};
@@ -51,6 +52,31 @@ enum Command {
         #[arg(long, default_value = "cpu")]
         device: String,
     },
+    /// Walk on a graph and print steps and seconds as a line of JSON
+    Walk(Walks),
+}
+
+/// Walks on a random graph of the paper's size.
+#[derive(clap::Args)]
+struct Walks {
+    /// File of the edges: `sources`, `targets` (u64) and `weights` (f32)
+    #[arg(long)]
+    edges: PathBuf,
+    /// Number of nodes; walks start at each of the first `starts`
+    #[arg(long)]
+    nodes: usize,
+    /// Number of walks
+    #[arg(long)]
+    starts: usize,
+    /// Steps of a walk
+    #[arg(long, default_value_t = 4)]
+    length: usize,
+    /// uniform, weight or degree
+    #[arg(long, default_value = "uniform")]
+    transition: String,
+    /// Threads
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
 }
 
 /// Molecules as graphs and bits.
@@ -75,6 +101,7 @@ fn main() -> Result<()> {
             let call = Call { device: &device, ..Call::new(seed, threads) };
             run(&molecules, config, &call)
         }
+        Command::Walk(options) => walk(&options),
     }
 }
 
@@ -164,5 +191,33 @@ fn run(molecules: &Molecules, config: EncoderConfig, call: &Call<'_>) -> Result<
         "molecules": inputs.rows, "epochs": epochs, "fit_seconds": fit_s, "encode_seconds": encode_s,
     });
     println!("{result}");
+    Ok(())
+}
+
+fn walk(options: &Walks) -> Result<()> {
+    let mut file = NpzReader::new(fs_err::File::open(&options.edges)?.into_parts().0)?;
+    let sources: Array1<u64> = file.by_name("sources")?;
+    let targets: Array1<u64> = file.by_name("targets")?;
+    let weights: Array1<f32> = file.by_name("weights")?;
+    let corpus = Corpus {
+        node_kinds: &vec![0; options.nodes],
+        molecules: Inputs::default(),
+        molecule_nodes: &[],
+        spaces: Vec::new(),
+        edge_sources: &sources.to_vec(),
+        edge_targets: &targets.to_vec(),
+        edge_weights: &weights.to_vec(),
+    };
+    let transition: Transition =
+        serde_json::from_value(serde_json::Value::String(options.transition.clone()))
+            .context("`--transition`")?;
+    let graph = ContextWalks::new(&corpus, transition)?;
+    let starts: Vec<u64> = (0..options.starts as u64).collect();
+    let call = Call::new(0, options.threads);
+    let started = Instant::now();
+    let paths = with_threads(&call, || graph.walks(&starts, options.length, 0, &call))??;
+    let seconds = started.elapsed().as_secs_f64();
+    let steps: usize = paths.iter().map(Vec::len).sum();
+    println!("{}", serde_json::json!({ "steps": steps, "seconds": seconds }));
     Ok(())
 }
