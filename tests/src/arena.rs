@@ -7,12 +7,13 @@ use std::{
 };
 
 /// Packages that tests start or open; built once for each test binary.
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 7] = [
     "molarena",
     "molarena-baselines",
     "molarena-fixture-hostile",
     "molarena-fixture-kinds",
     "molarena-fixture-wrong-abi",
+    "molarena-infoalign",
     "molarena-mlp",
 ];
 
