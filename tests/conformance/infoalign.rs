@@ -1,4 +1,4 @@
-//! InfoAlign's encoder and decoder give the same natively and through the C table, bit for bit, and keep their promises.
+//! The encoder and the decoder of `InfoAlign` give the same natively and through the C table, bit for bit.
 
 mod shared;
 

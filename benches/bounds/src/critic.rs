@@ -56,12 +56,12 @@ impl Critic {
         }
     }
 
-    /// Scores of pairs: h(z[i], y[i]).
+    /// Scores of pairs: `h(z[i], y[i])`.
     pub fn of_pairs(&self, z: &Array2<f64>, y: &Array2<f64>) -> Array1<f64> {
         (z.dot(&self.bilinear) * y).sum_axis(Axis(1)) + self.of_y(y) + self.of_z(z)
     }
 
-    /// Scores of all combinations: h(z[i], y[j]).
+    /// Scores of all combinations: `h(z[i], y[j])`.
     pub fn of_all(&self, z: &Array2<f64>, y: &Array2<f64>) -> Array2<f64> {
         z.dot(&self.bilinear).dot(&y.t()) + self.of_y(y) + self.of_z(z).insert_axis(Axis(1))
     }

@@ -74,7 +74,7 @@ fn gradients_are_those_of_finite_differences() {
                 let mut moved = arrays.clone();
                 let array = moved.arrays.get_mut(name).unwrap();
                 let values = array.values().iter().zip(&direction).map(|(value, part)| value + step * part);
-                *array = crate::Array::new(&array.shape().to_vec(), values.collect());
+                *array = crate::Array::new(array.shape(), values.collect());
                 f64::from(loss(&network, &moved, &device).1.into_scalar::<f32>())
             };
             let analytic: f64 =
