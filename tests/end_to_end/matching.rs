@@ -4,7 +4,7 @@ use molarena_tests::{Output, TestArena};
 use ndarray::Array2;
 use serde_json::Value;
 
-use crate::{files, json, pretraining::world};
+use crate::{files, json, names, pretraining::world};
 
 const GROUP: &str = "[[match]]\ncontext = \"demo-context\"\nspaces = [\"morphology\", \"expression\"]\n";
 
@@ -55,6 +55,22 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
     let pretraining = &trained["composition"]["pretraining"];
     assert_eq!(pretraining["left_out"], trained["split"]["test"]);
     assert_eq!(trained["composition"]["decoder_is_trained"], true);
+    let plot = |more: &[&str]| {
+        let always = ["plot", "--ranks", "--store", "store", "-o", "figures"];
+        arena.molarena(&always.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    assert_eq!(plot(&[]).code, Some(0));
+    // All candidates, and those of the test part.
+    let expected =
+        ["expression-ranks-2.svg", "expression-ranks.svg", "morphology-ranks-2.svg", "morphology-ranks.svg"];
+    assert_eq!(names(&arena, "figures"), expected.map(|name| format!("demo-context-{name}")));
+    let figure = fs_err::read_to_string(arena.path("figures/demo-context-expression-ranks.svg")).unwrap();
+    assert!(figure.contains("random-ranking") && figure.contains("simulated"), "{figure}");
+    assert_eq!(plot(&["--dataset", "none"]).code, Some(4));
+    fs_err::write(arena.path("store/matches").join(format!("{}.npz", trained["key"].as_str().unwrap())), "")
+        .unwrap();
+    let damaged = plot(&["--force"]);
+    assert!(damaged.stderr.contains("the ranks are not those of the record"), "{}", damaged.stderr);
     // Run again, nothing runs.
     assert!(suite(&arena, &groups).stdout.starts_with("5 cells: 0 scored now, 5 finished before, 0 failed"));
 }

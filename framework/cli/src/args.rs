@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Print leaderboards from the records of a store
     Board(BoardArgs),
-    /// Draw a metric against a varied parameter, or the curves of a training, as SVG
+    /// Draw a metric against a varied parameter, ranks of matching, or the curves of a training, as SVG
     Plot(PlotArgs),
     /// Train a method on a dataset and predict new molecules
     Predict(PredictArgs),

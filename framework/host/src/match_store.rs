@@ -1,9 +1,12 @@
 //! The store's matching cells: `matches/<key>.json`, and their ranks.
 
-use std::path::PathBuf;
+use std::{io::Cursor, path::PathBuf};
+
+use ndarray::Array2;
+use ndarray_npy::NpzReader;
 
 use crate::{
-    Result, Store,
+    Error, Result, Store,
     encoder_store::remove,
     match_record::{MATCH_SCHEMA, MatchOutcome, MatchRecord},
     store::{json_files, read_json},
@@ -37,6 +40,40 @@ impl Store {
             return Ok(Vec::new());
         }
         json_files(&folder)?.iter().filter_map(|path| read_json(path, MATCH_SCHEMA).transpose()).collect()
+    }
+
+    /// The best rank of each query of a scored record in a space, from 1, in the order of the queries.
+    ///
+    /// # Errors
+    /// The ranks cannot be read, or are not those of the record.
+    pub fn best_ranks(&self, record: &MatchRecord, space: &str) -> Result<Vec<usize>> {
+        let path = self.ranks_path(&record.key);
+        let bytes = fs_err::read(&path)?;
+        let failed = |message: String| Error::Store { path: path.clone(), message };
+        match &record.outcome {
+            MatchOutcome::Scored { ranks_sha256, .. }
+                if *ranks_sha256 == molarena_data::sha256_hex(&bytes) => {}
+            _ => {
+                let message =
+                    "the ranks are not those of the record; remove its .json and .npz files and run again";
+                return Err(failed(message.into()));
+            }
+        }
+        let pairs: Result<Array2<u64>, _> =
+            NpzReader::new(Cursor::new(bytes)).and_then(|mut arrays| arrays.by_name(space));
+        let pairs = pairs.map_err(|error| failed(format!("space `{space}`: {error}")))?;
+        if pairs.ncols() != 2 {
+            return Err(failed(format!("space `{space}`: {} columns, must be 2", pairs.ncols())));
+        }
+        let mut best: Vec<(u64, usize)> = Vec::new();
+        for pair in pairs.rows() {
+            let (query, rank) = (pair[0], pair[1] as usize);
+            match best.last_mut() {
+                Some((last, least)) if *last == query => *least = rank.min(*least),
+                _ => best.push((query, rank)),
+            }
+        }
+        Ok(best.into_iter().map(|(_, rank)| rank).collect())
     }
 
     /// Writes a record, the ranks first; existing ones win.

@@ -95,8 +95,15 @@ impl MeanSd {
 
 /// Boards of matching records, which may come in any order.
 pub fn build_matches(records: &[MatchRecord], options: BoardOptions) -> Vec<MatchBoard> {
-    type Group<'a> = BTreeMap<(&'a str, String), Vec<&'a MatchRecord>>;
-    let mut boards: BTreeMap<_, Group> = BTreeMap::new();
+    grouped(records).into_iter().map(|(space, rows)| board(space, &rows, options)).collect()
+}
+
+/// Records of one board, by method and hash of the composition: a row each.
+pub(crate) type Rows<'a> = BTreeMap<(&'a str, String), Vec<&'a MatchRecord>>;
+
+/// Space and records of each board.
+pub(crate) fn grouped(records: &[MatchRecord]) -> Vec<(&str, Rows<'_>)> {
+    let mut boards: BTreeMap<_, Rows<'_>> = BTreeMap::new();
     for record in records {
         for space in &record.spaces {
             let split = &record.split;
@@ -108,19 +115,21 @@ pub fn build_matches(records: &[MatchRecord], options: BoardOptions) -> Vec<Matc
             boards.entry(key).or_default().entry(row).or_default().push(record);
         }
     }
-    boards.into_iter().map(|((key, _), rows)| board(key.1, &rows, options)).collect()
+    boards.into_iter().map(|((key, _), rows)| (key.1.as_str(), rows)).collect()
 }
 
-fn board(
-    space: &str,
-    groups: &BTreeMap<(&str, String), Vec<&MatchRecord>>,
-    options: BoardOptions,
-) -> MatchBoard {
+/// Name of a row, and how many rows are of its method.
+pub(crate) fn named(groups: &Rows<'_>, (method, hash): &(&str, String)) -> (String, usize) {
+    let compositions = groups.keys().filter(|(other, _)| other == method).count();
+    (if compositions > 1 { row_name(method, hash) } else { (*method).to_owned() }, compositions)
+}
+
+pub(crate) fn board(space: &str, groups: &Rows<'_>, options: BoardOptions) -> MatchBoard {
     let mut rows = Vec::new();
     let mut notes = Vec::new();
-    for ((method, hash), records) in groups {
-        let compositions = groups.keys().filter(|(other, _)| other == method).count();
-        let name = if compositions > 1 { row_name(method, hash) } else { (*method).to_owned() };
+    for (key, records) in groups {
+        let method = key.0;
+        let (name, compositions) = named(groups, key);
         if compositions > 1 {
             notes.push(format!("{name} is one of {compositions} compositions of {method}."));
         }
@@ -163,7 +172,10 @@ fn board(
 }
 
 /// The scores of a record in a space; `Err` has the kind and the message of a failure.
-fn scores_of<'a>(record: &'a MatchRecord, space: &str) -> Result<&'a SpaceScores, (&'static str, String)> {
+pub(crate) fn scores_of<'a>(
+    record: &'a MatchRecord,
+    space: &str,
+) -> Result<&'a SpaceScores, (&'static str, String)> {
     match &record.outcome {
         MatchOutcome::Scored { spaces, .. } => spaces
             .iter()

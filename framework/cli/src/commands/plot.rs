@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 use molarena_host::{Error, Methods, Store, Suite, record::Record};
-use molarena_report::plot::{Figure, PlotError, Scale, Sweep, render, sweeps, sweeps_csv, training_figure};
+use molarena_report::plot::{
+    Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
+};
 
 use super::check_output;
 use crate::{
@@ -15,7 +17,11 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
     match (&args.training, &args.parameter) {
         (Some(log), _) => plot_training(args, log),
         (None, Some(path)) => plot_sweeps(args, path),
-        (None, None) => Err(Error::Request("name a parameter (-x) or a log (--training)".into()).into()),
+        (None, None) if args.ranks => plot_ranks(args),
+        (None, None) => {
+            let message = "name a parameter (-x) or a log (--training), or ask for --ranks";
+            Err(Error::Request(message.into()).into())
+        }
     }
 }
 
@@ -34,10 +40,26 @@ fn plot_training(args: &PlotArgs, log: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
+fn plot_ranks(args: &PlotArgs) -> anyhow::Result<ExitCode> {
+    let store = Store::open(&args.store.store)?;
+    let mut records = store.match_records()?;
+    records.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
+    if records.is_empty() {
+        let what = format!("the store {} holds no such record of matching", store.root().display());
+        return Err(Error::NothingSelected(what).into());
+    }
+    let figures = rank_figures(&records, |record, space| store.best_ranks(record, space))?;
+    let files = figures.iter().map(|(name, figure)| Ok((format!("{name}.svg"), svg(figure)?)));
+    write_all(args, &files.collect::<Result<Vec<_>, Error>>()?)
+}
+
+fn wanted(names: &[String], name: &String) -> bool {
+    names.is_empty() || names.contains(name)
+}
+
 fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
     let store = Store::open(&args.store.store)?;
     let mut records = store.records()?;
-    let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
     if let Some(suite) = &args.suite {
         let selected = SuiteCells::load(suite, args.methods_dir.as_deref())?;
@@ -58,12 +80,16 @@ fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
     for sweep in &sweeps {
         files.push((format!("{}.svg", sweep.file_stem), svg(&sweep.figure(scale))?));
     }
-    // Nothing is written before everything is known to be writable.
-    for (name, _) in &files {
+    write_all(args, &files)
+}
+
+/// Nothing is written before everything is known to be writable.
+fn write_all(args: &PlotArgs, files: &[(String, String)]) -> anyhow::Result<ExitCode> {
+    for (name, _) in files {
         check_output(&args.output.join(name), args.force)?;
     }
     fs_err::create_dir_all(&args.output)?;
-    for (name, text) in &files {
+    for (name, text) in files {
         write(&args.output.join(name), text)?;
     }
     Ok(ExitCode::Ok)

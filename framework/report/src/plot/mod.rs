@@ -5,7 +5,7 @@
 //! tell apart; lines also differ in their markers.
 //!
 //! Figures of results: [`sweeps`] (a metric against a varied parameter), [`training_figure`] (the log of a training) and
-//! [`ranks_figure`] (where a matching put the true candidates).
+//! [`rank_figures`] (where matchings put the true candidates).
 
 mod draw;
 mod ranks;
@@ -14,7 +14,7 @@ mod sweep;
 mod training;
 
 pub use draw::render;
-pub use ranks::{RankGroup, ranks_figure};
+pub use ranks::{RankGroup, rank_figures, ranks_figure};
 pub use scale::Scale;
 pub use sweep::{PathError, Sweep, SweepLine, SweepPoint, XValue, sweeps, sweeps_csv};
 pub use training::{TrainingError, training_figure};

@@ -1,6 +1,10 @@
 //! Where a matching put the true candidates (the right-hand figures of Table 4 of arXiv 2406.12056).
 
+use molarena_host::MatchRecord;
+
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
+use crate::BoardOptions;
+use crate::match_board::{board, grouped, named, scores_of};
 
 /// The ranks that a method gave to the true candidates.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +13,46 @@ pub struct RankGroup {
     pub name: String,
     /// One for each query, in percent of the candidates: 0 is the first, 100 the last.
     pub percent: Vec<f64>,
+}
+
+/// The best rank of each query, seeds together, for each board of matching: name of the file without an ending, and figure.
+/// Methods come in the board's order; one without a score stays empty.
+///
+/// `ranks` gives the best rank of each query of a record in a space, from 1.
+///
+/// # Errors
+/// Those of `ranks`.
+pub fn rank_figures<E>(
+    records: &[MatchRecord],
+    ranks: impl Fn(&MatchRecord, &str) -> Result<Vec<usize>, E>,
+) -> Result<Vec<(String, Figure)>, E> {
+    let mut figures: Vec<(String, Figure)> = Vec::new();
+    for (space, rows) in grouped(records) {
+        let board = board(space, &rows, BoardOptions { cost: false });
+        let mut groups = Vec::new();
+        for (key, records) in &rows {
+            let mut percent = Vec::new();
+            for record in records {
+                let Ok(scores) = scores_of(record, space) else { continue };
+                let last = scores.candidates.saturating_sub(1).max(1) as f64;
+                percent
+                    .extend(ranks(record, space)?.into_iter().map(|rank| 100.0 * (rank - 1) as f64 / last));
+            }
+            groups.push(RankGroup { name: named(&rows, key).0, percent });
+        }
+        let place = |group: &RankGroup| board.rows.iter().position(|row| row.method == group.name);
+        groups.sort_by_key(place);
+        let simulated = if board.simulated { " (simulated)" } else { "" };
+        let title = format!(
+            "{}{simulated}, {}: {} profiles, {} split",
+            board.context, board.space, board.profiles, board.split
+        );
+        let stem = format!("{}-{}-ranks", board.context, board.space);
+        let taken = figures.iter().filter(|(name, _)| name.starts_with(&stem)).count();
+        let name = if taken == 0 { stem } else { format!("{stem}-{}", taken + 1) };
+        figures.push((name, ranks_figure(&title, &groups)));
+    }
+    Ok(figures)
 }
 
 /// Bins of 5 %.
@@ -92,6 +136,7 @@ fn quantile(values: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::matched;
 
     #[test]
     fn bins_and_quantiles_by_hand() {
@@ -100,6 +145,25 @@ mod tests {
         assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.5), 2.5);
         assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.25), 1.75);
         assert_eq!(quantile(&[7.0], 0.75), 7.0);
+    }
+
+    #[test]
+    fn a_figure_for_each_board_with_the_best_method_first() {
+        let records = [matched("random", 0, 0.01), matched("m", 0, 0.5), matched("m", 1, 0.25)];
+        let ranks = |_: &MatchRecord, _: &str| Ok::<_, ()>(vec![1, 40]);
+        let figures = rank_figures(&records, ranks).unwrap();
+        assert_eq!(
+            figures.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["c-e-ranks", "c-m-ranks"]
+        );
+        let figure = &figures[0].1;
+        assert_eq!(figure.title, "c, e: 40 profiles, scaffold split");
+        let names = figure.panels[0].x.ticks.as_ref().unwrap();
+        // Two queries of each seed.
+        assert_eq!(names[..], [(0.0, "m (4)".to_owned()), (1.0, "random (2)".to_owned())]);
+        let Shape::Line { points, .. } = &figure.panels[0].series[1].shape else { panic!("the median") };
+        assert_eq!((points[0].y, points[0].interval), (50.0, Some((0.0, 100.0))));
+        assert!(rank_figures(&records, |_, _| Err::<Vec<usize>, _>("none")).is_err());
     }
 
     #[test]
