@@ -20,7 +20,7 @@ const EPSILON: f32 = 1e-8;
 /// gradient.
 ///
 /// Burn's own takes fourteen passes over the memory of a parameter, which for a wide first layer is more work than the
-/// gradient; on the processor this one takes a single pass, on LibTorch seven. Elsewhere it is Burn's.
+/// gradient; on the processor this one takes a single pass, on `LibTorch` seven. Elsewhere it is Burn's.
 #[derive(Clone)]
 pub struct Adam {
     elsewhere: BurnAdam,

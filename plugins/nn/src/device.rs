@@ -20,7 +20,7 @@ pub const DEVICES: &[&str] = &[
 ];
 
 /// What two runs with the same seed have in common on every device of this build: on `cpu` every bit, whatever the number of
-/// threads; LibTorch and CUDA add in an order of their own, so a build with them promises less.
+/// threads; `LibTorch` and CUDA add in an order of their own, so a build with them promises less.
 pub const DETERMINISM: Determinism = if cfg!(any(feature = "libtorch", feature = "cuda")) {
     Determinism::Tolerance
 } else {
@@ -72,7 +72,7 @@ fn numbers(kind: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{kind}:{number}")).collect()
 }
 
-/// Number of CUDA devices that LibTorch sees.
+/// Number of CUDA devices that `LibTorch` sees.
 #[cfg(feature = "libtorch")]
 fn cards_of_libtorch() -> usize {
     let count = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
@@ -116,7 +116,7 @@ fn numbered(name: &str, number: &str, count: usize, hint: &str) -> Result<usize>
     }))
 }
 
-/// Whether a device is LibTorch's.
+/// Whether a device is `LibTorch`'s.
 #[cfg(feature = "libtorch")]
 pub(crate) fn is_libtorch(device: &Device) -> bool {
     matches!(device.clone().inner().as_dispatch(), burn::backend::DispatchDevice::LibTorch(_))
@@ -125,6 +125,9 @@ pub(crate) fn is_libtorch(device: &Device) -> bool {
 /// The devices of this build and machine, for tests of what must be the same on each.
 #[cfg(test)]
 pub(crate) fn all() -> Vec<Device> {
+    // On the tensors of tests, threads would only wait for each other.
+    #[cfg(feature = "libtorch")]
+    tch::set_num_threads(1);
     devices_found().iter().map(|name| device(name).unwrap()).collect()
 }
 

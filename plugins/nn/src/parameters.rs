@@ -110,6 +110,7 @@ pub struct Parameters {
 
 /// Values that are not trained.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "some dozens; a tensor is what Burn makes it")]
 enum Fixed {
     /// Of a network on the processor.
     Here(Vec<f32>),

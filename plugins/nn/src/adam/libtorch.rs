@@ -1,4 +1,4 @@
-//! The step on LibTorch: seven passes, in place where nobody else holds the memory.
+//! The step on `LibTorch`: seven passes, in place where nobody else holds the memory.
 
 #![expect(deprecated, reason = "0.22 is the last version of Burn with LibTorch, and it is pinned")]
 

@@ -1,4 +1,4 @@
-//! The step on LibTorch, as its own passes over the rows, of which a composition of tensor operations has several times as many.
+//! The step on `LibTorch`, as its own passes over the rows, of which a composition of tensor operations has several times as many.
 
 #![expect(deprecated, reason = "0.22 is the last version of Burn with LibTorch, and it is pinned")]
 
@@ -84,7 +84,8 @@ fn forward([rows, gamma, beta]: [&tch::Tensor; 3], norm: &BatchNorm) -> [tch::Te
     }
     if let Some(dropout) = norm.dropout {
         // Not in place: what the rectifier gave is part of the graph.
-        output = output * dropout_factors(dropout, count * width, rows.device()).reshape([count, width]);
+        output =
+            output.g_mul(&dropout_factors(dropout, count * width, rows.device()).reshape([count, width]));
     }
     let variance = match count {
         1 => variance.zeros_like(),
@@ -115,7 +116,7 @@ fn factors_there(dropout: Dropout, count: i64, device: Device) -> tch::Tensor {
     hash.ge(i64::from(dropout.bound)).to_kind(Kind::Float) * f64::from(dropout.keep)
 }
 
-/// The step with the graph that LibTorch's own differentiation made of it.
+/// The step with the graph that `LibTorch`'s own differentiation made of it.
 #[derive(Clone, Debug)]
 struct Graph {
     /// Rows, factors and addends, as leaves of the graph. They share the memory of the inputs, to which nobody writes then.
