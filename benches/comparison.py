@@ -43,17 +43,25 @@ def prepare(options):
 
 
 def enter_venv(folder, packages=("scikit-learn",)):
-    """Runs the script again inside a virtual environment with the packages, making it if need be."""
+    """Runs the script again inside a virtual environment with the packages, making it if need be; `sys.prefix` stays as it is."""
     python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
     if Path(sys.prefix).resolve() != folder.resolve():
+        if not python.exists():
+            venv.create(folder, with_pip=True)
         imports = "; ".join(f"import {package.replace('scikit-learn', 'sklearn')}" for package in packages)
         check = subprocess.run([python, "-c", imports], capture_output=True, check=False)
         if check.returncode != 0:
             subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         os.execve(python, [str(python), *sys.argv], os.environ | threads)
+
+
+def with_libraries(folder):
+    """The environment for a program of ours that finds LibTorch in this folder. Python's own PyTorch must not see it: it would
+    load these libraries instead of its own."""
+    folders = [str(folder)] if folder else []
+    folders += [os.environ["LD_LIBRARY_PATH"]] if os.environ.get("LD_LIBRARY_PATH") else []
+    return os.environ | {"LD_LIBRARY_PATH": ":".join(folders)} if folders else os.environ
 
 
 def build():

@@ -3,7 +3,8 @@
 
     python3 benches/infoalign_vs_torch.py                        # ChEMBL2K, 2 threads, three turns
     python3 benches/infoalign_vs_torch.py --threads 1 --batch 128
-    python3 benches/infoalign_vs_torch.py --torch-device cuda --our-device libtorch-cuda:0 --features libtorch
+    python3 benches/infoalign_vs_torch.py --our-device libtorch --features libtorch --libtorch TREE/lib     # built with LIBTORCH=TREE
+    python3 benches/infoalign_vs_torch.py --torch-device cuda --our-device libtorch-cuda:0 --features libtorch --libtorch LIB
 
 Both: GIN of 5 layers and 300 dimensions with bond embeddings and a virtual node, batch norm, residuals, dropout 0.5, sum
 readout, a Gaussian head, and one decoder (1200 hidden units) to the molecule's own 1024 Morgan bits; Adam, float32. The sides
@@ -38,6 +39,7 @@ def arguments():
     parser.add_argument("--our-device", default="cpu")
     parser.add_argument("--torch-device", default="cpu")
     parser.add_argument("--features", nargs="*", default=[], help="features of our build, such as x86-v4")
+    parser.add_argument("--libtorch", type=Path, help="folder of LibTorch's libraries, for our side")
     parser.add_argument("--venv", type=Path, default=Path("/tmp/molarena-torch"))
     parser.add_argument("--arrays", type=Path, default=Path("/tmp/molarena-graphs"), help="where the arrays go")
     parser.add_argument("--binary", type=Path, help="a built infoalign_time; built with cargo if left out")
@@ -59,7 +61,9 @@ def ours(options, arrays, seed):
     command = [str(options.binary), "run", "--arrays", str(arrays), "--config", json.dumps(config)]
     command += ["--molecules", str(options.molecules), "--seed", str(seed), "--threads", str(options.threads)]
     command += ["--device", options.our_device]
-    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    environment = comparison.with_libraries(options.libtorch)
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    result = json.loads(output)
     return result["fit_seconds"], result["encode_seconds"]
 
 
@@ -195,7 +199,8 @@ def main():
     arrays = options.arrays / f"{options.dataset}.npz"
     if not arrays.exists():
         command = [str(options.binary), "export", "--arrays", str(arrays), "--dataset", options.dataset]
-        subprocess.run(command, check=True, cwd=comparison.ROOT)
+        environment = comparison.with_libraries(options.libtorch)
+        subprocess.run(command, check=True, cwd=comparison.ROOT, env=environment)
     sides = {"ours": [], "torch": []}
     for turn in range(options.turns):
         for side, run in (("ours", ours), ("torch", theirs)):
@@ -204,6 +209,7 @@ def main():
 
     count = options.molecules * options.epochs * options.turns
     print(f"{options.dataset}, batches of {options.batch}, {options.threads} threads, PyTorch {torch.__version__}")
+    print(f"ours on {options.our_device}, PyTorch on {options.torch_device}")
     print(f"{'side':8}{'molecules/s: training':>24}{'encoding':>12}")
     rates = {}
     for side, turns in sides.items():

@@ -3,6 +3,7 @@
 #
 #   MOLARENA_DATA     folder of the datasets     (without it, tests on real data say that they were skipped)
 #   MOLARENA_GOLDEN   folder of RDKit's outputs  (likewise)
+#   MOLARENA_TEST_FEATURES   features of the plugins that tests open, such as molarena-infoalign/libtorch
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -182,6 +182,38 @@ fn a_training_that_was_killed_goes_on_to_the_same_weights() {
     assert_eq!(log.lines().count(), 4);
 }
 
+/// `cpu` alone, unless `MOLARENA_TEST_FEATURES` has `molarena-infoalign/libtorch`.
+#[test]
+fn devices_that_every_machine_has_agree() {
+    let world = World::new();
+    let on_cpu = Call::new(3, 1);
+    let state = trained(&world, SMALL, &on_cpu);
+    let close = |one: &[f32], two: &[f32], tolerance: f32, what: &str| {
+        let largest = one.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+        let difference = one.iter().zip(two).map(|(one, two)| (one - two).abs()).fold(0.0, f32::max);
+        assert!(difference < tolerance * largest, "{what}: {difference} of {largest}");
+    };
+    let encoder = &PLUGIN.description().components[0];
+    for device in encoder.devices.iter().filter(|device| !device.contains(':')) {
+        let call = Call { device, ..on_cpu };
+        let (mut here, mut there) = encoders(SMALL);
+        here.load(&state).unwrap();
+        there.load(&state).unwrap();
+        let vectors = here.encode(&world.inputs(), &on_cpu).unwrap();
+        close(&vectors.values, &there.encode(&world.inputs(), &call).unwrap().values, 1e-5, device);
+        let (mut decoder, mut decoder_there) = decoders("{}");
+        decoder.load(&state).unwrap();
+        decoder_there.load(&state).unwrap();
+        let profiles = decoder.decode(&vectors.view(), "cells", &on_cpu).unwrap();
+        let profiles_there = decoder_there.decode(&vectors.view(), "cells", &call).unwrap();
+        close(&profiles.values, &profiles_there.values, 1e-5, device);
+        // Training: the same walks, order and dropout, so that only the rounding differs.
+        let (_, mut there) = encoders(SMALL);
+        there.fit(&world.corpus(), &call).unwrap();
+        close(&vectors.values, &there.encode(&world.inputs(), &call).unwrap().values, 1e-2, device);
+    }
+}
+
 #[test]
 fn bad_input_is_refused_in_words() {
     let world = World::new();

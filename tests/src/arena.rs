@@ -17,6 +17,9 @@ const PACKAGES: [&str; 7] = [
     "molarena-mlp",
 ];
 
+/// Features of these packages that a person asks for, such as `molarena-infoalign/libtorch`.
+const FEATURES: &str = "MOLARENA_TEST_FEATURES";
+
 /// The folder of built binaries and libraries, in the profile of the running test.
 fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -32,6 +35,9 @@ fn built() -> &'static Path {
         }
         for package in PACKAGES {
             command.args(["--package", package]);
+        }
+        if let Some(features) = std::env::var_os(FEATURES) {
+            command.arg("--features").arg(features);
         }
         let status = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
         assert!(status.success(), "the packages that tests start do not build");

@@ -29,8 +29,14 @@ const ALLOWED: &[&str] = &[
 
 /// Licences that one dependency may have, with the reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    (
+        "buildid",
+        "MPL-2.0",
+        "part of Burn's `cuda`, which no default build has, linked unchanged; its source is on crates.io",
+    ),
     ("cbindgen", "MPL-2.0", "a tool of xtask; nothing that is shipped links it"),
     ("colored", "MPL-2.0", "part of Burn, linked unchanged by the plugin mlp; its source is on crates.io"),
+    ("option-ext", "MPL-2.0", "a tool of the build of Burn's `cuda`; nothing that is shipped links it"),
 ];
 
 /// A package that is not of this workspace.

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 use molarena_nn::with_threads;
-use molarena_sdk::{Call, Component, Decoder, Dense, Determinism, Error, Info, InputKind, Matrix, Result};
+use molarena_sdk::{Call, Component, Decoder, Dense, Error, Info, InputKind, Matrix, Result};
 use rayon::prelude::*;
 
 use crate::{
@@ -23,8 +23,8 @@ impl Component for InfoAlignDecoder {
         id: "infoalign",
         summary: "profiles in [0, 1] decoded from the encoder's vector, and likelihoods of candidates",
         inputs: &[InputKind::Dense],
-        devices: &["cpu"],
-        determinism: Determinism::Bitwise,
+        devices: molarena_nn::DEVICES,
+        determinism: molarena_nn::DETERMINISM,
         corpora: &[],
     };
 

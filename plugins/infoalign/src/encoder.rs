@@ -1,9 +1,7 @@
 //! The encoder `infoalign`.
 
 use molarena_nn::with_threads;
-use molarena_sdk::{
-    Call, Component, Corpus, Determinism, Encoder, Error, Info, InputKind, Inputs, Matrix, Result,
-};
+use molarena_sdk::{Call, Component, Corpus, Encoder, Error, Info, InputKind, Inputs, Matrix, Result};
 
 use crate::{
     config::{EncoderConfig, Params},
@@ -26,8 +24,8 @@ impl Component for InfoAlign {
         id: "infoalign",
         summary: "graph network with an information bottleneck, pretrained on a cellular context graph (Liu et al. 2024)",
         inputs: &[InputKind::Graphs],
-        devices: &["cpu"],
-        determinism: Determinism::Bitwise,
+        devices: molarena_nn::DEVICES,
+        determinism: molarena_nn::DETERMINISM,
         corpora: &[],
     };
 

@@ -90,7 +90,12 @@ impl Pretraining<'_> {
         Modality::ALL.into_iter().filter(has)
     }
 
-    fn loss_of(&self, pass: &mut Pass<'_>, rows: &[usize], paths: &[Path]) -> (Tensor<1>, Vec<f64>) {
+    fn loss_of(
+        &self,
+        pass: &mut Pass<'_>,
+        rows: &[usize],
+        paths: &[Path],
+    ) -> (Tensor<1>, Vec<Option<Tensor<1>>>) {
         let batch = self.graphs.batch(rows, 0, 0);
         let gaussian = self.shape.encode(pass, &batch);
         let starts: Vec<u64> = rows.iter().map(|&row| self.nodes[row]).collect();
@@ -105,8 +110,8 @@ impl Pretraining<'_> {
     }
 }
 
-/// The loss of Eq. 3 for a batch, `f32[1]`, and its parts: each modality's reconstruction, NaN without a target, and the
-/// divergence.
+/// The loss of Eq. 3 for a batch and its parts: each modality's reconstruction, `None` without a target, and the divergence; each
+/// `f32[1]`.
 ///
 /// As in the reference implementation, a modality's reconstruction is the binary cross-entropy of logits with targets in [0, 1],
 /// weighted by alpha, and averaged over all values that its spaces have along all walks; the modalities are added.
@@ -117,7 +122,7 @@ pub(crate) fn loss(
     gaussian: &Gaussian,
     targets: &[BatchTargets],
     modalities: &[Modality],
-) -> (Tensor<1>, Vec<f64>) {
+) -> (Tensor<1>, Vec<Option<Tensor<1>>>) {
     let vectors = match params.decode_from {
         DecodeFrom::Mean => gaussian.mu.clone(),
         DecodeFrom::Sample => gaussian.sample(pass),
@@ -134,9 +139,9 @@ pub(crate) fn loss(
         }
         let mean = sum / count.max(1) as f32;
         total = total + mean.clone();
-        parts.push(if count > 0 { f64::from(mean.into_scalar::<f32>()) } else { f64::NAN });
+        parts.push((count > 0).then_some(mean));
     }
-    parts.push(f64::from(divergence.into_scalar::<f32>()));
+    parts.push(Some(divergence));
     (total, parts)
 }
 
@@ -180,7 +185,7 @@ impl Task for Pretraining<'_> {
         Ok(())
     }
 
-    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<f64>)> {
+    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
         let rows: Vec<usize> = rows.iter().map(|&row| self.train_rows[row]).collect();
         Ok(self.loss_of(pass, &rows, &self.paths))
     }

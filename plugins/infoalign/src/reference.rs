@@ -6,9 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use molarena_chem::Molecule;
-use molarena_nn::{Gaussian, Pass, gnn::MoleculeGraphs};
+use molarena_nn::{Gaussian, Pass, gnn::MoleculeGraphs, with_threads};
 use molarena_sdk::{Call, Graphs, Inputs};
 use ndarray::{Array1, ArrayD, Ix1, IxDyn};
 use ndarray_npy::NpzReader;
@@ -117,14 +117,21 @@ fn values(tensor: Tensor<2>) -> Vec<f32> {
 #[test]
 fn the_forward_pass_is_that_of_the_reference() {
     let Some(golden) = golden() else { return };
+    for name in molarena_nn::devices_found() {
+        forward_pass_is_reproduced(&golden, &name);
+    }
+}
+
+fn forward_pass_is_reproduced(golden: &Path, device_name: &str) {
+    let device = molarena_nn::device(device_name).unwrap();
     let names = ["graph", "mu", "sigma", "mol", "gene", "cell", "expression"];
     let wanted = arrays(&golden.join("forward.npz"), &names);
     let kl: Array1<f32> = NpzReader::new(fs_err::File::open(golden.join("forward.npz")).unwrap())
         .unwrap()
         .by_name::<ndarray::OwnedRepr<f32>, Ix1>("kl")
         .unwrap();
-    let (model, molecules) = (model(&golden), Molecules::read(&golden));
-    let mut parameters = model.parameters(&Device::flex()).unwrap();
+    let (model, molecules) = (model(golden), Molecules::read(golden));
+    let mut parameters = model.parameters(&device).unwrap();
     let mut pass = Pass::evaluate(&mut parameters);
     let rows: Vec<usize> = (0..66).collect();
     let batch = MoleculeGraphs::new(molecules.graphs()).unwrap().batch(&rows, 0, 0);
@@ -132,13 +139,13 @@ fn the_forward_pass_is_that_of_the_reference() {
     let gaussian = Gaussian::of(&pass, vectors.clone());
     let close = |name: &str, found: Vec<f32>| {
         let difference = difference(&found, &wanted[name]);
-        assert!(difference < 1e-4, "{name}: {difference}");
+        assert!(difference < 1e-4, "{device_name}, {name}: {difference}");
     };
     close("graph", values(vectors));
     close("mu", values(gaussian.mu.clone()));
     close("sigma", values(gaussian.sigma.clone()));
     let difference = difference(&values(gaussian.divergence()), &kl.into_dyn());
-    assert!(difference < 1e-4, "kl: {difference}");
+    assert!(difference < 1e-4, "{device_name}, kl: {difference}");
     // Logits of the spaces of a modality stand side by side in the file.
     let modalities = ["mol", "gene", "cell", "expression"];
     for (modality, name) in Modality::ALL.into_iter().zip(modalities) {
@@ -153,7 +160,8 @@ fn the_forward_pass_is_that_of_the_reference() {
     }
     // What the arena calls gives the same.
     let inputs = Inputs { rows: 66, graphs: Some(molecules.graphs()), ..Inputs::default() };
-    close("mu", model.encode(&inputs, &Call::new(0, 2)).unwrap().values);
+    let call = Call { device: device_name, ..Call::new(0, 2) };
+    close("mu", with_threads(&call, || model.encode(&inputs, &call)).unwrap().unwrap().values);
 }
 
 #[test]
@@ -185,7 +193,19 @@ fn the_loss_is_that_of_the_reference() {
             targets
         })
         .collect();
-    let device = Device::flex();
+    for device in molarena_nn::devices_found() {
+        loss_is_reproduced(&model, &targets, &forward, &wanted_losses, &device);
+    }
+}
+
+fn loss_is_reproduced(
+    model: &Model,
+    targets: &[BatchTargets],
+    forward: &BTreeMap<&str, ArrayD<f32>>,
+    wanted_losses: &BTreeMap<&str, ArrayD<f32>>,
+    device_name: &str,
+) {
+    let device = molarena_nn::device(device_name).unwrap();
     let tensor = |name: &str| {
         let values: Vec<f32> = forward[name].iter().copied().collect();
         Tensor::from_data(TensorData::new(values, [66, 48]), &device)
@@ -193,11 +213,13 @@ fn the_loss_is_that_of_the_reference() {
     let gaussian = Gaussian { mu: tensor("mu"), sigma: tensor("sigma") };
     let mut parameters = model.parameters(&device).unwrap();
     let mut pass = Pass::evaluate(&mut parameters);
-    let (total, parts) = loss(&model.shape, &params(), &mut pass, &gaussian, &targets, &Modality::ALL);
+    let (total, parts) = loss(&model.shape, &params(), &mut pass, &gaussian, targets, &Modality::ALL);
+    let parts = parts.into_iter().map(|part| f64::from(part.unwrap().into_scalar::<f32>()));
+    let parts: Vec<f64> = parts.collect();
     let mut sum = 0.0;
     for (part, name) in parts.iter().zip(["loss_mol", "loss_gene", "loss_cell", "loss_expression"]) {
         let wanted = f64::from(*wanted_losses[name].iter().next().unwrap());
-        assert!((part / wanted - 1.0).abs() < 1e-5, "{name}: {part}, wanted {wanted}");
+        assert!((part / wanted - 1.0).abs() < 1e-5, "{device_name}, {name}: {part}, wanted {wanted}");
         sum += wanted;
     }
     let total = f64::from(total.into_scalar::<f32>());

@@ -6,7 +6,7 @@ use molarena_nn::{
     with_threads,
 };
 use molarena_sdk::{
-    Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
+    Baseline, Call, Component, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
     state::Header,
     targets::{Targets, gather, without_labels},
 };
@@ -101,8 +101,8 @@ impl Component for Perceptron {
         id: "mlp",
         summary: "multi-layer perceptron for all tasks together, epoch chosen on validation",
         inputs: &[InputKind::Bits, InputKind::Dense],
-        devices: &["cpu"],
-        determinism: Determinism::Bitwise,
+        devices: molarena_nn::DEVICES,
+        determinism: molarena_nn::DETERMINISM,
         corpora: &[],
     };
 

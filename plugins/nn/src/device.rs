@@ -1,38 +1,178 @@
 //! Names of devices.
 
+#![cfg_attr(
+    feature = "libtorch",
+    expect(deprecated, reason = "0.22 is the last version of Burn with LibTorch, and it is pinned")
+)]
+
 use burn::tensor::Device;
-use molarena_sdk::{Error, Result};
+use molarena_sdk::{Determinism, Error, Result};
 
-/// Devices of other builds: how their names begin, and the feature of the build that has them.
-const ELSEWHERE: [(&str, &str); 3] =
-    [("libtorch-cuda:", "libtorch"), ("libtorch", "libtorch"), ("cuda:", "cuda")];
+/// Names of the devices that this build has; N is a number from 0.
+pub const DEVICES: &[&str] = &[
+    "cpu",
+    #[cfg(feature = "libtorch")]
+    "libtorch",
+    #[cfg(feature = "libtorch")]
+    "libtorch-cuda:N",
+    #[cfg(feature = "cuda")]
+    "cuda:N",
+];
 
-/// The device that `name` names: `cpu` (Burn's flex). An error says which there are and which build has others.
+/// What two runs with the same seed have in common on every device of this build: on `cpu` every bit, whatever the number of
+/// threads; `LibTorch` and CUDA add in an order of their own, so a build with them promises less.
+pub const DETERMINISM: Determinism = if cfg!(any(feature = "libtorch", feature = "cuda")) {
+    Determinism::Tolerance
+} else {
+    Determinism::Bitwise
+};
+
+/// How names of optional devices begin, the feature of a build that has them, and whether this one does.
+const OPTIONAL: [(&str, &str, bool); 3] = [
+    ("libtorch-cuda:", "libtorch", cfg!(feature = "libtorch")),
+    ("libtorch", "libtorch", cfg!(feature = "libtorch")),
+    ("cuda:", "cuda", cfg!(feature = "cuda")),
+];
+
+/// The device that `name` names: `cpu` (Burn's flex), and with the features of those names `libtorch` (its processor),
+/// `libtorch-cuda:N` and `cuda:N`. An error says which there are, which build has others, and which number is not there.
 pub fn device(name: &str) -> Result<Device> {
-    if name == "cpu" {
-        return Ok(Device::flex());
+    match name.split_once(':') {
+        None if name == "cpu" => Ok(Device::flex()),
+        #[cfg(feature = "libtorch")]
+        None if name == "libtorch" => Ok(libtorch(burn::backend::libtorch::LibTorchDevice::Cpu)),
+        #[cfg(feature = "libtorch")]
+        Some(("libtorch-cuda", number)) => {
+            let hint = "; a LibTorch with CUDA has to be linked, and its libtorch_cuda.so loaded";
+            let number = numbered(name, number, cards_of_libtorch(), hint)?;
+            Ok(libtorch(burn::backend::libtorch::LibTorchDevice::Cuda(number)))
+        }
+        #[cfg(feature = "cuda")]
+        Some(("cuda", number)) => Ok(Device::cuda(numbered(name, number, cards(), "")?)),
+        _ => Err(Error::unsupported(absent(name))),
     }
-    Err(Error::unsupported(match ELSEWHERE.iter().find(|(begins, _)| name.starts_with(begins)) {
-        Some((_, feature)) => format!(
-            "device `{name}` is not in this build, which has: [cpu]; a build of the plugin with the feature `{feature}` has it"
+}
+
+/// The devices of this build that this machine has.
+pub fn devices_found() -> Vec<String> {
+    DEVICES
+        .iter()
+        .flat_map(|name| match *name {
+            #[cfg(feature = "libtorch")]
+            "libtorch-cuda:N" => numbers("libtorch-cuda", cards_of_libtorch()),
+            #[cfg(feature = "cuda")]
+            "cuda:N" => numbers("cuda", cards()),
+            name => vec![name.to_owned()],
+        })
+        .collect()
+}
+
+#[cfg(any(feature = "libtorch", feature = "cuda"))]
+fn numbers(kind: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{kind}:{number}")).collect()
+}
+
+/// Number of CUDA devices that `LibTorch` sees.
+#[cfg(feature = "libtorch")]
+fn cards_of_libtorch() -> usize {
+    let count = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
+    usize::try_from(count).unwrap_or(0)
+}
+
+/// Number of CUDA devices.
+#[cfg(feature = "cuda")]
+fn cards() -> usize {
+    Device::enumerate(burn::tensor::DeviceType::Cuda).len()
+}
+
+#[cfg(feature = "libtorch")]
+fn libtorch(device: burn::backend::libtorch::LibTorchDevice) -> Device {
+    Device::new(device)
+}
+
+fn absent(name: &str) -> String {
+    let here = DEVICES.join(", ");
+    match OPTIONAL.iter().find(|(begins, _, built)| !built && name.starts_with(begins)) {
+        Some((_, feature, _)) => format!(
+            "device `{name}` is not in this build, which has: [{here}]; a build of the plugin with the feature `{feature}` has it"
         ),
-        None => format!("device `{name}` is unknown; this build has: [cpu]"),
+        None => format!("device `{name}` is unknown; this build has: [{here}]"),
+    }
+}
+
+/// The number of a device of which there are `count`; `hint` follows the message where there is none.
+#[cfg(any(feature = "libtorch", feature = "cuda"))]
+fn numbered(name: &str, number: &str, count: usize, hint: &str) -> Result<usize> {
+    let Ok(index) = number.parse::<usize>() else {
+        return Err(Error::unsupported(format!("device `{name}`: `{number}` is not a number from 0")));
+    };
+    if index < count {
+        return Ok(index);
+    }
+    Err(Error::unsupported(match count {
+        0 => format!("device `{name}` is not there: no CUDA device was found{hint}"),
+        1 => format!("device `{name}` is not there: the only CUDA device is number 0"),
+        _ => format!("device `{name}` is not there: CUDA devices are numbered 0 to {}", count - 1),
     }))
+}
+
+/// Whether a device is `LibTorch`'s.
+#[cfg(feature = "libtorch")]
+pub(crate) fn is_libtorch(device: &Device) -> bool {
+    matches!(device.clone().inner().as_dispatch(), burn::backend::DispatchDevice::LibTorch(_))
+}
+
+/// The devices of this build and machine, for tests of what must be the same on each.
+#[cfg(test)]
+pub(crate) fn all() -> Vec<Device> {
+    // On the tensors of tests, threads would only wait for each other.
+    #[cfg(feature = "libtorch")]
+    tch::set_num_threads(1);
+    devices_found().iter().map(|name| device(name).unwrap()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn message(name: &str) -> String {
+        device(name).unwrap_err().to_string()
+    }
+
     #[test]
     fn the_processor_is_a_device_and_others_say_what_they_need() {
         assert!(!device("cpu").unwrap().is_autodiff());
-        for (name, feature) in [("cuda:0", "cuda"), ("libtorch", "libtorch"), ("libtorch-cuda:1", "libtorch")]
-        {
-            let error = device(name).unwrap_err().to_string();
-            assert!(error.contains(name) && error.contains(&format!("the feature `{feature}`")), "{error}");
+        for (name, feature, built) in [
+            ("cuda:0", "cuda", cfg!(feature = "cuda")),
+            ("libtorch", "libtorch", cfg!(feature = "libtorch")),
+            ("libtorch-cuda:1", "libtorch", cfg!(feature = "libtorch")),
+        ] {
+            if !built {
+                let error = message(name);
+                assert!(
+                    error.contains(name) && error.contains(&format!("the feature `{feature}`")),
+                    "{error}"
+                );
+            }
         }
-        let error = device("gpu").unwrap_err();
-        assert_eq!(error.to_string(), "device `gpu` is unknown; this build has: [cpu]");
+        assert_eq!(devices_found()[0], "cpu");
+        assert_eq!(
+            message("gpu"),
+            format!("device `gpu` is unknown; this build has: [{}]", DEVICES.join(", "))
+        );
+    }
+
+    #[cfg(feature = "libtorch")]
+    #[test]
+    fn a_number_must_be_one_of_a_device() {
+        assert!(is_libtorch(&device("libtorch").unwrap().autodiff()));
+        assert!(!is_libtorch(&device("cpu").unwrap()));
+        assert_eq!(message("libtorch-cuda:x"), "device `libtorch-cuda:x`: `x` is not a number from 0");
+        let error = message("libtorch-cuda:99");
+        assert!(error.starts_with("device `libtorch-cuda:99` is not there: "), "{error}");
+        assert!(
+            message("libtorch-cuda").contains("is unknown; this build has: [cpu, libtorch, libtorch-cuda:N")
+        );
+        assert!(message("libtorch:0").contains("is unknown"));
     }
 }

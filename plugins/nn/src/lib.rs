@@ -20,7 +20,7 @@ mod variational;
 
 pub use adam::{Adam, adam};
 pub use arrays::{Array, Arrays};
-pub use device::device;
+pub use device::{DETERMINISM, DEVICES, device, devices_found};
 pub use features::{Batch, Features};
 pub use kernels::{SparseRows, sparse_product};
 pub use loss::{Loss, Targets};

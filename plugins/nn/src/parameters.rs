@@ -1,6 +1,6 @@
 //! The named parameters of a network, and a pass through it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use burn::{
     optim::{AdamState, AdaptiveMomentumState, Optimizer},
@@ -105,7 +105,26 @@ pub struct Parameters {
     shapes: BTreeMap<String, Vec<usize>>,
     /// Vectors as rows, `f32[1, n]`.
     trained: BTreeMap<String, Tensor<2>>,
-    fixed: BTreeMap<String, Vec<f32>>,
+    fixed: BTreeMap<String, Fixed>,
+}
+
+/// Values that are not trained.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "some dozens; a tensor is what Burn makes it")]
+enum Fixed {
+    /// Of a network on the processor.
+    Here(Vec<f32>),
+    /// Of one on another device, `f32[1, n]` without gradients: so no step waits for the device to read them.
+    There(Tensor<2>),
+}
+
+impl Fixed {
+    fn values(&self) -> Vec<f32> {
+        match self {
+            Self::Here(values) => values.clone(),
+            Self::There(row) => values(row.clone()),
+        }
+    }
 }
 
 impl Parameters {
@@ -128,7 +147,13 @@ impl Parameters {
                 let tensor = this.tensor(values, &slot.shape);
                 this.trained.insert(slot.name.clone(), tensor);
             } else {
-                this.fixed.insert(slot.name.clone(), values);
+                let place = device.clone().inner();
+                let fixed = if place == Device::flex() {
+                    Fixed::Here(values)
+                } else {
+                    Fixed::There(row(values, &place))
+                };
+                this.fixed.insert(slot.name.clone(), fixed);
             }
         }
         Ok(this)
@@ -147,7 +172,7 @@ impl Parameters {
         for (name, shape) in &self.shapes {
             let values = match self.trained.get(name) {
                 Some(tensor) => values(tensor.clone()),
-                None => self.fixed[name].clone(),
+                None => self.fixed[name].values(),
             };
             arrays.arrays.insert(name.clone(), Array::new(shape, values));
         }
@@ -172,6 +197,12 @@ impl Parameters {
 
 fn values(tensor: Tensor<2>) -> Vec<f32> {
     tensor.into_data().try_into_vec().expect("parameters are f32")
+}
+
+/// `f32[1, n]`.
+fn row(values: Vec<f32>, device: &Device) -> Tensor<2> {
+    let shape = [1, values.len()];
+    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 /// A pass through a network: in training it draws what dropout leaves out, uses the batch's statistics and updates the running
@@ -212,7 +243,7 @@ impl<'a> Pass<'a> {
         self.parameters.trained.get(name).unwrap_or_else(|| panic!("no parameter `{name}`")).clone()
     }
 
-    fn fixed(&self, name: &str) -> &[f32] {
+    fn fixed(&self, name: &str) -> &Fixed {
         self.parameters.fixed.get(name).unwrap_or_else(|| panic!("no statistic `{name}`"))
     }
 
@@ -228,60 +259,104 @@ impl<'a> Pass<'a> {
     /// Linear map, batch norm, then what `after` says.
     pub fn linear_and_norm(&mut self, linear: &str, norm: &str, input: Tensor<2>, after: After) -> Tensor<2> {
         let product = self.product(linear, input);
-        let bias = self.fixed(&format!("{linear}.bias")).to_vec();
-        self.normalise(norm, product, &bias, after)
+        let bias = self.fixed(&format!("{linear}.bias")).clone();
+        self.normalise(norm, product, Some(&bias), after)
     }
 
     /// Batch norm, then what `after` says.
     pub fn norm(&mut self, norm: &str, input: Tensor<2>, after: After) -> Tensor<2> {
-        let none = vec![0.0; input.dims()[1]];
-        self.normalise(norm, input, &none, after)
+        self.normalise(norm, input, None, after)
     }
 
     /// Batch norm of `input` plus `bias`, which only the running mean hears of: the batch's own mean takes it away.
-    fn normalise(&mut self, norm: &str, input: Tensor<2>, bias: &[f32], after: After) -> Tensor<2> {
+    fn normalise(&mut self, norm: &str, input: Tensor<2>, bias: Option<&Fixed>, after: After) -> Tensor<2> {
         let affine = ["weight", "bias"].map(|part| self.parameter(&format!("{norm}.{part}")));
         if self.random.is_none() {
             return self.evaluate_norm(bias, norm, input, affine, after);
         }
         let rows = input.dims()[0];
         let dropout = self.dropout(after.dropout);
-        let step = BatchNorm { rectified: after.rectified, dropout, moments: Arc::default() };
+        let step = BatchNorm { rectified: after.rectified, dropout, ..BatchNorm::default() };
         let output = batch_norm(input, affine, after.residual, &step);
-        let moments = step.moments.get().expect("the step ran");
         let unbiased = rows as f32 / (rows.max(2) - 1) as f32;
-        let batch_mean = moments.mean.iter().zip(bias).map(|(mean, bias)| mean + bias);
-        let batch_variance = moments.variance.iter().map(|variance| variance * unbiased);
-        self.move_towards(&format!("{norm}.running_mean"), batch_mean);
-        self.move_towards(&format!("{norm}.running_var"), batch_variance);
+        let names = ["running_mean", "running_var"].map(|part| format!("{norm}.{part}"));
+        if let Some([mean, variance]) = step.elsewhere.get() {
+            let [mean, variance] = [mean, variance].map(|row| self.without_gradients(row.clone()));
+            let mean = match bias {
+                Some(bias) => mean + self.there(bias),
+                None => mean,
+            };
+            for (name, batch) in names.iter().zip([mean, variance * unbiased]) {
+                let running = self.there(self.fixed(name));
+                let moved = running.clone() + (batch - running) * MOMENTUM;
+                self.parameters.fixed.insert(name.clone(), Fixed::There(moved));
+            }
+        } else {
+            let moments = step.moments.get().expect("the step ran");
+            let bias = bias.map_or_else(|| vec![0.0; moments.mean.len()], Fixed::values);
+            let batch_mean = moments.mean.iter().zip(&bias).map(|(mean, bias)| mean + bias);
+            let batch_variance = moments.variance.iter().map(|variance| variance * unbiased);
+            self.move_towards(&names[0], batch_mean);
+            self.move_towards(&names[1], batch_variance);
+        }
         output
     }
 
     fn move_towards(&mut self, name: &str, batch: impl Iterator<Item = f32>) {
-        let running = self.parameters.fixed.get_mut(name).unwrap_or_else(|| panic!("no statistic `{name}`"));
+        let Some(Fixed::Here(running)) = self.parameters.fixed.get_mut(name) else {
+            panic!("no statistic `{name}` on the processor")
+        };
         running.iter_mut().zip(batch).for_each(|(running, batch)| *running += MOMENTUM * (batch - *running));
+    }
+
+    /// A fixed value as a row on the device, without gradients.
+    fn there(&self, fixed: &Fixed) -> Tensor<2> {
+        match fixed {
+            Fixed::Here(values) => row(values.clone(), &self.device().clone().inner()),
+            Fixed::There(row) => row.clone(),
+        }
+    }
+
+    fn without_gradients(&self, tensor: Tensor<2>) -> Tensor<2> {
+        if self.device().is_autodiff() { tensor.inner() } else { tensor }
     }
 
     fn evaluate_norm(
         &self,
-        bias: &[f32],
+        bias: Option<&Fixed>,
         norm: &str,
         input: Tensor<2>,
         affine: [Tensor<2>; 2],
         after: After,
     ) -> Tensor<2> {
-        let statistic = |part: &str| self.fixed(&format!("{norm}.{part}"));
-        let [gamma, beta] = affine.map(values);
-        let scales = gamma.iter().zip(statistic("running_var"));
-        let factor: Vec<f32> = scales.map(|(gamma, variance)| gamma / (variance + EPSILON).sqrt()).collect();
-        let offsets = bias.iter().zip(statistic("running_mean")).map(|(bias, mean)| bias - mean);
-        let addend = offsets.zip(&factor).zip(&beta).map(|((offset, factor), beta)| beta + offset * factor);
-        let row = |values: Vec<f32>| {
-            let shape = [1, values.len()];
-            Tensor::<2>::from_data(TensorData::new(values, shape), &self.parameters.device)
+        let statistics = ["running_var", "running_mean"].map(|part| self.fixed(&format!("{norm}.{part}")));
+        let [factor, addend] = match statistics {
+            [Fixed::Here(variance), Fixed::Here(mean)] => {
+                let bias = bias.map_or_else(|| vec![0.0; mean.len()], Fixed::values);
+                let [gamma, beta] = affine.map(values);
+                let scales = gamma.iter().zip(variance);
+                let factor: Vec<f32> =
+                    scales.map(|(gamma, variance)| gamma / (variance + EPSILON).sqrt()).collect();
+                let offsets = bias.iter().zip(mean).map(|(bias, mean)| bias - mean);
+                let addend =
+                    offsets.zip(&factor).zip(&beta).map(|((offset, factor), beta)| beta + offset * factor);
+                let addend = addend.collect();
+                [factor, addend].map(|values| row(values, self.device()))
+            }
+            statistics => {
+                let [variance, mean] = statistics.map(|fixed| self.there(fixed));
+                let [gamma, beta] = affine.map(|row| self.without_gradients(row));
+                let factor = gamma / (variance + EPSILON).sqrt();
+                let offset = match bias {
+                    Some(bias) => self.there(bias) - mean,
+                    None => -mean,
+                };
+                let addend = beta + offset * factor.clone();
+                let place = |row| if self.device().is_autodiff() { Tensor::from_inner(row) } else { row };
+                [factor, addend].map(place)
+            }
         };
-        let addend = row(addend.collect());
-        let mut output = input * row(factor) + addend;
+        let mut output = input * factor + addend;
         if after.rectified {
             output = relu(output);
         }

@@ -59,8 +59,8 @@ pub trait Task {
     /// Makes ready for an epoch; called before its first step, in order, and again for the first epoch after a kill.
     fn start_epoch(&mut self, epoch: usize, random: &mut Random) -> Result<()>;
 
-    /// The loss of training rows: its value to go down, `f32[1]`, and its parts, NaN where a part has no target.
-    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<f64>)>;
+    /// The loss of training rows: its value to go down, and its parts, `None` where a part has no target; each `f32[1]`.
+    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)>;
 
     /// The mean loss of the validation rows; `None` without any.
     fn validate(&self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>>;
@@ -226,16 +226,23 @@ impl Run {
             let rate = training.schedule.rate(training.learning_rate, done);
             let mut pass = Pass::train(&mut self.parameters, &mut dropout);
             let (loss, values) = task.loss(&mut pass, rows)?;
-            let value = f64::from(loss.clone().into_scalar::<f32>());
+            // The device is waited for once, at the end of the step.
+            let read: Vec<Tensor<1>> = std::iter::once(&loss)
+                .chain(values.iter().flatten())
+                .map(|value| value.clone().inner())
+                .collect();
+            self.optimiser.step(rate, &mut self.parameters, &mut loss.backward())?;
+            let mut read = numbers(read).into_iter();
+            let value = read.next().expect("the loss is the first");
             if !value.is_finite() {
                 return Err(Error::data(format!(
                     "training diverged in epoch {}: the loss is {value}; lower the learning rate",
                     epoch + 1
                 )));
             }
-            self.optimiser.step(rate, &mut self.parameters, &mut loss.backward())?;
             sum += value;
-            for ((total, count), value) in parts.iter_mut().zip(values).filter(|(_, value)| !value.is_nan()) {
+            let present = parts.iter_mut().zip(&values).filter(|(_, value)| value.is_some());
+            for (((total, count), _), value) in present.zip(read) {
                 *total += value;
                 *count += 1;
             }
@@ -286,6 +293,12 @@ impl Run {
         }
         Ok(if self.best.arrays.is_empty() { self.parameters.arrays() } else { self.best })
     }
+}
+
+/// Reads numbers, each `f32[1]`, at once.
+fn numbers(tensors: Vec<Tensor<1>>) -> Vec<f64> {
+    let numbers: Vec<f32> = Tensor::cat(tensors, 0).into_data().try_into_vec().expect("losses are f32");
+    numbers.into_iter().map(f64::from).collect()
 }
 
 /// The epochs as a table.

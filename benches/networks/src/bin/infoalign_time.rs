@@ -52,6 +52,8 @@ enum Command {
         #[arg(long, default_value = "cpu")]
         device: String,
     },
+    /// Print the devices of this build that this machine has, as a line of JSON
+    Devices,
     /// Walk on a graph and print steps and seconds as a line of JSON
     Walk(Walks),
 }
@@ -100,6 +102,10 @@ fn main() -> Result<()> {
             let molecules = Molecules::read(&arrays, molecules)?;
             let call = Call { device: &device, ..Call::new(seed, threads) };
             run(&molecules, config, &call)
+        }
+        Command::Devices => {
+            println!("{}", serde_json::json!({ "devices": molarena_nn::devices_found() }));
+            Ok(())
         }
         Command::Walk(options) => walk(&options),
     }

@@ -235,5 +235,5 @@ fn wrong_inputs_are_named() {
     assert_eq!(error.to_string(), "the network was trained on 12 dense features, these inputs have 12 bits");
     let call = Call { device: "tpu", ..call };
     let error = fit(&mut perceptron, &train, &valid, &call).unwrap_err();
-    assert_eq!(error.to_string(), "device `tpu` is unknown; this build has: [cpu]");
+    assert!(error.to_string().starts_with("device `tpu` is unknown; this build has: [cpu"), "{error}");
 }

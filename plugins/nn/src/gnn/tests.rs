@@ -54,12 +54,15 @@ fn loss(network: &GraphNetwork, arrays: &Arrays, device: &Device) -> (Parameters
 
 #[test]
 fn gradients_are_those_of_finite_differences() {
-    let device = Device::flex().autodiff();
-    for (convolution, readout) in [
+    let networks = [
         (Convolution::Gin, Readout::Sum),
         (Convolution::Gcn, Readout::Mean),
         (Convolution::Gin, Readout::Max),
-    ] {
+    ];
+    let devices = crate::device::all().into_iter().map(Device::autodiff);
+    for (device, (convolution, readout)) in
+        devices.flat_map(|device| networks.map(|network| (device.clone(), network)))
+    {
         let network = network(convolution, readout);
         let arrays = slots(&network).random(&mut Random::of(5, 0, 0));
         let (parameters, value) = loss(&network, &arrays, &device);
@@ -88,6 +91,41 @@ fn gradients_are_those_of_finite_differences() {
     }
 }
 
+/// The same network on all devices: loss, every gradient and the running statistics.
+#[test]
+fn devices_agree() {
+    let close = |one: &[f32], two: &[f32], name: &str| {
+        let largest = one.iter().fold(1e-2f32, |largest, value| largest.max(value.abs()));
+        let difference = one.iter().zip(two).map(|(one, two)| (one - two).abs()).fold(0.0, f32::max);
+        assert!(difference < 1e-4 * largest, "{name}: {difference} of {largest}");
+    };
+    for (convolution, readout) in [(Convolution::Gin, Readout::Sum), (Convolution::Gcn, Readout::Mean)] {
+        let network = network(convolution, readout);
+        let arrays = slots(&network).random(&mut Random::of(5, 0, 0));
+        let results = crate::device::all().into_iter().map(|device| {
+            let (parameters, value) = loss(&network, &arrays, &device.autodiff());
+            let gradients = value.clone().backward();
+            let gradient = |(name, parameter): (&str, &Tensor<2>)| {
+                let gradient = parameter.grad(&gradients).unwrap();
+                (name.to_owned(), gradient.into_data().try_into_vec::<f32>().unwrap())
+            };
+            let gradients: Vec<_> = parameters.trained().map(gradient).collect();
+            (value.into_scalar::<f32>(), gradients, parameters.arrays())
+        });
+        let results: Vec<_> = results.collect();
+        let (value, gradients, moved) = &results[0];
+        for (other_value, other_gradients, other_moved) in &results[1..] {
+            close(&[*value], &[*other_value], "loss");
+            for ((name, one), (_, two)) in gradients.iter().zip(other_gradients) {
+                close(one, two, name);
+            }
+            for (name, array) in &moved.arrays {
+                close(array.values(), other_moved.arrays[name].values(), name);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_molecule_is_the_same_in_any_company() {
     let device = Device::flex();
@@ -108,16 +146,19 @@ fn a_molecule_is_the_same_in_any_company() {
 
 #[test]
 fn training_moves_the_running_statistics_as_pytorch_does() {
+    crate::device::all().iter().for_each(moves_the_running_statistics);
+}
+
+fn moves_the_running_statistics(device: &Device) {
     let network = network(Convolution::Gin, Readout::Sum);
     let arrays = slots(&network).random(&mut Random::of(5, 0, 0));
-    let (parameters, _) = loss(&network, &arrays, &Device::flex().autodiff());
+    let (parameters, _) = loss(&network, &arrays, &device.clone().autodiff());
     let name = "graph_encoder.batch_norms.0.running_mean";
     let (before, after) = (&arrays.arrays[name], &parameters.arrays().arrays[name]);
     assert_ne!(before, after);
     // An evaluation moves nothing.
     let example = Example::new();
-    let device = Device::flex();
-    let mut parameters = Parameters::take(&slots(&network), &mut parameters.arrays(), &device).unwrap();
+    let mut parameters = Parameters::take(&slots(&network), &mut parameters.arrays(), device).unwrap();
     let before = parameters.arrays();
     network.forward(&mut Pass::evaluate(&mut parameters), &example.graphs().batch(&[0], 0, 0));
     assert_eq!(parameters.arrays(), before);

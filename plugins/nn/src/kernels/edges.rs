@@ -13,11 +13,11 @@ use burn::{
         backend_extension,
         tensor::FloatTensor,
     },
-    tensor::{IndexingUpdateOp, Int, Tensor, TensorData, activation::relu},
+    tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData, activation::relu},
 };
 use rayon::prelude::*;
 
-use super::{CHUNK, Rows, add_into, is_on_processor, register, tensor};
+use super::{CHUNK, Rows, There, add_into, is_on_processor, register, tensor};
 
 /// Who is bound to whom in n atoms: both directions of each bond, ordered by the receiver.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,17 @@ pub struct Neighbours {
     kinds: Vec<u8>,
     /// Factor of each atom; a message counts the product of both ends' factors. Empty: 1.
     factors: Vec<f32>,
+    there: There<Messages>,
+}
+
+/// All messages on a device, ordered by the receiver.
+#[derive(Clone, Debug)]
+struct Messages {
+    receivers: Tensor<1, Int>,
+    senders: Tensor<1, Int>,
+    kinds: Tensor<1, Int>,
+    /// `f32[messages, 1]`; `None`: 1.
+    factors: Option<Tensor<2>>,
 }
 
 impl Neighbours {
@@ -52,7 +63,7 @@ impl Neighbours {
                 *place += 1;
             }
         }
-        Self { starts, others, kinds, factors: Vec::new() }
+        Self { starts, others, kinds, factors: Vec::new(), there: There::default() }
     }
 
     /// The same with messages that count 1 / sqrt((1 + degree of one end) (1 + degree of the other)), as in a graph
@@ -61,6 +72,7 @@ impl Neighbours {
     pub fn normalised(mut self) -> Self {
         self.factors =
             (0..self.atoms()).map(|atom| 1.0 / (1.0 + self.range(atom).len() as f32).sqrt()).collect();
+        self.there = There::default();
         self
     }
 
@@ -76,6 +88,26 @@ impl Neighbours {
 
     fn range(&self, atom: usize) -> std::ops::Range<usize> {
         self.starts[atom] as usize..self.starts[atom + 1] as usize
+    }
+
+    /// All messages on a device.
+    fn messages_on(&self, device: &Device) -> Messages {
+        self.there.on(device, || {
+            let count = self.others.len();
+            let index = |values: Vec<i32>| Tensor::from_data(TensorData::new(values, [count]), device);
+            let receivers =
+                (0..self.atoms()).flat_map(|atom| std::iter::repeat_n(atom as i32, self.range(atom).len()));
+            let factors = || {
+                let all = (0..self.atoms()).flat_map(|atom| self.messages(atom)).map(|(.., factor)| factor);
+                Tensor::from_data(TensorData::new(all.collect::<Vec<f32>>(), [count, 1]), device)
+            };
+            Messages {
+                receivers: index(receivers.collect()),
+                senders: index(self.others.iter().map(|&other| other as i32).collect()),
+                kinds: index(self.kinds.iter().map(|&kind| i32::from(kind)).collect()),
+                factors: (!self.factors.is_empty()).then(factors),
+            }
+        })
     }
 
     /// Neighbour, kind of bond and factor of each message between `atom` and its neighbours.
@@ -115,27 +147,17 @@ pub fn edge_sum(
 
 /// The step as tensor operations.
 fn composed(atoms: Tensor<2>, table: Tensor<2>, share: Tensor<2>, neighbours: &Neighbours) -> Tensor<2> {
-    let device = atoms.device();
-    let [mut receivers, mut senders, mut kinds] = [const { Vec::<i32>::new() }; 3];
-    let mut factors = Vec::new();
-    for atom in 0..neighbours.atoms() {
-        for (sender, kind, factor) in neighbours.messages(atom) {
-            receivers.push(atom as i32);
-            senders.push(sender as i32);
-            kinds.push(kind as i32);
-            factors.push(factor);
-        }
-    }
+    let messages = neighbours.messages_on(&atoms.device());
     let own = atoms.clone() * share;
-    let count = factors.len();
-    if count == 0 {
-        return own;
+    if neighbours.others.is_empty() {
+        // So that the table has a gradient too, of zero.
+        return own + table.narrow(0, 0, 1) * 0.0;
     }
-    let index = |values: Vec<i32>| Tensor::<1, Int>::from_data(TensorData::new(values, [count]), &device);
-    let [receivers, senders, kinds] = [receivers, senders, kinds].map(index);
-    let factors = Tensor::<2>::from_data(TensorData::new(factors, [count, 1]), &device);
-    let messages = relu(atoms.select(0, senders) + table.select(0, kinds)) * factors;
-    own.select_assign(0, receivers, messages, IndexingUpdateOp::Add)
+    let mut sent = relu(atoms.select(0, messages.senders) + table.select(0, messages.kinds));
+    if let Some(factors) = messages.factors {
+        sent = sent * factors;
+    }
+    own.select_assign(0, messages.receivers, sent, IndexingUpdateOp::Add)
 }
 
 /// The step as an operation of a backend.
@@ -276,7 +298,7 @@ impl<C: CheckpointStrategy> EdgeSum for Autodiff<Flex, C> {
             fn backward(self, ops: Ops<State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
                 let handed = Rows::new(&gradients.consume::<Flex>(&ops.node));
                 for (parent, gradient) in ops.parents.into_iter().zip(ops.state.backward(&handed)) {
-                    register(gradients, parent.map(|node| node.id), gradient);
+                    register::<Flex>(gradients, parent.map(|node| node.id), gradient);
                 }
             }
         }
@@ -294,10 +316,10 @@ impl<C: CheckpointStrategy> EdgeSum for Autodiff<Flex, C> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, Tolerance};
+    use burn::tensor::Tolerance;
 
     use super::*;
-    use crate::kernels::testing::{random, tracked};
+    use crate::kernels::testing::{pairs, random, tracked};
 
     /// A triangle with a tail, an atom alone, and two atoms with two bonds of different kinds to each other's neighbours.
     fn example() -> Neighbours {
@@ -317,19 +339,22 @@ mod tests {
 
     #[test]
     fn the_kernel_and_its_gradients_are_those_of_the_tensor_operations() {
-        let device = Device::flex().autodiff();
-        for neighbours in [example(), example().normalised()] {
+        let examples = || [example(), example().normalised(), Neighbours::new(7, std::iter::empty())];
+        for ([here, there], neighbours) in
+            pairs().into_iter().flat_map(|pair| examples().map(|example| (pair.clone(), example)))
+        {
             let neighbours = Arc::new(neighbours);
-            let inputs = || [tracked(7, 5, 1, &device), tracked(3, 5, 2, &device), tracked(1, 1, 3, &device)];
-            let (one, two) = (inputs(), inputs());
+            let inputs =
+                |device| [tracked(7, 5, 1, device), tracked(3, 5, 2, device), tracked(1, 1, 3, device)];
+            let (one, two) = (inputs(&here), inputs(&there));
             let fused = edge_sum(one[0].clone(), one[1].clone(), one[2].clone(), &neighbours);
             let plain = composed(two[0].clone(), two[1].clone(), two[2].clone(), &neighbours);
             let tolerance = Tolerance::<f32>::absolute(1e-5);
             fused.clone().into_data().assert_approx_eq(&plain.clone().into_data(), tolerance);
             // A gradient that differs from value to value.
-            let weights = Tensor::from_data(random(7, 5, 4), &device);
-            let fused = (fused * weights.clone()).sum().backward();
-            let plain = (plain * weights).sum().backward();
+            let weights = |device| Tensor::from_data(random(7, 5, 4), device);
+            let fused = (fused * weights(&here)).sum().backward();
+            let plain = (plain * weights(&there)).sum().backward();
             for (one, two) in one.iter().zip(&two) {
                 let (one, two) = (one.grad(&fused).unwrap(), two.grad(&plain).unwrap());
                 one.into_data().assert_approx_eq(&two.into_data(), tolerance);
@@ -343,15 +368,17 @@ mod tests {
         let count = 3 * CHUNK + 7;
         let bonds = (1..count as u32).map(|atom| ([atom - 1, atom], (atom % 3) as u8));
         let neighbours = Arc::new(Neighbours::new(count, bonds));
-        let device = Device::flex().autodiff();
-        let inputs = || [tracked(count, 3, 1, &device), tracked(3, 3, 2, &device), tracked(1, 1, 3, &device)];
-        let (one, two) = (inputs(), inputs());
-        let fused = edge_sum(one[0].clone(), one[1].clone(), one[2].clone(), &neighbours);
-        let plain = composed(two[0].clone(), two[1].clone(), two[2].clone(), &neighbours);
-        let (fused, plain) = (fused.powi_scalar(2).mean().backward(), plain.powi_scalar(2).mean().backward());
-        for (one, two) in one.iter().zip(&two) {
-            let (one, two) = (one.grad(&fused).unwrap(), two.grad(&plain).unwrap());
-            one.into_data().assert_approx_eq(&two.into_data(), Tolerance::<f32>::absolute(1e-4));
+        for [here, there] in pairs() {
+            let inputs =
+                |device| [tracked(count, 3, 1, device), tracked(3, 3, 2, device), tracked(1, 1, 3, device)];
+            let (one, two) = (inputs(&here), inputs(&there));
+            let fused = edge_sum(one[0].clone(), one[1].clone(), one[2].clone(), &neighbours);
+            let plain = composed(two[0].clone(), two[1].clone(), two[2].clone(), &neighbours);
+            let [fused, plain] = [fused, plain].map(|output| output.powi_scalar(2).mean().backward());
+            for (one, two) in one.iter().zip(&two) {
+                let (one, two) = (one.grad(&fused).unwrap(), two.grad(&plain).unwrap());
+                one.into_data().assert_approx_eq(&two.into_data(), Tolerance::<f32>::absolute(1e-4));
+            }
         }
     }
 }

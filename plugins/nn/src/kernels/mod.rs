@@ -9,9 +9,11 @@ mod norm;
 mod segments;
 mod sparse;
 
+use std::sync::OnceLock;
+
 use burn::{
     backend::{
-        Flex,
+        Backend, Flex,
         autodiff::{NodeId, grads::Gradients},
         flex::FlexDevice,
         ops::FloatTensorOps,
@@ -60,10 +62,35 @@ fn tensor(values: Vec<f32>, shape: [usize; 2]) -> FloatTensor<Flex> {
     Flex::float_from_data(TensorData::new(values, shape), &FlexDevice)
 }
 
+/// What was brought to a device, so that the layers of a network share it. It is no part of what it was made of.
+#[derive(Clone, Debug)]
+struct There<T>(OnceLock<(Device, T)>);
+
+impl<T> Default for There<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> PartialEq for There<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T: Clone> There<T> {
+    /// What is there, or what `bring` brings.
+    fn on(&self, device: &Device, bring: impl Fn() -> T) -> T {
+        let (place, value) = self.0.get_or_init(|| (device.clone(), bring()));
+        let same = place == device && place.is_autodiff() == device.is_autodiff();
+        if same { value.clone() } else { bring() }
+    }
+}
+
 /// Adds to the gradient of a parent, where it has one.
-fn register(gradients: &mut Gradients, parent: Option<NodeId>, gradient: FloatTensor<Flex>) {
+fn register<B: Backend>(gradients: &mut Gradients, parent: Option<NodeId>, gradient: FloatTensor<B>) {
     if let Some(node) = parent {
-        gradients.register::<Flex>(node, gradient);
+        gradients.register::<B>(node, gradient);
     }
 }
 
@@ -81,6 +108,12 @@ mod testing {
     /// Numbers in [-1, 1).
     pub(super) fn random(rows: usize, columns: usize, stream: u64) -> TensorData {
         TensorData::new(Random::of(7, stream, 0).uniform(rows * columns, 1.0), [rows, columns])
+    }
+
+    /// Pairs of devices on which a step must give the same, with gradients.
+    pub(super) fn pairs() -> Vec<[Device; 2]> {
+        let devices: Vec<Device> = crate::device::all().into_iter().map(Device::autodiff).collect();
+        devices.iter().flat_map(|one| devices.iter().map(|two| [one.clone(), two.clone()])).collect()
     }
 
     /// Numbers in [-1, 1) that want a gradient.

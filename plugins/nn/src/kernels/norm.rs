@@ -1,5 +1,8 @@
 //! Batch norm with what follows it in a block: rectifier, dropout, residual.
 
+#[cfg(feature = "libtorch")]
+mod libtorch;
+
 use std::sync::{Arc, OnceLock};
 
 use burn::{
@@ -55,7 +58,15 @@ impl Dropout {
 
     /// The factors of `count` values.
     pub fn factors(self, count: usize) -> Vec<f32> {
-        (0..count as u32).map(|place| self.factor(place)).collect()
+        let mut factors = vec![0.0; count];
+        factors.par_chunks_mut(1 << 14).enumerate().for_each(|(chunk, factors)| {
+            pulp::Arch::new().dispatch(|| {
+                for (factor, place) in factors.iter_mut().zip((chunk << 14) as u32..) {
+                    *factor = self.factor(place);
+                }
+            });
+        });
+        factors
     }
 }
 
@@ -112,8 +123,10 @@ pub struct BatchNorm {
     pub rectified: bool,
     /// What is left out after that.
     pub dropout: Option<Dropout>,
-    /// Mean and variance of the batch, once it ran.
+    /// Mean and variance of the batch, once it ran on the processor.
     pub moments: Arc<OnceLock<Moments>>,
+    /// Mean and variance of the batch, `f32[1, d]` without gradients, once it ran on another device, where nobody waits for them.
+    pub elsewhere: Arc<OnceLock<[Tensor<2>; 2]>>,
 }
 
 /// Batch norm with the batch's own mean and variance (Ioffe and Szegedy 2015), then rectifier and dropout where `norm` says
@@ -130,6 +143,10 @@ pub fn batch_norm(
 ) -> Tensor<2> {
     assert_eq!([1, rows.dims()[1]], gamma.dims(), "columns and factors");
     assert_eq!(gamma.dims(), beta.dims(), "factors and addends");
+    #[cfg(feature = "libtorch")]
+    if crate::device::is_libtorch(&rows.device()) {
+        return libtorch::batch_norm(rows, [gamma, beta], residual, norm);
+    }
     if !is_on_processor(&rows) {
         return composed(rows, [gamma, beta], residual, norm);
     }
@@ -153,8 +170,7 @@ fn composed(
     let mean = rows.clone().mean_dim(0);
     let centred = rows - mean.clone();
     let variance = centred.clone().powi_scalar(2).mean_dim(0);
-    let values = |tensor: &Tensor<2>| tensor.clone().into_data().try_into_vec().expect("moments are f32");
-    norm.moments.get_or_init(|| Moments { mean: values(&mean), variance: values(&variance) });
+    norm.elsewhere.get_or_init(|| [mean.detach(), variance.clone().detach()]);
     let mut output = centred / (variance + EPSILON).sqrt() * gamma + beta;
     if norm.rectified {
         output = relu(output);
@@ -397,7 +413,7 @@ impl<C: CheckpointStrategy> BatchNormSteps for Autodiff<Flex, C> {
             fn backward(self, ops: Ops<State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
                 let handed = Rows::new(&gradients.consume::<Flex>(&ops.node));
                 for (parent, gradient) in ops.parents.into_iter().zip(ops.state.backward(&handed)) {
-                    register(gradients, parent.map(|node| node.id), gradient);
+                    register::<Flex>(gradients, parent.map(|node| node.id), gradient);
                 }
             }
         }
@@ -430,9 +446,9 @@ impl<C: CheckpointStrategy> BatchNormSteps for Autodiff<Flex, C> {
                 let [rows, gamma, beta, residual] = ops.parents.map(|parent| parent.map(|node| node.id));
                 let own = ops.state.backward(&Rows::new(&handed));
                 for (parent, gradient) in [rows, gamma, beta].into_iter().zip(own) {
-                    register(gradients, parent, gradient);
+                    register::<Flex>(gradients, parent, gradient);
                 }
-                register(gradients, residual, handed);
+                register::<Flex>(gradients, residual, handed);
             }
         }
 

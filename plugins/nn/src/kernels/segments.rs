@@ -13,17 +13,18 @@ use burn::{
         backend_extension,
         tensor::FloatTensor,
     },
-    tensor::{IndexingUpdateOp, Int, Tensor, TensorData},
+    tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData},
 };
 use rayon::prelude::*;
 
-use super::{Rows, add_into, is_on_processor, register, tensor};
+use super::{Rows, There, add_into, is_on_processor, register, tensor};
 
 /// Consecutive segments of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segments {
     /// Rows of segment s are `starts[s]..starts[s + 1]`.
     starts: Vec<usize>,
+    owners: There<Tensor<1, Int>>,
 }
 
 impl Segments {
@@ -34,7 +35,7 @@ impl Segments {
             *end += length;
             Some(*end)
         }));
-        Self { starts }
+        Self { starts, owners: There::default() }
     }
 
     /// Number of segments.
@@ -53,11 +54,13 @@ impl Segments {
     }
 
     /// The segment of each row.
-    fn owners(&self, device: &burn::tensor::Device) -> Tensor<1, Int> {
-        let lengths = self.lengths().enumerate();
-        let owners: Vec<i32> =
-            lengths.flat_map(|(segment, length)| std::iter::repeat_n(segment as i32, length)).collect();
-        Tensor::from_data(TensorData::new(owners, [self.rows()]), device)
+    fn owners(&self, device: &Device) -> Tensor<1, Int> {
+        self.owners.on(device, || {
+            let lengths = self.lengths().enumerate();
+            let owners: Vec<i32> =
+                lengths.flat_map(|(segment, length)| std::iter::repeat_n(segment as i32, length)).collect();
+            Tensor::from_data(TensorData::new(owners, [self.rows()]), device)
+        })
     }
 
     fn sum(&self, rows: &Rows) -> FloatTensor<Flex> {
@@ -220,9 +223,9 @@ impl<C: CheckpointStrategy> SegmentSteps for Autodiff<Flex, C> {
                 let handed = gradients.consume::<Flex>(&ops.node);
                 let [rows, values] = ops.parents.map(|parent| parent.map(|node| node.id));
                 if values.is_some() {
-                    register(gradients, values, ops.state.sum(&Rows::new(&handed)));
+                    register::<Flex>(gradients, values, ops.state.sum(&Rows::new(&handed)));
                 }
-                register(gradients, rows, handed);
+                register::<Flex>(gradients, rows, handed);
             }
         }
 
@@ -238,10 +241,10 @@ impl<C: CheckpointStrategy> SegmentSteps for Autodiff<Flex, C> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, Tolerance};
+    use burn::tensor::Tolerance;
 
     use super::*;
-    use crate::kernels::testing::{random, tracked};
+    use crate::kernels::testing::{pairs, random, tracked};
 
     fn close(one: Tensor<2>, two: Tensor<2>) {
         one.into_data().assert_approx_eq(&two.into_data(), Tolerance::<f32>::absolute(1e-6));
@@ -251,47 +254,51 @@ mod tests {
     fn segments_are_summed_and_spread() {
         let segments = Arc::new(Segments::new([2, 0, 1].into_iter()));
         assert_eq!((segments.count(), segments.rows()), (3, 3));
-        let device = Device::flex();
-        let rows = Tensor::<2>::from_data([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], &device);
-        close(
-            segment_sum(rows.clone(), &segments),
-            Tensor::from_data([[4.0, 6.0], [0.0, 0.0], [5.0, 6.0]], &device),
-        );
-        close(
-            segment_max(rows.clone() * -1.0, &segments),
-            Tensor::from_data([[-1.0, -2.0], [0.0, 0.0], [-5.0, -6.0]], &device),
-        );
-        let values = Tensor::<2>::from_data([[10.0, 0.0], [99.0, 99.0], [0.0, 20.0]], &device);
-        close(
-            add_to_segments(rows, values, &segments),
-            Tensor::from_data([[11.0, 2.0], [13.0, 4.0], [5.0, 26.0]], &device),
-        );
+        for device in crate::device::all() {
+            let rows = Tensor::<2>::from_data([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], &device);
+            close(
+                segment_sum(rows.clone(), &segments),
+                Tensor::from_data([[4.0, 6.0], [0.0, 0.0], [5.0, 6.0]], &device),
+            );
+            close(
+                segment_max(rows.clone() * -1.0, &segments),
+                Tensor::from_data([[-1.0, -2.0], [0.0, 0.0], [-5.0, -6.0]], &device),
+            );
+            let values = Tensor::<2>::from_data([[10.0, 0.0], [99.0, 99.0], [0.0, 20.0]], &device);
+            close(
+                add_to_segments(rows, values, &segments),
+                Tensor::from_data([[11.0, 2.0], [13.0, 4.0], [5.0, 26.0]], &device),
+            );
+        }
     }
 
     #[test]
     fn gradients_are_those_of_the_tensor_operations() {
-        let device = Device::flex().autodiff();
         let segments = Arc::new(Segments::new([3, 1, 0, 2].into_iter()));
-        let weights = Tensor::<2>::from_data(random(6, 4, 9), &device);
-        let (one, other) = (tracked(6, 4, 1, &device), tracked(4, 4, 2, &device));
-        let (two, another) = (tracked(6, 4, 1, &device), tracked(4, 4, 2, &device));
-        let fused = add_to_segments(one.clone(), other.clone(), &segments) * weights.clone();
-        let fused = segment_sum(fused, &segments).powi_scalar(2).sum().backward();
-        let owners = segments.owners(&device);
-        let plain = (two.clone() + another.clone().select(0, owners.clone())) * weights;
-        let plain = Tensor::zeros([4, 4], &device).select_assign(0, owners, plain, IndexingUpdateOp::Add);
-        let plain = plain.powi_scalar(2).sum().backward();
-        close(one.grad(&fused).unwrap(), two.grad(&plain).unwrap());
-        close(other.grad(&fused).unwrap(), another.grad(&plain).unwrap());
+        for [here, there] in pairs() {
+            let weights = |device| Tensor::<2>::from_data(random(6, 4, 9), device);
+            let (one, other) = (tracked(6, 4, 1, &here), tracked(4, 4, 2, &here));
+            let (two, another) = (tracked(6, 4, 1, &there), tracked(4, 4, 2, &there));
+            let fused = add_to_segments(one.clone(), other.clone(), &segments) * weights(&here);
+            let fused = segment_sum(fused, &segments).powi_scalar(2).sum().backward();
+            let owners = segments.owners(&there);
+            let plain = (two.clone() + another.clone().select(0, owners.clone())) * weights(&there);
+            let plain = Tensor::zeros([4, 4], &there).select_assign(0, owners, plain, IndexingUpdateOp::Add);
+            let plain = plain.powi_scalar(2).sum().backward();
+            close(one.grad(&fused).unwrap(), two.grad(&plain).unwrap());
+            close(other.grad(&fused).unwrap(), another.grad(&plain).unwrap());
+        }
     }
 
     #[test]
     fn the_gradient_of_a_largest_value_goes_to_its_row() {
-        let device = Device::flex().autodiff();
-        let rows = Tensor::<2>::from_data([[1.0, 7.0], [3.0, 4.0], [5.0, 6.0]], &device).require_grad();
-        let segments = Segments::new([2, 1].into_iter());
-        let gradients = segment_max(rows.clone(), &segments).powi_scalar(2).sum().backward();
-        let expected = Tensor::from_data([[0.0, 14.0], [6.0, 0.0], [10.0, 12.0]], &Device::flex());
-        close(rows.grad(&gradients).unwrap(), expected);
+        for device in crate::device::all() {
+            let tracking = device.clone().autodiff();
+            let rows = Tensor::<2>::from_data([[1.0, 7.0], [3.0, 4.0], [5.0, 6.0]], &tracking).require_grad();
+            let segments = Segments::new([2, 1].into_iter());
+            let gradients = segment_max(rows.clone(), &segments).powi_scalar(2).sum().backward();
+            let expected = Tensor::from_data([[0.0, 14.0], [6.0, 0.0], [10.0, 12.0]], &device);
+            close(rows.grad(&gradients).unwrap(), expected);
+        }
     }
 }

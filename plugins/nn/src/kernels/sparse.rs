@@ -233,13 +233,19 @@ mod tests {
     fn the_product_and_its_gradient_are_those_of_the_dense_rows() {
         let (sparse, dense) = example();
         assert_eq!((sparse.rows(), sparse.entries()), (5, 14));
-        let device = Device::flex().autodiff();
+        for device in crate::device::all() {
+            let device = device.autodiff();
+            same_as_dense(&sparse, TensorData::new(dense.clone(), [5, 7]), &device);
+        }
+    }
+
+    fn same_as_dense(sparse: &Arc<SparseRows>, dense: TensorData, device: &Device) {
         let values: Vec<f32> = (0..21).map(|value| (value as f32 * 0.37).sin()).collect();
         let weight =
-            || Tensor::<2>::from_data(TensorData::new(values.clone(), [7, 3]), &device).require_grad();
+            || Tensor::<2>::from_data(TensorData::new(values.clone(), [7, 3]), device).require_grad();
         let (left, right) = (weight(), weight());
-        let dense = Tensor::<2>::from_data(TensorData::new(dense, [5, 7]), &device);
-        let (one, two) = (sparse_product(&sparse, left.clone()), dense.matmul(right.clone()));
+        let dense = Tensor::<2>::from_data(dense, device);
+        let (one, two) = (sparse_product(sparse, left.clone()), dense.matmul(right.clone()));
         one.clone()
             .into_data()
             .assert_approx_eq(&two.clone().into_data(), burn::tensor::Tolerance::<f32>::absolute(1e-6));
