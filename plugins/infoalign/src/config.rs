@@ -281,6 +281,9 @@ pub enum Score {
     Gaussian,
     /// The cosine of y and p.
     Cosine,
+    /// The cosine of y and p after each column of both lost its mean over the candidates and was divided by its standard deviation
+    /// over them. In [0, 1] all profiles have much in common, which this takes away; a column that is constant takes no part.
+    Standardized,
 }
 
 #[cfg(test)]

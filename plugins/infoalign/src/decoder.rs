@@ -1,5 +1,7 @@
 //! The decoder `infoalign`: from a molecule's vector to profiles.
 
+use std::borrow::Cow;
+
 use burn::tensor::{Tensor, TensorData};
 use molarena_nn::with_threads;
 use molarena_sdk::{Call, Component, Decoder, Dense, Error, Info, InputKind, Matrix, Result};
@@ -87,11 +89,17 @@ impl Decoder for InfoAlignDecoder {
             )));
         }
         let columns = decoded.columns.max(1);
+        let (mut profiles, mut candidate_values) = (decoded.values, Cow::Borrowed(candidates.values));
+        if self.score == Score::Standardized {
+            let scale = Scale::of(candidates);
+            profiles = scale.apply(&profiles);
+            candidate_values = Cow::Owned(scale.apply(candidates.values));
+        }
         let mut scores = Matrix::zeros(z.rows, candidates.rows);
         with_threads(call, || {
             let rows = scores.values.par_chunks_exact_mut(candidates.rows.max(1));
-            rows.zip(decoded.values.par_chunks_exact(columns)).for_each(|(scores, profile)| {
-                let candidates = candidates.values.chunks_exact(columns);
+            rows.zip(profiles.par_chunks_exact(columns)).for_each(|(scores, profile)| {
+                let candidates = candidate_values.chunks_exact(columns);
                 scores.iter_mut().zip(candidates).for_each(|(score, y)| *score = self.score.of(profile, y));
             });
         })?;
@@ -107,6 +115,43 @@ impl Decoder for InfoAlignDecoder {
         Ok(())
     }
 }
+
+/// Mean and standard deviation of each column over the candidates that have it.
+struct Scale(Vec<(f64, f64)>);
+
+impl Scale {
+    fn of(candidates: &Dense<'_>) -> Self {
+        let column = |column: usize| {
+            let values = || {
+                let rows = candidates.values.chunks_exact(candidates.columns);
+                rows.map(move |row| f64::from(row[column])).filter(|value| !value.is_nan())
+            };
+            let count = values().count().max(1) as f64;
+            let mean = values().sum::<f64>() / count;
+            let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+            (mean, variance.sqrt())
+        };
+        Self((0..candidates.columns).map(column).collect())
+    }
+
+    /// Rows with each column centred and scaled; 0 where it is constant, NaN stays.
+    fn apply(&self, values: &[f32]) -> Vec<f32> {
+        let rows = values.chunks_exact(self.0.len().max(1));
+        let scaled = |(&value, &(mean, deviation)): (&f32, &(f64, f64))| {
+            if value.is_nan() {
+                value
+            } else if deviation > CONSTANT {
+                ((f64::from(value) - mean) / deviation) as f32
+            } else {
+                0.0
+            }
+        };
+        rows.flat_map(|row| row.iter().zip(&self.0).map(scaled)).collect()
+    }
+}
+
+/// The largest standard deviation of a column in [0, 1] that counts as constant: rounding.
+const CONSTANT: f64 = 1e-6;
 
 /// The smallest chance that a decoded profile gives.
 const LEAST: f64 = 1e-7;
@@ -134,7 +179,7 @@ impl Score {
                     .sum(),
             ),
             Self::Gaussian => mean(-present().map(|(p, y)| (y - p).powi(2)).sum::<f64>()),
-            Self::Cosine => {
+            Self::Cosine | Self::Standardized => {
                 let (product, one, other) = present()
                     .fold((0.0, 0.0, 0.0), |(product, one, other), (p, y)| {
                         (product + p * y, one + p * p, other + y * y)
@@ -160,5 +205,18 @@ mod tests {
         close(Score::Gaussian, -f32::midpoint(0.25, 0.64));
         close(Score::Cosine, 0.5 / (0.25f32 + 0.64).sqrt());
         assert_eq!(Score::Cosine.of(&p, &[f32::NAN; 3]), f32::MIN);
+    }
+
+    #[test]
+    fn columns_are_standardised_over_the_candidates() {
+        let values = [0.2, 0.5, f32::NAN, 0.6, 0.5, 0.1, 0.4, 0.5, 0.3];
+        let scale = Scale::of(&Dense { rows: 3, columns: 3, values: &values });
+        // Deviations from the means 0.4, 0.5 and 0.2; of three values sqrt(0.08 / 3), of none, of two values 0.1.
+        let deviation = (0.08f32 / 3.0).sqrt();
+        let expected = [-0.2 / deviation, 0.0, f32::NAN, 0.2 / deviation, 0.0, -1.0, 0.0, 0.0, 1.0];
+        for (found, wanted) in scale.apply(&values).iter().zip(expected) {
+            assert!((found - wanted).abs() < 1e-5 || found.is_nan() && wanted.is_nan(), "{found} {wanted}");
+        }
+        assert_eq!(scale.apply(&[0.4, 0.9, f32::NAN])[..2], [0.0, 0.0]);
     }
 }
