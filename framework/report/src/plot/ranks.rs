@@ -80,7 +80,7 @@ pub fn ranks_figure(title: &str, groups: &[RankGroup]) -> Figure {
         series.push(Series { name: String::new(), colour, shape: Shape::Area(right.chain(left).collect()) });
         let [lower, median, upper] = [0.25, 0.5, 0.75].map(|share| quantile(&group.percent, share));
         series.push(Series {
-            name: String::new(),
+            name: group.name.clone(),
             colour,
             shape: Shape::Line {
                 points: vec![Point { x: middle, y: median, interval: Some((lower, upper)) }],
@@ -90,14 +90,12 @@ pub fn ranks_figure(title: &str, groups: &[RankGroup]) -> Figure {
             },
         });
     }
-    let names = groups
-        .iter()
-        .enumerate()
-        .map(|(place, group)| (place as f64, format!("{} ({})", group.name, group.percent.len())));
+    let counts =
+        groups.iter().enumerate().map(|(place, group)| (place as f64, group.percent.len().to_string()));
     let x = Axis {
-        label: "method (queries)".to_owned(),
+        label: "queries of the method, seeds together".to_owned(),
         scale: Scale::Linear,
-        ticks: Some(names.collect()),
+        ticks: Some(counts.collect()),
         range: Some((-0.5, groups.len() as f64 - 0.5)),
     };
     let y = Axis {
@@ -158,9 +156,11 @@ mod tests {
         );
         let figure = &figures[0].1;
         assert_eq!(figure.title, "c, e: 40 profiles, scaffold split");
-        let names = figure.panels[0].x.ticks.as_ref().unwrap();
         // Two queries of each seed.
-        assert_eq!(names[..], [(0.0, "m (4)".to_owned()), (1.0, "random (2)".to_owned())]);
+        let counts = figure.panels[0].x.ticks.as_ref().unwrap();
+        assert_eq!(counts[..], [(0.0, "4".to_owned()), (1.0, "2".to_owned())]);
+        let names: Vec<_> = figure.panels[0].series.iter().map(|series| series.name.as_str()).collect();
+        assert_eq!(names, ["", "m", "", "random"]);
         let Shape::Line { points, .. } = &figure.panels[0].series[1].shape else { panic!("the median") };
         assert_eq!((points[0].y, points[0].interval), (50.0, Some((0.0, 100.0))));
         assert!(rank_figures(&records, |_, _| Err::<Vec<usize>, _>("none")).is_err());
