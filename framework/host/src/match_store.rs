@@ -65,15 +65,15 @@ impl Store {
         if pairs.ncols() != 2 {
             return Err(failed(format!("space `{space}`: {} columns, must be 2", pairs.ncols())));
         }
-        let mut best: Vec<(u64, usize)> = Vec::new();
+        let mut of_queries: Vec<(u64, usize)> = Vec::new();
         for pair in pairs.rows() {
             let (query, rank) = (pair[0], pair[1] as usize);
-            match best.last_mut() {
-                Some((last, least)) if *last == query => *least = rank.min(*least),
-                _ => best.push((query, rank)),
+            match of_queries.last_mut() {
+                Some((node, best)) if *node == query => *best = rank.min(*best),
+                _ => of_queries.push((query, rank)),
             }
         }
-        Ok(best.into_iter().map(|(_, rank)| rank).collect())
+        Ok(of_queries.into_iter().map(|(_, rank)| rank).collect())
     }
 
     /// Writes a record, the ranks first; existing ones win.
