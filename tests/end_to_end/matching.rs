@@ -64,7 +64,7 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
     let expected =
         ["expression-ranks-2.svg", "expression-ranks.svg", "morphology-ranks-2.svg", "morphology-ranks.svg"];
     assert_eq!(names(&arena, "figures"), expected.map(|name| format!("demo-context-{name}")));
-    let figure = fs_err::read_to_string(arena.path("figures/demo-context-expression-ranks.svg")).unwrap();
+    let figure = fs_err::read_to_string(arena.path("figures/demo-context-expression-ranks-2.svg")).unwrap();
     assert!(figure.contains("random-ranking") && figure.contains("simulated"), "{figure}");
     assert_eq!(plot(&["--dataset", "none"]).code, Some(4));
     fs_err::write(arena.path("store/matches").join(format!("{}.npz", trained["key"].as_str().unwrap())), "")
