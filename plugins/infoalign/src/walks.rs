@@ -102,40 +102,57 @@ impl ContextWalks {
         self.starts[node + 1] - self.starts[node]
     }
 
-    /// A walk of `length` steps from `start`, or a shorter one where a node has no neighbour: an isolated molecule visits
-    /// nothing.
-    pub fn walk(&self, start: usize, length: usize, random: &mut Random) -> Path {
-        let mut path = Vec::with_capacity(length);
-        let (mut node, mut alpha) = (start, 1.0);
-        for _ in 0..length {
-            let row = self.starts[node]..self.starts[node + 1];
-            if row.is_empty() {
-                break;
-            }
-            let place = if self.cumulated.is_empty() {
-                row.start + random.below(row.len())
-            } else {
-                let shares = &self.cumulated[row.clone()];
-                let drawn = random.unit() as f32 * shares[shares.len() - 1];
-                // A draw may round up to the last value.
-                row.start + shares.partition_point(|&share| share <= drawn).min(shares.len() - 1)
-            };
-            node = self.neighbours[place] as usize;
-            alpha *= self.weights[place];
-            path.push((node as u32, alpha));
+    /// A step of a walk; at a node without neighbours nothing happens.
+    fn step(&self, walk: &mut Walk) {
+        let row = self.starts[walk.node]..self.starts[walk.node + 1];
+        if row.is_empty() {
+            return;
         }
-        path
+        let place = if self.cumulated.is_empty() {
+            row.start + walk.random.below(row.len())
+        } else {
+            let shares = &self.cumulated[row.clone()];
+            let drawn = walk.random.unit() as f32 * shares[shares.len() - 1];
+            // A draw may round up to the last value.
+            row.start + shares.partition_point(|&share| share <= drawn).min(shares.len() - 1)
+        };
+        walk.node = self.neighbours[place] as usize;
+        walk.alpha *= self.weights[place];
+        walk.path.push((walk.node as u32, walk.alpha));
     }
 
-    /// A walk from each of `starts`. Walk i depends on `seed` and i alone.
+    /// A walk of `length` steps from each of `starts`, or a shorter one where a node has no neighbour: an isolated molecule visits
+    /// nothing. Walk i depends on `seed` and i alone.
     pub fn walks(&self, starts: &[u64], length: usize, seed: u64, call: &Call<'_>) -> Result<Vec<Path>> {
-        let walk = |(index, &start): (usize, &u64)| {
-            self.walk(start as usize, length, &mut Random::of(seed, index as u64, WALK))
-        };
         call.check()?;
-        Ok(starts.par_iter().with_min_len(256).enumerate().map(walk).collect())
+        let block = |(block, starts): (usize, &[u64])| {
+            let begin = |(index, &start): (usize, &u64)| Walk {
+                node: start as usize,
+                alpha: 1.0,
+                random: Random::of(seed, (block * BLOCK + index) as u64, WALK),
+                path: Vec::with_capacity(length),
+            };
+            let mut walks: Vec<Walk> = starts.iter().enumerate().map(begin).collect();
+            for _ in 0..length {
+                walks.iter_mut().for_each(|walk| self.step(walk));
+            }
+            walks.into_iter().map(|walk| walk.path)
+        };
+        Ok(starts.par_chunks(BLOCK).enumerate().flat_map_iter(block).collect())
     }
 }
+
+/// A walk under way.
+struct Walk {
+    node: usize,
+    /// Product of the weights so far.
+    alpha: f32,
+    random: Random,
+    path: Path,
+}
+
+/// Walks that go on side by side, so that none waits alone for the memory of its next node.
+const BLOCK: usize = 256;
 
 /// Purpose of the walks' random streams.
 const WALK: u64 = 20;
@@ -190,7 +207,7 @@ mod tests {
     fn alpha_is_the_product_of_the_weights() {
         let graph = walks(&EDGES, Transition::Uniform).unwrap();
         for seed in 0..50 {
-            let path = graph.walk(4, 3, &mut Random::of(seed, 0, 0));
+            let path = &graph.walks(&[4], 3, seed, &Call::new(0, 1)).unwrap()[0];
             assert_eq!((path.len(), path[0]), (3, (3, 0.5)));
             let weight = |one: u32, other: u32| {
                 let ends = |edge: &&(u64, u64, f32)| {
@@ -206,7 +223,7 @@ mod tests {
     #[test]
     fn a_node_alone_visits_nothing_and_threads_do_not_matter() {
         let graph = walks(&EDGES, Transition::Weight).unwrap();
-        assert!(graph.walk(5, 4, &mut Random::of(0, 0, 0)).is_empty());
+        assert!(graph.walks(&[5], 4, 0, &Call::new(0, 1)).unwrap()[0].is_empty());
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| graph.walks(&[0, 1, 2, 3, 4, 5].repeat(300), 4, 1, &Call::new(0, 1)).unwrap())
