@@ -134,7 +134,9 @@ impl ContextWalks {
             };
             let mut walks: Vec<Walk> = starts.iter().enumerate().map(begin).collect();
             for _ in 0..length {
-                walks.iter_mut().for_each(|walk| self.step(walk));
+                for walk in &mut walks {
+                    self.step(walk);
+                }
             }
             walks.into_iter().map(|walk| walk.path)
         };
