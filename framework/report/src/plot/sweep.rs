@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use molarena_host::record::Record;
 use molarena_host::{canonical_json, key_of};
 use molarena_metrics::{Metric, mean_and_std};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::scale::plain;
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
@@ -112,9 +112,16 @@ pub fn sweeps(records: &[Record], path: &str) -> Result<Vec<Sweep>, PathError> {
     Ok(sweeps)
 }
 
-/// The parts of a method as one JSON object.
+/// The parts of a method as one JSON object. The key of a pretraining follows from the other parts and the corpus, and would keep
+/// the values of an encoder's parameter apart.
 fn whole(record: &Record) -> Value {
-    Value::Object(composition(record).into_iter().map(|(name, part)| (name.to_owned(), part)).collect())
+    let parts = composition(record).into_iter().map(|(name, part)| (name.to_owned(), part));
+    let mut whole: Map<String, Value> = parts.collect();
+    whole.insert("encoder".to_owned(), json!(record.composition.encoder));
+    let mut pretraining = json!(record.composition.pretraining);
+    take(&mut pretraining, "key");
+    whole.insert("pretraining".to_owned(), pretraining);
+    Value::Object(whole)
 }
 
 /// Paths of the plain values of configurations and features.

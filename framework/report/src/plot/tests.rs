@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use molarena_host::encoder_record::Pretrained;
 use molarena_host::record::{Reason, Record};
 use serde_json::json;
 
@@ -51,6 +52,26 @@ fn records_that_differ_in_the_parameter_are_a_line() {
         csv.contains("chembl2k-trees,chembl2k,infoalign,roc_auc,baseline.config.trees,rf,1000,0.77"),
         "{csv}"
     );
+}
+
+#[test]
+fn a_parameter_of_a_pretrained_encoder_makes_one_line() {
+    let records: Vec<Record> = [1e-9, 1e-3]
+        .into_iter()
+        .map(|beta| {
+            let mut record = classification(&format!("infoalign[beta={beta:?}]"), 0, &[Some(0.8)]);
+            let mut encoder = record.composition.baseline.clone().expect("made with one");
+            encoder.config = json!({"beta": beta});
+            record.composition.encoder = Some(encoder);
+            let key = format!("{beta:?}");
+            record.composition.pretraining =
+                Some(Pretrained { key, corpus: "c".to_owned(), leave_out: Vec::new(), left_out: 7, seed: 0 });
+            record
+        })
+        .collect();
+    let sweeps = sweeps(&records, "encoder.config.beta").unwrap();
+    let lines: Vec<_> = sweeps[0].lines.iter().map(|line| (line.name.as_str(), line.points.len())).collect();
+    assert_eq!(lines, [("infoalign", 2)]);
 }
 
 #[test]
