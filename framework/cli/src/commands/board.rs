@@ -3,13 +3,12 @@
 use molarena_host::{Error, Store};
 use molarena_report::{BoardOptions, Boards, build, build_matches, render};
 
-use super::print;
+use super::{print, wanted};
 use crate::{args::BoardArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     let store = Store::open(&args.store.store)?;
     let mut records = store.records()?;
-    let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
     if args.matches {
         records.clear();

@@ -47,6 +47,11 @@ fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
+/// Whether a selection by name has this one; without names it has all.
+fn wanted(names: &[String], name: &String) -> bool {
+    names.is_empty() || names.contains(name)
+}
+
 /// Refuses to overwrite `output` unless that is asked for.
 fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
     if output.exists() && !force {

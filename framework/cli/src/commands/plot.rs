@@ -7,7 +7,7 @@ use molarena_report::plot::{
     Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
 };
 
-use super::check_output;
+use super::{check_output, wanted};
 use crate::{
     args::{PlotArgs, ScaleChoice},
     exit_code::ExitCode,
@@ -51,10 +51,6 @@ fn plot_ranks(args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let figures = rank_figures(&records, |record, space| store.best_ranks(record, space))?;
     let files = figures.iter().map(|(name, figure)| Ok((format!("{name}.svg"), svg(figure)?)));
     write_all(args, &files.collect::<Result<Vec<_>, Error>>()?)
-}
-
-fn wanted(names: &[String], name: &String) -> bool {
-    names.is_empty() || names.contains(name)
 }
 
 fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
