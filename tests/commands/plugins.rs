@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use molarena_host::discovery;
+use molarena_host::plugin::search;
 use molarena_tests::{Output, TestArena, binary, library};
 
 use crate::support::{check, toy};
@@ -41,7 +41,7 @@ fn alone(arena: &TestArena, plugins: &[(&str, &str)], arguments: &[&str]) -> Out
     let folder = arena.path("bin");
     fs_err::create_dir_all(&folder).unwrap();
     let program = folder.join("molarena");
-    let files = plugins.iter().map(|(name, id)| (library(name), folder.join(discovery::file_name(id))));
+    let files = plugins.iter().map(|(name, id)| (library(name), folder.join(search::file_name(id))));
     for (from, to) in files.chain([(binary(), program.clone())]).filter(|(_, to)| !to.exists()) {
         // Another process writes: a fork of this one in another thread would keep the program open, so "busy".
         assert!(Command::new("cp").args([from, to]).status().unwrap().success());

@@ -6,7 +6,7 @@ mod suite;
 use std::sync::LazyLock;
 
 use molarena_baselines::{Constant, GaussianProcess, Linear, Neighbours, RandomForest, SmartcoreForest};
-use molarena_host::loader::LoadedPlugin;
+use molarena_host::plugin::loader::LoadedPlugin;
 use suite::Maker;
 
 static PLUGIN: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_baselines"));

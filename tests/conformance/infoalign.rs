@@ -4,7 +4,9 @@ mod shared;
 
 use std::sync::LazyLock;
 
-use molarena_host::loader::{LoadedDecoder, LoadedEncoder, LoadedPlugin};
+use molarena_host::{
+    plugin::loader::LoadedDecoder, plugin::loader::LoadedEncoder, plugin::loader::LoadedPlugin,
+};
 use molarena_infoalign::{InfoAlign, InfoAlignDecoder};
 use molarena_sdk::{
     Bits, Call, Component, Corpus, Decoder, Dense, Encoder, Graphs, Inputs, NodeKind, Profiles,

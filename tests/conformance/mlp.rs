@@ -5,7 +5,7 @@ mod suite;
 
 use std::sync::LazyLock;
 
-use molarena_host::loader::{LoadError, LoadedPlugin};
+use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedPlugin};
 use molarena_mlp::Perceptron;
 use suite::Maker;
 

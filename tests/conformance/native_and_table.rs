@@ -9,7 +9,10 @@ use fixture_kinds::{
     Witness,
 };
 use molarena_abi as abi;
-use molarena_host::loader::{LoadError, LoadedBaseline, LoadedDecoder, LoadedEncoder, LoadedPlugin};
+use molarena_host::{
+    plugin::loader::LoadError, plugin::loader::LoadedBaseline, plugin::loader::LoadedDecoder,
+    plugin::loader::LoadedEncoder, plugin::loader::LoadedPlugin,
+};
 use molarena_sdk::{
     Baseline, Call, Component, ComponentKind, Corpus, Decoder, Dense, Encoder, Error, Graphs, Inputs,
     NodeKind, OwnedLabels, Profiles, TaskKind,

@@ -8,7 +8,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
-use molarena_host::{FeatureSpec, OutputFormat, parse_duration, parse_features, parse_size};
+use molarena_features::FeatureSpec;
+use molarena_host::{OutputFormat, parse_duration, parse_features, parse_size};
 use molarena_report::Format;
 
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};

@@ -10,11 +10,9 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use molarena_host::{
-    MatchOutcome, MatchRecord, Observer, PlannedFit, PlannedMatch, PlannedPretrain,
-    encoder_record::EncoderRecord,
-    job::Progress,
-    record::{Outcome, Record},
+use molarena_host::{Observer, PlannedFit, PlannedMatch, PlannedPretrain, job::Progress};
+use molarena_record::{
+    cell::Outcome, cell::Record, encoder::EncoderRecord, matching::MatchOutcome, matching::MatchRecord,
 };
 
 /// Shows a run on standard error.

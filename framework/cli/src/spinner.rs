@@ -3,10 +3,8 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use molarena_host::{
-    MatchRecord, Observer, PlannedFit, PlannedMatch, PlannedPretrain, encoder_record::EncoderRecord,
-    job::Progress, record::Record,
-};
+use molarena_host::{Observer, PlannedFit, PlannedMatch, PlannedPretrain, job::Progress};
+use molarena_record::{cell::Record, encoder::EncoderRecord, matching::MatchRecord};
 
 /// Shows what workers do on standard error.
 pub(crate) struct Spinner(Option<ProgressBar>);

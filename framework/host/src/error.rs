@@ -156,6 +156,15 @@ pub enum Error {
     Interrupted,
 }
 
+impl From<molarena_features::Error> for Error {
+    fn from(error: molarena_features::Error) -> Self {
+        match error {
+            molarena_features::Error::File { path, message } => Self::Store { path, message },
+            molarena_features::Error::Io(error) => Self::Io(error),
+        }
+    }
+}
+
 impl Error {
     /// Stable code, for scripts and searches.
     pub fn code(&self) -> &'static str {

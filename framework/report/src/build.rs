@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use molarena_data::TaskType;
-use molarena_host::key_of;
-use molarena_host::record::Record;
 use molarena_metrics::Metric;
+use molarena_record::cell::Record;
+use molarena_record::key::key_of;
 use serde_json::{Value, json};
 
 use crate::row::{Entry, row};

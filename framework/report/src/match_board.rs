@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use molarena_host::{MatchOutcome, MatchRecord, SpaceScores, key_of};
+use molarena_record::{key::key_of, matching::MatchOutcome, matching::MatchRecord, matching::SpaceScores};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -251,7 +251,7 @@ mod tests {
     fn other_queries_and_other_candidates_are_other_boards() {
         let mut records = vec![matched("m", 0, 0.5), matched("m", 0, 0.5), matched("m", 0, 0.5)];
         records[1].split.sha256 = "c".repeat(64);
-        records[2].candidates = molarena_host::Candidates::Test;
+        records[2].candidates = molarena_record::matching::Candidates::Test;
         assert_eq!(build_matches(&records, BoardOptions::default()).len(), 6);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use molarena_host::record::{Outcome, Reason, Record};
 use molarena_metrics::{AUC_THRESHOLDS, Metric, mean_and_std, threshold_share};
+use molarena_record::{cell::Outcome, cell::Record, parts::Reason};
 
 use crate::{BoardOptions, FailureSummary, Row, RowPretraining, TaskScore};
 

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use molarena_data::TaskType;
-use molarena_host::encoder_record::{PretrainCost, Pretrained};
-use molarena_host::record::{
-    ComponentUse, Composition, Cost, Failure, Outcome, RECORD_SCHEMA, Reason, Record, SplitInfo,
-};
-use molarena_host::{
-    Candidates, MATCH_SCHEMA, MatchComposition, MatchOutcome, MatchRecord, RankDistribution, SpaceScores,
-};
 use molarena_metrics::{Metric, Scoring, mean_defined};
+use molarena_record::{
+    cell::Outcome, cell::RECORD_SCHEMA, cell::Record, parts::ComponentUse, parts::Composition, parts::Cost,
+    parts::Failure, parts::Reason, parts::SplitInfo,
+};
+use molarena_record::{
+    matching::Candidates, matching::MATCH_SCHEMA, matching::MatchComposition, matching::MatchOutcome,
+    matching::MatchRecord, matching::RankDistribution, matching::SpaceScores,
+};
+use molarena_record::{parts::PretrainCost, parts::Pretrained};
 use serde_json::json;
 
 /// A scored record of ROC-AUC on tasks `task 1`, `task 2` and so on.

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, path::PathBuf, sync::Mutex};
 
-use molarena_host::loader::{LoadError, LoadedPlugin};
+use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedPlugin};
 use molarena_sdk::{Error, Hooks, Matrix};
 
 /// Opens a built library.

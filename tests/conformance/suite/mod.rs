@@ -2,7 +2,7 @@
 //! links one plugin only, as each exports the same symbol; it names its `PLUGIN` and its `MAKERS`.
 
 use molarena_abi as abi;
-use molarena_host::loader::{LoadError, LoadedBaseline};
+use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedBaseline};
 use molarena_sdk::{Baseline, Bits, Call, Component, Error, Inputs, Labels, Matrix, OwnedLabels, TaskKind};
 
 use crate::{

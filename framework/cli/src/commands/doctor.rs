@@ -4,10 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use molarena_data::Catalog;
 use molarena_host::{
-    Store,
-    discovery::{self, SearchPath},
-    job::{Envelope, Job, JobTask},
-    supervise::{self, Launcher},
+    Store, job::Job, job::JobTask, launch, launch::Launcher, plugin::search::SearchPath, sandbox::Envelope,
 };
 use serde::Serialize;
 
@@ -70,7 +67,7 @@ fn confinement() -> anyhow::Result<Check> {
     };
     let never = std::sync::atomic::AtomicBool::new(false);
     let launcher = Launcher::of_this_binary()?;
-    let ending = supervise::run(&launcher, &job, &folder, Duration::from_secs(10), &never, &|_| ());
+    let ending = launch::run(&launcher, &job, &folder, Duration::from_secs(10), &never, &|_| ());
     fs_err::remove_dir_all(&folder)?;
     let confined = ending?.confined;
     let found =
@@ -109,7 +106,7 @@ fn plugins(args: &DoctorArgs) -> anyhow::Result<Check> {
     let launcher = Launcher::of_this_binary()?;
     let (mut found, mut ok) = (Vec::new(), true);
     for (id, path) in search.all() {
-        match discovery::describe(&launcher, &path, &std::env::temp_dir()) {
+        match molarena_host::describe(&launcher, &path, &std::env::temp_dir()) {
             Ok(plugin) => found.push(format!("{id} {}", plugin.description.version)),
             Err(error) => {
                 ok = false;

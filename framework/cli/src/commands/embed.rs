@@ -9,9 +9,10 @@ use std::{
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::Catalog;
+use molarena_features::FeatureSpec;
 use molarena_host::{
-    Arena, Embedded, Embedding, Encoder, Error, FeatureSpec, Limits, Method, Methods, OutputFormat, Recipe,
-    Store, check_writable, discovery::SearchPath, failures_path, job::JobState, rate, supervise::Launcher,
+    Arena, Embedded, Embedding, Encoder, Error, Limits, Method, Methods, OutputFormat, Recipe, Store,
+    check_writable, failures_path, job::JobState, launch::Launcher, plugin::search::SearchPath, rate,
     trained_state,
 };
 
@@ -121,7 +122,7 @@ fn conclude(args: &EmbedArgs, done: &Embedded, threads: usize) -> anyhow::Result
             "seconds": done.wall.as_secs_f64(),
             "molecules_per_second": rate,
             "threads": threads,
-            "peak_rss_bytes": molarena_host::supervise::peak_rss_of("self"),
+            "peak_rss_bytes": molarena_host::launch::memory::peak_rss_of("self"),
             "output": output,
             "whole": done.partial.is_none(),
         }))?;

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use molarena_host::{
-    Error,
-    discovery::{self, Plugin, SearchPath},
-    supervise::Launcher,
+    Error, launch::Launcher, plugin::search, plugin::search::Plugin, plugin::search::SearchPath,
 };
 
 use super::{print, print_json, table};
@@ -22,7 +20,7 @@ pub(crate) fn run(args: &PluginArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn describe(path: &std::path::Path) -> Result<Plugin, Error> {
-    discovery::describe(&Launcher::of_this_binary()?, path, &std::env::temp_dir())
+    molarena_host::describe(&Launcher::of_this_binary()?, path, &std::env::temp_dir())
 }
 
 fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
@@ -74,7 +72,7 @@ fn rows(plugin: &Plugin) -> Vec<Vec<String>> {
 fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
     let search = SearchPath::new(&places.plugins)?;
     let path = search.find(id).ok_or_else(|| Error::Plugin {
-        path: discovery::file_name(id).into(),
+        path: search::file_name(id).into(),
         message: format!("not found in {}", search.describe()),
     })?;
     let plugin = describe(&path)?;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use molarena_data::{Catalog, RowFailure};
 use molarena_host::{
-    Arena, Error, Limits, Methods, Predicted, Prediction, Store, discovery::SearchPath, failures_path,
-    supervise::Launcher, write_failures,
+    Arena, Error, Limits, Methods, Predicted, Prediction, Store, failures_path, launch::Launcher,
+    plugin::search::SearchPath, write_failures,
 };
 
 use super::{check_output, interruption, own, print, print_json};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use molarena_data::Catalog;
 use molarena_host::{
     Arena, CellGroup, Error, Limits, Methods, Plan, RunOptions, Seeds, Selection, Store, Suite, SuiteLimits,
-    Summary, Vary, base_of, discovery::SearchPath, supervise::Launcher,
+    Summary, Vary, base_of, launch::Launcher, plugin::search::SearchPath,
 };
 
 use super::{interruption, own, print, print_json, table};

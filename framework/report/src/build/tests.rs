@@ -1,5 +1,5 @@
-use molarena_host::record::Reason;
 use molarena_metrics::Scoring;
+use molarena_record::parts::Reason;
 use proptest::prelude::*;
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::{Format, render};
 
 type Change = fn(&mut Record);
 
-fn baseline(record: &mut Record) -> &mut molarena_host::record::ComponentUse {
+fn baseline(record: &mut Record) -> &mut molarena_record::parts::ComponentUse {
     record.composition.baseline.as_mut().expect("made with one")
 }
 

@@ -1,0 +1,281 @@
+//! Trains a method on a dataset and predicts molecules that are not in it.
+//!
+//! The new molecules take the place of the test part, with labels that nobody knows, so that everything runs as in
+//! [`run`](crate::execute::run()): confined workers, choice of settings on validation, ensembles. Nothing of it is kept.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use molarena_data::{
+    Dataset, Manifest, PreparedDataset, Protocol, Role, RowFailure, SmilesInput, TaskColumns,
+    own::{OwnDataset, Part as OwnPart, Parts},
+    sha256_hex,
+};
+use parquet::data_type::FloatType;
+
+use crate::{
+    arena::Arena,
+    error::{Error, Result},
+    execute::observer::{Observer, RunOptions},
+    execute::run,
+    files::parquet::{ParquetFile, column, rows_and_smiles, rows_smiles_and},
+    plan::plan,
+    plan::select::Selection,
+    request::limits::Limits,
+    request::suite::{CellGroup, Seeds},
+    request::sweep::Vary,
+    store::Part,
+};
+
+/// Rows that are read at a time.
+const CHUNK: usize = 1 << 14;
+
+/// What is to be predicted.
+#[derive(Debug)]
+pub struct Prediction<'a> {
+    /// The training dataset, in the arena's catalog.
+    pub dataset: &'a str,
+    /// The method, by name or as a file.
+    pub method: &'a str,
+    /// Seed of the method.
+    pub seed: u64,
+    /// CSV, lines of SMILES or Parquet; `-` is standard input.
+    pub input: &'a Path,
+    /// Column of SMILES in `input`.
+    pub smiles: Option<&'a str>,
+}
+
+/// Predictions of new molecules.
+#[derive(Clone, Debug)]
+pub struct Predicted {
+    /// `[t]`: names of the tasks.
+    pub tasks: Vec<String>,
+    /// `[n]`: SMILES of the input, in its order.
+    pub smiles: Vec<String>,
+    /// `[n, t]`, row-major: probabilities of a positive, or numbers in the labels' units; NaN in rows that cannot be read.
+    pub values: Vec<f32>,
+    /// Rows of the input that cannot be read.
+    pub failures: Vec<RowFailure>,
+    /// Molecules that the method learnt from.
+    pub train: usize,
+    /// Molecules that were held out, for it to choose its settings with.
+    pub valid: usize,
+    /// How they were chosen: by scaffold, unless there are too few of them.
+    pub held_out_by: Protocol,
+    /// Molecules of the dataset that could not be read.
+    pub unparsed: usize,
+}
+
+/// Trains and predicts. `arena` gets a dataset that holds the training and the new molecules; its store is where workers
+/// have their folders, and keeps the fit.
+///
+/// # Errors
+/// Those of reading `input`, of planning and of running; [`Error::MethodFailed`] if the method gives no predictions;
+/// [`Error::Features`] if it needs companion vectors, which new molecules have not.
+pub fn predict(
+    arena: &mut Arena,
+    prediction: &Prediction<'_>,
+    limits: Limits,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Predicted> {
+    let manifest = arena.catalog.get(prediction.dataset)?.clone();
+    let known = PreparedDataset::new(arena.catalog.dataset(prediction.dataset, &arena.data_dir)?)?;
+    let (smiles, failures, there) = read(prediction)?;
+    let new: Vec<&String> =
+        smiles.iter().zip(&there).filter_map(|(text, there)| there.then_some(text)).collect();
+    let mut held_out_by = Protocol::Scaffold;
+    let mut split = held_out_by.split(&known.scaffolds, 0);
+    if split.valid.is_empty() {
+        held_out_by = Protocol::Random;
+        split = held_out_by.split(&known.scaffolds, 0);
+    }
+    let (train, valid) = (split.train.len() + split.test.len(), split.valid.len());
+    let unparsed = known.failures.len();
+    let joined = join(manifest, known, &split.valid, &new, &arena.data_dir);
+    let tasks = joined.dataset.tasks.clone();
+    let id = arena.catalog.insert_own(joined);
+    let values = fit(arena, prediction, id, limits, interrupted, observer)?;
+    let mut rows = values.chunks(tasks.len());
+    let missing = vec![f32::NAN; tasks.len()];
+    let mut row = |there: &bool| if *there { rows.next().unwrap_or(&missing) } else { &missing };
+    let values = there.iter().flat_map(|there| row(there).to_vec()).collect();
+    Ok(Predicted { tasks, smiles, values, failures, train, valid, held_out_by, unparsed })
+}
+
+/// The SMILES of the input, the rows that cannot be read, and of each row whether it can.
+fn read(prediction: &Prediction<'_>) -> Result<(Vec<String>, Vec<RowFailure>, Vec<bool>)> {
+    let mut input = SmilesInput::open(prediction.input, prediction.smiles)?;
+    let (mut all, mut failures, mut there) = (Vec::new(), Vec::new(), Vec::new());
+    loop {
+        let chunk = input.next_chunk(CHUNK)?;
+        if chunk.is_empty() {
+            break;
+        }
+        for (smiles, result) in chunk.iter().zip(molarena_chem::parse_all(&chunk)) {
+            there.push(result.is_ok());
+            if let Err(error) = result {
+                let (row, reason) = (there.len(), error.to_string());
+                failures.push(RowFailure { row, smiles: smiles.clone(), reason });
+            }
+        }
+        all.extend(chunk);
+    }
+    if !there.contains(&true) {
+        let reason =
+            failures.first().map_or_else(|| "there are no rows".to_owned(), |first| first.reason.clone());
+        let (id, rows) = (prediction.input.display().to_string(), all.len());
+        return Err(molarena_data::Error::NoMolecules { id, rows, reason }.into());
+    }
+    Ok((all, failures, there))
+}
+
+/// The known molecules with their labels, followed by the new ones without any, which are the test part.
+fn join(
+    mut manifest: Manifest,
+    known: PreparedDataset,
+    valid: &[usize],
+    new: &[&String],
+    data_dir: &Path,
+) -> OwnDataset {
+    let (file, known) = (manifest.assays().locate(data_dir), known.dataset);
+    let width = known.tasks.len();
+    let mut of_row = vec![OwnPart::Train; known.len()];
+    for &index in valid {
+        of_row[index] = OwnPart::Valid;
+    }
+    of_row.resize(known.len() + new.len(), OwnPart::Test);
+    let mut labels = known.labels;
+    labels.resize(labels.len() + new.len() * width, f32::NAN);
+    let mut smiles = known.smiles;
+    smiles.extend(new.iter().map(ToString::to_string));
+    let sha256 = sha256_hex(format!("{}\n{}", known.sha256, smiles.join("\n")).as_bytes());
+    manifest.id.push_str("-and-new");
+    // New molecules have no companion vectors.
+    manifest.files.retain(|file| file.role == Role::Assays);
+    manifest.table.rows = smiles.len();
+    manifest.tasks.columns = TaskColumns::Named(known.tasks.clone());
+    let dataset = Dataset {
+        id: manifest.id.clone(),
+        title: known.title,
+        rows: (1..=smiles.len()).collect(),
+        smiles,
+        tasks: known.tasks,
+        units: known.units,
+        task_type: known.task_type,
+        labels,
+        sha256,
+    };
+    let parts = Parts { column: "predict".to_owned(), of_row };
+    OwnDataset { manifest, dataset, parts: Some(parts), file }
+}
+
+/// Predictions of the new molecules that can be read, `[n, tasks]`.
+fn fit(
+    arena: &Arena,
+    prediction: &Prediction<'_>,
+    id: String,
+    limits: Limits,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Vec<f32>> {
+    let group = CellGroup {
+        datasets: vec![id],
+        methods: vec![prediction.method.to_owned()],
+        seeds: Seeds::List(vec![prediction.seed]),
+        split: None,
+        split_seed: 0,
+        vary: Vary::new(),
+    };
+    let selection = Selection {
+        groups: vec![group],
+        matches: Vec::new(),
+        base: PathBuf::new(),
+        shuffle_labels: false,
+        // The same corpus as in a run on the dataset: nothing is evaluated on the new molecules.
+        leave_out_of: Some(prediction.dataset.to_owned()),
+    };
+    let plan = plan(&selection, arena)?;
+    run(
+        &plan,
+        arena,
+        RunOptions { limits, pretraining: limits, jobs: 1, retry_failed: true },
+        interrupted,
+        observer,
+    )?;
+    let failed = |message: &str| Error::MethodFailed {
+        method: prediction.method.to_owned(),
+        message: message.to_owned(),
+    };
+    // Members of an ensemble have no cell.
+    let planned = plan.fits.iter().find(|fit| !fit.cells.is_empty()).ok_or_else(|| failed("no cell"))?;
+    let fit = arena.store.fit(&planned.key)?.ok_or_else(|| failed("its fit is gone"))?;
+    if let Some(failure) = &fit.failure {
+        return Err(failed(&format!("{}: {}", failure.reason, failure.message)));
+    }
+    arena.store.predictions(&fit, Part::Test)
+}
+
+impl Predicted {
+    /// These predictions and those of `other` tasks for the same molecules.
+    #[must_use]
+    pub fn beside(mut self, other: Self) -> Self {
+        let (left, right) = (self.values.chunks(self.tasks.len()), other.values.chunks(other.tasks.len()));
+        self.values = left.zip(right).flat_map(|(left, right)| [left, right].concat()).collect();
+        self.tasks.extend(other.tasks);
+        self
+    }
+
+    /// Writes `row`, `smiles` and a column for each task, as Parquet if the name ends so, else as CSV; the file appears
+    /// under its name when it is whole. Rows that cannot be read have no values.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Request`] if a task has the name of another column.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        if let Some(task) = self.tasks.iter().find(|task| ["row", "smiles"].contains(&task.as_str())) {
+            let message = format!("task \"{task}\" has the name of a column of the predictions; rename it");
+            return Err(Error::Request(message));
+        }
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+        let written = if is_parquet { self.write_parquet(&partial) } else { self.write_csv(&partial) };
+        written?;
+        Ok(fs_err::rename(partial, path)?)
+    }
+
+    fn write_csv(&self, path: &Path) -> Result<()> {
+        let failed = |error: csv::Error| Error::Io(error.into());
+        let mut writer = csv::Writer::from_writer(fs_err::File::create(path)?);
+        let header = ["row", "smiles"].into_iter().chain(self.tasks.iter().map(String::as_str));
+        writer.write_record(header).map_err(failed)?;
+        for (index, (smiles, values)) in
+            self.smiles.iter().zip(self.values.chunks(self.tasks.len())).enumerate()
+        {
+            let text = |value: &f32| if value.is_nan() { String::new() } else { value.to_string() };
+            let record = [(index + 1).to_string(), smiles.clone()];
+            writer.write_record(record.into_iter().chain(values.iter().map(text))).map_err(failed)?;
+        }
+        Ok(writer.flush()?)
+    }
+
+    fn write_parquet(&self, path: &Path) -> Result<()> {
+        let mut file = ParquetFile::create(path, rows_smiles_and(&self.tasks))?;
+        let rows: Vec<i64> = (1..=self.smiles.len() as i64).collect();
+        let width = self.tasks.len();
+        file.group(|group| {
+            rows_and_smiles(group, &rows, &self.smiles)?;
+            for task in 0..width {
+                let all = || self.values.iter().skip(task).step_by(width);
+                let known: Vec<f32> = all().copied().filter(|value| !value.is_nan()).collect();
+                let levels: Vec<i16> = all().map(|value| i16::from(!value.is_nan())).collect();
+                column::<FloatType>(group, &known, Some(&levels), None)?;
+            }
+            Ok(())
+        })?;
+        file.finish()
+    }
+}

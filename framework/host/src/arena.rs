@@ -1,0 +1,28 @@
+//! What plans and runs are made from.
+
+use std::path::PathBuf;
+
+use molarena_data::Catalog;
+
+use crate::{launch::Launcher, plugin::search::SearchPath, request::library::Methods, store::Store};
+
+/// What a plan is made from.
+#[derive(Clone, Debug)]
+pub struct Arena {
+    /// The datasets.
+    pub catalog: Catalog,
+    /// The methods.
+    pub methods: Methods,
+    /// Where plugins are.
+    pub plugins: SearchPath,
+    /// How workers are started.
+    pub launcher: Launcher,
+    /// Where the data are.
+    pub data_dir: PathBuf,
+    /// Where results go.
+    pub store: Store,
+    /// Where trained encoders are kept, and the context graphs for them; most often the same store.
+    pub encoders: Store,
+    /// Is told what takes long while a plan is made, and what a user should know.
+    pub tell: fn(&str),
+}

@@ -1,0 +1,4 @@
+//! Datasets and corpora made ready, cached by content.
+
+pub(crate) mod corpus;
+pub(crate) mod dataset;

@@ -1,0 +1,289 @@
+//! Starts a worker, watches its limits, and says how it ended.
+
+pub mod memory;
+
+use std::{
+    io::Read,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::files::json::read_json;
+use crate::files::json::write_json;
+use crate::launch::memory::peak_rss_of;
+use crate::{
+    error::{Error, Result},
+    job::{Done, Job, Output, Progress, Started, WorkerFailure},
+};
+use molarena_record::parts::Reason;
+
+/// How often a worker is looked at.
+const POLL: Duration = Duration::from_millis(20);
+/// How long a worker may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(2);
+/// How much of a worker's output is kept: its end.
+const OUTPUT_KEPT: usize = 4096;
+/// How many characters of a plugin's message are kept: its beginning.
+const MESSAGE_KEPT: usize = 16_000;
+
+/// How workers are started.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    /// The molarena binary.
+    pub program: PathBuf,
+    /// Whether jobs run inside this process instead, for debuggers.
+    pub in_process: bool,
+}
+
+impl Launcher {
+    /// Workers of this binary.
+    pub fn of_this_binary() -> Result<Self> {
+        let program = std::env::current_exe()
+            .map_err(|error| Error::Worker(format!("the path of this program is unknown: {error}")))?;
+        Ok(Self { program, in_process: false })
+    }
+}
+
+/// How a worker ended.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// What it made, or why not.
+    pub result: Result<Output, WorkerFailure>,
+    /// Whether it was confined.
+    pub confined: bool,
+    /// The end of what it printed.
+    pub output: String,
+    /// From its start to its end.
+    pub wall: Duration,
+    /// Peak resident memory in bytes.
+    pub peak_rss: u64,
+    /// Processor seconds; of a worker that did not end by itself, up to its last report of progress.
+    pub cpu_s: f64,
+}
+
+/// Runs `job` in `folder` to its end, whatever that is.
+///
+/// # Errors
+/// When the worker cannot be started, or [`Error::Interrupted`] when `interrupted` was set: then it says nothing of the
+/// plugin.
+pub fn run(
+    launcher: &Launcher,
+    job: &Job,
+    folder: &Path,
+    wall_limit: Duration,
+    interrupted: &AtomicBool,
+    on_progress: &dyn Fn(&Progress),
+) -> Result<Ending> {
+    write_json(folder, "job.json", job)?;
+    let started = Instant::now();
+    if launcher.in_process {
+        crate::worker::run_in_process(folder, interrupted)?;
+        return Ok(ending(folder, started.elapsed(), 0, String::new(), |_| None));
+    }
+    let (mut child, output) = start(launcher, folder)?;
+    let watched = watch(&mut child, job.envelope.memory, folder, wall_limit, interrupted, on_progress);
+    // Whatever the worker started in its group ends with it.
+    kill_group(child.id(), Kill::Now);
+    let (status, stop, peak_rss) = watched?;
+    let wall = started.elapsed();
+    if stop == Some(Stop::Interrupted) {
+        return Err(Error::Interrupted);
+    }
+    let output = output.tail();
+    let memory = job.envelope.memory;
+    Ok(ending(folder, wall, peak_rss, output.clone(), |finished| match stop {
+        Some(Stop::Timeout) => Some(failure(
+            Reason::Timeout,
+            format!("over the limit of {}", humantime::format_duration(wall_limit)),
+        )),
+        Some(Stop::Memory) => Some(failure(Reason::Memory, over_memory(memory))),
+        _ if finished => None,
+        _ => Some(died(status, &output, memory)),
+    }))
+}
+
+fn failure(reason: Reason, message: String) -> WorkerFailure {
+    WorkerFailure { reason, message }
+}
+
+fn over_memory(memory: u64) -> String {
+    format!("over the limit of {}", bytesize::ByteSize(memory))
+}
+
+/// Collects what the worker left in its folder; `overrule` knows what the process's end says about it.
+fn ending(
+    folder: &Path,
+    wall: Duration,
+    peak_rss: u64,
+    output: String,
+    overrule: impl FnOnce(bool) -> Option<WorkerFailure>,
+) -> Ending {
+    let started: Option<Started> = read_json(folder, "started.json").ok();
+    let done: Option<Done> = read_json(folder, "done.json").ok();
+    let peak_rss = peak_rss.max(done.as_ref().map_or(0, |done| done.peak_rss));
+    let reported = || read_json::<Progress>(folder, "progress.json").map_or(0.0, |progress| progress.cpu_s);
+    let cpu_s = done.as_ref().map_or_else(reported, |done| done.cpu_s);
+    let result = match (overrule(done.is_some()), done) {
+        (Some(failure), _) => Err(failure),
+        (None, Some(done)) => done.result,
+        (None, None) => Err(failure(Reason::NoResult, "the worker left no result".into())),
+    };
+    let result = result.map_err(|failure| WorkerFailure { message: shorten(&failure.message), ..failure });
+    let confined = started.is_some_and(|started| started.confined);
+    Ending { result, confined, output, wall, peak_rss, cpu_s }
+}
+
+/// A plugin's message goes into records and boards, so its length is bounded.
+fn shorten(message: &str) -> String {
+    match message.char_indices().nth(MESSAGE_KEPT) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// What a process that ended without a result died of.
+fn died(status: ExitStatus, output: &str, memory: u64) -> WorkerFailure {
+    let out_of_memory = output.contains("memory allocation of") || output.contains("std::bad_alloc");
+    match status.signal() {
+        Some(_) if out_of_memory => failure(Reason::Memory, over_memory(memory)),
+        Some(signal) => failure(Reason::Signal, format!("died of signal {signal} ({})", signal_name(signal))),
+        None => failure(
+            Reason::NoResult,
+            format!("ended with exit code {} and no result", status.code().unwrap_or(-1)),
+        ),
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    signal_hook::low_level::signal_name(signal).unwrap_or("unknown")
+}
+
+fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture)> {
+    let failed = |error: std::io::Error| Error::Worker(format!("{}: {error}", launcher.program.display()));
+    let (reader, writer) = std::io::pipe().map_err(failed)?;
+    let mut command = Command::new(&launcher.program);
+    command.arg("worker").arg(folder).current_dir(folder).process_group(0).env_clear();
+    // A worker's environment names no folder of the arena.
+    for name in ["PATH", "LD_LIBRARY_PATH", "LANG", "RUST_BACKTRACE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.env("HOME", folder).env("TMPDIR", folder).stdin(Stdio::null());
+    command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+    let child = command.spawn().map_err(failed)?;
+    Ok((child, Capture::start(reader)))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Timeout,
+    Memory,
+    Interrupted,
+}
+
+/// Waits for the child's end; asks it to end, then kills it, when a limit passes.
+fn watch(
+    child: &mut Child,
+    memory: u64,
+    folder: &Path,
+    wall_limit: Duration,
+    interrupted: &AtomicBool,
+    on_progress: &dyn Fn(&Progress),
+) -> Result<(ExitStatus, Option<Stop>, u64)> {
+    let started = Instant::now();
+    let process = child.id().to_string();
+    let mut stop: Option<(Stop, Instant)> = None;
+    let (mut peak, mut shown) = (0, Progress::default());
+    loop {
+        if let Some(status) = child.try_wait().map_err(|error| Error::Worker(error.to_string()))? {
+            return Ok((status, stop.map(|(stop, _)| stop), peak));
+        }
+        peak = peak.max(peak_rss_of(&process).unwrap_or(0));
+        let reached = if interrupted.load(Ordering::Relaxed) {
+            Some(Stop::Interrupted)
+        } else if started.elapsed() > wall_limit {
+            Some(Stop::Timeout)
+        } else if peak > memory {
+            Some(Stop::Memory)
+        } else {
+            None
+        };
+        match (stop, reached) {
+            (None, Some(Stop::Memory)) => {
+                kill_group(child.id(), Kill::Now);
+                stop = Some((Stop::Memory, Instant::now()));
+            }
+            (None, Some(reached)) => {
+                kill_group(child.id(), Kill::Ask);
+                stop = Some((reached, Instant::now()));
+            }
+            (Some((_, since)), _) if since.elapsed() > GRACE => kill_group(child.id(), Kill::Now),
+            _ => {}
+        }
+        if let Ok(progress) = read_json::<Progress>(folder, "progress.json")
+            && progress != shown
+        {
+            on_progress(&progress);
+            shown = progress;
+        }
+        thread::sleep(POLL);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kill {
+    Ask,
+    Now,
+}
+
+fn kill_group(group: u32, kill: Kill) {
+    use nix::{
+        sys::signal::{Signal, killpg},
+        unistd::Pid,
+    };
+    let signal = match kill {
+        Kill::Ask => Signal::SIGTERM,
+        Kill::Now => Signal::SIGKILL,
+    };
+    // The group may be gone already; that is what is wanted.
+    let _gone = killpg(Pid::from_raw(group.cast_signed()), signal);
+}
+
+/// Keeps the end of what a worker prints.
+struct Capture {
+    kept: Arc<Mutex<Vec<u8>>>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Capture {
+    fn start(mut reader: std::io::PipeReader) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&kept);
+        let thread = thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                let mut kept = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                kept.extend_from_slice(&buffer[..count]);
+                let surplus = kept.len().saturating_sub(OUTPUT_KEPT);
+                kept.drain(..surplus);
+            }
+        });
+        Self { kept, thread }
+    }
+
+    /// The end of the output. A process that left the group may hold the pipe open, so this waits only a moment.
+    fn tail(self) -> String {
+        let deadline = Instant::now() + Duration::from_millis(500);
+        while !self.thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).trim().to_owned()
+    }
+}

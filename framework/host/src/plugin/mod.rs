@@ -1,0 +1,4 @@
+//! Plugins: where they are, and how a worker opens them.
+
+pub mod loader;
+pub mod search;

@@ -1,0 +1,244 @@
+//! What records of every kind have in common: what a method is made of, how a step ended, what it cost.
+
+use std::collections::BTreeMap;
+
+use molarena_data::Split;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The split of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitInfo {
+    /// Name, such as `infoalign` or `scaffold`.
+    pub protocol: String,
+    /// Seed of the split, where it has one.
+    pub seed: u64,
+    /// sha256 of the index lists.
+    pub sha256: String,
+    /// Training molecules.
+    pub train: usize,
+    /// Validation molecules.
+    pub valid: usize,
+    /// Test molecules.
+    pub test: usize,
+}
+
+impl SplitInfo {
+    /// The split as records describe it.
+    pub fn of(split: &Split) -> Self {
+        Self {
+            protocol: split.protocol.clone(),
+            seed: split.seed,
+            sha256: split.sha256(),
+            train: split.train.len(),
+            valid: split.valid.len(),
+            test: split.test.len(),
+        }
+    }
+}
+
+/// What a method is made of: data, features, plugins and configurations, by hash; or the members of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Composition {
+    /// sha256 of the dataset's file.
+    pub data_sha256: String,
+    /// Features of the molecules, as in the method file, with the sha256 of the files that they come from; null for an
+    /// ensemble.
+    pub features: serde_json::Value,
+    /// Version of the chemistry behind the features.
+    pub chemistry: String,
+    /// The encoder, where there is one.
+    pub encoder: Option<ComponentUse>,
+    /// What the encoder was trained on; absent for one that is used untrained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<Pretrained>,
+    /// The baseline; none for an ensemble.
+    pub baseline: Option<ComponentUse>,
+    /// The settings of the baseline to choose from, where there is a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Tune>,
+    /// The members of an ensemble.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberUse>,
+}
+
+/// A member of an ensemble, as used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberUse {
+    /// Name of the method.
+    pub method: String,
+    /// What it is made of.
+    pub composition: Composition,
+}
+
+/// The settings that were tried on the validation molecules, and the one that was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// All settings, in the order of the grid.
+    pub candidates: Vec<Candidate>,
+    /// Index of the one that predicted.
+    pub chosen: usize,
+}
+
+/// A setting that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Configuration of the baseline.
+    pub config: serde_json::Value,
+    /// Score on the validation molecules by the dataset's metric: mean over the tasks where it is defined.
+    pub valid_score: Option<f64>,
+    /// Seconds to fit it and to predict the validation molecules.
+    pub seconds: f64,
+}
+
+/// A component of a plugin, as used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentUse {
+    /// Plugin and component, such as `baselines/rf`.
+    pub component: String,
+    /// Version of the plugin.
+    pub version: String,
+    /// sha256 of the plugin's file.
+    pub sha256: String,
+    /// Configuration, canonical JSON.
+    pub config: serde_json::Value,
+}
+
+/// Why there are no predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The kind of failure.
+    pub reason: Reason,
+    /// One line for people.
+    pub message: String,
+    /// The end of what the worker printed.
+    pub output: String,
+}
+
+/// Kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The wall-clock limit passed.
+    Timeout,
+    /// The memory limit was reached.
+    Memory,
+    /// The worker died of a signal.
+    Signal,
+    /// The plugin panicked.
+    Panic,
+    /// The plugin returned an error.
+    Error,
+    /// The predictions have another shape than test molecules x tasks.
+    WrongShape,
+    /// A prediction is NaN or infinite.
+    NotFinite,
+    /// The plugin's library could not be opened.
+    Load,
+    /// The worker ended without a result.
+    NoResult,
+}
+
+impl Reason {
+    /// The name in records and on boards.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Signal => "signal",
+            Self::Panic => "panic",
+            Self::Error => "error",
+            Self::WrongShape => "wrong-shape",
+            Self::NotFinite => "not-finite",
+            Self::Load => "load",
+            Self::NoResult => "no-result",
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a worker cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Seconds from the worker's start to its end.
+    pub wall_s: f64,
+    /// Seconds in the encoder; 0 without one.
+    pub encode_s: f64,
+    /// Seconds in `fit`, with all of the search where there is one.
+    pub fit_s: f64,
+    /// Seconds in `predict`.
+    pub predict_s: f64,
+    /// Peak resident memory of the worker in MiB.
+    pub peak_rss_mb: f64,
+    /// Thread budget.
+    pub threads: usize,
+}
+
+/// What a pretraining cost, over all workers that took part: one that was killed goes on in another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainCost {
+    /// Seconds of the workers, together. Of one that was killed with the host, up to its last report of progress.
+    pub wall_s: f64,
+    /// Processor seconds of the workers, together, with the same reserve.
+    pub cpu_s: f64,
+    /// Largest peak resident memory of a worker in MiB.
+    pub peak_rss_mb: f64,
+    /// Thread budget.
+    pub threads: usize,
+    /// Workers that were started.
+    pub workers: usize,
+}
+
+impl PretrainCost {
+    /// The cost of two pretrainings together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            wall_s: self.wall_s + other.wall_s,
+            cpu_s: self.cpu_s + other.cpu_s,
+            peak_rss_mb: self.peak_rss_mb.max(other.peak_rss_mb),
+            threads: self.threads.max(other.threads),
+            workers: self.workers + other.workers,
+        }
+    }
+}
+
+/// The pretraining of a record's encoder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pretrained {
+    /// Key of the pretraining: `encoders/<key>/record.json` says all.
+    pub key: String,
+    /// Id of the context graph.
+    pub corpus: String,
+    /// Whose molecules were to leave: ids of datasets, and the queries of a matching task.
+    pub leave_out: Vec<String>,
+    /// Distinct molecules of the context that left.
+    pub left_out: usize,
+    /// Seed of the pretraining. One pretraining serves all seeds of cells.
+    pub seed: u64,
+}
+
+/// `[tune]` of a method file: values to try for keys of the baseline's configuration.
+///
+/// Each combination is fitted to the training molecules and scored on the validation molecules by the dataset's metric
+/// (mean over the tasks where it is defined); the best, of equals the first, predicts the test molecules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tune {
+    /// Values to try by key.
+    pub grid: BTreeMap<String, Vec<Value>>,
+}
