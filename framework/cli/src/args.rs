@@ -156,6 +156,9 @@ pub(crate) struct RunArgs {
     /// Workers at a time; without it, as many as the processors and the thread budget allow
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
     /// Threads of a worker
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
@@ -174,6 +177,9 @@ pub(crate) struct RunArgs {
     /// Run plugins inside this process, without limits or confinement: for debuggers only
     #[arg(long)]
     pub(crate) in_process: bool,
+    /// Write what happens to this file as it happens, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
     /// Print one JSON object with the counts at the end
     #[arg(long)]
     pub(crate) json: bool,
@@ -223,6 +229,9 @@ pub(crate) struct PredictArgs {
     /// Seed of the method
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
     /// Threads of the worker
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
@@ -286,6 +295,9 @@ pub(crate) struct EmbedArgs {
     /// Overwrite the output
     #[arg(long)]
     pub(crate) force: bool,
+    /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
     /// Threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,

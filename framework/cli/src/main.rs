@@ -2,9 +2,8 @@
 
 mod args;
 mod commands;
+mod display;
 mod exit_code;
-mod progress;
-mod spinner;
 mod split_choice;
 
 use std::io::Write;

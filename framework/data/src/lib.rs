@@ -31,7 +31,7 @@ mod verify;
 pub use catalog::Catalog;
 pub use dataset::{Dataset, read_verified};
 pub use error::{Cell, Error, Result};
-pub use hash::{sha256_file, sha256_hex};
+pub use hash::{Hasher, sha256_file, sha256_hex};
 pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};
 pub use manifest::{
     FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use molarena_data::Catalog;
+use molarena_record::step::Kind;
 
-use crate::{launch::Launcher, plugin::search::SearchPath, request::library::Methods, store::Store};
+use crate::{
+    inputs::corpus::Sources, launch::Launcher, plugin::search::SearchPath, request::library::Methods,
+    store::Store,
+};
 
 /// What a plan is made from.
 #[derive(Clone, Debug)]
@@ -25,4 +29,19 @@ pub struct Arena {
     pub encoders: Store,
     /// Is told what takes long while a plan is made, and what a user should know.
     pub tell: fn(&str),
+}
+
+impl Arena {
+    /// Where steps of a kind are kept.
+    pub fn store_of(&self, kind: Kind) -> &Store {
+        match kind {
+            Kind::Pretrain => &self.encoders,
+            _ => &self.store,
+        }
+    }
+
+    /// Where context graphs come from.
+    pub fn sources(&self) -> Sources<'_> {
+        Sources { catalog: &self.catalog, data_dir: &self.data_dir, store: &self.encoders, tell: self.tell }
+    }
 }

@@ -31,20 +31,24 @@ pub use apply::{
 pub use arena::Arena;
 pub use error::{Error, Fault, Result};
 pub use execute::{
-    observer::{Observer, RunOptions, Summary},
-    pretrain::trained_state,
-    run,
+    RunOptions,
+    event::{Event, Observer},
+    execute,
 };
-pub use inputs::{corpus::LeaveOut, dataset::ArenaDataset};
+pub use inputs::{
+    corpus::LeaveOut,
+    dataset::ArenaDataset,
+    matching::{MatchSpace, MatchTask},
+};
 pub use plan::{
     base_of,
+    cell::{Cell, MatchRow, Plan, Row, TaskRow},
     describe::describe,
-    matching::{MatchSpace, MatchTask, PlannedMatch},
+    device,
+    missing::{Missing, forget_failures},
     plan,
-    select::Selection,
-    step::{
-        Plan, PlannedCell, PlannedComponent, PlannedFit, PlannedMember, PlannedModel, PlannedPretrain, Work,
-    },
+    select::{PlanLimits, Selection},
+    step::Step,
 };
 pub use request::{
     component::ComponentSpec,
@@ -54,4 +58,4 @@ pub use request::{
     suite::{CellGroup, MatchGroup, SUITE_SCHEMA, Seeds, Suite},
     sweep::Vary,
 };
-pub use store::{Part, Store};
+pub use store::{Store, Verified};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use molarena_data::TaskType;
 use molarena_metrics::{Metric, Scoring};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::parts::{Composition, Cost, Failure, PretrainCost, Search, SplitInfo};
@@ -12,8 +13,7 @@ use crate::parts::{Composition, Cost, Failure, PretrainCost, Search, SplitInfo};
 pub const RECORD_SCHEMA: &str = "molarena.record/1";
 
 /// One scored cell: method x dataset x split x seed under a protocol. Stored as `records/<key>.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// [`RECORD_SCHEMA`].
     pub schema: String,
@@ -33,10 +33,13 @@ pub struct Record {
     /// Seed of the method.
     pub seed: u64,
     /// What the labels are.
+    #[schemars(with = "String")]
     pub task_type: TaskType,
     /// The metric of `scores`.
+    #[schemars(with = "String")]
     pub metric: Metric,
     /// How classification predictions were scored.
+    #[schemars(with = "String")]
     pub scoring: Scoring,
     /// Whether the training labels were shuffled, as a check that nothing leaks.
     pub shuffled_labels: bool,
@@ -59,14 +62,17 @@ pub struct Record {
     /// together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrain_cost: Option<PretrainCost>,
+    /// Class of the device that it ran on, where that is not the processor, such as `cuda`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// The parameters that the suite varies, with the values of this record's method.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub varied: BTreeMap<String, serde_json::Value>,
 }
 
 /// Scores, or why there are none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Outcome {
     /// The cell was scored.
     Scored {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use molarena_data::context::{ContextGraph, EdgeKind, NodeKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::parts::{ComponentUse, Failure, PretrainCost};
@@ -11,8 +12,7 @@ use crate::parts::{ComponentUse, Failure, PretrainCost};
 pub const ENCODER_SCHEMA: &str = "molarena.encoder/1";
 
 /// Outcome of a pretraining.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EncoderRecord {
     /// [`ENCODER_SCHEMA`].
     pub schema: String,
@@ -39,8 +39,7 @@ pub struct EncoderRecord {
 }
 
 /// A context graph, as used: what is in it and what left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CorpusUse {
     /// Id of the context graph.
     pub id: String,
@@ -63,8 +62,7 @@ pub struct CorpusUse {
 }
 
 /// A feature space of a context graph, as used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpaceUse {
     /// Its name.
     pub name: String,

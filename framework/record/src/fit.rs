@@ -1,5 +1,6 @@
 //! The outcome of a worker that fits and predicts, before scoring: `fits/<fit_key>.json`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::parts::{Cost, Failure, Search};
@@ -7,8 +8,7 @@ use crate::parts::{Cost, Failure, Search};
 pub const FIT_SCHEMA: &str = "molarena.fit/2";
 
 /// sha256 of the predictions of a fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PredictionsHash {
     /// Of the test molecules: `fits/<fit_key>.npy`.
     pub test: String,
@@ -17,8 +17,7 @@ pub struct PredictionsHash {
 }
 
 /// Outcome of a worker, before scoring. Stored as `fits/<fit_key>.json` beside the predictions' files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fit {
     /// [`FIT_SCHEMA`].
     pub schema: String,

@@ -5,5 +5,7 @@ pub mod cell;
 pub mod encoder;
 pub mod fit;
 pub mod key;
+mod legacy;
 pub mod matching;
 pub mod parts;
+pub mod step;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use molarena_metrics::{hit_at, ndcg_at, reciprocal_rank};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::parts::{ComponentUse, Cost, Failure, PretrainCost, Pretrained, SplitInfo};
@@ -11,7 +12,9 @@ use crate::parts::{ComponentUse, Cost, Failure, PretrainCost, Pretrained, SplitI
 pub const MATCH_SCHEMA: &str = "molarena.match/1";
 
 /// The profiles that are ranked for each query.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Candidates {
     /// All profiles of the space.
@@ -32,8 +35,7 @@ impl Candidates {
 }
 
 /// One matching cell: method x context x split x seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MatchRecord {
     /// [`MATCH_SCHEMA`].
     pub schema: String,
@@ -66,14 +68,16 @@ pub struct MatchRecord {
     /// What the pretraining of the encoder cost, once for all cells that use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrain_cost: Option<PretrainCost>,
+    /// Class of the device that it ran on, where that is not the processor, such as `cuda`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// The parameters that the suite varies, with the values of this record's method.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub varied: BTreeMap<String, serde_json::Value>,
 }
 
 /// What a matching method is made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MatchComposition {
     /// Features of the molecules, as in the method file.
     pub features: serde_json::Value,
@@ -93,8 +97,8 @@ pub struct MatchComposition {
 }
 
 /// Scores, or why there are none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "kebab-case")]
 pub enum MatchOutcome {
     /// The cell was scored.
     Scored {
@@ -108,8 +112,7 @@ pub enum MatchOutcome {
 }
 
 /// How well the profiles of one space are found, as means over the queries.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpaceScores {
     /// Name of the space.
     pub space: String,
@@ -134,8 +137,7 @@ pub struct SpaceScores {
 }
 
 /// Order statistics of ranks: of n sorted ranks, the one at `ceil(q n)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RankDistribution {
     /// The best.
     pub best: usize,

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use molarena_data::Split;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The split of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SplitInfo {
     /// Name, such as `infoalign` or `scaffold`.
     pub protocol: String,
@@ -39,8 +39,7 @@ impl SplitInfo {
 }
 
 /// What a method is made of: data, features, plugins and configurations, by hash; or the members of an ensemble.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Composition {
     /// sha256 of the dataset's file.
     pub data_sha256: String,
@@ -65,8 +64,7 @@ pub struct Composition {
 }
 
 /// A member of an ensemble, as used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberUse {
     /// Name of the method.
     pub method: String,
@@ -75,8 +73,7 @@ pub struct MemberUse {
 }
 
 /// The settings that were tried on the validation molecules, and the one that was chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Search {
     /// All settings, in the order of the grid.
     pub candidates: Vec<Candidate>,
@@ -85,8 +82,7 @@ pub struct Search {
 }
 
 /// A setting that was tried.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// Configuration of the baseline.
     pub config: serde_json::Value,
@@ -97,8 +93,7 @@ pub struct Candidate {
 }
 
 /// A component of a plugin, as used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentUse {
     /// Plugin and component, such as `baselines/rf`.
     pub component: String,
@@ -111,8 +106,7 @@ pub struct ComponentUse {
 }
 
 /// Why there are no predictions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The kind of failure.
     pub reason: Reason,
@@ -123,7 +117,7 @@ pub struct Failure {
 }
 
 /// Kind of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The wall-clock limit passed.
@@ -169,27 +163,72 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// What a worker cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a step cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
-    /// Seconds from the worker's start to its end.
+    /// Seconds from the worker's start to its end, with those of the encoding that it builds on.
     pub wall_s: f64,
     /// Seconds in the encoder; 0 without one.
     pub encode_s: f64,
     /// Seconds in `fit`, with all of the search where there is one.
     pub fit_s: f64,
-    /// Seconds in `predict`.
+    /// Seconds in `predict`, or in the decoder.
     pub predict_s: f64,
-    /// Peak resident memory of the worker in MiB.
+    /// Largest peak resident memory of a worker in MiB.
     pub peak_rss_mb: f64,
     /// Thread budget.
     pub threads: usize,
+    /// Processor seconds. Records of earlier formats do not say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cpu_s: f64,
+    /// Workers that were started, where there was more than one: a pretraining that was killed goes on in another.
+    #[serde(default, skip_serializing_if = "is_zero_count")]
+    pub workers: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero_count(value: &usize) -> bool {
+    *value == 0
+}
+
+impl Cost {
+    /// The cost of two steps, one after the other: times add up, the larger memory counts.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        Self {
+            wall_s: self.wall_s + next.wall_s,
+            encode_s: self.encode_s + next.encode_s,
+            fit_s: self.fit_s + next.fit_s,
+            predict_s: self.predict_s + next.predict_s,
+            peak_rss_mb: self.peak_rss_mb.max(next.peak_rss_mb),
+            threads: self.threads.max(next.threads),
+            cpu_s: self.cpu_s + next.cpu_s,
+            workers: self.workers + next.workers,
+        }
+    }
+}
+
+impl From<Cost> for PretrainCost {
+    fn from(cost: Cost) -> Self {
+        let Cost { wall_s, cpu_s, peak_rss_mb, threads, workers, .. } = cost;
+        Self { wall_s, cpu_s, peak_rss_mb, threads, workers }
+    }
+}
+
+impl From<PretrainCost> for Cost {
+    fn from(cost: PretrainCost) -> Self {
+        let PretrainCost { wall_s, cpu_s, peak_rss_mb, threads, workers } = cost;
+        Self { wall_s, cpu_s, peak_rss_mb, threads, workers, ..Self::default() }
+    }
 }
 
 /// What a pretraining cost, over all workers that took part: one that was killed goes on in another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PretrainCost {
     /// Seconds of the workers, together. Of one that was killed with the host, up to its last report of progress.
     pub wall_s: f64,
@@ -217,8 +256,7 @@ impl PretrainCost {
 }
 
 /// The pretraining of a record's encoder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pretrained {
     /// Key of the pretraining: `encoders/<key>/record.json` says all.
     pub key: String,
@@ -236,8 +274,7 @@ pub struct Pretrained {
 ///
 /// Each combination is fitted to the training molecules and scored on the validation molecules by the dataset's metric
 /// (mean over the tasks where it is defined); the best, of equals the first, predicts the test molecules.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tune {
     /// Values to try by key.
     pub grid: BTreeMap<String, Vec<Value>>,

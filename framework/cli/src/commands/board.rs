@@ -3,7 +3,7 @@
 use molarena_host::{Error, Store};
 use molarena_report::{BoardOptions, Boards, build, build_matches, render};
 
-use super::{print, wanted};
+use super::{print, wanted, warn_of_store};
 use crate::{args::BoardArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
@@ -15,6 +15,7 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     }
     let mut matches = store.match_records()?;
     matches.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
+    warn_of_store(&store);
     if records.is_empty() && matches.is_empty() {
         let what = format!("the store {} holds no such record", store.root().display());
         return Err(Error::NothingSelected(what).into());

@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub(crate) mod arena;
 pub(crate) mod board;
 pub(crate) mod context;
 pub(crate) mod data;
@@ -59,6 +60,13 @@ fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
         return Err(molarena_host::Error::Request(message).into());
     }
     Ok(())
+}
+
+/// Says on standard error what is wrong with files of a store that were read.
+fn warn_of_store(store: &molarena_host::Store) {
+    for warning in store.warnings() {
+        eprintln!("warning: {warning}");
+    }
 }
 
 /// Prints to standard output; a closed pipe is an error that `main` forgives.

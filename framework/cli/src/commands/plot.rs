@@ -150,7 +150,7 @@ impl SuiteCells {
             split
                 && group.datasets.contains(&record.dataset)
                 && methods.iter().any(|method| method == name)
-                && group.seeds.to_vec().contains(&record.seed)
+                && group.seeds.iter().any(|seed| seed == record.seed)
         })
     }
 }

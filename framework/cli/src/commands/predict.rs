@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use molarena_data::{Catalog, RowFailure};
-use molarena_host::{
-    Arena, Error, Limits, Methods, Predicted, Prediction, Store, failures_path, launch::Launcher,
-    plugin::search::SearchPath, write_failures,
-};
+use molarena_data::RowFailure;
+use molarena_host::{Arena, Error, Limits, Predicted, Prediction, Store, failures_path, write_failures};
 
-use super::{check_output, interruption, own, print, print_json};
-use crate::{args::PredictArgs, exit_code::ExitCode, spinner::Spinner};
+use super::{arena, check_output, interruption, own, print, print_json};
+use crate::{
+    args::PredictArgs,
+    display::{Counts, Display},
+    exit_code::ExitCode,
+};
 
 pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     let extension = args.output.extension().unwrap_or_default().to_ascii_lowercase();
@@ -21,7 +22,8 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
     // Nothing of it is for a board: the store goes with this folder.
     let folder = tempfile::Builder::new().prefix("molarena-predict-").tempdir()?;
-    let mut arena = arena(args, folder.path())?;
+    let mut arena =
+        arena::arena(&folder.path().join("store"), args.methods_dir.as_deref(), &args.places, &args.plugins)?;
     keep_encoders(args, &mut arena)?;
     let datasets = match (own::load(&args.own, None)?, &args.dataset) {
         (Some(own), _) => own::register(&own, &mut arena.catalog),
@@ -29,7 +31,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     };
     let input = read_input(args, folder.path())?;
     let limits = limits(args)?;
-    let display = Spinner::new();
+    let display = Display::new(Counts::Steps);
     let mut all: Option<Predicted> = None;
     for dataset in &datasets {
         let prediction = Prediction {
@@ -38,6 +40,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
             seed: args.seed,
             input: &input,
             smiles: args.input_column.as_deref(),
+            device: args.device.clone(),
         };
         let done = molarena_host::predict(&mut arena, &prediction, limits, &interrupted, &display);
         display.close();
@@ -94,20 +97,6 @@ fn conclude(args: &PredictArgs, all: &Predicted) -> anyhow::Result<ExitCode> {
 
 fn failure(failure: &RowFailure) -> (u64, &str, &str) {
     (failure.row as u64, &failure.smiles, &failure.reason)
-}
-
-fn arena(args: &PredictArgs, folder: &Path) -> anyhow::Result<Arena> {
-    let store = Store::create(&folder.join("store"))?;
-    Ok(Arena {
-        catalog: Catalog::with_dir(args.places.datasets_dir.as_deref())?,
-        methods: Methods::load(args.methods_dir.as_deref())?,
-        plugins: SearchPath::new(&args.plugins.plugins)?,
-        launcher: Launcher::of_this_binary()?,
-        data_dir: args.places.data_dir.clone(),
-        encoders: store.clone(),
-        store,
-        tell: |what| eprintln!("{what}"),
-    })
 }
 
 /// A pretraining is worth keeping, and may be there already: the store of `molarena run` has it.

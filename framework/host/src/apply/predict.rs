@@ -18,15 +18,18 @@ use parquet::data_type::FloatType;
 use crate::{
     arena::Arena,
     error::{Error, Result},
-    execute::observer::{Observer, RunOptions},
-    execute::run,
+    execute::{RunOptions, event::Observer, execute},
     files::parquet::{ParquetFile, column, rows_and_smiles, rows_smiles_and},
-    plan::plan,
-    plan::select::Selection,
-    request::limits::Limits,
-    request::suite::{CellGroup, Seeds},
-    request::sweep::Vary,
-    store::Part,
+    plan::{
+        missing::{Missing, forget_failures},
+        plan,
+        select::{PlanLimits, Selection},
+    },
+    request::{
+        limits::Limits,
+        suite::{CellGroup, Seeds},
+        sweep::Vary,
+    },
 };
 
 /// Rows that are read at a time.
@@ -45,6 +48,8 @@ pub struct Prediction<'a> {
     pub input: &'a Path,
     /// Column of SMILES in `input`.
     pub smiles: Option<&'a str>,
+    /// The device, where it is not the method's own.
+    pub device: Option<String>,
 }
 
 /// Predictions of new molecules.
@@ -191,31 +196,23 @@ fn fit(
     };
     let selection = Selection {
         groups: vec![group],
-        matches: Vec::new(),
-        base: PathBuf::new(),
-        shuffle_labels: false,
         // The same corpus as in a run on the dataset: nothing is evaluated on the new molecules.
         leave_out_of: Some(prediction.dataset.to_owned()),
+        limits: PlanLimits { cells: limits, pretraining: limits },
+        device: prediction.device.clone(),
+        ..Selection::default()
     };
-    let plan = plan(&selection, arena)?;
-    run(
-        &plan,
-        arena,
-        RunOptions { limits, pretraining: limits, jobs: 1, retry_failed: true },
-        interrupted,
-        observer,
-    )?;
-    let failed = |message: &str| Error::MethodFailed {
-        method: prediction.method.to_owned(),
-        message: message.to_owned(),
-    };
-    // Members of an ensemble have no cell.
-    let planned = plan.fits.iter().find(|fit| !fit.cells.is_empty()).ok_or_else(|| failed("no cell"))?;
-    let fit = arena.store.fit(&planned.key)?.ok_or_else(|| failed("its fit is gone"))?;
-    if let Some(failure) = &fit.failure {
-        return Err(failed(&format!("{}: {}", failure.reason, failure.message)));
+    let plan = plan(&selection, arena, interrupted)?;
+    let failed = |message: String| Error::MethodFailed { method: prediction.method.to_owned(), message };
+    let cell = plan.cells.first().ok_or_else(|| failed("no cell".into()))?;
+    forget_failures(plan.cells.iter(), arena)?;
+    let missing = Missing::of(plan.cells.iter(), arena)?;
+    execute(&missing.steps, arena, RunOptions { threads: limits.threads }, interrupted, observer)?;
+    let record = arena.store.step(&cell.step.key)?.ok_or_else(|| failed("its fit is gone".into()))?;
+    if let Some(failure) = record.failure() {
+        return Err(failed(format!("{}: {}", failure.reason, failure.message)));
     }
-    arena.store.predictions(&fit, Part::Test)
+    Ok(arena.store.matrix(&record, "test.npy")?.2)
 }
 
 impl Predicted {

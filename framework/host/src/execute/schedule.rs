@@ -1,77 +1,97 @@
-//! Several things at a time, each with processors of its own.
+//! A graph of steps on a budget of threads: a step starts as soon as what it needs is done and threads are free.
 
 use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
-use crate::{error::Result, execute::observer::Summary};
+use crate::{error::Result, plan::step::Step};
 
-/// What came of one item of a queue.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Done {
-    pub(crate) scored: usize,
-    pub(crate) failed: usize,
+/// What is to be done, and what is.
+struct State {
+    /// Places of the steps that could start, in the order of the plan.
+    ready: BTreeSet<usize>,
+    /// How many steps each one still waits for.
+    waits_for: Vec<usize>,
+    /// Steps that are neither done nor running.
+    left: usize,
+    running: usize,
+    free_threads: usize,
+    outcome: Result<()>,
 }
 
-/// Does all items, several at a time, each told its slot, and adds to `summary`. The first error ends it.
-pub(crate) fn in_slots<T: Sync + ?Sized>(
-    slots: usize,
-    items: Vec<&T>,
-    summary: Summary,
-    work: &(dyn Fn(&T, usize) -> Result<Done> + Sync),
-) -> Result<Summary> {
-    let queue = Mutex::new(VecDeque::from(items));
-    let outcome: Mutex<Result<Summary>> = Mutex::new(Ok(summary));
+/// Does all steps, earlier ones first where there is a choice. The first error ends it once running steps are done.
+pub(super) fn in_order(
+    steps: &[Arc<Step>],
+    threads: usize,
+    work: &(dyn Fn(&Step) -> Result<()> + Sync),
+) -> Result<()> {
+    let place: BTreeMap<&str, usize> =
+        steps.iter().enumerate().map(|(place, step)| (step.key.as_str(), place)).collect();
+    let mut needed_by = vec![Vec::new(); steps.len()];
+    let mut waits_for = vec![0; steps.len()];
+    for (index, step) in steps.iter().enumerate() {
+        // What is not among the steps is stored already.
+        let needs: BTreeSet<usize> =
+            step.needs.iter().filter_map(|need| place.get(need.key.as_str()).copied()).collect();
+        waits_for[index] = needs.len();
+        for need in needs {
+            needed_by[need].push(index);
+        }
+    }
+    let ready = (0..steps.len()).filter(|&index| waits_for[index] == 0).collect();
+    let (left, free_threads) = (steps.len(), threads.max(1));
+    let state = Mutex::new(State { ready, waits_for, left, running: 0, free_threads, outcome: Ok(()) });
+    let changed = Condvar::new();
     thread::scope(|scope| {
-        for slot in 0..slots.max(1) {
-            let (queue, outcome) = (&queue, &outcome);
-            scope.spawn(move || {
-                // In the loop's condition itself, the lock would be held until the item is done.
-                let next = || lock(queue).pop_front();
-                while let Some(item) = next() {
-                    let result = work(item, slot);
-                    let mut outcome = lock(outcome);
-                    match (result, outcome.as_mut()) {
-                        (Ok(done), Ok(summary)) => {
-                            summary.failed += done.failed;
-                            summary.scored += done.scored;
-                        }
-                        (Err(error), Ok(_)) => {
-                            *outcome = Err(error);
-                            lock(queue).clear();
-                        }
-                        (_, Err(_)) => {}
-                    }
+        for _ in 0..free_threads.min(steps.len()) {
+            scope.spawn(|| {
+                while let Some(index) = next(&state, &changed, steps) {
+                    let result = work(&steps[index]);
+                    done(&mut lock(&state), index, steps, &needed_by, result);
+                    changed.notify_all();
                 }
             });
         }
     });
-    outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
+    state.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The processors of a slot: `threads` of those that this process may use, another set for each slot.
-pub(crate) fn processors(slot: usize, threads: usize) -> Vec<usize> {
-    let allowed = allowed_processors();
-    if allowed.len() < threads {
-        return Vec::new();
+/// The next step, once there is one that may start; `None` when there is nothing left to do.
+fn next(state: &Mutex<State>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<usize> {
+    let mut state = lock(state);
+    loop {
+        if state.left == 0 || state.outcome.is_err() {
+            return None;
+        }
+        // One that wants more threads than there are has them all.
+        let fits = |index: &usize| steps[*index].limits.threads <= state.free_threads || state.running == 0;
+        if let Some(index) = state.ready.iter().copied().find(fits) {
+            state.ready.remove(&index);
+            state.left -= 1;
+            state.running += 1;
+            state.free_threads = state.free_threads.saturating_sub(steps[index].limits.threads);
+            return Some(index);
+        }
+        state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
-    (0..threads).map(|thread| allowed[(slot * threads + thread) % allowed.len()]).collect()
 }
 
-#[cfg(target_os = "linux")]
-fn allowed_processors() -> Vec<usize> {
-    use nix::{sched::CpuSet, sched::sched_getaffinity, unistd::Pid};
-    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
-    (0..CpuSet::count()).filter(|&processor| set.is_set(processor).unwrap_or(false)).collect()
+fn done(state: &mut State, index: usize, steps: &[Arc<Step>], needed_by: &[Vec<usize>], result: Result<()>) {
+    state.running -= 1;
+    state.free_threads += steps[index].limits.threads;
+    for &waiting in &needed_by[index] {
+        state.waits_for[waiting] -= 1;
+        if state.waits_for[waiting] == 0 {
+            state.ready.insert(waiting);
+        }
+    }
+    if result.is_err() && state.outcome.is_ok() {
+        state.outcome = result;
+    }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn allowed_processors() -> Vec<usize> {
-    Vec::new()
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
 //! A dataset as the arena uses it: readable molecules, scaffolds, features; all cached by content hash.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, PoisonError},
 };
 
 use molarena_chem::{CHEMISTRY_VERSION, Molecule};
@@ -35,7 +35,8 @@ pub struct ArenaDataset {
     /// Rows that cannot be read, with the reason.
     pub unparsed: Vec<RowFailure>,
     data_dir: PathBuf,
-    molecules: OnceLock<Vec<Molecule>>,
+    /// What reading the table left, until it is used.
+    molecules: Mutex<Option<Vec<Molecule>>>,
 }
 
 /// What is cached of a dataset's molecules.
@@ -56,40 +57,31 @@ impl ArenaDataset {
             "smiles": manifest.table.smiles,
             "chemistry": CHEMISTRY_VERSION,
         }));
-        let path = store.cache_path(&format!("molecules-{key}.json"));
-        // A cached file that cannot be read is made again.
-        let cached: Option<CachedMolecules> = fs_err::read(&path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .filter(|cached: &CachedMolecules| cached.schema == MOLECULES_SCHEMA);
-        if let Some(cached) = cached {
-            return Ok(Self {
-                manifest: manifest.clone(),
-                dataset: dataset.select(&cached.kept),
-                scaffolds: cached.scaffolds,
-                unparsed: cached.unparsed,
-                data_dir: data_dir.to_owned(),
-                molecules: OnceLock::new(),
-            });
-        }
-        let rows = dataset.rows.clone();
-        let prepared = PreparedDataset::new(dataset)?;
-        let kept_rows: std::collections::HashSet<usize> = prepared.dataset.rows.iter().copied().collect();
-        let cached = CachedMolecules {
-            schema: MOLECULES_SCHEMA.into(),
-            kept: (0..rows.len()).filter(|&index| kept_rows.contains(&rows[index])).collect(),
-            scaffolds: prepared.scaffolds,
-            unparsed: prepared.failures,
+        let read = |path: &Path| -> Option<CachedMolecules> {
+            let cached: CachedMolecules = serde_json::from_slice(&fs_err::read(path).ok()?).ok()?;
+            (cached.schema == MOLECULES_SCHEMA).then_some(cached)
         };
-        let bytes = serde_json::to_vec(&cached).expect("plain data");
-        store.publish(&path, &bytes)?;
+        let mut molecules = None;
+        let rows = &dataset.rows;
+        let make = || {
+            let prepared = PreparedDataset::new(dataset.clone())?;
+            let kept: HashSet<usize> = prepared.dataset.rows.iter().copied().collect();
+            molecules = Some(prepared.molecules);
+            Ok(CachedMolecules {
+                schema: MOLECULES_SCHEMA.into(),
+                kept: (0..rows.len()).filter(|&index| kept.contains(&rows[index])).collect(),
+                scaffolds: prepared.scaffolds,
+                unparsed: prepared.failures,
+            })
+        };
+        let cached = store.cached(&format!("molecules-{key}.json"), read, make, write_json_to)?;
         Ok(Self {
             manifest: manifest.clone(),
-            dataset: prepared.dataset,
+            dataset: dataset.select(&cached.kept),
             scaffolds: cached.scaffolds,
             unparsed: cached.unparsed,
             data_dir: data_dir.to_owned(),
-            molecules: OnceLock::from(prepared.molecules),
+            molecules: Mutex::new(molecules),
         })
     }
 
@@ -103,47 +95,49 @@ impl ArenaDataset {
         spec.described(&|name| Ok(self.companion(name)?.sha256.clone()))
     }
 
-    /// The features of all molecules, from the store's cache or computed and put there.
-    pub fn features(&self, spec: &FeatureSpec, store: &Store) -> Result<Features> {
-        let key = key_of(&json!({
+    /// Key of the features of all molecules: data, chemistry and what is computed.
+    ///
+    /// # Errors
+    /// [`Error::Features`] for a companion file that the dataset does not have.
+    pub fn features_key(&self, spec: &FeatureSpec) -> Result<String> {
+        Ok(key_of(&json!({
             "data": self.dataset.sha256,
             "smiles": self.manifest.table.smiles,
             "chemistry": CHEMISTRY_VERSION,
             "features": self.describe_features(spec)?,
-        }));
-        let path = store.cache_path(&format!("features-{key}.npz"));
-        if path.exists() {
-            match Features::read(&path, spec.input()) {
-                Ok(features) if features.rows() == self.dataset.len() => return Ok(features),
-                // A damaged file of the cache is made again.
-                _ => fs_err::remove_file(&path)?,
-            }
-        }
-        let read_companion = |name: &str| self.read_companion(name);
-        let features = spec.compute(&self.dataset.smiles, self.molecules()?, &read_companion)?;
-        let temporary = store.temporary()?;
-        features.write(temporary.path())?;
-        store.publish(&path, &fs_err::read(temporary.path())?)?;
-        Ok(features)
+        })))
+    }
+
+    /// The features of all molecules, from the store's cache or computed and put there.
+    ///
+    /// # Errors
+    /// [`Error::Features`] if they cannot be computed, and those of the store.
+    pub fn features(&self, spec: &FeatureSpec, store: &Store) -> Result<Features> {
+        let read = |path: &Path| {
+            let features = Features::read(path, spec.input()).ok()?;
+            (features.rows() == self.dataset.len()).then_some(features)
+        };
+        let make = || {
+            let read_companion = |name: &str| self.read_companion(name);
+            spec.compute(&self.dataset.smiles, &self.molecules()?, &read_companion)
+        };
+        let write = |features: &Features, path: &Path| Ok(features.write(path)?);
+        store.cached(&format!("features-{}.npz", self.features_key(spec)?), read, make, write)
     }
 
     /// Identity keys of all molecules that can be read, from the store's cache or computed and put there.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub fn identities(&self, store: &Store) -> Result<BTreeSet<String>> {
         let key = key_of(&json!({
             "data": self.dataset.sha256,
             "smiles": self.manifest.table.smiles,
             "chemistry": CHEMISTRY_VERSION,
         }));
-        let path = store.cache_path(&format!("identities-{key}.json"));
-        // A cached file that cannot be read is made again.
-        let cached: Option<BTreeSet<String>> =
-            fs_err::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        if let Some(cached) = cached {
-            return Ok(cached);
-        }
-        let identities = self.molecules()?.iter().map(Molecule::identity).collect();
-        store.publish(&path, &serde_json::to_vec(&identities).expect("plain data"))?;
-        Ok(identities)
+        let read = |path: &Path| serde_json::from_slice(&fs_err::read(path).ok()?).ok();
+        let make = || Ok(self.molecules()?.iter().map(Molecule::identity).collect());
+        store.cached(&format!("identities-{key}.json"), read, make, write_json_to)
     }
 
     fn companion(&self, name: &str) -> Result<&FileSpec> {
@@ -181,18 +175,23 @@ impl ArenaDataset {
         Ok(Features::Dense { columns, values, rows: indices.len() })
     }
 
-    fn molecules(&self) -> Result<&[Molecule]> {
-        if let Some(molecules) = self.molecules.get() {
+    /// The molecules, parsed: those that the reading left, once, and from then on anew. They take about 10 KiB each, so
+    /// nobody keeps them.
+    fn molecules(&self) -> Result<Vec<Molecule>> {
+        if let Some(molecules) = self.molecules.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(molecules);
         }
         let parsed =
             molarena_chem::parse_all(&self.dataset.smiles).into_iter().collect::<Result<Vec<_>, _>>();
-        let parsed = parsed.map_err(|error| Error::Features {
+        parsed.map_err(|error| Error::Features {
             dataset: self.dataset.id.clone(),
             message: format!(
                 "{error}; the store's cache is from another chemistry: remove its folder `cache`"
             ),
-        })?;
-        Ok(self.molecules.get_or_init(|| parsed))
+        })
     }
+}
+
+fn write_json_to(value: &impl Serialize, path: &Path) -> Result<()> {
+    Ok(fs_err::write(path, serde_json::to_vec(value).expect("plain data"))?)
 }

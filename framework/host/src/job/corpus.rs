@@ -24,9 +24,6 @@ use crate::files::json::write_json;
 use crate::files::npy::{read_matrix, read_vector, write_npy};
 use molarena_features::{FeatureSpec, Features, OwnedSmiles};
 
-/// Molecules that are read at a time: each takes about 10 KiB.
-const CHUNK: usize = 1 << 13;
-
 /// What `corpus.json` says of the other files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contents {
@@ -54,11 +51,11 @@ pub(crate) fn write(graph: &ContextGraph, features: &FeatureSpec, folder: &Path)
     let smiles: Vec<&str> = graph.molecules.iter().map(|molecule| molecule.smiles.as_str()).collect();
     let of_smiles = Features::Smiles(OwnedSmiles::new(&smiles));
     of_smiles.write(&molecules_file(folder, InputKind::Smiles))?;
-    let graphs = computed(&graph.id, &smiles, &FeatureSpec::Graphs {})?;
+    let graphs = crate::inputs::corpus::computed(&graph.id, &smiles, &FeatureSpec::Graphs {})?;
     graphs.write(&molecules_file(folder, InputKind::Graphs))?;
     let own = match features.input() {
         InputKind::Smiles | InputKind::Graphs => None,
-        _ => Some(computed(&graph.id, &smiles, features)?),
+        _ => Some(crate::inputs::corpus::computed(&graph.id, &smiles, features)?),
     };
     let fingerprints = || Features::Bits {
         n_bits: graph.fingerprint_bits,
@@ -79,25 +76,6 @@ pub(crate) fn write(graph: &ContextGraph, features: &FeatureSpec, folder: &Path)
     write_edges(graph, folder)?;
     let spaces = graph.spaces.iter().map(|space| (space.name.clone(), space.kind as u8)).collect();
     write_json(folder, "corpus.json", &Contents { inputs, spaces })
-}
-
-/// The features of molecules, some at a time.
-pub(crate) fn computed<S: AsRef<str> + Sync>(id: &str, smiles: &[S], spec: &FeatureSpec) -> Result<Features> {
-    let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
-    let no_companion =
-        |name: &str| Err(failed(format!("molecules of a context have no companion file {name}")));
-    let mut all: Option<Features> = None;
-    for chunk in smiles.chunks(CHUNK) {
-        let text: Vec<String> = chunk.iter().map(|smiles| smiles.as_ref().to_owned()).collect();
-        let molecules = molarena_chem::parse_all(&text).into_iter().collect::<Result<Vec<_>, _>>();
-        let molecules = molecules.map_err(|error| failed(error.to_string()))?;
-        let features = spec.compute(&text, &molecules, &no_companion)?;
-        match &mut all {
-            Some(all) => all.append(features),
-            None => all = Some(features),
-        }
-    }
-    all.ok_or_else(|| failed("there are no molecules".into()))
 }
 
 fn write_nodes(graph: &ContextGraph, folder: &Path) -> Result<()> {
@@ -233,16 +211,5 @@ mod tests {
         let molecules = read.view().unwrap().molecules;
         assert_eq!(molecules.dense().unwrap().columns, molarena_chem::DESCRIPTOR_NAMES.len());
         assert_eq!(molecules.bits().unwrap().row(1), graph.fingerprint(1));
-    }
-
-    #[test]
-    fn chunks_are_appended() {
-        let smiles: Vec<String> = (0..CHUNK + 2).map(|index| "C".repeat(1 + index % 3)).collect();
-        let Features::Graphs(_) = computed("c", &smiles, &FeatureSpec::Graphs {}).unwrap() else { panic!() };
-        let all = computed("c", &smiles, &FeatureSpec::Graphs {}).unwrap();
-        let graphs = all.inputs().graphs().unwrap();
-        assert_eq!((graphs.rows(), graphs.atom_range(CHUNK + 1).len()), (CHUNK + 2, 1 + (CHUNK + 1) % 3));
-        let bad = computed("c", &["C", "not"], &FeatureSpec::Graphs {}).unwrap_err().to_string();
-        assert!(bad.starts_with("features of c: "), "{bad}");
     }
 }

@@ -1,5 +1,7 @@
 //! The job folder: all that crosses between the host and a worker.
 //!
+//! Paths in it are relative to it, so that another machine that shares the store's file system can run the job.
+//!
 //! | file | written by | what |
 //! |---|---|---|
 //! | `job.json` | host | [`Job`] |
@@ -8,10 +10,13 @@
 //! | `started.json` | worker | [`Started`], before the plugin is opened |
 //! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
 //! | `test-predictions.npy`, `valid-predictions.npy` | worker | `f32[molecules of the part, tasks]` |
-//! | `corpus.json` and its files | host | what an encoder is trained on, see [`crate::job::corpus`] |
-//! | `state` | worker | state of a trained encoder |
+//! | `vectors.npy` | worker | `f32[molecules, width]`, what an encoder made of `test.npz` |
+//! | `corpus.json` and its files | host | what an encoder is trained on, see [`corpus`] |
+//! | `state` | worker | state of a trained encoder or of a fitted baseline |
 //! | `candidates-0.npy`, ... | host | `f32[candidates, columns]` of each space that is matched, ordered by their values |
 //! | `scores-0.npy`, ... | worker | `f32[queries, candidates]` |
+//! | `chunk-0.npz`, ... and `end` | host | features of a stream of molecules, and the stream's end |
+//! | `chunk-0.npy`, ... | worker | `f32[molecules of the chunk, width]` |
 //! | `done.json` | worker | [`Done`], last |
 
 pub mod corpus;
@@ -20,18 +25,23 @@ use std::path::{Path, PathBuf};
 
 use molarena_data::TaskType;
 use molarena_metrics::Metric;
+use molarena_record::parts::Search;
 use molarena_sdk::{InputKind, PluginDescription};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
 use crate::sandbox::Envelope;
-use molarena_record::parts::Search;
 
 /// What a worker is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// What it may use.
     pub envelope: Envelope,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Thread budget.
+    pub threads: usize,
+    /// Device, such as `cpu` or `cuda:0`.
+    pub device: String,
     /// What it does.
     pub task: JobTask,
 }
@@ -45,44 +55,18 @@ pub enum JobTask {
         /// The library.
         library: PathBuf,
     },
-    /// Fits and predicts.
-    Fit(Box<FitJob>),
-    /// Turns the features of the test part into vectors, in the place of its predictions.
-    Encode(Box<EncodeJob>),
     /// Trains an encoder on the corpus in the folder.
-    Pretrain(Box<PretrainJob>),
-    /// Scores profiles for the molecules of the test part.
-    Match(Box<MatchJob>),
-}
-
-/// One matching cell.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MatchJob {
-    /// The encoder, where there is one.
-    pub encoder: Option<JobComponent>,
-    /// The encoder's state, if it was trained.
-    pub state: Option<JobState>,
-    /// The decoder.
-    pub decoder: JobComponent,
-    /// Whether the decoder loads the encoder's state.
-    pub decoder_loads: bool,
-    /// The spaces.
-    pub spaces: Vec<MatchJobSpace>,
-    /// What the feature file of the queries holds.
-    pub input: InputKind,
-    /// Seed of every random choice.
-    pub seed: u64,
-    /// Thread budget.
-    pub threads: usize,
-}
-
-/// One space of a matching cell. Whose the candidates are is not told.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MatchJobSpace {
-    /// Its name.
-    pub name: String,
-    /// Indices of the queries, in the order of the rows of scores.
-    pub queries: Vec<usize>,
+    Pretrain(PretrainJob),
+    /// Turns the features in `test.npz` into vectors.
+    Encode(EncodeJob),
+    /// Turns chunk after chunk of features into vectors, until the stream ends.
+    EncodeStream(EncodeJob),
+    /// Fits and predicts.
+    Fit(FitJob),
+    /// Predicts the molecules in `test.npz` with a fitted baseline.
+    Predict(PredictJob),
+    /// Scores profiles for the molecules in `test.npz`.
+    Rank(RankJob),
 }
 
 /// One pretraining.
@@ -92,19 +76,6 @@ pub struct PretrainJob {
     pub encoder: JobComponent,
     /// The plugin's folder for checkpoints and logs.
     pub folder: PathBuf,
-    /// Seed of every random choice.
-    pub seed: u64,
-    /// Thread budget.
-    pub threads: usize,
-}
-
-/// The state of a trained encoder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct JobState {
-    /// The file.
-    pub path: PathBuf,
-    /// Seed of the pretraining, which is that of `encode`, too: no cell's seed changes the vectors.
-    pub seed: u64,
 }
 
 /// One use of an encoder.
@@ -112,23 +83,15 @@ pub struct JobState {
 pub struct EncodeJob {
     /// The encoder.
     pub encoder: JobComponent,
-    /// Its state, if it was trained.
-    #[serde(default)]
-    pub state: Option<JobState>,
-    /// What the feature file holds.
+    /// The file of its state, if it was trained.
+    pub state: Option<PathBuf>,
+    /// What the feature files hold.
     pub input: InputKind,
-    /// Thread budget.
-    pub threads: usize,
 }
 
 /// One fit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FitJob {
-    /// The encoder, where there is one.
-    pub encoder: Option<JobComponent>,
-    /// The encoder's state, if it was trained.
-    #[serde(default)]
-    pub state: Option<JobState>,
     /// The baseline, under each configuration to choose from; one where there is no choice.
     pub candidates: Vec<JobComponent>,
     /// Decides between the candidates on the validation molecules.
@@ -139,10 +102,43 @@ pub struct FitJob {
     pub task_type: TaskType,
     /// Number of tasks.
     pub tasks: usize,
-    /// Seed of every random choice.
-    pub seed: u64,
-    /// Thread budget.
-    pub threads: usize,
+    /// Whether the state of the fitted baseline is wanted.
+    pub keep: bool,
+}
+
+/// One use of a fitted baseline.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PredictJob {
+    /// The baseline.
+    pub baseline: JobComponent,
+    /// The file of its state.
+    pub state: PathBuf,
+    /// What the feature file holds.
+    pub input: InputKind,
+    /// Number of tasks.
+    pub tasks: usize,
+}
+
+/// One ranking.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RankJob {
+    /// The decoder.
+    pub decoder: JobComponent,
+    /// The file of the encoder's state, if the decoder loads it.
+    pub state: Option<PathBuf>,
+    /// The spaces.
+    pub spaces: Vec<RankSpace>,
+    /// What the feature file of the queries holds.
+    pub input: InputKind,
+}
+
+/// One space of a ranking. Whose the candidates are is not told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RankSpace {
+    /// Its name.
+    pub name: String,
+    /// Indices of the queries, in the order of the rows of scores.
+    pub queries: Vec<usize>,
 }
 
 /// A component to make.
@@ -154,13 +150,6 @@ pub struct JobComponent {
     pub component: String,
     /// Configuration as JSON text.
     pub config: String,
-}
-
-impl From<&crate::plan::step::PlannedComponent> for JobComponent {
-    fn from(planned: &crate::plan::step::PlannedComponent) -> Self {
-        let crate::plan::step::PlannedComponent { library, id, config } = planned.clone();
-        Self { library, component: id, config }
-    }
 }
 
 /// What the worker says before it opens the plugin.
@@ -204,13 +193,11 @@ pub enum Output {
     Encoded,
     /// The encoder's state is in its file.
     Pretrained,
-    /// Seconds in each step; the predictions are in their file.
+    /// Seconds in each call; predictions or scores are in their files.
     Timings {
-        /// Seconds in the encoder.
-        encode_s: f64,
         /// Seconds in `fit`, with all of the search where there is one.
         fit_s: f64,
-        /// Seconds in `predict` for the test molecules.
+        /// Seconds in `predict` for the test molecules, or in the decoder.
         predict_s: f64,
         /// The configurations that were tried, where there was a choice.
         search: Option<Search>,
@@ -258,7 +245,32 @@ pub fn scores_file(folder: &Path, space: usize) -> PathBuf {
     folder.join(format!("scores-{space}.npy"))
 }
 
-/// State of a trained encoder.
+/// State of a trained encoder or of a fitted baseline.
 pub fn state_file(folder: &Path) -> PathBuf {
     folder.join("state")
+}
+
+/// Vectors of encoded molecules.
+pub fn vectors_file(folder: &Path) -> PathBuf {
+    folder.join("vectors.npy")
+}
+
+/// Features of chunk `index` of a stream.
+pub fn chunk_file(folder: &Path, index: usize) -> PathBuf {
+    folder.join(format!("chunk-{index}.npz"))
+}
+
+/// Vectors of chunk `index` of a stream.
+pub fn chunk_vectors_file(folder: &Path, index: usize) -> PathBuf {
+    folder.join(format!("chunk-{index}.npy"))
+}
+
+/// A stream's worker ends when this file is there and no chunk is left.
+pub fn end_of_stream_file(folder: &Path) -> PathBuf {
+    folder.join("end")
+}
+
+/// The way from the job folder to `path`, so that the folder may be used from any place that shares the file system.
+pub fn relative(folder: &Path, path: &Path) -> PathBuf {
+    pathdiff::diff_paths(path, folder).unwrap_or_else(|| path.to_owned())
 }

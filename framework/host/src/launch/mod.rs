@@ -81,10 +81,6 @@ pub fn run(
 ) -> Result<Ending> {
     write_json(folder, "job.json", job)?;
     let started = Instant::now();
-    if launcher.in_process {
-        crate::worker::run_in_process(folder, interrupted)?;
-        return Ok(ending(folder, started.elapsed(), 0, String::new(), |_| None));
-    }
     let (mut child, output) = start(launcher, folder)?;
     let watched = watch(&mut child, job.envelope.memory, folder, wall_limit, interrupted, on_progress);
     // Whatever the worker started in its group ends with it.
@@ -105,6 +101,11 @@ pub fn run(
         _ if finished => None,
         _ => Some(died(status, &output, memory)),
     }))
+}
+
+/// What a job that ran inside this process left in its folder.
+pub(crate) fn ending_in_process(folder: &Path, wall: Duration) -> Ending {
+    ending(folder, wall, 0, String::new(), |_| None)
 }
 
 fn failure(reason: Reason, message: String) -> WorkerFailure {

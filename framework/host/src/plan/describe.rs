@@ -6,11 +6,15 @@ use crate::{
     error::{Error, Result},
     job::{Job, JobTask, Output},
     launch::{self, Launcher},
+    plan::device::CPU,
     plugin::search::{Plugin, file_name, plugin_id},
     sandbox::Envelope,
 };
 
 /// Asks the library at `path` in a worker what it offers.
+///
+/// # Errors
+/// [`Error::Plugin`] with what is wrong with it.
 pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plugin> {
     let failed = |message: String| Error::Plugin { path: path.to_owned(), message };
     let sha256 = molarena_data::sha256_file(path)?;
@@ -23,6 +27,9 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
             readable: vec![path.to_owned()],
             writable: Vec::new(),
         },
+        seed: 0,
+        threads: 1,
+        device: CPU.to_owned(),
         task: JobTask::Describe { library: path.to_owned() },
     };
     let limit = Duration::from_mins(1);

@@ -1,90 +1,75 @@
 //! What of a plan is not finished.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     arena::Arena,
     error::Result,
-    execute::observer::{RunOptions, Summary},
-    plan::matching::PlannedMatch,
-    plan::step::{Plan, PlannedFit},
-};
-use molarena_record::{
-    cell::{Outcome, Record},
-    matching::{MatchOutcome, MatchRecord},
+    plan::{cell::Cell, step::Step},
 };
 
-/// Fits and matching cells to run.
-pub(crate) type Missing<'a> = (Vec<&'a PlannedFit>, Vec<&'a PlannedMatch>, Summary);
+/// Steps that are not in the store and on which cells wait, each once, what is needed before what needs it.
+#[derive(Debug, Default)]
+pub struct Missing {
+    /// The steps.
+    pub steps: Vec<Arc<Step>>,
+    seen: BTreeSet<String>,
+}
 
-/// The fits with cells that are not finished, those that ensembles among them need, and the matching cells that are not
-/// finished.
-pub(crate) fn missing<'a>(plan: &'a Plan, arena: &Arena, options: RunOptions) -> Result<Missing<'a>> {
-    let mut summary = Summary::default();
-    let mut missing = Vec::new();
-    for fit in &plan.fits {
-        let mut records = stored_records(fit, arena)?;
-        if options.retry_failed && has_failed(fit, &records, arena)? {
-            let keys: Vec<String> = fit.cells.iter().map(|cell| cell.key.clone()).collect();
-            arena.store.forget_failure(&fit.key, &keys)?;
-            if let Some(pretrain) = fit.pretrain() {
-                arena.encoders.forget_encoder_failure(&pretrain.key)?;
-            }
-            records.fill(None);
+impl Missing {
+    /// The steps that `cells` wait for. A step whose outcome is stored needs nothing.
+    ///
+    /// # Errors
+    /// Those of reading the store.
+    pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<Self> {
+        let mut missing = Self::default();
+        for cell in cells {
+            missing.add(&cell.step, arena)?;
         }
-        summary.resumed += records.iter().flatten().count();
-        summary.failed += records.iter().flatten().filter(|record| failed(record)).count();
-        missing.push((fit, records.iter().any(Option::is_none)));
+        Ok(missing)
     }
-    let needed: BTreeSet<&str> = missing
-        .iter()
-        .filter(|(_, missing)| *missing)
-        .flat_map(|(fit, _)| fit.members())
-        .map(|member| member.key.as_str())
-        .collect();
-    let missing = missing.iter().filter(|(fit, missing)| *missing || needed.contains(fit.key.as_str()));
-    let missing = missing.map(|(fit, _)| *fit).collect();
-    let (matches, summary) = missing_matches(plan, arena, options, summary)?;
-    Ok((missing, matches, summary))
-}
 
-fn missing_matches<'a>(
-    plan: &'a Plan,
-    arena: &Arena,
-    options: RunOptions,
-    mut summary: Summary,
-) -> Result<(Vec<&'a PlannedMatch>, Summary)> {
-    let mut missing = Vec::new();
-    for planned in &plan.matches {
-        let record = arena.store.match_record(&planned.key)?;
-        let failed = matches!(&record, Some(MatchRecord { outcome: MatchOutcome::Failed(_), .. }));
-        if failed && options.retry_failed {
-            arena.store.forget_match_failure(&planned.key)?;
-            if let Some(pretrain) = &planned.pretrain {
-                arena.encoders.forget_encoder_failure(&pretrain.key)?;
-            }
-        } else if record.is_some() {
-            summary.resumed += 1;
-            summary.failed += usize::from(failed);
-            continue;
+    /// Adds a step and what it needs, unless they are stored.
+    ///
+    /// # Errors
+    /// Those of reading the store.
+    pub fn add(&mut self, step: &Arc<Step>, arena: &Arena) -> Result<()> {
+        if !self.seen.insert(step.key.clone()) || arena.store_of(step.kind()).step(&step.key)?.is_some() {
+            return Ok(());
         }
-        missing.push(planned);
+        for need in &step.needs {
+            self.add(need, arena)?;
+        }
+        self.steps.push(Arc::clone(step));
+        Ok(())
     }
-    Ok((missing, summary))
 }
 
-fn has_failed(fit: &PlannedFit, records: &[Option<Record>], arena: &Arena) -> Result<bool> {
-    if fit.cells.is_empty() {
-        return Ok(arena.store.fit(&fit.key)?.is_some_and(|fit| fit.failure.is_some()));
+/// Forgets what failed of the cells and of the steps that they stand on, so that it runs again.
+///
+/// # Errors
+/// Those of the store.
+pub fn forget_failures<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<()> {
+    let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+    for cell in cells {
+        arena.store.forget_failed_cell(&cell.key)?;
+        forget_step(&cell.step, arena, &mut seen)?;
     }
-    Ok(records.iter().flatten().any(failed))
+    Ok(())
 }
 
-/// Whether a cell failed.
-pub(crate) fn failed(record: &Record) -> bool {
-    matches!(record.outcome, Outcome::Failed(_))
-}
-
-fn stored_records(fit: &PlannedFit, arena: &Arena) -> Result<Vec<Option<Record>>> {
-    fit.cells.iter().map(|cell| arena.store.record(&cell.key)).collect()
+fn forget_step(step: &Step, arena: &Arena, seen: &mut BTreeMap<String, ()>) -> Result<()> {
+    if seen.insert(step.key.clone(), ()).is_some() {
+        return Ok(());
+    }
+    let store = arena.store_of(step.kind());
+    if let Some(record) = store.forget_failed_step(&step.key)?
+        && step.work.keeps_folder()
+    {
+        store.put_spent(&step.key, &record.cost)?;
+    }
+    step.needs.iter().try_for_each(|need| forget_step(need, arena, seen))
 }

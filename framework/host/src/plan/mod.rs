@@ -1,87 +1,91 @@
-//! From a selection to fits and cells: what a plan says, and how it is made.
+//! From a selection to cells and the steps that they need.
+//!
+//! Nothing is made before the whole plan is valid: methods, plugins, configurations, datasets and splits are checked
+//! first, steps follow.
 
+pub(crate) mod cell;
+pub(crate) mod component;
 pub(crate) mod describe;
+pub mod device;
 pub(crate) mod matching;
 pub(crate) mod missing;
 pub(crate) mod planner;
 mod pretraining;
 pub(crate) mod select;
 pub(crate) mod step;
+pub(crate) mod steps;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
 };
 
 use crate::{
     arena::Arena,
     error::{Error, Result},
     plan::{
-        matching::PlannedMatch,
+        cell::{Cell, Plan},
         planner::{Place, Planner},
         select::Selection,
-        step::{Plan, PlannedCell, PlannedFit},
     },
     sandbox,
 };
 
+/// Most cells of a plan: each takes about a kilobyte, and each is planned before the first one runs.
+const MAX_CELLS: u64 = 1_000_000;
+
 /// Checks the whole selection and makes the plan. Nothing runs before this is valid.
-pub fn plan(selection: &Selection, arena: &Arena) -> Result<Plan> {
+///
+/// # Errors
+/// Everything that is wrong with the selection, its methods, plugins and data; [`Error::Interrupted`].
+pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> Result<Plan> {
     check_hidden(arena)?;
-    let mut planner = Planner::new(arena, selection.leave_out_of.clone());
+    check_size(selection)?;
+    let mut planner = Planner::new(arena, selection, interrupted)?;
     let groups = planner.resolve(selection)?;
     let match_groups = planner.resolve_matches(selection)?;
-    let mut all = PlannedFits::default();
+    let mut plan = Plan::default();
+    let mut keys = BTreeSet::new();
+    let mut add = |cell: Cell| {
+        if keys.insert(cell.key.clone()) {
+            plan.cells.push(cell);
+        }
+    };
     for (group, methods) in &groups {
         for id in &group.datasets {
             let dataset = planner.dataset(id)?;
             let split = planner.split(&dataset, group)?;
             for method in methods {
-                for seed in group.seeds.to_vec() {
-                    let place = Place { dataset: &dataset, split: &split, seed };
-                    let (fits, cell) = planner.cell(method, &place)?;
-                    all.add(fits, cell);
-                }
+                let place = Place { dataset: &dataset, split: &split };
+                planner.task_cells(method, place, group.seeds.iter(), &mut add)?;
             }
         }
     }
-    let mut matches: Vec<PlannedMatch> = Vec::new();
     for (group, methods) in &match_groups {
-        for planned in planner.matches(group, methods)? {
-            if matches.iter().all(|known| known.key != planned.key) {
-                matches.push(planned);
-            }
-        }
+        planner.match_cells(group, methods, &mut add)?;
     }
-    let fits = all.fits;
-    if fits.is_empty() && matches.is_empty() {
+    if plan.cells.is_empty() {
         return Err(Error::NothingSelected("the selection has no dataset, no method or no seed".into()));
     }
-    Ok(Plan { fits, matches })
+    Ok(plan)
 }
 
-/// Fits, each once, in the order in which they were asked for.
-#[derive(Default)]
-struct PlannedFits {
-    fits: Vec<PlannedFit>,
-    index: BTreeMap<String, usize>,
-    cells: BTreeSet<String>,
-}
-
-impl PlannedFits {
-    /// Adds fits and the cell that is scored from the last of them.
-    fn add(&mut self, fits: Vec<PlannedFit>, cell: PlannedCell) {
-        if !self.cells.insert(cell.key.clone()) {
-            return;
-        }
-        let mut last = 0;
-        for fit in fits {
-            last = *self.index.entry(fit.key.clone()).or_insert_with(|| {
-                self.fits.push(fit);
-                self.fits.len() - 1
-            });
-        }
-        self.fits[last].cells.push(cell);
+/// Refuses a selection that no machine runs, before anything is made of it.
+fn check_size(selection: &Selection) -> Result<()> {
+    let product = |counts: &[u64]| counts.iter().try_fold(1u64, |product, &count| product.checked_mul(count));
+    let tasks = selection.groups.iter().map(|group| {
+        product(&[group.datasets.len() as u64, group.methods.len() as u64, group.seeds.count()])
+    });
+    let matches =
+        selection.matches.iter().map(|group| product(&[group.methods.len() as u64, group.seeds.count()]));
+    let total = tasks.chain(matches).try_fold(0u64, |total, cells| total.checked_add(cells?));
+    match total {
+        Some(..=MAX_CELLS) => Ok(()),
+        _ => Err(Error::Request(format!(
+            "the selection has {} cells, and a plan may have {MAX_CELLS}; name fewer seeds",
+            total.map_or_else(|| "too many".to_owned(), |total| total.to_string())
+        ))),
     }
 }
 

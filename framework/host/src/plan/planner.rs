@@ -1,90 +1,120 @@
-//! Finds and checks what a selection names, and makes the fits of each cell.
+//! Finds and checks what a selection names, and makes the steps of each cell.
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use molarena_chem::CHEMISTRY_VERSION;
 use molarena_data::{Protocol, Split};
-use molarena_metrics::METRICS_VERSION;
+use molarena_record::{
+    key::{cell_material, key_of},
+    parts::{ComponentUse, Composition, MemberUse},
+};
 use molarena_sdk::{ComponentKind, InputKind};
-use serde_json::json;
 
 use crate::{
     arena::Arena,
     error::{Error, Result},
     inputs::dataset::ArenaDataset,
-    plan::describe::describe,
-    plan::select::Selection,
-    plan::step::{
-        PlannedCell, PlannedComponent, PlannedFit, PlannedMember, PlannedModel, PlannedPretrain, Work,
+    plan::{
+        cell::{Cell, Row, TaskRow},
+        component::Component,
+        describe::describe,
+        device,
+        pretraining::Trained,
+        select::{PlanLimits, Selection},
+        step::{Label, Step},
+        steps::{
+            combine::{CombineShared, CombineWork},
+            encode::Molecules,
+            fit::{FitShared, FitWork},
+        },
     },
-    plugin::search,
-    plugin::search::Plugin,
-    request::component::ComponentSpec,
-    request::config_schema::check_config,
-    request::grid,
-    request::method::{Method, Model, Pretraining, Recipe},
-    request::suite::CellGroup,
-    request::sweep,
-    request::sweep::Vary,
-};
-use molarena_record::{
-    key::{canonical_json, key_of},
-    parts::{ComponentUse, Composition, MemberUse},
+    plugin::search::{self, Plugin},
+    request::{
+        component::ComponentSpec,
+        config_schema::check_config,
+        grid,
+        method::{Method, Model, Pretraining, Recipe},
+        suite::CellGroup,
+        sweep::{self, Vary},
+    },
 };
 
 /// A method and the members that it names.
 pub(crate) struct Resolved {
-    method: Method,
+    method: Arc<Method>,
     members: Vec<Method>,
 }
 
-/// A component, the library that it is in, and how records name it.
-pub(crate) struct Found {
-    library: PathBuf,
-    id: String,
-    pub(crate) used: ComponentUse,
-    pub(crate) uses_seed: bool,
-}
-
-impl Found {
-    pub(crate) fn planned(&self, config: &serde_json::Value) -> PlannedComponent {
-        let config = canonical_json(config);
-        PlannedComponent { library: self.library.clone(), id: self.id.clone(), config }
-    }
-}
-
 /// Where a method is run.
+#[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) dataset: &'a Arc<ArenaDataset>,
     pub(crate) split: &'a Arc<Split>,
-    pub(crate) seed: u64,
+}
+
+/// What the fits of a method in one place have in common, whatever the seed.
+struct Fits {
+    shared: Arc<FitShared>,
+    trained: Option<Trained>,
+    /// Whether the seed changes the outcome.
+    seeded: bool,
 }
 
 /// Plugins, datasets and splits, each found once.
 pub(crate) struct Planner<'a> {
     pub(crate) arena: &'a Arena,
+    pub(crate) limits: PlanLimits,
     plugins: BTreeMap<String, Arc<Plugin>>,
     datasets: BTreeMap<String, Arc<ArenaDataset>>,
     splits: BTreeMap<(String, Protocol, u64), Arc<Split>>,
     /// By method and dataset.
-    pub(crate) pretrains: BTreeMap<(String, String), Arc<PlannedPretrain>>,
+    pub(crate) pretrains: BTreeMap<(String, String), Trained>,
+    /// By method, molecules and seed.
+    pub(crate) encodings: BTreeMap<(String, String, u64), Arc<Step>>,
     pub(crate) leave_out_of: Option<String>,
+    devices: (Option<String>, Option<String>),
+    interrupted: &'a AtomicBool,
+    /// Whether fits keep the state of their baseline.
+    pub(crate) keep: bool,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(arena: &'a Arena, leave_out_of: Option<String>) -> Self {
-        Self {
+    pub(crate) fn new(arena: &'a Arena, selection: &Selection, interrupted: &'a AtomicBool) -> Result<Self> {
+        for name in selection.device.iter().chain(&selection.suite_device) {
+            device::check_name(name)?;
+        }
+        Ok(Self {
             arena,
+            limits: selection.limits,
             plugins: BTreeMap::new(),
             datasets: BTreeMap::new(),
             splits: BTreeMap::new(),
             pretrains: BTreeMap::new(),
-            leave_out_of,
-        }
+            encodings: BTreeMap::new(),
+            leave_out_of: selection.leave_out_of.clone(),
+            devices: (selection.device.clone(), selection.suite_device.clone()),
+            interrupted,
+            keep: selection.keep,
+        })
+    }
+
+    /// The device that a method runs on: the one asked for, else its own, else the suite's, else the processor.
+    pub(crate) fn device_of(&self, method: &Method) -> String {
+        let (asked, suite) = &self.devices;
+        let named = asked.as_ref().or(method.device.as_ref()).or(suite.as_ref());
+        named.cloned().unwrap_or_else(|| device::CPU.to_owned())
+    }
+
+    /// [`Error::Interrupted`] once the user asks for the end.
+    pub(crate) fn check_interrupted(&self) -> Result<()> {
+        if self.interrupted.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
     }
 
     /// Finds all methods and datasets by name and checks methods against their plugins, before any data are read.
@@ -101,7 +131,7 @@ impl<'a> Planner<'a> {
                 for method in members.iter().chain([&method]) {
                     one_of_a_name(&mut by_name, method)?;
                 }
-                methods.push(Resolved { method, members });
+                methods.push(Resolved { method: Arc::new(method), members });
             }
             for id in &group.datasets {
                 self.arena.catalog.get(id)?;
@@ -197,6 +227,15 @@ impl<'a> Planner<'a> {
                 known: known.map(|component| component.id.as_str()).collect::<Vec<_>>().join(", "),
             });
         };
+        let device = self.device_of(method);
+        if !device::runs_on(&component.devices, &device) {
+            return Err(Error::Device {
+                method: method.name.clone(),
+                component: spec.component.clone(),
+                device,
+                known: component.devices.join(", "),
+            });
+        }
         if !component.inputs.contains(&given) {
             let wanted: Vec<String> = component.inputs.iter().map(|input| format!("`{input}`")).collect();
             return Err(Error::Inputs {
@@ -254,12 +293,13 @@ impl<'a> Planner<'a> {
         Ok(split)
     }
 
+    /// A component of a method, checked before.
     pub(crate) fn component(
         &mut self,
         method: &Method,
         kind: ComponentKind,
         spec: &ComponentSpec,
-    ) -> Result<Found> {
+    ) -> Result<Component> {
         let (plugin, id) = self.plugin(method, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),
@@ -270,75 +310,118 @@ impl<'a> Planner<'a> {
         let mut components = plugin.description.components.iter();
         let uses_seed =
             components.any(|component| component.kind == kind && component.id == id && component.uses_seed);
-        Ok(Found { library: plugin.path.clone(), id, used, uses_seed })
+        let (library, library_sha256) = (plugin.path.clone(), plugin.sha256.clone());
+        Ok(Component { library, library_sha256, id, used, uses_seed })
     }
 
-    /// The fits that a cell needs, its own last and without cells, and the cell.
-    pub(crate) fn cell(
+    /// The cells of a method in one place, each given to `add`.
+    pub(crate) fn task_cells(
         &mut self,
         resolved: &Resolved,
-        place: &Place,
-    ) -> Result<(Vec<PlannedFit>, PlannedCell)> {
+        place: Place<'_>,
+        seeds: impl Iterator<Item = u64>,
+        add: &mut dyn FnMut(Cell),
+    ) -> Result<()> {
         let method = &resolved.method;
-        let mut fits = Vec::new();
-        for member in &resolved.members {
-            fits.push(self.fit(member, place)?);
-        }
-        let fit = if fits.is_empty() { self.fit(method, place)? } else { ensemble_fit(method, &fits, place) };
-        let metric = place.dataset.manifest.protocol.metric;
-        let cell = PlannedCell {
-            key: key_of(&json!({
-                "schema": molarena_record::cell::RECORD_SCHEMA,
-                "fit": fit.key,
-                "seed": place.seed,
-                "method": method.name,
-                "metric": metric,
-                "metrics_version": METRICS_VERSION,
-                "scoring": method.protocol.scoring,
-            })),
-            seed: place.seed,
-            method: method.clone(),
-            metric,
+        let (own, members) = if resolved.members.is_empty() {
+            (Some(self.fits(method, place)?), Vec::new())
+        } else {
+            let members = resolved.members.iter().map(|member| Ok((member, self.fits(member, place)?)));
+            (None, members.collect::<Result<Vec<_>>>()?)
         };
-        fits.push(fit);
-        Ok((fits, cell))
+        let combined = own.is_none().then(|| Arc::new(combined(method, &members, place)));
+        let composition = match (&own, &combined) {
+            (Some(fits), _) => fits.shared.composition.clone(),
+            (None, Some(shared)) => shared.composition.clone(),
+            (None, None) => unreachable!("a method is a model or an ensemble"),
+        };
+        let metric = place.dataset.manifest.protocol.metric;
+        let (dataset, split) = (Arc::clone(place.dataset), Arc::clone(place.split));
+        let row = Arc::new(TaskRow { dataset, split, metric, composition });
+        for seed in seeds {
+            self.check_interrupted()?;
+            let step = match (&own, &combined) {
+                (Some(fits), _) => self.fit(method, fits, seed)?,
+                (None, Some(shared)) => self.combine(method, shared, &members, seed)?,
+                (None, None) => unreachable!("a method is a model or an ensemble"),
+            };
+            let key = key_of(&cell_material(&step.key, seed, &method.name, metric, method.protocol.scoring));
+            let (method, row) = (Arc::clone(method), Row::Task(Arc::clone(&row)));
+            add(Cell { key, step, method, seed, row });
+        }
+        Ok(())
     }
 
-    /// The fit of a model.
-    fn fit(&mut self, method: &Method, place: &Place) -> Result<PlannedFit> {
+    fn combine(
+        &mut self,
+        method: &Method,
+        shared: &Arc<CombineShared>,
+        members: &[(&Method, Fits)],
+        seed: u64,
+    ) -> Result<Arc<Step>> {
+        let needs =
+            members.iter().map(|(member, fits)| self.fit(member, fits, seed)).collect::<Result<_>>()?;
+        let subject = &shared.dataset.dataset.id;
+        let label = Label { method: &method.name, subject, seed, device: device::CPU };
+        let work = Arc::new(CombineWork { shared: Arc::clone(shared), seed });
+        Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
+    }
+
+    fn fit(&mut self, method: &Method, fits: &Fits, seed: u64) -> Result<Arc<Step>> {
+        let Recipe::Model(model) = &method.recipe else {
+            unreachable!("ensembles are made of their members")
+        };
+        let Fits { shared, trained, seeded } = fits;
+        let molecules = Molecules::Dataset(Arc::clone(&shared.dataset));
+        let described = shared.composition.features.clone();
+        let pretrain = trained.as_ref().map(|(step, _)| step);
+        let encode = self.encode(method, model, pretrain, molecules, described, seed)?;
+        let needs = encode.into_iter().collect();
+        let seed = if *seeded { seed } else { 0 };
+        let subject = &shared.dataset.dataset.id;
+        let label = Label { method: &method.name, subject, seed, device: &shared.device };
+        let work = Arc::new(FitWork { shared: Arc::clone(shared), seed });
+        Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
+    }
+
+    /// What all fits of a model in one place have in common.
+    fn fits(&mut self, method: &Method, place: Place<'_>) -> Result<Fits> {
         let Recipe::Model(model) = &method.recipe else {
             unreachable!("ensembles are made of their members")
         };
         let spec = model.baseline.as_ref().expect("checked before");
         let baseline = self.component(method, ComponentKind::Baseline, spec)?;
-        let candidates = configurations(model).iter().map(|config| baseline.planned(config)).collect();
         let encoder = match &model.encoder {
             Some(spec) => Some(self.component(method, ComponentKind::Encoder, spec)?),
             None => None,
         };
-        let pretrain = self.pretrain_for(method, model, &place.dataset.dataset.id)?;
+        let trained = self.pretrain_for(method, model, &place.dataset.dataset.id)?;
         // Shuffled labels are shuffled by the seed, too. A trained encoder is the same for all seeds.
         let seeded = method.protocol.shuffle_labels
             || baseline.uses_seed
-            || (pretrain.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
+            || (trained.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
             features: place.dataset.describe_features(&model.features)?,
             chemistry: CHEMISTRY_VERSION.into(),
-            encoder: encoder.as_ref().map(|found| found.used.clone()),
-            pretraining: pretrain.as_ref().map(|planned| planned.described()),
-            baseline: Some(baseline.used),
+            encoder: encoder.map(|found| found.used),
+            pretraining: trained.as_ref().map(|(_, described)| described.clone()),
+            baseline: Some(baseline.used.clone()),
             tune: model.tune.clone(),
             members: Vec::new(),
         };
-        let work = PlannedModel {
+        let shared = FitShared {
+            dataset: Arc::clone(place.dataset),
+            split: Arc::clone(place.split),
             features: model.features.clone(),
-            encoder: encoder.as_ref().map(|found| found.planned(&found.used.config)),
-            pretrain,
-            candidates,
+            baseline,
+            configurations: configurations(model),
+            composition,
+            shuffle_labels: method.protocol.shuffle_labels,
+            device: self.device_of(method),
+            keep: self.keep,
         };
-        let seed = if seeded { place.seed } else { 0 };
-        Ok(planned_fit(method, place, seed, Work::Model(Box::new(work)), composition))
+        Ok(Fits { shared: Arc::new(shared), trained, seeded })
     }
 }
 
@@ -358,10 +441,10 @@ fn configurations(model: &Model) -> Vec<serde_json::Value> {
     model.tune.as_ref().map_or_else(|| vec![base.clone()], |tune| grid::configurations(tune, base))
 }
 
-fn ensemble_fit(method: &Method, members: &[PlannedFit], place: &Place) -> PlannedFit {
-    let member_use = |fit: &PlannedFit| MemberUse {
-        method: fit.method.name.clone(),
-        composition: fit.composition.clone(),
+fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> CombineShared {
+    let member_use = |(method, fits): &(&Method, Fits)| MemberUse {
+        method: method.name.clone(),
+        composition: fits.shared.composition.clone(),
     };
     let composition = Composition {
         data_sha256: place.dataset.dataset.sha256.clone(),
@@ -373,40 +456,11 @@ fn ensemble_fit(method: &Method, members: &[PlannedFit], place: &Place) -> Plann
         tune: None,
         members: members.iter().map(member_use).collect(),
     };
-    let planned = |fit: &PlannedFit| PlannedMember { method: fit.method.name.clone(), key: fit.key.clone() };
-    let work = Work::Ensemble(members.iter().map(planned).collect());
-    planned_fit(method, place, place.seed, work, composition)
-}
-
-fn planned_fit(
-    method: &Method,
-    place: &Place,
-    seed: u64,
-    work: Work,
-    composition: Composition,
-) -> PlannedFit {
-    let dataset = &place.dataset.dataset;
-    // A choice depends on what decides it.
-    let decides =
-        composition.tune.as_ref().map(|_| (place.dataset.manifest.protocol.metric, METRICS_VERSION));
-    let key = key_of(&json!({
-        "schema": molarena_record::fit::FIT_SCHEMA,
-        "composition": composition,
-        "split": place.split.sha256(),
-        "tasks": dataset.tasks,
-        "task_type": dataset.task_type,
-        "seed": seed,
-        "shuffle_labels": method.protocol.shuffle_labels,
-        "decides": decides,
-    }));
-    PlannedFit {
-        key,
+    CombineShared {
         dataset: Arc::clone(place.dataset),
         split: Arc::clone(place.split),
-        method: method.clone(),
-        seed,
-        work,
         composition,
-        cells: Vec::new(),
+        shuffle_labels: method.protocol.shuffle_labels,
+        devices: members.iter().map(|(_, fits)| device::class_of(&fits.shared.device).to_owned()).collect(),
     }
 }

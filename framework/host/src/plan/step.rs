@@ -1,203 +1,160 @@
-//! What a plan says.
+//! A step: the one unit of work, and what each kind of step says of itself.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
-
-use molarena_chem::CHEMISTRY_VERSION;
-use molarena_data::Split;
-use molarena_features::FeatureSpec;
-use molarena_metrics::Metric;
-use molarena_record::{
-    encoder::{CorpusUse, ENCODER_SCHEMA},
-    key::key_of,
-    parts::{ComponentUse, Composition, Pretrained, SplitInfo},
+use std::{
+    fmt::Debug,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
-use serde_json::json;
+
+use molarena_features::Features;
+use molarena_record::{
+    encoder::CorpusUse,
+    key::key_of,
+    parts::{Cost, Failure, Reason},
+    step::{Kind, StepRecord},
+};
+use serde_json::Value;
 
 use crate::{
-    inputs::{corpus::LeaveOut, dataset::ArenaDataset},
-    plan::matching::PlannedMatch,
-    request::method::{Method, Pretraining},
+    arena::Arena,
+    error::Result,
+    inputs::Inputs,
+    job::{JobTask, Output},
+    request::limits::Limits,
+    store::Made,
 };
 
-/// One run of a worker and the cells that are scored from it.
+/// One step of a plan.
 #[derive(Clone, Debug)]
-pub struct PlannedFit {
-    /// Hash of everything that decides the predictions.
+pub struct Step {
+    /// Hash of everything that decides the outcome.
     pub key: String,
-    /// The dataset.
-    pub dataset: Arc<ArenaDataset>,
-    /// The split.
-    pub split: Arc<Split>,
-    /// The method; cells of other names may share its fit.
-    pub method: Method,
-    /// Seed of the fit: that of its cells, or 0 where the seed changes nothing.
-    pub seed: u64,
-    /// What makes the predictions.
-    pub work: Work,
-    /// What goes into the records.
-    pub composition: Composition,
-    /// The cells; none where only an ensemble needs the predictions.
-    pub cells: Vec<PlannedCell>,
-}
-
-/// What makes predictions.
-#[derive(Clone, Debug)]
-pub enum Work {
-    /// A worker.
-    Model(Box<PlannedModel>),
-    /// The host, from the predictions of other fits of the plan.
-    Ensemble(Vec<PlannedMember>),
-}
-
-/// What a worker fits.
-#[derive(Clone, Debug)]
-pub struct PlannedModel {
-    /// What is computed of each molecule.
-    pub features: FeatureSpec,
-    /// The encoder and its library, where there is one.
-    pub encoder: Option<PlannedComponent>,
-    /// What trains the encoder before, unless it is used untrained.
-    pub pretrain: Option<Arc<PlannedPretrain>>,
-    /// The baseline under each configuration to choose from.
-    pub candidates: Vec<PlannedComponent>,
-}
-
-/// A member of an ensemble.
-#[derive(Clone, Debug)]
-pub struct PlannedMember {
-    /// Name of the method.
-    pub method: String,
-    /// Key of its fit.
-    pub key: String,
-}
-
-/// A component and the library that it is in.
-#[derive(Clone, Debug)]
-pub struct PlannedComponent {
-    /// The library.
-    pub library: PathBuf,
-    /// Component id inside the plugin.
-    pub id: String,
-    /// Canonical JSON.
-    pub config: String,
-}
-
-/// One cell: a fit scored under a protocol, for one row of a board.
-#[derive(Clone, Debug)]
-pub struct PlannedCell {
-    /// Hash of everything that decides the record.
-    pub key: String,
-    /// Seed of the row's run.
-    pub seed: u64,
-    /// The method.
-    pub method: Method,
-    /// The metric.
-    pub metric: Metric,
-}
-
-/// Everything that is to run.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The fits, in the order of the selection.
-    pub fits: Vec<PlannedFit>,
-    /// The cells that match molecules and profiles, in the order of the selection.
-    pub matches: Vec<PlannedMatch>,
-}
-
-impl Plan {
-    /// Number of cells.
-    pub fn cells(&self) -> usize {
-        self.fits.iter().map(|fit| fit.cells.len()).sum::<usize>() + self.matches.len()
-    }
-
-    /// The datasets of the plan, each once.
-    pub fn datasets(&self) -> Vec<Arc<ArenaDataset>> {
-        let mut seen = BTreeSet::new();
-        let datasets = self.fits.iter().map(|fit| &fit.dataset);
-        datasets.filter(|dataset| seen.insert(dataset.dataset.id.clone())).cloned().collect()
-    }
-}
-
-impl PlannedFit {
-    /// The members, if this is an ensemble.
-    pub fn members(&self) -> &[PlannedMember] {
-        match &self.work {
-            Work::Model(_) => &[],
-            Work::Ensemble(members) => members,
-        }
-    }
-
-    /// The split as records describe it.
-    pub fn split_info(&self) -> SplitInfo {
-        SplitInfo::of(&self.split)
-    }
-
-    /// What trains its encoder before, if anything does.
-    pub fn pretrain(&self) -> Option<&Arc<PlannedPretrain>> {
-        match &self.work {
-            Work::Model(model) => model.pretrain.as_ref(),
-            Work::Ensemble(_) => None,
-        }
-    }
-}
-
-/// One pretraining of a plan.
-#[derive(Clone, Debug)]
-pub struct PlannedPretrain {
-    /// Hash of everything that decides the state.
-    pub key: String,
+    /// The steps whose outcomes it builds on.
+    pub needs: Vec<Arc<Step>>,
     /// Name of the first method that asks for it.
     pub method: String,
-    /// What the encoder is trained on.
-    pub corpus: Arc<CorpusUse>,
-    /// Identity keys of the molecules that leave.
-    pub leave_out: Arc<BTreeSet<String>>,
-    /// The encoder and its library.
-    pub encoder: PlannedComponent,
-    /// The encoder as records name it.
-    pub used: ComponentUse,
-    /// What is computed of each molecule.
-    pub features: FeatureSpec,
+    /// Dataset or context graph that it is about.
+    pub subject: String,
     /// Seed of every random choice.
     pub seed: u64,
+    /// Limits of its worker.
+    pub limits: Limits,
+    /// Device that it runs on, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// What its kind knows of it.
+    pub(crate) work: Arc<dyn Work>,
 }
 
-impl PlannedPretrain {
-    /// The pretraining of `method`'s encoder on the corpus that it names, without the molecules of `leave_out`.
-    pub(crate) fn new(
-        method: &Method,
-        features: &FeatureSpec,
-        (pretraining, encoder, used): (&Pretraining, PlannedComponent, ComponentUse),
-        (corpus, leave_out): (Arc<CorpusUse>, LeaveOut),
-    ) -> Self {
-        let key = key_of(&json!({
-            "schema": ENCODER_SCHEMA,
-            "corpus": corpus.key,
-            "encoder": used,
-            "features": features,
-            "chemistry": CHEMISTRY_VERSION,
-            "seed": pretraining.seed,
-        }));
-        Self {
-            key,
-            method: method.name.clone(),
-            corpus,
-            leave_out: Arc::new(leave_out.identities),
-            encoder,
-            used,
-            features: features.clone(),
-            seed: pretraining.seed,
-        }
+impl Step {
+    /// The step, under the key of its content.
+    pub(crate) fn new(label: Label<'_>, needs: Vec<Arc<Self>>, limits: Limits, work: Arc<dyn Work>) -> Self {
+        let Label { method, subject, seed, device } = label;
+        let (method, subject, device) = (method.to_owned(), subject.to_owned(), device.to_owned());
+        Self { key: key_of(&work.of()), needs, method, subject, seed, limits, device, work }
     }
 
-    /// As records of fits and matches describe it.
-    pub(crate) fn described(&self) -> Pretrained {
-        Pretrained {
-            key: self.key.clone(),
-            corpus: self.corpus.id.clone(),
-            leave_out: self.corpus.leave_out.clone(),
-            left_out: self.corpus.left_out,
-            seed: self.seed,
-        }
+    /// Kind of the step.
+    pub fn kind(&self) -> Kind {
+        self.work.kind()
+    }
+
+    /// What an encoder is trained on, if this is a pretraining.
+    pub fn corpus(&self) -> Option<CorpusUse> {
+        self.work.corpus()
+    }
+}
+
+/// What a step is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Label<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) seed: u64,
+    pub(crate) device: &'a str,
+}
+
+/// What a kind of step knows: one file in [`crate::plan::steps`] for each.
+pub(crate) trait Work: Debug + Send + Sync {
+    /// Which kind it is.
+    fn kind(&self) -> Kind;
+
+    /// Everything that decides the outcome; the step's key is its hash.
+    fn of(&self) -> Value;
+
+    /// Writes the job's inputs into its folder and says what the worker does; or makes the outcome without a worker.
+    ///
+    /// # Errors
+    /// Those of reading inputs and of writing them.
+    fn prepare(&self, context: &Context<'_>) -> Result<Prepared>;
+
+    /// What a worker made, read as if it were hostile; or why it is nothing.
+    ///
+    /// # Errors
+    /// The reason for the record.
+    fn judge(&self, context: &Context<'_>, output: &Output) -> Judged;
+
+    /// What an encoder is trained on, for the record.
+    fn corpus(&self) -> Option<CorpusUse> {
+        None
+    }
+
+    /// Whether the worker has a folder that outlives it, so that a killed one goes on. Then one process at a time works on
+    /// the step.
+    fn keeps_folder(&self) -> bool {
+        false
+    }
+
+    /// What the step costs with the steps that it needs, from its worker's own cost and theirs.
+    fn cost(&self, own: Cost, _needs: &[StepRecord]) -> Cost {
+        own
+    }
+}
+
+/// What a worker made, or why it made nothing that counts.
+pub(crate) type Judged = Result<Made, (Reason, String)>;
+
+/// How a step goes on once its inputs are there.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// In a worker.
+    Job {
+        /// What the worker does.
+        task: JobTask,
+        /// Files and folders that it may read.
+        readable: Vec<PathBuf>,
+        /// Folders that it may write to.
+        writable: Vec<PathBuf>,
+    },
+    /// It is done.
+    Done(Result<Made, Failure>),
+}
+
+/// What a step is prepared and judged with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    /// Catalog, store and data folder.
+    pub(crate) arena: &'a Arena,
+    /// Inputs that several steps share.
+    pub(crate) inputs: &'a Inputs,
+    /// Outcomes of the steps that it needs, in their order; none of them failed.
+    pub(crate) needs: &'a [StepRecord],
+    /// The step.
+    pub(crate) step: &'a Step,
+    /// The job folder.
+    pub(crate) folder: &'a Path,
+}
+
+impl Context<'_> {
+    /// The vectors of an encoding that this step needs.
+    ///
+    /// # Errors
+    /// The file is missing, or its bytes are not those of the record.
+    pub(crate) fn vectors(&self, encoding: &StepRecord) -> Result<Arc<Features>> {
+        self.inputs.vectors(encoding, &self.arena.store)
+    }
+
+    /// The outcome of the needed step of a kind, if there is one.
+    pub(crate) fn need(&self, kind: Kind) -> Option<&StepRecord> {
+        self.needs.iter().find(|record| record.kind == kind)
     }
 }

@@ -30,6 +30,8 @@ pub struct Method {
     pub recipe: Recipe,
     /// How the predictions are scored.
     pub protocol: MethodProtocol,
+    /// The device that it runs on, where it is not the suite's.
+    pub device: Option<String>,
     /// The parameters that a suite varies, by name, with the values of this method; empty for a method as its file has
     /// it.
     pub varied: BTreeMap<String, serde_json::Value>,
@@ -42,7 +44,9 @@ pub struct Method {
 /// Two files that say the same are the same method.
 impl PartialEq for Method {
     fn eq(&self, other: &Self) -> bool {
-        let says = |method: &Self| (method.protocol, method.summary.clone(), method.varied.clone());
+        let says = |method: &Self| {
+            (method.protocol, method.summary.clone(), method.device.clone(), method.varied.clone())
+        };
         self.name == other.name && self.recipe == other.recipe && says(self) == says(other)
     }
 }
@@ -106,6 +110,7 @@ struct MethodFile {
     decoder: Option<ComponentSpec>,
     tune: Option<Tune>,
     ensemble: Option<Ensemble>,
+    device: Option<String>,
     #[serde(default)]
     protocol: MethodProtocol,
 }
@@ -201,6 +206,7 @@ impl Method {
             return Err(document(format!("schema is `{}`, expected `{METHOD_SCHEMA}`", file.schema)));
         }
         let (name, summary, protocol) = (file.name.clone(), file.summary.clone(), file.protocol);
+        let device = file.device.clone();
         let mut recipe = file.recipe().map_err(document)?;
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c)) {
             return Err(document(format!("name `{name}` must be of letters, digits and -_.+")));
@@ -216,7 +222,7 @@ impl Method {
             }
         }
         let (varied, origin) = (BTreeMap::new(), origin.to_owned());
-        Ok(Self { name, summary, recipe, protocol, varied, document: content, origin })
+        Ok(Self { name, summary, recipe, protocol, device, varied, document: content, origin })
     }
 
     /// The same method with other values of some keys, called `name[key=value,...]`.

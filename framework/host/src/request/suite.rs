@@ -30,6 +30,9 @@ pub struct Suite {
     /// Limits of each cell.
     #[serde(default)]
     pub limits: SuiteLimits,
+    /// Device of methods that name none: `cpu`, `libtorch`, `cuda:N` or `libtorch-cuda:N`.
+    #[serde(default)]
+    pub device: Option<String>,
     /// The cells: each group is datasets x methods x seeds.
     #[serde(default)]
     pub cells: Vec<CellGroup>,
@@ -100,11 +103,19 @@ pub enum Seeds {
 }
 
 impl Seeds {
-    /// The seeds.
-    pub fn to_vec(&self) -> Vec<u64> {
+    /// The seeds, in order.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = u64> + '_> {
         match self {
-            Self::Count(count) => (0..*count).collect(),
-            Self::List(seeds) => seeds.clone(),
+            Self::Count(count) => Box::new(0..*count),
+            Self::List(seeds) => Box::new(seeds.iter().copied()),
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Count(count) => *count,
+            Self::List(seeds) => seeds.len() as u64,
         }
     }
 }
@@ -177,8 +188,8 @@ mod tests {
             suite.limits.pretraining(cells),
             Limits { wall: Duration::from_hours(9), threads: 2, ..cells }
         );
-        assert_eq!(suite.cells[0].seeds.to_vec(), [0, 1, 2]);
-        assert_eq!(suite.cells[1].seeds.to_vec(), [7, 9]);
+        assert_eq!(suite.cells[0].seeds.iter().collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(suite.cells[1].seeds.iter().collect::<Vec<_>>(), [7, 9]);
         assert_eq!(suite.cells[1].split, Some(Protocol::Scaffold));
     }
 

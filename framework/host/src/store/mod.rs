@@ -1,25 +1,42 @@
-//! The store: records, fits, predictions and the feature cache, one file each, written whole or not at all.
+//! The store: a folder of records and of what steps made, one file each, written whole or not at all.
+//!
+//! | path | what |
+//! |---|---|
+//! | `steps/<ab>/<key>.json` | outcome of a step, [`StepRecord`](molarena_record::step::StepRecord) |
+//! | `artifacts/<ab>/<sha256>` | what a step made, under the hash of its bytes |
+//! | `records/<ab>/<key>.json` | a scored cell, [`Record`](molarena_record::cell::Record) |
+//! | `matches/<ab>/<key>.json` | a scored matching cell, [`MatchRecord`](molarena_record::matching::MatchRecord) |
+//! | `encoders/<key>/work` | a pretraining's checkpoints and logs, which outlive its workers |
+//! | `cache/` | what can be computed again: features, molecules, copies of plugin libraries |
+//! | `work/run-*` | temporary files of running processes |
+//!
+//! `<ab>` are the first two digits of the name, so that no folder grows too large. An artifact is written before the
+//! record that names it, and a record is never replaced: whenever a process is killed, the artifact that is on disk is
+//! the one that is recorded. Stores of earlier versions keep their records without `<ab>`, and their steps in `fits/`,
+//! `encoders/` and `matches/`; they are read where they are.
 
-mod encoders;
-mod matches;
+mod cells;
+mod folder;
+mod read;
+mod steps;
+mod verify;
 
 use std::{
+    collections::BTreeSet,
     io::Write,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
-use crate::files::npy::from_npy;
 use crate::{
     error::{Error, Result},
+    files::plain::copy_plain,
     sandbox::exposed_under,
 };
-use molarena_record::{
-    cell::{RECORD_SCHEMA, Record},
-    fit::{FIT_SCHEMA, Fit, PredictionsHash},
-};
+pub(crate) use steps::{Artifact, Made};
+pub use verify::Verified;
 
 /// A folder of records.
 #[derive(Clone, Debug)]
@@ -27,31 +44,8 @@ pub struct Store {
     root: PathBuf,
     /// Absent in a store that is only read.
     session: Option<Arc<Session>>,
-}
-
-/// The molecules that predictions are of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The test molecules, which records are scored on.
-    Test,
-    /// The validation molecules.
-    Valid,
-}
-
-/// Predictions of a fit as bytes of `.npy` files.
-#[derive(Clone, Debug)]
-pub(crate) struct Predictions {
-    pub(crate) test: Vec<u8>,
-    pub(crate) valid: Vec<u8>,
-}
-
-impl Predictions {
-    pub(crate) fn hashes(&self) -> PredictionsHash {
-        PredictionsHash {
-            test: molarena_data::sha256_hex(&self.test),
-            valid: molarena_data::sha256_hex(&self.valid),
-        }
-    }
+    /// What is wrong with files that were read, each once.
+    warnings: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// The temporary files of one process, `work/run-…`. Its file `lock` stays locked as long as the process lives.
@@ -88,23 +82,28 @@ impl Session {
 
 impl Store {
     /// Opens or creates the store in `root`; nothing is created where every worker may read.
+    ///
+    /// # Errors
+    /// [`Error::Exposed`]; [`Error::Io`] where the folder cannot be made.
     pub fn create(root: &Path) -> Result<Self> {
         let absolute = std::path::absolute(root)?;
         let folder = absolute.ancestors().find_map(|folder| fs_err::canonicalize(folder).ok());
         if let Some(exposed) = folder.and_then(|folder| exposed_under(&folder)) {
             return Err(Error::Exposed { what: "store", path: absolute, root: exposed });
         }
-        for folder in ["records", "fits", "encoders", "matches", "cache", "work"] {
+        for folder in ["records", "steps", "artifacts", "encoders", "matches", "cache", "work"] {
             fs_err::create_dir_all(root.join(folder))?;
         }
-        // Workers get absolute paths.
         let root = fs_err::canonicalize(root)?;
         let work = root.join("work");
         Session::sweep(&work)?;
-        Ok(Self { session: Some(Arc::new(Session::start(&work)?)), root })
+        Ok(Self { session: Some(Arc::new(Session::start(&work)?)), root, warnings: Arc::default() })
     }
 
-    /// Opens the store in `root`, which must exist.
+    /// Opens the store in `root`, which must exist, to read it.
+    ///
+    /// # Errors
+    /// [`Error::NothingSelected`] if there is none.
     pub fn open(root: &Path) -> Result<Self> {
         if !root.join("records").is_dir() {
             let path = root.display();
@@ -112,7 +111,7 @@ impl Store {
                 "no store in {path}; make one with molarena run --store {path}"
             )));
         }
-        Ok(Self { root: fs_err::canonicalize(root)?, session: None })
+        Ok(Self { root: fs_err::canonicalize(root)?, session: None, warnings: Arc::default() })
     }
 
     /// The folder.
@@ -120,21 +119,13 @@ impl Store {
         &self.root
     }
 
-    fn record_path(&self, key: &str) -> PathBuf {
-        self.root.join("records").join(format!("{key}.json"))
+    /// What was wrong with files that were read so far, each once, sorted.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    fn fit_path(&self, fit_key: &str) -> PathBuf {
-        self.root.join("fits").join(format!("{fit_key}.json"))
-    }
-
-    /// Where the predictions of a fit are: `f32[molecules of the part, tasks]`.
-    pub fn predictions_path(&self, fit_key: &str, part: Part) -> PathBuf {
-        let suffix = match part {
-            Part::Test => "",
-            Part::Valid => ".valid",
-        };
-        self.root.join("fits").join(format!("{fit_key}{suffix}.npy"))
+    fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).insert(warning);
     }
 
     /// Path of a cached file.
@@ -142,66 +133,60 @@ impl Store {
         self.root.join("cache").join(name)
     }
 
-    /// Folder for the job folders and temporary files of this process. A store that is only read has none.
+    /// Folder for the job folders and temporary files of this process.
+    ///
+    /// # Panics
+    /// In a store that is only read.
     pub fn work_dir(&self) -> PathBuf {
         let session = self.session.as_ref().expect("only a store that was created is written to");
         session.folder.path().to_owned()
     }
 
-    /// The record of `key`, if it is finished.
-    pub fn record(&self, key: &str) -> Result<Option<Record>> {
-        read_record(&self.record_path(key), RECORD_SCHEMA)
-    }
-
-    /// All records, sorted by key.
-    pub fn records(&self) -> Result<Vec<Record>> {
-        let paths = json_files(&self.root.join("records"))?;
-        paths.iter().filter_map(|path| read_record(path, RECORD_SCHEMA).transpose()).collect()
-    }
-
-    /// Writes a record; an existing one wins.
-    pub fn put_record(&self, record: &Record) -> Result<()> {
-        self.publish_json(&self.record_path(&record.key), record)
-    }
-
-    /// The outcome of a worker, if it is finished and its predictions are whole.
-    pub fn fit(&self, fit_key: &str) -> Result<Option<Fit>> {
-        read_record(&self.fit_path(fit_key), FIT_SCHEMA)
-    }
-
-    /// Writes the outcome of a worker, predictions first; existing ones win.
-    pub(crate) fn put_fit(&self, fit: &Fit, predictions: Option<&Predictions>) -> Result<()> {
-        if let Some(Predictions { test, valid }) = predictions {
-            self.publish(&self.predictions_path(&fit.fit_key, Part::Test), test)?;
-            self.publish(&self.predictions_path(&fit.fit_key, Part::Valid), valid)?;
+    /// A copy of a plugin's library, known by the hash of its bytes, so that a job opens the very bytes that the plan
+    /// saw, whatever becomes of the file since.
+    ///
+    /// # Errors
+    /// The library cannot be read, or has other bytes than `sha256`.
+    pub fn library(&self, library: &Path, sha256: &str) -> Result<PathBuf> {
+        let folder = self.cache_path("plugins").join(sha256);
+        let path = folder.join(library.file_name().unwrap_or_default());
+        if path.is_file() {
+            return Ok(path);
         }
-        self.publish_json(&self.fit_path(&fit.fit_key), fit)
-    }
-
-    /// Reads stored predictions and checks them against the fit's hash: `f32[molecules of the part, tasks]`, row-major.
-    pub fn predictions(&self, fit: &Fit, part: Part) -> Result<Vec<f32>> {
-        let path = self.predictions_path(&fit.fit_key, part);
-        let bytes = fs_err::read(&path)?;
-        let expected = fit.predictions.as_ref().map(|hashes| match part {
-            Part::Test => &hashes.test,
-            Part::Valid => &hashes.valid,
-        });
-        if expected != Some(&molarena_data::sha256_hex(&bytes)) {
-            let message = "the predictions are not those of the fit; remove the fit's .json and .npy files and run again";
-            return Err(Error::Store { path, message: message.into() });
+        fs_err::create_dir_all(&folder)?;
+        let bytes = fs_err::read(library)?;
+        if molarena_data::sha256_hex(&bytes) != sha256 {
+            let message = "the library was replaced while it was in use; run again".into();
+            return Err(Error::Plugin { path: library.to_owned(), message });
         }
-        from_npy(&bytes).map(|(_, _, values)| values).map_err(|message| Error::Store { path, message })
+        self.publish(&path, &bytes)?;
+        Ok(path)
     }
 
-    /// Removes a failed fit and its records, so that the cells run again.
-    pub fn forget_failure(&self, fit_key: &str, keys: &[String]) -> Result<()> {
-        for path in keys.iter().map(|key| self.record_path(key)).chain([self.fit_path(fit_key)]) {
-            match fs_err::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
+    /// The bytes of a cached file, as `read` makes of them what they hold; made and put there if it is missing or cannot
+    /// be read.
+    ///
+    /// # Errors
+    /// Those of `make` and of writing.
+    pub(crate) fn cached<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Path) -> Option<T>,
+        make: impl FnOnce() -> Result<T>,
+        write: impl FnOnce(&T, &Path) -> Result<()>,
+    ) -> Result<T> {
+        let path = self.cache_path(name);
+        if path.exists() {
+            match read(&path) {
+                Some(value) => return Ok(value),
+                None => remove(&path)?,
             }
         }
-        Ok(())
+        let value = make()?;
+        let temporary = self.temporary()?;
+        write(&value, temporary.path())?;
+        persist(temporary, &path)?;
+        Ok(value)
     }
 
     /// A temporary file that others may read once it is published.
@@ -211,8 +196,14 @@ impl Store {
         Ok(tempfile::Builder::new().prefix("new-").permissions(permissions).tempfile_in(self.work_dir())?)
     }
 
-    pub(crate) fn publish_json(&self, path: &Path, value: &impl Serialize) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(value).expect("records are plain data");
+    /// Writes a record. An existing one wins, unless it is damaged: then it is set aside as `NAME.damaged`.
+    fn publish_record(&self, path: &Path, record: &impl Serialize, damaged: bool) -> Result<()> {
+        if damaged {
+            let mut aside = path.as_os_str().to_owned();
+            aside.push(".damaged");
+            fs_err::rename(path, PathBuf::from(aside))?;
+        }
+        let mut text = serde_json::to_string_pretty(record).expect("records are plain data");
         text.push('\n');
         self.publish(path, text.as_bytes())
     }
@@ -221,39 +212,75 @@ impl Store {
     pub(crate) fn publish(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = self.temporary()?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(path) {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(Error::Store { path: path.to_owned(), message: error.error.to_string() }),
+        persist(file, path)
+    }
+
+    /// Publishes what a worker left in `from`, a plain file of at most `limit` bytes, under the hash of its bytes.
+    fn publish_artifact_file(&self, from: &Path, limit: u64) -> Result<String> {
+        let mut file = self.temporary()?;
+        let sha256 = copy_plain(from, limit, &mut file)?;
+        persist(file, &self.artifact_path(&sha256))?;
+        Ok(sha256)
+    }
+
+    fn publish_artifact(&self, bytes: &[u8]) -> Result<String> {
+        let sha256 = molarena_data::sha256_hex(bytes);
+        let path = self.artifact_path(&sha256);
+        if path.exists() && molarena_data::sha256_file(&path)? != sha256 {
+            remove(&path)?;
+        }
+        self.publish(&path, bytes)?;
+        Ok(sha256)
+    }
+
+    fn artifact_path(&self, sha256: &str) -> PathBuf {
+        self.root.join("artifacts").join(shard(sha256)).join(sha256)
+    }
+}
+
+fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
+    file.as_file().sync_all()?;
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Error::Store { path: path.to_owned(), message: error.error.to_string() }),
+    }
+}
+
+/// The folder of a name: its first two characters.
+fn shard(name: &str) -> &str {
+    name.get(..2).unwrap_or(name)
+}
+
+/// The `.json` files of a folder of records, in its shards and outside of them, sorted by name.
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    if folder.is_dir() {
+        for entry in fs_err::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                for entry in fs_err::read_dir(&path)? {
+                    paths.push(entry?.path());
+                }
+            } else {
+                paths.push(path);
+            }
         }
     }
-}
-
-pub(crate) fn read_record<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<Option<T>> {
-    let text = match fs_err::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let failed = |message: String| Error::Store { path: path.to_owned(), message };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
-    if value["schema"] != schema {
-        return Err(failed(format!("schema is {}, expected \"{schema}\"", value["schema"])));
-    }
-    serde_json::from_value(value).map(Some).map_err(|error| failed(error.to_string()))
-}
-
-/// The `.json` files of a folder, sorted.
-pub(crate) fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> =
-        fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
+    paths.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
     Ok(paths)
 }
 
-pub(crate) fn remove(path: &Path) -> Result<()> {
+/// The key that a record's file name states.
+fn key_in(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn remove(path: &Path) -> Result<()> {
     match fs_err::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
@@ -261,66 +288,4 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::files::npy::to_npy;
-    use molarena_record::parts::Cost;
-
-    fn predictions(test: &[f32]) -> Predictions {
-        Predictions { test: to_npy(test.len(), 1, test.to_vec()), valid: to_npy(1, 1, vec![0.125]) }
-    }
-
-    fn fit(key: &str, predictions: &Predictions) -> Fit {
-        Fit {
-            schema: FIT_SCHEMA.into(),
-            fit_key: key.into(),
-            failure: None,
-            predictions: Some(predictions.hashes()),
-            search: None,
-            confined: true,
-            cost: Cost::default(),
-        }
-    }
-
-    #[test]
-    fn the_first_writer_wins_and_nothing_is_left_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(folder.path()).unwrap();
-        let (first, second) = (predictions(&[0.25, 0.5]), predictions(&[0.75, 1.0]));
-        store.put_fit(&fit("k", &first), Some(&first)).unwrap();
-        store.put_fit(&fit("k", &second), Some(&second)).unwrap();
-        let stored = store.fit("k").unwrap().unwrap();
-        assert_eq!(store.predictions(&stored, Part::Test).unwrap(), [0.25, 0.5]);
-        assert_eq!(store.predictions(&stored, Part::Valid).unwrap(), [0.125]);
-        assert_eq!(fs_err::read_dir(store.work_dir()).unwrap().count(), 1, "only the lock");
-        assert_eq!(store.fit("other").unwrap(), None);
-    }
-
-    #[test]
-    fn what_a_killed_process_left_is_removed_and_what_a_live_one_has_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let alive = Store::create(folder.path()).unwrap();
-        let left = folder.path().join("work/run-killed");
-        fs_err::create_dir_all(left.join("job-1")).unwrap();
-        fs_err::write(left.join("lock"), "").unwrap();
-        let other = Store::create(folder.path()).unwrap();
-        assert!(!left.exists());
-        assert!(alive.work_dir().exists() && other.work_dir().exists());
-        drop((alive, other));
-        assert_eq!(fs_err::read_dir(folder.path().join("work")).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn changed_predictions_and_other_schemas_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(folder.path()).unwrap();
-        let made = predictions(&[0.25]);
-        store.put_fit(&fit("k", &made), Some(&made)).unwrap();
-        fs_err::write(store.predictions_path("k", Part::Test), to_npy(1, 1, vec![0.5])).unwrap();
-        let error = store.predictions(&store.fit("k").unwrap().unwrap(), Part::Test).unwrap_err();
-        assert!(error.to_string().contains("k.npy: the predictions are not those of the fit"), "{error}");
-        fs_err::write(store.fit_path("k"), "{\"schema\":\"molarena.fit/9\"}").unwrap();
-        assert!(store.fit("k").unwrap_err().to_string().contains("expected \"molarena.fit/2\""));
-        assert!(Store::open(&folder.path().join("none")).is_err());
-    }
-}
+mod tests;

@@ -1,96 +1,134 @@
-//! An encoder of a plugin that turns features into vectors, a chunk at a time, in confined workers.
+//! An encoder of a plugin that turns features into vectors, chunk after chunk, in one confined worker.
 
-use std::sync::atomic::AtomicBool;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
-use molarena_sdk::{ComponentKind, InputKind};
+use molarena_features::Features;
+use molarena_record::step::Kind;
+use molarena_sdk::ComponentKind;
 
-use crate::files::plain::read_plain;
-use crate::plan::describe::describe;
 use crate::{
+    arena::Arena,
     error::{Error, Result},
-    files::npy::from_npy,
-    job,
-    job::{EncodeJob, Job, JobComponent, JobState, JobTask, TEST},
-    launch,
-    launch::Launcher,
-    plugin::search,
-    plugin::search::SearchPath,
-    request::component::ComponentSpec,
-    request::config_schema::check_config,
-    request::limits::Limits,
-    request::method::Method,
+    execute::{RunOptions, event::Observer, execute},
+    files::{npy::from_npy, plain::read_plain},
+    job::{self, EncodeJob, Job, JobTask},
+    launch::{self, Launcher},
+    plan::{
+        missing::Missing,
+        planner::Planner,
+        select::{PlanLimits, Selection},
+        step::Step,
+    },
+    request::{
+        limits::Limits,
+        method::{Method, Recipe},
+    },
     sandbox::Envelope,
 };
-use molarena_features::{FeatureSpec, Features};
-use molarena_record::key::canonical_json;
 
-/// An encoder whose plugin and configuration were checked.
+/// How often the vectors of a chunk are looked for.
+const POLL: Duration = Duration::from_millis(2);
+/// Largest file of a chunk's vectors in bytes.
+const VECTORS_LIMIT: u64 = 4 << 30;
+/// A stream ends when its input does.
+const NO_LIMIT: Duration = Duration::MAX;
+
+/// An encoder that waits for chunks. Its plugin and configuration were checked, and its state is there.
 #[derive(Debug)]
-pub struct Encoder<'a> {
-    launcher: &'a Launcher,
-    interrupted: &'a AtomicBool,
-    limits: Limits,
+pub struct Encoder {
+    launcher: Launcher,
     method: String,
-    component: JobComponent,
-    state: Option<JobState>,
-    input: InputKind,
-    work: tempfile::TempDir,
+    job: Job,
+    folder: tempfile::TempDir,
+    next: AtomicUsize,
+    /// Why no more chunks are encoded, once the worker has ended.
+    ended: Mutex<Option<Error>>,
 }
 
-impl<'a> Encoder<'a> {
-    /// The encoder `spec` of `method` on top of `features`.
+impl Encoder {
+    /// The encoder of `method`; `None` for a method without one. A pretraining that the arena's store of encoders does not
+    /// have is executed first, without the molecules of the method's own `leave_out`.
     ///
     /// # Errors
-    /// [`Error::UnknownPlugin`], [`Error::Plugin`], [`Error::UnknownComponent`], [`Error::Inputs`], [`Error::Config`].
+    /// Those of planning and of executing; [`Error::MethodFailed`] if the pretraining failed, now or before.
     pub fn new(
         method: &Method,
-        features: &FeatureSpec,
-        spec: &ComponentSpec,
-        plugins: &SearchPath,
-        launcher: &'a Launcher,
+        arena: &Arena,
         limits: Limits,
-        interrupted: &'a AtomicBool,
-    ) -> Result<Self> {
-        let work = tempfile::Builder::new().prefix("molarena-embed-").tempdir()?;
-        let (plugin, id) = spec.split().expect("method files are checked when they are read");
-        let path = plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
+        device: Option<String>,
+        interrupted: &AtomicBool,
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>> {
+        let Recipe::Model(model) = &method.recipe else { return Ok(None) };
+        let Some(spec) = &model.encoder else { return Ok(None) };
+        let limits = PlanLimits { cells: limits, pretraining: limits };
+        let selection = Selection { limits, device, ..Selection::default() };
+        let mut planner = Planner::new(arena, &selection, interrupted)?;
+        planner.check_encoder(method, model)?;
+        let component = planner.component(method, ComponentKind::Encoder, spec)?;
+        let pretrain = match &model.pretraining {
+            Some(pretraining) => {
+                let leave_out = planner.leave_out(pretraining)?;
+                Some(planner.pretrain(method, model, pretraining, leave_out)?.0)
+            }
+            None => None,
+        };
+        let state = match &pretrain {
+            Some(step) => Some(trained_state(step, method, arena, limits, interrupted, observer)?),
+            None => None,
+        };
+        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(arena.store.work_dir())?;
+        let task = JobTask::EncodeStream(EncodeJob {
+            encoder: component.in_job(None, folder.path(), &arena.store)?,
+            state: state.as_ref().map(|state| job::relative(folder.path(), state)),
+            input: model.features.input(),
+        });
+        let envelope = Envelope {
+            memory: limits.cells.memory,
+            processors: Vec::new(),
+            confine: true,
+            readable: std::iter::once(component.opened(&arena.store)?).chain(state).collect(),
+            writable: Vec::new(),
+        };
+        let seed = model.pretraining.as_ref().map_or(0, |pretraining| pretraining.seed);
+        let device = planner.device_of(method);
+        Ok(Some(Self {
+            launcher: arena.launcher.clone(),
             method: method.name.clone(),
-            plugin: plugin.to_owned(),
-            file: search::file_name(plugin),
-            searched: plugins.describe(),
-        })?;
-        let described = describe(launcher, &path, work.path())?;
-        let components = &described.description.components;
-        let encoders = || components.iter().filter(|component| component.kind == ComponentKind::Encoder);
-        let component =
-            encoders().find(|component| component.id == id).ok_or_else(|| Error::UnknownComponent {
-                method: method.name.clone(),
-                path: path.clone(),
-                kind: ComponentKind::Encoder.to_string(),
-                component: id.to_owned(),
-                known: encoders().map(|component| component.id.as_str()).collect::<Vec<_>>().join(", "),
-            })?;
-        let input = features.input();
-        if !component.inputs.contains(&input) {
-            let wanted: Vec<String> = component.inputs.iter().map(|input| format!("`{input}`")).collect();
-            return Err(Error::Inputs {
-                method: method.name.clone(),
-                component: spec.component.clone(),
-                wanted: wanted.join(" or "),
-                given: format!("`{input}`"),
-            });
-        }
-        check_config(method, spec, &component.config_schema)?;
-        let component =
-            JobComponent { library: path, component: id.to_owned(), config: canonical_json(&spec.config) };
-        let method = method.name.clone();
-        Ok(Self { launcher, interrupted, limits, method, component, state: None, input, work })
+            job: Job { envelope, seed, threads: limits.cells.threads, device, task },
+            folder,
+            next: AtomicUsize::new(0),
+            ended: Mutex::new(None),
+        }))
     }
 
-    /// The same encoder with a trained state, as [`crate::trained_state`] gives it.
-    #[must_use]
-    pub fn with_state(self, state: Option<JobState>) -> Self {
-        Self { state, ..self }
+    /// Runs the worker until the stream ends. Another thread gives it chunks meanwhile.
+    pub(super) fn work(&self, interrupted: &AtomicBool) {
+        let ending =
+            launch::run(&self.launcher, &self.job, self.folder.path(), NO_LIMIT, interrupted, &|_| ());
+        let why = match ending.map(|ending| ending.result) {
+            Ok(Ok(_)) => self.failed("the worker ended before the stream did".into()),
+            Ok(Err(failure)) => self.failed(format!("{}: {}", failure.reason, failure.message)),
+            Err(error) => error,
+        };
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// No chunk will follow.
+    pub(super) fn finish(&self) -> Result<()> {
+        Ok(fs_err::write(job::end_of_stream_file(self.folder.path()), "")?)
+    }
+
+    fn failed(&self, message: String) -> Error {
+        Error::MethodFailed { method: self.method.clone(), message }
     }
 
     /// The vectors of molecules with these features.
@@ -98,36 +136,52 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// [`Error::MethodFailed`] if the plugin or its worker fails; [`Error::Interrupted`].
     pub(super) fn encode(&self, features: &Features) -> Result<Features> {
-        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.work.path())?;
-        features.write(&job::features_file(folder.path(), TEST))?;
-        let job = Job {
-            envelope: Envelope {
-                memory: self.limits.memory,
-                processors: Vec::new(),
-                confine: true,
-                readable: [Some(&self.component.library), self.state.as_ref().map(|state| &state.path)]
-                    .into_iter()
-                    .flatten()
-                    .cloned()
-                    .collect(),
-                writable: Vec::new(),
-            },
-            task: JobTask::Encode(Box::new(EncodeJob {
-                encoder: self.component.clone(),
-                state: self.state.clone(),
-                input: self.input,
-                threads: self.limits.threads,
-            })),
-        };
-        let (limit, interrupted) = (self.limits.wall, self.interrupted);
-        let ending = launch::run(self.launcher, &job, folder.path(), limit, interrupted, &|_| ())?;
-        let failed = |message: String| Error::MethodFailed { method: self.method.clone(), message };
-        ending.result.map_err(|failure| failed(format!("{}: {}", failure.reason, failure.message)))?;
-        let bytes = read_plain(&job::predictions_file(folder.path(), TEST), 4 << 30)?;
-        let (rows, columns, values) = from_npy(&bytes).map_err(failed)?;
-        if rows != features.rows() || values.iter().any(|value| !value.is_finite()) {
-            return Err(failed(format!("{rows} vectors of {} molecules, or not finite", features.rows())));
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let folder = self.folder.path();
+        let chunk = job::chunk_file(folder, index);
+        let unfinished = chunk.with_extension("tmp");
+        features.write(&unfinished)?;
+        fs_err::rename(unfinished, chunk)?;
+        let path = job::chunk_vectors_file(folder, index);
+        while !path.exists() {
+            if let Some(error) = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return Err(error);
+            }
+            thread::sleep(POLL);
+        }
+        let vectors = self.read(&path, features.rows())?;
+        fs_err::remove_file(path)?;
+        Ok(vectors)
+    }
+
+    fn read(&self, path: &Path, expected: usize) -> Result<Features> {
+        let bytes = read_plain(path, VECTORS_LIMIT)?;
+        let (rows, columns, values) = from_npy(&bytes).map_err(|message| self.failed(message))?;
+        if rows != expected || values.iter().any(|value| !value.is_finite()) {
+            return Err(self.failed(format!("{rows} vectors of {expected} molecules, or not finite")));
         }
         Ok(Features::Dense { columns, values, rows })
     }
+}
+
+/// The state of a pretraining, which is executed unless it is stored.
+fn trained_state(
+    step: &std::sync::Arc<Step>,
+    method: &Method,
+    arena: &Arena,
+    limits: PlanLimits,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<PathBuf> {
+    let mut missing = Missing::default();
+    missing.add(step, arena)?;
+    let options = RunOptions { threads: limits.pretraining.threads };
+    execute(&missing.steps, arena, options, interrupted, observer)?;
+    let store = arena.store_of(Kind::Pretrain);
+    let failed = |message: String| Error::MethodFailed { method: method.name.clone(), message };
+    let record = store.step(&step.key)?.ok_or_else(|| failed("its pretraining was removed".into()))?;
+    if let Some(failure) = record.failure() {
+        return Err(failed(format!("{}: pretraining: {}", failure.reason, failure.message)));
+    }
+    store.artifact(&record, "state")
 }

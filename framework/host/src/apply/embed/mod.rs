@@ -30,7 +30,10 @@ pub use self::{
     encoder::Encoder,
     output::{OutputFormat, failures_path, write_failures},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    execute::event::{Event, Observer},
+};
 use molarena_features::FeatureSpec;
 
 /// Rows that are computed at a time: molecules take about 10 KiB each.
@@ -46,7 +49,7 @@ pub struct Embedding<'a> {
     /// What is computed of each molecule.
     pub features: &'a FeatureSpec,
     /// Turns the features into vectors.
-    pub encoder: Option<&'a Encoder<'a>>,
+    pub encoder: Option<&'a Encoder>,
     /// The file that is written.
     pub output: &'a Path,
     /// Its format.
@@ -85,7 +88,7 @@ struct Computed {
     failures: Vec<(usize, String)>,
 }
 
-/// Reads, computes and writes everything. `on_rows` is told how many rows are done. When `interrupted` is set, what is
+/// Reads, computes and writes everything. `observer` is told how many rows are done. When `interrupted` is set, what is
 /// written by then becomes a sound file `OUTPUT.partial`.
 ///
 /// # Errors
@@ -94,7 +97,7 @@ struct Computed {
 pub fn embed(
     embedding: &Embedding<'_>,
     interrupted: &AtomicBool,
-    on_rows: &(dyn Fn(u64) + Sync),
+    observer: &dyn Observer,
 ) -> Result<Embedded> {
     let started = Instant::now();
     let mut input = SmilesInput::open(embedding.input, embedding.smiles)?;
@@ -105,8 +108,12 @@ pub fn embed(
     let written = thread::scope(|scope| {
         let reader = scope.spawn(move || read_all(&mut input, &read, interrupted));
         let partial = &partial;
-        let writer = scope.spawn(move || write_all(embedding, partial, &blocks, on_rows));
+        let writer = scope.spawn(move || write_all(embedding, partial, &blocks, observer));
+        if let Some(encoder) = embedding.encoder {
+            scope.spawn(|| encoder.work(interrupted));
+        }
         let result = compute_all(embedding, chunks, &computed);
+        let result = result.and(embedding.encoder.map_or(Ok(()), Encoder::finish));
         drop(computed);
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let read_to_the_end = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -216,7 +223,7 @@ fn write_all(
     embedding: &Embedding<'_>,
     partial: &Path,
     blocks: &Receiver<Computed>,
-    on_rows: &(dyn Fn(u64) + Sync),
+    observer: &dyn Observer,
 ) -> Result<Written> {
     let mut written = Written::default();
     let mut failures = Failures::new(embedding.output)?;
@@ -235,7 +242,7 @@ fn write_all(
             written.first_failure.get_or_insert(reason);
         }
         written.rows += chunk.smiles.len() as u64;
-        on_rows(written.rows);
+        observer.event(&Event::Rows(written.rows));
     }
     if let Some(output) = output {
         output.finish(written.rows)?;
@@ -273,7 +280,7 @@ pub fn parse_features(text: &str) -> Result<FeatureSpec, String> {
 /// [`Error::Request`].
 pub fn check_writable(features: &FeatureSpec, encoder: bool) -> Result<()> {
     if !features.companions().is_empty() {
-        let message = "companion features belong to a dataset's own molecules; new ones have none";
+        let message = "companion features belong to a dataset's own molecules; new molecules have none";
         return Err(Error::Request(message.into()));
     }
     if !encoder && matches!(features, FeatureSpec::Graphs {} | FeatureSpec::Smiles {}) {
@@ -283,7 +290,7 @@ pub fn check_writable(features: &FeatureSpec, encoder: bool) -> Result<()> {
     Ok(())
 }
 
-/// How many rows a second a number of rows in a time are.
+/// Rows per second.
 pub fn rate(rows: u64, wall: Duration) -> f64 {
     rows as f64 / wall.as_secs_f64().max(1e-9)
 }

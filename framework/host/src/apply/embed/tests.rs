@@ -2,6 +2,20 @@ use std::io::Read;
 
 use super::*;
 
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _event: &Event<'_>) {}
+}
+
+struct Interrupts<'a>(&'a AtomicBool);
+
+impl Observer for Interrupts<'_> {
+    fn event(&self, _event: &Event<'_>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn run(features: &str, name: &str, input: &str, unpacked: bool) -> (tempfile::TempDir, Result<Embedded>) {
     let folder = tempfile::tempdir().unwrap();
     let (source, output) = (folder.path().join("in.csv"), folder.path().join(name));
@@ -15,7 +29,7 @@ fn run(features: &str, name: &str, input: &str, unpacked: bool) -> (tempfile::Te
         format: OutputFormat::of(&output).unwrap(),
         unpacked,
     };
-    let result = embed(&embedding, &AtomicBool::new(false), &|_| ());
+    let result = embed(&embedding, &AtomicBool::new(false), &Silent);
     (folder, result)
 }
 
@@ -131,7 +145,7 @@ fn an_interrupted_output_is_sound_as_far_as_it_goes() {
         format,
         unpacked: false,
     };
-    let done = embed(&embedding, &interrupted, &|_| interrupted.store(true, Ordering::Relaxed)).unwrap();
+    let done = embed(&embedding, &interrupted, &Interrupts(&interrupted)).unwrap();
     assert!(done.rows < 10 * CHUNK as u64, "{}", done.rows);
     let partial = done.partial.unwrap();
     assert!(partial.ends_with("out.npy.partial") && !output.exists());

@@ -1,4 +1,4 @@
-//! Ensembles: the mean of the predictions of other fits.
+//! Ensembles: the mean of the predictions of other fits, made by the host.
 //!
 //! Regression: the plain mean, in the labels' units. Classification: members say how likely a positive is on scales of
 //! their own (a forest's shares, a Gaussian process's cautious probabilities), so for each task each member's
@@ -8,81 +8,98 @@
 //! nothing there and adds 0. No label and no test molecule takes part in the scaling, so a prediction does not depend on
 //! the other test molecules.
 
-use molarena_data::TaskType;
+use std::sync::Arc;
 
+use molarena_data::{Split, TaskType};
+use molarena_record::{
+    key::FitKey,
+    parts::{Composition, Cost},
+    step::{Kind, StepRecord},
+};
+use serde_json::Value;
+
+use super::another_question;
 use crate::{
     error::Result,
     files::npy::to_npy,
-    plan::step::{PlannedFit, PlannedMember},
-    store::{Part, Predictions, Store},
+    inputs::dataset::ArenaDataset,
+    job::Output,
+    plan::step::{Context, Judged, Prepared, Work},
+    store::Artifact,
 };
-use molarena_record::{
-    fit::{FIT_SCHEMA, Fit},
-    parts::{Cost, Failure},
-};
+
+/// What all seeds have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct CombineShared {
+    pub(crate) dataset: Arc<ArenaDataset>,
+    pub(crate) split: Arc<Split>,
+    pub(crate) composition: Composition,
+    pub(crate) shuffle_labels: bool,
+    /// Classes of the members' devices.
+    pub(crate) devices: std::collections::BTreeSet<String>,
+}
+
+/// One ensemble.
+#[derive(Clone, Debug)]
+pub(crate) struct CombineWork {
+    pub(crate) shared: Arc<CombineShared>,
+    pub(crate) seed: u64,
+}
+
+impl Work for CombineWork {
+    fn kind(&self) -> Kind {
+        Kind::Combine
+    }
+
+    fn of(&self) -> Value {
+        let CombineShared { dataset, split, composition, shuffle_labels, devices } = &*self.shared;
+        // Members on different devices make another ensemble than members on one.
+        let device = devices.iter().map(String::as_str).collect::<Vec<_>>().join("+");
+        let key = FitKey {
+            composition,
+            split_sha256: &split.sha256(),
+            tasks: &dataset.dataset.tasks,
+            task_type: dataset.dataset.task_type,
+            seed: self.seed,
+            shuffle_labels: *shuffle_labels,
+            metric: dataset.manifest.protocol.metric,
+            device: &device,
+        };
+        key.material()
+    }
+
+    fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
+        let CombineShared { dataset, split, .. } = &*self.shared;
+        let store = &context.arena.store;
+        let mut members = Vec::new();
+        for member in context.needs {
+            members.push(MemberPredictions {
+                valid: store.matrix(member, "valid.npy")?.2,
+                test: store.matrix(member, "test.npy")?.2,
+            });
+        }
+        let tasks = dataset.dataset.tasks.len();
+        let MemberPredictions { valid, test } = combine(&members, tasks, dataset.dataset.task_type);
+        let npy = |rows, values| Artifact::Bytes(to_npy(rows, tasks, values));
+        let made = [("test.npy", npy(split.test.len(), test)), ("valid.npy", npy(split.valid.len(), valid))];
+        Ok(Prepared::Done(Ok(made.into())))
+    }
+
+    fn judge(&self, _context: &Context<'_>, _output: &Output) -> Judged {
+        Err(another_question())
+    }
+
+    /// The time of all members, one after the other, and the memory of the largest.
+    fn cost(&self, _own: Cost, needs: &[StepRecord]) -> Cost {
+        needs.iter().map(|member| member.cost).fold(Cost::default(), Cost::then)
+    }
+}
 
 /// Predictions of one member, `f32[molecules, tasks]`, row-major.
 #[derive(Clone, Debug)]
 pub(crate) struct MemberPredictions {
     pub(crate) valid: Vec<f32>,
     pub(crate) test: Vec<f32>,
-}
-
-/// Makes the predictions of an ensemble from those of its members, which are in the store, and stores them. If a member
-/// failed, so does the ensemble.
-pub(crate) fn fit(planned: &PlannedFit, members: &[PlannedMember], store: &Store) -> Result<Fit> {
-    let mut fits = Vec::new();
-    let mut predictions = Vec::new();
-    let mut failure = None;
-    for member in members {
-        let fit = store.fit(&member.key)?.ok_or_else(|| crate::error::Error::Store {
-            path: store.root().join("fits").join(format!("{}.json", member.key)),
-            message: format!("member {} was removed while the ensemble ran; run again", member.method),
-        })?;
-        match &fit.failure {
-            Some(of_member) => {
-                let message = format!("member {}: {}", member.method, of_member.message);
-                failure = failure.or(Some(Failure { message, ..of_member.clone() }));
-            }
-            None => predictions.push(MemberPredictions {
-                valid: store.predictions(&fit, Part::Valid)?,
-                test: store.predictions(&fit, Part::Test)?,
-            }),
-        }
-        fits.push(fit);
-    }
-    let dataset = &planned.dataset.dataset;
-    let tasks = dataset.tasks.len();
-    let combined = failure.is_none().then(|| {
-        let MemberPredictions { valid, test } = combine(&predictions, tasks, dataset.task_type);
-        Predictions {
-            test: to_npy(planned.split.test.len(), tasks, test),
-            valid: to_npy(planned.split.valid.len(), tasks, valid),
-        }
-    });
-    let fit = Fit {
-        schema: FIT_SCHEMA.into(),
-        fit_key: planned.key.clone(),
-        failure,
-        predictions: combined.as_ref().map(Predictions::hashes),
-        search: None,
-        confined: fits.iter().all(|fit| fit.confined),
-        cost: total(fits.iter().map(|fit| fit.cost)),
-    };
-    store.put_fit(&fit, combined.as_ref())?;
-    Ok(store.fit(&planned.key)?.unwrap_or(fit))
-}
-
-/// The time of all members, one after the other, and the memory of the largest.
-fn total(costs: impl Iterator<Item = Cost>) -> Cost {
-    costs.fold(Cost::default(), |total, cost| Cost {
-        wall_s: total.wall_s + cost.wall_s,
-        encode_s: total.encode_s + cost.encode_s,
-        fit_s: total.fit_s + cost.fit_s,
-        predict_s: total.predict_s + cost.predict_s,
-        peak_rss_mb: total.peak_rss_mb.max(cost.peak_rss_mb),
-        threads: total.threads.max(cost.threads),
-    })
 }
 
 /// The ensemble's predictions from those of its members; see the module for how.

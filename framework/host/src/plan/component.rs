@@ -1,0 +1,54 @@
+//! A component of a plugin, as a plan uses it.
+
+use std::path::{Path, PathBuf};
+
+use molarena_record::{key::canonical_json, parts::ComponentUse};
+use serde_json::Value;
+
+use crate::{
+    error::Result,
+    job::{self, JobComponent},
+    store::Store,
+};
+
+/// A component, the library that it is in, and how records name it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Component {
+    /// The library.
+    pub(crate) library: PathBuf,
+    /// sha256 of the library's bytes.
+    pub(crate) library_sha256: String,
+    /// Component id inside the plugin.
+    pub(crate) id: String,
+    /// As records name it.
+    pub(crate) used: ComponentUse,
+    /// Whether the seed of a call changes what it gives.
+    pub(crate) uses_seed: bool,
+}
+
+impl Component {
+    /// The copy of the library that jobs open.
+    ///
+    /// # Errors
+    /// The library cannot be read, or was replaced.
+    pub(crate) fn opened(&self, store: &Store) -> Result<PathBuf> {
+        store.library(&self.library, &self.library_sha256)
+    }
+
+    /// The component as a job in `folder` makes it, under its own configuration or another.
+    ///
+    /// # Errors
+    /// As [`opened`](Self::opened).
+    pub(crate) fn in_job(
+        &self,
+        config: Option<&Value>,
+        folder: &Path,
+        store: &Store,
+    ) -> Result<JobComponent> {
+        Ok(JobComponent {
+            library: job::relative(folder, &self.opened(store)?),
+            component: self.id.clone(),
+            config: canonical_json(config.unwrap_or(&self.used.config)),
+        })
+    }
+}
