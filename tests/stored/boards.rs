@@ -63,7 +63,9 @@ fn boards_are_those_of_the_build_that_made_the_store() {
 #[test]
 fn figures_are_those_of_the_build_that_made_the_store() {
     let arena = arena();
-    for what in ["-x baseline.config.k", "-x encoder.config.width", "--ranks"] {
+    let datasets = "--dataset demo-44bb9105 --dataset demo-44bb9105-regression";
+    let sweep = |parameter: &str| format!("-x {parameter} {datasets}");
+    for what in [sweep("baseline.config.k"), sweep("encoder.config.width"), "--ranks".into()] {
         let arguments: Vec<&str> = "plot --store store -o plots".split(' ').chain(what.split(' ')).collect();
         let output = arena.molarena(&arguments);
         assert_eq!(output.code, Some(0), "{}", output.stderr);

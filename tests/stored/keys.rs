@@ -119,7 +119,10 @@ fn every_match_has_the_key_of_its_content() {
 #[test]
 fn every_encoder_has_the_key_of_its_content() {
     for (name, record) in encoders() {
-        assert_eq!((&record["schema"], &record["chemistry"]), (&json!("molarena.encoder/1"), &json!(CHEMISTRY)));
+        assert_eq!(
+            (&record["schema"], &record["chemistry"]),
+            (&json!("molarena.encoder/1"), &json!(CHEMISTRY))
+        );
         assert_eq!((&record["key"], &encoder_key(&record)), (&json!(name), &name), "{record}");
     }
 }
