@@ -70,6 +70,13 @@ fn figures_are_those_of_the_build_that_made_the_store() {
         let output = arena.molarena(&arguments);
         assert_eq!(output.code, Some(0), "{}", output.stderr);
     }
+    let log = fs::read_dir(arena.path("store/encoders")).unwrap().map(|entry| entry.unwrap().path());
+    let log = log.map(|folder| folder.join("work/training.csv"));
+    // The fixture plugin writes another kind of log.
+    let log = log.filter(|path| fs::read_to_string(path).is_ok_and(|text| text.starts_with("epoch"))).min();
+    let log = log.unwrap().display().to_string();
+    let output = arena.molarena(&["plot", "--training", &log, "-o", "plots/training.svg"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
     let names = |folder: &Path| {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
