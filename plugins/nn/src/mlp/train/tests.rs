@@ -148,7 +148,7 @@ fn an_odd_number_of_signs_is_learnt() {
 
 #[test]
 fn the_weights_are_those_of_the_best_epoch() {
-    // Twenty molecules with thirty columns: what the network learns soon makes other molecules worse.
+    // Twenty molecules with thirty columns: the network soon overfits.
     let architecture = architecture(30, &[64], 2);
     for selection in [Selection::Score, Selection::Loss] {
         let training =
