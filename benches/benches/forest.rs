@@ -1,4 +1,4 @@
-//! Our forest and smartcore's on the first tasks of `chembl2k`, or on random bits where the data are not there.
+//! Times our forest and smartcore's on the first tasks of `chembl2k`, or on random bits if the data are missing.
 
 use std::hint::black_box;
 
@@ -8,10 +8,10 @@ use molarena_benches::{DATASETS, Part, Trial, data_folder};
 use molarena_sdk::{Baseline, Call, Component, Inputs};
 use ndarray::{Array1, Array2};
 
-/// Tasks of `chembl2k` that are timed.
+/// Number of tasks of `chembl2k` that are timed.
 const TASKS: [usize; 2] = [0, 20];
 
-/// Trees of each forest: fewer than the default, for smartcore's sake.
+/// Number of trees in each forest: fewer than the default, because smartcore is slow.
 const N_TREES: usize = 10;
 
 fn trial() -> (&'static str, Trial) {
@@ -25,7 +25,7 @@ fn trial() -> (&'static str, Trial) {
     }
 }
 
-/// 600 rows with one bit in 48 set, and labels that are a bit of the row or missing.
+/// 600 rows with one bit in 48 set; a label is a bit of the row, or missing.
 fn random() -> Trial {
     let mut state = 1u64;
     let mut below = move |bound: u64| {

@@ -1,10 +1,10 @@
-//! Data files that are missing, damaged or wrong: exit code 5, with the place and what to do.
+//! Data files that are missing, damaged or wrong end in exit code 5 and a message with the place and the remedy.
 
 use molarena_tests::{Output, TestArena};
 
 use crate::support::{check, classes, dataset, edit, molecules, run_one, table, toy};
 
-/// The dataset `bad` and the method `knn-test` in `arena`; the run must end in exit code 5.
+/// Adds the dataset `bad` and the method `knn-test` to `arena`; the run must end in exit code 5.
 #[track_caller]
 fn refused(name: &str, kind: &str, tasks: &[&str], csv: &str, change: impl FnOnce(&TestArena)) -> Output {
     let arena = toy();

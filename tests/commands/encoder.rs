@@ -19,7 +19,7 @@ fn encoder_method(arena: &TestArena, name: &str, features: &str, config: &str) {
 fn an_encoder_and_a_baseline_run_in_one_method() {
     let arena = toy();
     encoder_method(&arena, "counts", "{ kind = \"graphs\" }", "{ width = 12 }");
-    // The floor of the arena's own plugin takes dense features as well.
+    // The arena's own floor takes dense features as well.
     arena.write(
         "methods/counts-rf.toml",
         "schema = \"molarena.method/1\"\nname = \"counts-rf\"\nfeatures = { kind = \"graphs\" }\n\

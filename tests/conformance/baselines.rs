@@ -1,4 +1,4 @@
-//! The arena's simple baselines give the same natively and through the C table, bit for bit.
+//! The arena's simple baselines give the same results natively and through the C table, bit for bit.
 
 mod shared;
 mod suite;

@@ -1,4 +1,4 @@
-//! The perceptron gives the same natively and through the C table, bit for bit.
+//! The perceptron gives the same results natively and through the C table, bit for bit.
 
 mod shared;
 mod suite;

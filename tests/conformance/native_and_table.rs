@@ -1,4 +1,4 @@
-//! Components of each kind give the same natively and through the C table of the built library.
+//! Components of each kind give the same results natively and through the C table of the built library.
 
 mod shared;
 
@@ -31,7 +31,7 @@ fn atom(number: i8) -> [i8; 9] {
     [number - 1, 0, 2, 5, 1, 0, 2, 0, 0]
 }
 
-/// Ethanol, no atom at all, four carbons with a nitrogen, and oganesson.
+/// Ethanol, an empty molecule, four carbons with a nitrogen, and oganesson.
 struct Molecules {
     atom_offsets: Vec<i64>,
     bond_offsets: Vec<i64>,
@@ -131,7 +131,7 @@ fn an_encoder_encodes_the_same_before_and_after_training_and_loading() {
     let inputs = molecules.inputs();
     let (mut native, mut table) = encoders(r#"{"width": 5}"#);
     let counts = same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
-    // Carbon is 5 modulo 5, nitrogen 6, oxygen 7, oganesson 117.
+    // Modulo 5 the columns are 0 for carbon (5), 1 for nitrogen (6), 2 for oxygen (7) and 2 for oganesson (117).
     assert_eq!(counts.values[..5], [2.0, 0.0, 1.0, 0.0, 0.0]);
     assert_eq!((&counts.values[5..10], counts.values[17]), ([0.0; 5].as_slice(), 1.0));
 
@@ -141,7 +141,7 @@ fn an_encoder_encodes_the_same_before_and_after_training_and_loading() {
     let scaled = same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
     assert_ne!(scaled, counts);
 
-    // Each side loads what the other side saved, which is the same bytes.
+    // Each side loads the other side's saved state; both states have the same bytes.
     let (mut native, mut table) = encoders(r#"{"width": 5}"#);
     same(native.load(&state), table.load(&state)).unwrap();
     let again = same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
@@ -234,7 +234,7 @@ fn a_baseline_predicts_the_same_before_and_after_loading() {
         let (mut native, mut table) = baselines();
         same(native.load(&state), table.load(&state)).unwrap();
         assert_eq!(predict(&mut native, &mut table), predictions);
-        // Another number of tasks than the arena's is no result.
+        // A number of tasks other than the arena's is not a result.
         let error = table.predict(&train, 3, &call()).unwrap_err();
         let shape = LoadError::Shape { expected_rows: 8, expected_columns: 3, rows: 8, columns: 2 };
         assert_eq!(error, shape);
@@ -273,7 +273,7 @@ fn errors_have_the_same_status_and_text() {
     broken.edge_targets = &[4, 5, 10, 9];
     let error = same(native.fit(&broken, &call()), table.fit(&broken, &call())).unwrap_err();
     assert_eq!(error, Error::data("edge 2 ends at node 10, which is none"));
-    // An error is no panic: the instance goes on.
+    // An error is not a panic: the instance stays usable.
     let inputs = molecules.inputs();
     same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
 }
@@ -300,7 +300,7 @@ fn a_wrong_configuration_is_named() {
         assert_eq!(message, format!("configuration of `atom-counts`: {error}"));
         assert!(message.contains(named), "{message}");
     }
-    // No configuration is the default one.
+    // Without a configuration the default one applies.
     plugin.encoder("atom-counts", "").unwrap();
 }
 

@@ -79,7 +79,7 @@ fn what_no_seed_changes_is_fitted_once() {
     let fits = |arena: &TestArena| files(arena, "store/fits").len() / 3;
     assert_eq!((records(&arena).len(), fits(&arena)), (3, 1));
     assert_eq!(row(&arena, "k1")["seeds"], 3);
-    // The seed shuffles.
+    // Shuffling depends on the seed.
     assert_eq!(run(&arena, &["k1"], &["--seeds", "3", "--shuffle-labels"]).code, Some(0));
     assert_eq!((records(&arena).len(), fits(&arena)), (6, 4));
 }
@@ -91,7 +91,7 @@ fn an_ensemble_is_the_mean_of_its_members() {
     knn(&arena, "k1", 1);
     knn(&arena, "k9", 9);
     ensemble(&arena, "both", &["k1", "k9"]);
-    // Alone: its members are fitted, but have no rows.
+    // The ensemble alone: its members are fitted but have no rows.
     let summary = run(&arena, &["both"], &[]);
     assert_eq!(summary.code, Some(0), "{}", summary.stderr);
     assert_eq!(json(&summary.stdout)["cells"], 1);

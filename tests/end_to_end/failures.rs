@@ -1,11 +1,11 @@
-//! Whatever a plugin does is a row with its reason; the other rows do not notice.
+//! Whatever a plugin does becomes a row with its reason, and the other rows are not affected.
 
 use molarena_tests::TestArena;
 use ndarray::Array2;
 
 use crate::{chains, hostile, names, processes, records, row, rows, split, workers};
 
-/// Method, which is the component's name, the reason of its failure, and a part of the message.
+/// The method, whose name is the component's, the reason for its failure, and a part of the message.
 const FAILURES: [(&str, &str, &str); 13] = [
     ("abort", "signal", "SIGABRT"),
     ("allocate", "memory", "over the limit of 300"),
@@ -21,7 +21,7 @@ const FAILURES: [(&str, &str, &str); 13] = [
     ("segfault", "signal", "SIGSEGV"),
     ("wrong-shape", "wrong-shape", "expected 6 x 1, the plugin gave 6 x 2"),
 ];
-/// These leave a child process behind, and are scored.
+/// These leave a child process behind and are still scored.
 const PARENTS: [&str; 2] = ["daemon", "fork"];
 
 /// The true test labels, in a file that the host can read.
@@ -37,7 +37,7 @@ fn every_failure_is_a_row_with_its_reason() {
     let arena = TestArena::new();
     chains(&arena);
     write_answers(&arena);
-    // Longer than any test; the process id keeps runs of this test apart.
+    // Longer than any test; the process id distinguishes parallel runs of this test.
     let seconds = format!("4242.{}", std::process::id());
     let mut methods = vec!["good"];
     arena.method("good", "fixture-hostile/good", "{}");
@@ -83,7 +83,7 @@ fn every_failure_is_a_row_with_its_reason() {
     }
     assert!(good["mean"].as_f64().unwrap() > 0.0 && good["failed"] == serde_json::json!({}), "{good}");
 
-    // Of megabytes of output, the end is kept.
+    // The end of megabytes of output is kept.
     let records = records(&arena);
     let noisy = records.iter().find(|record| record["method"] == "noisy").unwrap();
     let kept = noisy["outcome"]["output"].as_str().unwrap();

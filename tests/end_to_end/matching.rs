@@ -1,4 +1,4 @@
-//! Matching molecules and profiles on the demo world.
+//! Matches molecules and profiles in the demo world.
 
 use molarena_tests::{Output, TestArena};
 use ndarray::Array2;
@@ -34,7 +34,7 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let matches = matches(&arena);
     assert_eq!(matches.len(), 5);
-    // One split, one pretraining, whatever the candidates are.
+    // One split and one pretraining serve both kinds of candidates.
     assert_eq!(files(&arena, "store/encoders").len(), 1);
     let mut mrr = std::collections::BTreeMap::<(String, String), f64>::new();
     for record in &matches {
@@ -60,7 +60,7 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
         arena.molarena(&always.iter().chain(more).copied().collect::<Vec<_>>())
     };
     assert_eq!(plot(&[]).code, Some(0));
-    // All candidates, and those of the test part.
+    // All candidates, and those of the test part only.
     let expected =
         ["expression-ranks-2.svg", "expression-ranks.svg", "morphology-ranks-2.svg", "morphology-ranks.svg"];
     assert_eq!(names(&arena, "figures"), expected.map(|name| format!("demo-context-{name}")));
@@ -71,11 +71,11 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
         .unwrap();
     let damaged = plot(&["--force"]);
     assert!(damaged.stderr.contains("the ranks are not those of the record"), "{}", damaged.stderr);
-    // Run again, nothing runs.
+    // A second run runs nothing.
     assert!(suite(&arena, &groups).stdout.starts_with("5 cells: 0 scored now, 5 finished before, 0 failed"));
 }
 
-/// What a record says of a space follows from the ranks that are stored.
+/// A record's summary of a space follows from the stored ranks.
 fn check_space(arena: &TestArena, record: &Value, space: &Value) {
     let path = arena.path("store/matches").join(format!("{}.npz", record["key"].as_str().unwrap()));
     let bytes = fs_err::read(path).unwrap();

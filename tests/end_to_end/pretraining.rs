@@ -107,7 +107,7 @@ fn one_pretraining_serves_all_seeds_and_datasets_and_sees_no_molecule_of_theirs(
         );
         assert_eq!(cell["pretrain_cost"], record["cost"]);
     }
-    // Nothing runs twice, and another seed of the pretraining is another pretraining.
+    // Nothing runs twice, and another pretraining seed is another pretraining.
     let again = run(&arena, &[&BOTH[..], &["--seeds", "3", "--json"]].concat());
     assert_eq!(json(&again.stdout)["resumed"], 6, "{}", again.stderr);
     assert_eq!(lines(&folder, "starts.txt"), ["0"]);
@@ -142,7 +142,7 @@ fn start_and_wait(arena: &TestArena) -> Child {
     child
 }
 
-/// Runs the same command again: the training goes on from its checkpoint, and both workers are in its cost.
+/// Runs the same command again: the training resumes from its checkpoint, and its cost includes both workers.
 fn finish(arena: &TestArena) {
     wait_until("the end of orphaned workers", || workers(arena).is_empty());
     let folder = encoder(arena);
@@ -154,7 +154,7 @@ fn finish(arena: &TestArena) {
     let steps = lines(&folder, "training.csv");
     let distinct: BTreeSet<&String> = steps.iter().collect();
     assert_eq!(distinct.len(), 12, "{steps:?}");
-    // The step at which it was killed may be there twice.
+    // The step at which it was killed may occur twice.
     assert!(steps.len() <= 13, "{steps:?}");
     let cost = &record_of(&folder)["cost"];
     assert_eq!(cost["workers"], 2);
@@ -204,7 +204,7 @@ fn a_failed_pretraining_is_the_failure_of_all_its_cells_until_it_is_tried_again(
     }
     let folder = encoder(&arena);
     assert_eq!(record_of(&folder)["state_sha256"], Value::Null);
-    // The failure stands until it is asked to be tried again; then it goes on from the checkpoint.
+    // The failure stays until a retry is requested; the retry resumes from the checkpoint.
     assert_eq!(run(&arena, &[&ONE[..], &["--seeds", "3"]].concat()).code, Some(10));
     assert_eq!(lines(&folder, "starts.txt"), ["0"]);
     assert_eq!(run(&arena, &[&ONE[..], &["--retry-failed"]].concat()).code, Some(10));
@@ -250,7 +250,7 @@ fn predict_and_embed_use_the_encoders_of_the_store() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let folder = encoder(&arena);
     assert_eq!(lines(&folder, "starts.txt"), ["0"], "the run's encoder");
-    // Nothing is evaluated: no molecule leaves.
+    // Nothing is evaluated, so no molecule is removed.
     let embed = ["embed", "new.csv", "--method", "witness", "--output", "z.csv"];
     let output = arena.molarena(&[&embed[..], &places[..]].concat());
     assert_eq!(output.code, Some(0), "{}", output.stderr);

@@ -1,4 +1,4 @@
-//! A run that was killed or interrupted goes on where it stopped.
+//! A killed or interrupted run resumes where it stopped.
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -31,7 +31,7 @@ fn start(arena: &TestArena) -> Child {
     child
 }
 
-/// Path, inode and time of change of each record.
+/// Path, inode and modification time of each record.
 fn identities(arena: &TestArena) -> Vec<(PathBuf, u64, i64, i64)> {
     let paths = files(arena, "store/records").into_iter();
     let identity = |path: PathBuf| {
@@ -49,7 +49,7 @@ fn boards(arena: &TestArena) -> [String; 3] {
     })
 }
 
-/// Runs the same command again: only the missing cells run, and the board is that of a run that nobody disturbed.
+/// Runs the same command again: only the missing cells run, and the board equals that of an undisturbed run.
 fn finish(arena: &TestArena) {
     let before = identities(arena);
     assert!(before.len() < CELLS, "the run ended before it was stopped");

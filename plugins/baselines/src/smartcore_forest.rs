@@ -1,4 +1,4 @@
-//! The baseline `rf-smartcore`: the forest of the smartcore library, to compare with.
+//! The baseline `rf-smartcore`: the forest of the smartcore library, for comparison.
 
 use molarena_sdk::{
     Baseline, Bits, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
@@ -35,9 +35,9 @@ impl Default for SmartcoreConfig {
     }
 }
 
-/// smartcore's random forest for each task: the regression forest for classes too, since its mean of the leaves' means
-/// is the probability of class 1, which the library's classifier does not give. The square root of the number of features
-/// is tried at each split for classes, all features for numbers.
+/// smartcore's random forest for each task. Classes use the regression forest too, since its mean of the leaves' means
+/// is the probability of class 1, which the library's classifier does not return. Each split tries the square root of
+/// the number of features for classes, and all features for numbers.
 #[derive(Debug)]
 pub struct SmartcoreForest {
     config: SmartcoreConfig,
@@ -138,7 +138,7 @@ impl SmartcoreForest {
         let parameters = RandomForestRegressorParameters::default()
             .with_n_trees(self.config.n_trees)
             .with_m(tried.max(1))
-            // The library adds the tree's number to the seed.
+            // The library adds the tree's index to the seed.
             .with_seed(seed >> 1);
         let forest = Forest::fit(&dense(bits, &targets.rows)?, &labels, parameters);
         Ok(Task::Forest(Box::new(forest.map_err(|error| library(&error))?)))

@@ -2,8 +2,8 @@
 
 /// Exports the components of a plugin as the symbol `molarena_plugin_v1`.
 ///
-/// Version and licence are those of the crate that calls it. The crate needs
-/// `crate-type = ["cdylib"]` and `panic = "unwind"`.
+/// The version and licence are those of the crate that calls the macro. The crate needs `crate-type = ["cdylib"]` and
+/// `panic = "unwind"`.
 ///
 /// ```ignore
 /// molarena_sdk::export_plugin! {
