@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
 use molarena_features::FeatureSpec;
 use molarena_host::{OutputFormat, parse_duration, parse_features, parse_size};
+use molarena_metrics::Metric;
 use molarena_report::Format;
 
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
@@ -33,6 +34,12 @@ pub(crate) enum Command {
     Board(BoardArgs),
     /// Draw a metric against a varied parameter, ranks of matching, or the curves of a training, as SVG
     Plot(PlotArgs),
+    /// Compute all scores again from stored predictions and labels, without plugins, and compare
+    Replay(ReplayArgs),
+    /// Look after a store
+    Store(StoreArgs),
+    /// Print the JSON Schema of a stored format
+    Schema(SchemaArgs),
     /// Train a method on a dataset and predict new molecules
     Predict(PredictArgs),
     /// Write features or vectors of molecules to CSV, npy or Parquet
@@ -339,11 +346,16 @@ pub(crate) struct BoardArgs {
     /// Only this method (again for more)
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,
+    /// Score stored predictions by another metric, with the labels of the data folder: roc_auc, average_precision, mae, ...
+    #[arg(long, value_name = "NAME", conflicts_with = "matches")]
+    pub(crate) metric: Option<Metric>,
     /// Leave out time and memory, so that boards of equal results are equal bytes
     #[arg(long)]
     pub(crate) no_cost: bool,
     #[command(flatten)]
     pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -374,6 +386,61 @@ pub(crate) enum PluginCommand {
         #[command(flatten)]
         plugins: PluginPlaces,
     },
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  molarena replay --store molarena-store
+  molarena replay --data-dir /data/molarena --json
+  molarena replay --csv my.csv --tasks active          # records of a table of your own
+
+The exit code is 10 if a score comes out different, or cannot be computed here.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// Write the scores that come out different
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Split of an own table that has one: column:NAME
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<SplitChoice>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) own: OwnArgs,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Read every record, compare its name with its content, and hash every file that a step made
+    #[command(after_help = "Example:\n  molarena store verify --store molarena-store\n\nThe exit code is 5 if something does not fit.")]
+    Verify {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        store: StorePlace,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  molarena schema               # the formats\n  molarena schema record > record.schema.json")]
+pub(crate) struct SchemaArgs {
+    /// Name of the format, such as record or molarena.record/1 [default: list all]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]

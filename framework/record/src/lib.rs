@@ -8,4 +8,5 @@ pub mod key;
 mod legacy;
 pub mod matching;
 pub mod parts;
+pub mod schemas;
 pub mod step;

@@ -10,8 +10,11 @@ pub(crate) mod own;
 pub(crate) mod plot;
 pub(crate) mod plugin;
 pub(crate) mod predict;
+pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod simulate;
+pub(crate) mod store;
 
 use std::{
     io::Write,

@@ -165,6 +165,20 @@ impl Store {
         self.put_cell(record)
     }
 
+    /// Replaces records by others with the same keys: what a replay computed.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn replace(&self, records: &[Record], matches: &[MatchRecord]) -> Result<()> {
+        records.iter().try_for_each(|record| self.replace_cell(record))?;
+        matches.iter().try_for_each(|record| self.replace_cell(record))
+    }
+
+    fn replace_cell<C: Cell>(&self, cell: &C) -> Result<()> {
+        let (path, _) = self.find_cell::<C>(cell.key())?;
+        self.overwrite(&path, cell)
+    }
+
     /// Removes the record of a failed cell, of either kind.
     pub(crate) fn forget_failed_cell(&self, key: &str) -> Result<()> {
         self.forget_failed::<Record>(key)?;

@@ -196,6 +196,17 @@ impl Store {
         Ok(tempfile::Builder::new().prefix("new-").permissions(permissions).tempfile_in(self.work_dir())?)
     }
 
+    /// Writes a record in the place of another one.
+    fn overwrite(&self, path: &Path, record: &impl Serialize) -> Result<()> {
+        let mut file = self.temporary()?;
+        file.write_all(record_text(record).as_bytes())?;
+        file.as_file().sync_all()?;
+        match file.persist(path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::Store { path: path.to_owned(), message: error.error.to_string() }),
+        }
+    }
+
     /// Writes a record. An existing one wins, unless it is damaged: then it is set aside as `NAME.damaged`.
     fn publish_record(&self, path: &Path, record: &impl Serialize, damaged: bool) -> Result<()> {
         if damaged {
@@ -203,9 +214,7 @@ impl Store {
             aside.push(".damaged");
             fs_err::rename(path, PathBuf::from(aside))?;
         }
-        let mut text = serde_json::to_string_pretty(record).expect("records are plain data");
-        text.push('\n');
-        self.publish(path, text.as_bytes())
+        self.publish(path, record_text(record).as_bytes())
     }
 
     /// Writes to a temporary name, syncs, and links into place; the first writer wins.
@@ -236,6 +245,13 @@ impl Store {
     fn artifact_path(&self, sha256: &str) -> PathBuf {
         self.root.join("artifacts").join(shard(sha256)).join(sha256)
     }
+}
+
+/// A record as its file has it.
+fn record_text(record: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(record).expect("records are plain data");
+    text.push('\n');
+    text
 }
 
 fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
