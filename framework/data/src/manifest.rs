@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
-use molarena_metrics::Metric;
+use molarena_metrics::{Metric, MetricKind};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -307,18 +307,26 @@ impl Manifest {
                 return Err(self.wrong("tasks.units", format!("\"{task}\" is not in tasks.columns")));
             }
         }
-        let metric = match tasks.kind {
-            TaskType::Classification => Metric::RocAuc,
-            TaskType::Regression => Metric::Mae,
-        };
-        if self.protocol.metric != metric {
-            let problem = "roc_auc goes with classification, mae with regression";
-            return Err(self.wrong("protocol.metric", problem));
-        }
+        self.check_metric()?;
         if self.protocol.seeds == Some(0) {
             return Err(self.wrong("protocol.seeds", "leave the key out if the number of runs is unknown"));
         }
         Ok(())
+    }
+
+    /// A metric scores labels of one kind, and the tasks must be of that kind.
+    fn check_metric(&self) -> Result<()> {
+        let kind = match self.tasks.kind {
+            TaskType::Classification => MetricKind::Classification,
+            TaskType::Regression => MetricKind::Regression,
+        };
+        let metric = self.protocol.metric;
+        if metric.description().kind == kind {
+            return Ok(());
+        }
+        let fitting: Vec<&str> = Metric::of_kind(kind).map(Metric::name).collect();
+        let problem = format!("{metric} does not score {kind}; use one of {}", fitting.join(", "));
+        Err(self.wrong("protocol.metric", problem))
     }
 
     fn check_files(&self) -> Result<()> {
@@ -391,6 +399,30 @@ mod tests {
         assert_eq!(manifest.assays().path, "made-up/assays.csv");
         let again = parse(&toml::to_string(&manifest).unwrap()).unwrap();
         assert_eq!(again, manifest);
+    }
+
+    #[test]
+    fn takes_every_metric_that_fits_the_tasks_and_no_other() {
+        let classes = manifest_text("made-up", "a,b\n");
+        let numbers = classes.replacen("type = \"classification\"", "type = \"regression\"", 1).replacen(
+            "count = 2",
+            "count = 2\nunits = { t1 = \"1\", t2 = \"1\" }",
+            1,
+        );
+        for (text, kind) in [(&classes, MetricKind::Classification), (&numbers, MetricKind::Regression)] {
+            for &metric in Metric::ALL {
+                let parsed = parse(&text.replacen("\"roc_auc\"", &format!("\"{metric}\""), 1));
+                if metric.description().kind == kind {
+                    assert_eq!(parsed.unwrap().protocol.metric, metric);
+                } else {
+                    let message = parsed.unwrap_err().to_string();
+                    let start = format!(
+                        "made-up/dataset.toml: protocol.metric: {metric} does not score {kind}; use one of "
+                    );
+                    assert!(message.starts_with(&start), "{message}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,13 +1,35 @@
 //! What a classification metric is given: the predicted probability, or the class made from it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
+
+use crate::names::{closest, listed};
 
 /// How a classification metric reads predictions. Regression metrics are the same under both.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(
+    serialize_all = "snake_case",
+    const_into_str,
+    parse_err_ty = UnknownScoring,
+    parse_err_fn = UnknownScoring::new
+)]
 pub enum Scoring {
     /// Predictions as they are. What the arena uses.
     #[default]
@@ -18,44 +40,40 @@ pub enum Scoring {
     Hard,
 }
 
-/// No scoring has this name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scoring `{0}`: expected probability or hard")]
-pub struct UnknownScoring(pub String);
-
 impl Scoring {
     /// The name in files and on the command line: `probability`, `hard`.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Probability => "probability",
-            Self::Hard => "hard",
-        }
+        self.into_str()
     }
 
     /// What a classification metric sees of this prediction.
     pub(crate) fn apply(self, prediction: f32) -> f32 {
         match self {
             Self::Probability => prediction,
-            Self::Hard => f32::from(u8::from(prediction > 0.5)),
+            Self::Hard => f32::from(u8::from(is_class_1(prediction))),
         }
     }
 }
 
-impl fmt::Display for Scoring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+/// Whether a probability stands for class 1. One half does not.
+pub(crate) fn is_class_1(probability: f32) -> bool {
+    probability > 0.5
+}
+
+/// No scoring has this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown scoring `{0}`{hint}: expected {expected}", hint = suggestion(.0), expected = listed(Scoring::VARIANTS))]
+pub struct UnknownScoring(pub String);
+
+impl UnknownScoring {
+    fn new(name: &str) -> Self {
+        Self(name.to_owned())
     }
 }
 
-impl FromStr for Scoring {
-    type Err = UnknownScoring;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Probability, Self::Hard]
-            .into_iter()
-            .find(|scoring| scoring.name() == name)
-            .ok_or_else(|| UnknownScoring(name.to_owned()))
-    }
+fn suggestion(name: &str) -> String {
+    let spellings = Scoring::VARIANTS.iter().map(|scoring| (scoring.name(), scoring));
+    closest(name, spellings).map(|scoring| format!(" (did you mean `{scoring}`?)")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -68,11 +86,17 @@ mod tests {
     fn one_name_in_display_from_str_and_serde() {
         for scoring in [Scoring::Probability, Scoring::Hard] {
             let name = scoring.to_string();
+            assert_eq!(scoring.name(), name);
             assert_eq!(name.parse(), Ok(scoring));
             assert_eq!(serde_json::to_value(scoring).unwrap(), name);
         }
         assert_eq!(Scoring::default(), Scoring::Probability);
-        assert!("soft".parse::<Scoring>().unwrap_err().to_string().contains("`soft`"));
+        let message = |name: &str| name.parse::<Scoring>().unwrap_err().to_string();
+        assert_eq!(message("soft"), "unknown scoring `soft`: expected probability or hard");
+        assert_eq!(
+            message("Hard"),
+            "unknown scoring `Hard` (did you mean `hard`?): expected probability or hard"
+        );
     }
 
     #[test]

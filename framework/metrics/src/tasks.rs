@@ -11,8 +11,7 @@ use crate::{Metric, Scoring};
 ///
 /// - The caller guarantees finite predictions. If one anywhere is not, even where the label is missing, *every* task
 ///   is `None`.
-/// - Equal predictions against labels that differ leave Spearman's correlation undefined; here they score 0, no
-///   association.
+/// - Equal predictions against labels that differ leave rank correlations undefined; here they score 0, no association.
 ///
 /// # Panics
 ///
@@ -44,10 +43,10 @@ pub fn score_tasks(
 }
 
 fn score_task(metric: Metric, labels: &[f32], predictions: &[f32]) -> Option<f64> {
-    if metric == Metric::Spearman && all_equal(predictions) && !all_equal(labels) {
-        return Some(0.0);
+    match metric.description().equal_predictions {
+        Some(score) if all_equal(predictions) && !all_equal(labels) => Some(score),
+        _ => metric.compute(labels, predictions),
     }
-    metric.compute(labels, predictions)
 }
 
 #[cfg(test)]
@@ -86,7 +85,7 @@ mod tests {
 
     #[test]
     fn one_prediction_that_is_not_finite_undoes_every_task() {
-        for metric in Metric::ALL {
+        for &metric in Metric::ALL {
             for scoring in [Scoring::Probability, Scoring::Hard] {
                 for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
                     // It stands where the label is missing.
@@ -100,8 +99,10 @@ mod tests {
 
     #[test]
     fn equal_predictions_have_no_association() {
-        let scores = score_tasks(Metric::Spearman, Scoring::Probability, &[1.0, 5.0, 2.0, 5.0], &[0.5; 4], 2);
-        assert_eq!(scores, [Some(0.0), None]);
+        for metric in [Metric::Spearman, Metric::Kendall] {
+            let scores = score_tasks(metric, Scoring::Probability, &[1.0, 5.0, 2.0, 5.0], &[0.5; 4], 2);
+            assert_eq!(scores, [Some(0.0), None]);
+        }
     }
 
     #[test]
@@ -125,7 +126,7 @@ mod tests {
             let labels: Vec<f32> = rows.iter().map(|row| row.0).collect();
             let one: Vec<f32> = rows.iter().map(|row| f32::from(row.1)).collect();
             let other: Vec<f32> = rows.iter().map(|row| f32::from(row.2)).collect();
-            for metric in Metric::ALL {
+            for &metric in Metric::ALL {
                 for scoring in [Scoring::Probability, Scoring::Hard] {
                     let defined = |p: &[f32]| score_tasks(metric, scoring, &labels, p, 1)[0].is_some();
                     prop_assert_eq!(defined(&one), defined(&other));

@@ -5,8 +5,9 @@
     /tmp/sk-venv/bin/python framework/metrics/tests/make_reference_cases.py
 
 Inputs are float32 values, written exactly; the references are computed from them in float64. An undefined score is
-null. Where these libraries return a number for what molarena-metrics leaves undefined (average precision of one
-class, R2 of equal labels), null is written too, by the rules marked below.
+null. Where these libraries return a number for what molarena-metrics leaves undefined (average precision and balanced
+accuracy of one class, R2 of equal labels), null is written too, by the rules marked below. The Brier score and the
+expected calibration error are there for probabilities alone: scikit-learn refuses others.
 """
 
 import json
@@ -17,9 +18,12 @@ import warnings
 import numpy as np
 import scipy
 import sklearn
-from scipy.stats import spearmanr
+from scipy.stats import kendalltau, spearmanr
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
     mean_absolute_error,
     r2_score,
     roc_auc_score,
@@ -40,11 +44,19 @@ def number(value):
     return int(value) if value.is_integer() and (value != 0 or not np.signbit(value)) else float(value)
 
 
+def calibration_error(labels, probabilities, bins=15):
+    """The weighted gap of scikit-learn's reliability diagram, which leaves out empty bins."""
+    shares, means = calibration_curve(labels, probabilities, n_bins=bins, strategy="uniform")
+    places = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], probabilities)
+    counts = np.bincount(places, minlength=bins)
+    return np.sum(counts[counts > 0] * np.abs(shares - means)) / len(labels)
+
+
 def score(name, labels, predictions):
     same_labels = len(np.unique(labels)) == 1
-    if name in ("roc_auc", "average_precision", "r2") and same_labels:  # rule: undefined
+    if name in ("roc_auc", "average_precision", "balanced_accuracy", "r2") and same_labels:  # rule: undefined
         return None
-    if name == "spearman" and (same_labels or len(np.unique(predictions)) == 1):  # scipy: nan
+    if name in ("spearman", "kendall") and (same_labels or len(np.unique(predictions)) == 1):  # scipy: nan
         return None
     value = {
         "roc_auc": roc_auc_score,
@@ -53,6 +65,10 @@ def score(name, labels, predictions):
         "rmse": root_mean_squared_error,
         "r2": r2_score,
         "spearman": lambda y, p: spearmanr(y, p).statistic,
+        "balanced_accuracy": lambda y, p: balanced_accuracy_score(y, p > 0.5),
+        "brier": lambda y, p: brier_score_loss(y, p, pos_label=1),
+        "ece": calibration_error,
+        "kendall": lambda y, p: kendalltau(y, p).statistic,
     }[name](labels, predictions)
     assert np.isfinite(value)
     return float(value)
@@ -63,6 +79,8 @@ cases = []
 
 def add(name, metrics, labels, predictions):
     labels, predictions = (np.asarray(a).astype(np.float32).astype(np.float64) for a in (labels, predictions))
+    if metrics == CLASSIFICATION and predictions.min() >= 0 and predictions.max() <= 1:
+        metrics += PROBABILITY
     cases.append(
         {
             "name": name,
@@ -73,8 +91,9 @@ def add(name, metrics, labels, predictions):
     )
 
 
-CLASSIFICATION = ("roc_auc", "average_precision")
-REGRESSION = ("mae", "rmse", "r2", "spearman")
+CLASSIFICATION = ("roc_auc", "average_precision", "balanced_accuracy")
+PROBABILITY = ("brier", "ece")
+REGRESSION = ("mae", "rmse", "r2", "spearman", "kendall")
 
 
 def classes(n, positives):

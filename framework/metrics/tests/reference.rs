@@ -44,10 +44,17 @@ fn scores_equal_those_of_scikit_learn_and_scipy() {
             );
         }
     }
-    for metric in Metric::ALL {
+    for &metric in Metric::ALL {
         assert!(seen.contains(&(metric, true)), "no case has a value of {metric}");
     }
-    for metric in [Metric::RocAuc, Metric::AveragePrecision, Metric::R2, Metric::Spearman] {
+    for metric in [
+        Metric::RocAuc,
+        Metric::AveragePrecision,
+        Metric::BalancedAccuracy,
+        Metric::R2,
+        Metric::Spearman,
+        Metric::Kendall,
+    ] {
         assert!(seen.contains(&(metric, false)), "no case leaves {metric} undefined");
     }
 }

@@ -85,7 +85,7 @@ fn facts(board: &Board) -> String {
 
 fn head(board: &Board) -> Vec<String> {
     let mut head = vec!["method".to_owned(), "seeds".to_owned()];
-    head.push(format!("{} (x100) mean±sd", short_name(board.metric)));
+    head.push(format!("{} (x100) mean±sd", board.metric.description().abbreviation));
     if board.metric == Metric::RocAuc {
         head.extend([">80 %", ">85 %", ">90 %"].map(str::to_owned));
     }
@@ -150,17 +150,6 @@ fn method(row: &Row) -> String {
         name += " (not confined)";
     }
     name
-}
-
-pub(crate) const fn short_name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::RocAuc => "AUC",
-        Metric::AveragePrecision => "AP",
-        Metric::Mae => "MAE",
-        Metric::Rmse => "RMSE",
-        Metric::R2 => "R²",
-        Metric::Spearman => "Spearman",
-    }
 }
 
 fn shows_tasks(board: &Board) -> bool {

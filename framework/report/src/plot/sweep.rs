@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use super::scale::plain;
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
 use crate::build::{BoardKey, composition, one_for_each_seed, short};
-use crate::md::short_name;
 use crate::row::Entry;
 
 /// Records that may share a board, as lines over a varied parameter.
@@ -310,7 +309,8 @@ impl Sweep {
         });
         let tasks =
             if self.tasks == 1 { "1 task".to_owned() } else { format!("mean of {} tasks", self.tasks) };
-        let y = Axis::new(format!("{} (x100), {tasks}", short_name(self.metric)), Scale::Linear);
+        let metric = self.metric.description().abbreviation;
+        let y = Axis::new(format!("{metric} (x100), {tasks}"), Scale::Linear);
         Figure {
             title: self.title(),
             notes: self.figure_notes(),

@@ -2,6 +2,17 @@
 
 use crate::classes::ClassCounts;
 use crate::ranks::ascending;
+use crate::{Description, MetricKind};
+
+pub(crate) static DESCRIPTION: Description = Description {
+    title: "average precision",
+    abbreviation: "AP",
+    kind: MetricKind::Classification,
+    higher_is_better: true,
+    source: "Manning, Raghavan & Schütze 2008, Introduction to Information Retrieval, 8.4",
+    equal_predictions: None,
+    compute: average_precision,
+};
 
 /// Average precision: the sum over thresholds, from the highest prediction down, of (recall - previous recall) x
 /// precision. Tied predictions are one threshold, nothing is interpolated: the definition of scikit-learn's
@@ -10,7 +21,7 @@ use crate::ranks::ascending;
 ///
 /// `None` if a class is absent. There scikit-learn gives 0 (no positives) or 1 (no negatives) whatever is predicted,
 /// which says nothing of the predictions. The values are finite.
-pub(crate) fn average_precision(labels: &[f32], predictions: &[f32]) -> Option<f64> {
+fn average_precision(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     let positives = ClassCounts::of(labels)?.positives;
     let mut order = ascending(predictions);
     order.reverse();

@@ -1,9 +1,21 @@
 //! Mean absolute error.
 
+use crate::{Description, MetricKind};
+
+pub(crate) static DESCRIPTION: Description = Description {
+    title: "mean absolute error",
+    abbreviation: "MAE",
+    kind: MetricKind::Regression,
+    higher_is_better: false,
+    source: "Willmott & Matsuura 2005, Climate Research 30, 79",
+    equal_predictions: None,
+    compute: |labels, predictions| Some(mae(labels, predictions)),
+};
+
 /// Mean of |label - prediction| (Willmott & Matsuura 2005, *Climate Research* 30, 79), in the labels' unit.
 ///
 /// There is at least one row, and the values are finite.
-pub(crate) fn mae(labels: &[f32], predictions: &[f32]) -> f64 {
+pub(super) fn mae(labels: &[f32], predictions: &[f32]) -> f64 {
     let sum: f64 = labels.iter().zip(predictions).map(|(&y, &p)| (f64::from(y) - f64::from(p)).abs()).sum();
     sum / labels.len() as f64
 }

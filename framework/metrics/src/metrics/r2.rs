@@ -2,6 +2,17 @@
 
 use crate::ranks::all_equal;
 use crate::squares::{square, squared_error};
+use crate::{Description, MetricKind};
+
+pub(crate) static DESCRIPTION: Description = Description {
+    title: "coefficient of determination",
+    abbreviation: "R²",
+    kind: MetricKind::Regression,
+    higher_is_better: true,
+    source: "Kvålseth 1985, The American Statistician 39, 279",
+    equal_predictions: None,
+    compute: r2,
+};
 
 /// 1 - (sum of (label - prediction)²) / (sum of (label - mean label)²): the coefficient of determination against the
 /// mean of these very labels (Kvålseth 1985, *The American Statistician* 39, 279, his R²₁). At most 1; negative when
@@ -9,7 +20,7 @@ use crate::squares::{square, squared_error};
 ///
 /// `None` if all labels are equal, one row included; scikit-learn's `r2_score` gives 0 or 1 there, and NaN for one
 /// row. The values are finite.
-pub(crate) fn r2(labels: &[f32], predictions: &[f32]) -> Option<f64> {
+fn r2(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     if all_equal(labels) {
         return None;
     }
@@ -23,7 +34,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mae::tests::regression_task;
+    use crate::metrics::mae::tests::regression_task;
 
     #[test]
     fn by_hand() {

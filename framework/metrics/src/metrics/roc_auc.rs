@@ -2,6 +2,17 @@
 
 use crate::classes::ClassCounts;
 use crate::ranks::midranks;
+use crate::{Description, MetricKind};
+
+pub(crate) static DESCRIPTION: Description = Description {
+    title: "area under the ROC curve",
+    abbreviation: "AUC",
+    kind: MetricKind::Classification,
+    higher_is_better: true,
+    source: "Hanley & McNeil 1982, Radiology 143, 29",
+    equal_predictions: None,
+    compute: roc_auc,
+};
 
 /// Area under the ROC curve: the Mann-Whitney U of the positives over (positives x negatives), with midranks for
 /// ties. Equal to the trapezoid rule on the empirical curve, which is what scikit-learn's `roc_auc_score` does.
@@ -11,7 +22,7 @@ use crate::ranks::midranks;
 //
 // Hanley & McNeil 1982, "The meaning and use of the area under a receiver operating characteristic (ROC) curve",
 // Radiology 143, 29.
-pub(crate) fn roc_auc(labels: &[f32], predictions: &[f32]) -> Option<f64> {
+fn roc_auc(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     let ClassCounts { positives, negatives } = ClassCounts::of(labels)?;
     let (positives, negatives) = (positives as f64, negatives as f64);
     let ranks = midranks(predictions);

@@ -1,11 +1,22 @@
 //! Root mean squared error.
 
 use crate::squares::squared_error;
+use crate::{Description, MetricKind};
+
+pub(crate) static DESCRIPTION: Description = Description {
+    title: "root mean squared error",
+    abbreviation: "RMSE",
+    kind: MetricKind::Regression,
+    higher_is_better: false,
+    source: "Willmott & Matsuura 2005, Climate Research 30, 79",
+    equal_predictions: None,
+    compute: |labels, predictions| Some(rmse(labels, predictions)),
+};
 
 /// Square root of the mean of (label - prediction)², in the labels' unit.
 ///
 /// There is at least one row, and the values are finite.
-pub(crate) fn rmse(labels: &[f32], predictions: &[f32]) -> f64 {
+fn rmse(labels: &[f32], predictions: &[f32]) -> f64 {
     (squared_error(labels, predictions) / labels.len() as f64).sqrt()
 }
 
@@ -14,7 +25,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mae::{mae, tests::regression_task};
+    use crate::metrics::mae::{mae, tests::regression_task};
 
     #[test]
     fn by_hand() {

@@ -1,12 +1,23 @@
 //! Spearman's rank correlation.
 
 use crate::ranks::{all_equal, midranks};
+use crate::{Description, MetricKind};
+
+pub(crate) static DESCRIPTION: Description = Description {
+    title: "Spearman's rank correlation",
+    abbreviation: "Spearman",
+    kind: MetricKind::Regression,
+    higher_is_better: true,
+    source: "Spearman 1904, The American Journal of Psychology 15, 72",
+    equal_predictions: Some(0.0),
+    compute: spearman,
+};
 
 /// Spearman's rank correlation: Pearson's correlation of the midranks (Spearman 1904, *The American Journal of
 /// Psychology* 15, 72), as scipy's `spearmanr`.
 ///
 /// `None` if all labels or all predictions are equal, one row included. The values are finite.
-pub(crate) fn spearman(labels: &[f32], predictions: &[f32]) -> Option<f64> {
+fn spearman(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     if all_equal(labels) || all_equal(predictions) {
         return None;
     }
@@ -28,7 +39,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mae::tests::regression_task;
+    use crate::metrics::mae::tests::regression_task;
 
     #[test]
     fn by_hand_without_ties() {
