@@ -3,10 +3,9 @@
 use std::{io::IsTerminal, path::Path};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use molarena_data::{
-    Manifest,
-    context::ContextManifest,
-    simulate::{Parameters, Progress, Step, Written, simulate, simulate_builtin, simulate_builtin_context},
+use molarena_data::{Manifest, context::ContextManifest};
+use molarena_world::{
+    Parameters, Progress, Step, Written, simulate, simulate_builtin, simulate_builtin_context,
 };
 
 use super::print;
