@@ -425,7 +425,9 @@ pub(crate) struct StoreArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Read every record, compare its name with its content, and hash every file that a step made
-    #[command(after_help = "Example:\n  molarena store verify --store molarena-store\n\nThe exit code is 5 if something does not fit.")]
+    #[command(
+        after_help = "Example:\n  molarena store verify --store molarena-store\n\nThe exit code is 5 if something does not fit."
+    )]
     Verify {
         /// Print JSON
         #[arg(long)]
@@ -436,7 +438,9 @@ pub(crate) enum StoreCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  molarena schema               # the formats\n  molarena schema record > record.schema.json")]
+#[command(
+    after_help = "Examples:\n  molarena schema               # the formats\n  molarena schema record > record.schema.json"
+)]
 pub(crate) struct SchemaArgs {
     /// Name of the format, such as record or molarena.record/1 [default: list all]
     #[arg(value_name = "NAME")]

@@ -50,12 +50,11 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn complain(error: &anyhow::Error) {
-    let code =
-        match (error.downcast_ref::<molarena_host::Error>(), error.downcast_ref::<molarena_data::Error>()) {
-            (Some(error), _) => format!(" [{}]", error.code()),
-            (_, Some(error)) => format!(" [{}]", error.code()),
-            _ => String::new(),
-        };
+    let code = None
+        .or_else(|| Some(error.downcast_ref::<molarena_host::Error>()?.code()))
+        .or_else(|| Some(error.downcast_ref::<molarena_world::Error>()?.code()))
+        .or_else(|| Some(error.downcast_ref::<molarena_data::Error>()?.code()))
+        .map_or_else(String::new, |code| format!(" [{code}]"));
     // There is nobody left to tell when standard error is closed.
     let _closed = writeln!(std::io::stderr(), "error{code}: {error:#}");
 }

@@ -17,10 +17,10 @@ pub mod fetch;
 pub mod hash;
 mod info;
 mod manifest;
+pub mod npz;
 pub mod own;
 mod parquet_text;
 mod prepared;
-pub mod simulate;
 mod split;
 mod stream;
 mod table;
@@ -37,6 +37,6 @@ pub use manifest::{
     FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
 pub use prepared::{PreparedDataset, RowFailure};
-pub use split::{Protocol, Split};
+pub use split::{Protocol, Split, SplitMix64};
 pub use stream::SmilesInput;
 pub use verify::{FileState, FileStatus, verify, verify_context};

@@ -7,13 +7,14 @@ use std::{
 
 /// Folders and files of host; an import goes only to one further up in this list.
 const HOST: [&str; 15] = [
-    "error", "files", "request", "sandbox", "store", "inputs", "plugin", "job", "worker", "launch", "arena", "plan",
-    "execute", "apply", "lib",
+    "error", "files", "request", "sandbox", "store", "inputs", "plugin", "job", "worker", "launch", "arena",
+    "plan", "execute", "apply", "lib",
 ];
 
 /// Crates of `framework`; a dependency goes only to one further up in this list.
 const CRATES: [&str; 13] = [
-    "abi", "sdk", "chem", "metrics", "data", "world", "features", "record", "host", "evaluate", "report", "cli", "xtask",
+    "abi", "sdk", "chem", "metrics", "data", "world", "features", "record", "host", "evaluate", "report",
+    "cli", "xtask",
 ];
 
 fn framework() -> PathBuf {

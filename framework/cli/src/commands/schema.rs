@@ -8,7 +8,11 @@ use crate::{args::SchemaArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
     let mut schemas = molarena_record::schemas::all();
-    schemas.push((BOARD_SCHEMA, "boards, as `molarena board --format json` prints them", board_json_schema()));
+    schemas.push((
+        BOARD_SCHEMA,
+        "boards, as `molarena board --format json` prints them",
+        board_json_schema(),
+    ));
     let Some(name) = &args.name else {
         let rows: Vec<Vec<String>> =
             schemas.iter().map(|(name, what, _)| vec![(*name).to_owned(), (*what).to_owned()]).collect();

@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use molarena_data::{
-    Manifest,
-    context::ContextManifest,
-    simulate::{Parameters, Progress, Written, simulate, simulate_builtin, simulate_builtin_context},
-};
+use molarena_data::{Manifest, context::ContextManifest};
+use molarena_world::{Parameters, Progress, Written, simulate, simulate_builtin, simulate_builtin_context};
 
 use super::print;
 use crate::{

@@ -1,13 +1,13 @@
-//! Molecules put together from [`fragments`](super::fragments).
+//! Molecules put together from [`fragments`](crate::fragments).
 
 use std::collections::HashSet;
 
 use molarena_chem::Molecule;
 use rayon::prelude::*;
 
-use super::fragments::{GROUPS, LINKERS, OPEN_CORES, PLANAR_CORES, Pharmacophore, join};
-use super::random::{Purpose, Stream};
-use super::{Progress, Step};
+use crate::fragments::{GROUPS, LINKERS, OPEN_CORES, PLANAR_CORES, Pharmacophore, join};
+use crate::progress::{Progress, Step};
+use crate::random::{Purpose, Stream};
 
 /// Atoms that are not hydrogen, of molecules that could be drugs.
 const ATOMS: std::ops::RangeInclusive<usize> = 16..=42;
@@ -17,17 +17,17 @@ const CHUNK: usize = 4_096;
 
 /// A molecule and the features that cells react to.
 #[derive(Clone, Debug)]
-pub(super) struct Drug {
+pub(crate) struct Drug {
     /// As joined; not canonical, so that it depends on nothing but the templates.
-    pub(super) smiles: String,
+    pub(crate) smiles: String,
     /// [`Molecule::identity`].
-    pub(super) identity: String,
+    pub(crate) identity: String,
     /// Its pharmacophores, once for each part that has one, with the number of the part.
-    pub(super) parts: Vec<(Pharmacophore, usize)>,
+    pub(crate) parts: Vec<(Pharmacophore, usize)>,
 }
 
 /// `count` molecules that are unique by identity, in the order in which they are drawn.
-pub(super) fn enumerate(seed: u64, count: usize, progress: &mut dyn FnMut(Progress)) -> Vec<Drug> {
+pub(crate) fn enumerate(seed: u64, count: usize, progress: &mut dyn FnMut(Progress)) -> Vec<Drug> {
     let mut drugs = Vec::with_capacity(count);
     let mut known = HashSet::with_capacity(count);
     let mut first = 0;

@@ -3,11 +3,11 @@
 
 use std::f64::consts::TAU;
 
-use crate::split::SplitMix64;
+use molarena_data::SplitMix64;
 
 /// What a stream is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     Candidate = 1,
     Potency,
     Hidden,
@@ -23,7 +23,7 @@ pub(super) enum Purpose {
 }
 
 /// A stream of random numbers.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     generator: SplitMix64,
     /// The second of a pair of normal numbers.
     spare: Option<f64>,
@@ -31,7 +31,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Stream number `index` for a purpose, under the world's seed.
-    pub(super) fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
+    pub(crate) fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let mut state = seed;
         for word in [purpose as u64, index] {
             state = SplitMix64(state).next_u64() ^ word;
@@ -40,27 +40,27 @@ impl Stream {
     }
 
     /// A stream within a stream: for row `row` of table `table`.
-    pub(super) fn of_row(seed: u64, purpose: Purpose, table: u64, row: usize) -> Self {
+    pub(crate) fn of_row(seed: u64, purpose: Purpose, table: u64, row: usize) -> Self {
         Self::new(SplitMix64(seed ^ (table << 32)).next_u64(), purpose, row as u64)
     }
 
     /// Uniform in `[0, 1)`, in steps of 2^-53.
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         (self.generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Uniform in `[low, high)`.
-    pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.uniform()
     }
 
     /// A whole number below `bound`.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.generator.next_u64()) * bound as u128) >> 64) as usize
     }
 
     /// An index, drawn in proportion to the weights.
-    pub(super) fn weighted(&mut self, weights: impl Iterator<Item = u64> + Clone) -> usize {
+    pub(crate) fn weighted(&mut self, weights: impl Iterator<Item = u64> + Clone) -> usize {
         let mut left = self.below(weights.clone().sum::<u64>() as usize) as u64;
         for (index, weight) in weights.enumerate() {
             if left < weight {
@@ -72,7 +72,7 @@ impl Stream {
     }
 
     /// Normal with mean 0 and variance 1 (Box and Muller 1958).
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
@@ -84,7 +84,7 @@ impl Stream {
     }
 
     /// The numbers below `count` in random order.
-    pub(super) fn order(&mut self, count: usize) -> Vec<usize> {
+    pub(crate) fn order(&mut self, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         for last in (1..count).rev() {
             order.swap(last, self.below(last + 1));

@@ -1,23 +1,23 @@
 //! From pharmacophores to pathways.
 
-use super::fragments::Pharmacophore;
-use super::molecules::Drug;
-use super::random::{Purpose, Stream};
+use crate::fragments::Pharmacophore;
+use crate::molecules::Drug;
+use crate::random::{Purpose, Stream};
 
 /// Pathways that the structure decides.
-pub(super) const VISIBLE: usize = 6;
+pub(crate) const VISIBLE: usize = 6;
 /// All pathways: two more that no structure tells of.
-pub(super) const PATHWAYS: usize = VISIBLE + 2;
+pub(crate) const PATHWAYS: usize = VISIBLE + 2;
 /// The hidden pathway that expression shows.
-pub(super) const HIDDEN_EXPRESSION: usize = VISIBLE;
+pub(crate) const HIDDEN_EXPRESSION: usize = VISIBLE;
 /// The hidden pathway that morphology shows.
-pub(super) const HIDDEN_MORPHOLOGY: usize = VISIBLE + 1;
+pub(crate) const HIDDEN_MORPHOLOGY: usize = VISIBLE + 1;
 
 /// The pathways' activities in one molecule.
-pub(super) type Activities = [f64; PATHWAYS];
+pub(crate) type Activities = [f64; PATHWAYS];
 
 /// Activities of all molecules, each pathway with mean 0 and variance 1 over them.
-pub(super) fn standardised(seed: u64, drugs: &[Drug]) -> Vec<Activities> {
+pub(crate) fn standardised(seed: u64, drugs: &[Drug]) -> Vec<Activities> {
     let mut all: Vec<Activities> =
         drugs.iter().enumerate().map(|(index, drug)| activities(seed, drug, index)).collect();
     let count = all.len() as f64;

@@ -3,19 +3,19 @@
 use std::io::{BufWriter, Write};
 
 use fs_err::File;
+use molarena_data::TaskType;
+use molarena_data::npz::MatrixWriter;
 
-use super::World;
-use super::assays::{CLASS_TASKS, Task, VALUE_TASKS, classes, values};
-use super::files::Staging;
-use super::latent::PATHWAYS;
-use super::manifests::dataset_id;
-use super::npz::MatrixWriter;
-use super::profiles::{Modality, Sample, Table};
+use crate::assays::{CLASS_TASKS, Task, VALUE_TASKS, classes, values};
 use crate::error::Result;
-use crate::manifest::TaskType;
+use crate::files::Staging;
+use crate::latent::PATHWAYS;
+use crate::manifests::dataset_id;
+use crate::profiles::{Modality, Sample, Table};
+use crate::world::World;
 
 /// Writes all files about the labelled molecules.
-pub(super) fn write(world: &World, staging: &mut Staging) -> Result<()> {
+pub(crate) fn write(world: &World, staging: &mut Staging) -> Result<()> {
     let seed = world.parameters.seed;
     let activities = &world.activities[..world.parameters.molecules];
     let class_tasks: Vec<Task> = (0..CLASS_TASKS.len()).map(|task| classes(seed, task, activities)).collect();

@@ -1,16 +1,17 @@
+mod graph;
+
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
+use molarena_data::context::ContextManifest;
+use molarena_data::{Catalog, Dataset, FileState, Manifest, PreparedDataset, Protocol};
+use molarena_data::{sha256_file, verify, verify_context};
 use molarena_metrics::Metric;
 
-use super::*;
-use crate::dataset::Dataset;
-use crate::hash::sha256_file;
-use crate::prepared::PreparedDataset;
-use crate::split::Protocol;
-use crate::table::Table;
-use crate::verify::FileState;
+use crate::assays;
+use crate::parameters::Parameters;
+use crate::simulate::{Simulated, simulate, simulate_builtin, simulate_builtin_context};
 
 const SMALL: Parameters = Parameters {
     seed: 0,
@@ -39,15 +40,11 @@ fn digests(parameters: Parameters) -> BTreeMap<String, String> {
     files.map(|file| (name(&file.path), file.sha256.clone())).collect()
 }
 
-fn table(folder: &Path, name: &str) -> Table {
-    let path = folder.join(name);
-    Table::parse(&path, &fs_err::read(&path).unwrap()).unwrap()
-}
-
+/// The texts of one column of a table.
 fn column(folder: &Path, name: &str, column: &str) -> Vec<String> {
-    let table = table(folder, name);
-    let column = table.column(column).unwrap();
-    (0..table.rows()).map(|row| table.text(row, column).to_owned()).collect()
+    let mut table = csv::Reader::from_path(folder.join(name)).unwrap();
+    let column = table.headers().unwrap().iter().position(|header| header == column).unwrap();
+    table.records().map(|record| record.unwrap()[column].to_owned()).collect()
 }
 
 /// Rows, columns and values of a matrix.
@@ -94,8 +91,7 @@ fn the_default_world_has_the_bytes_of_the_built_in_manifests() {
     let hint = "if that is meant, copy demo-context/context.toml to datasets";
     assert_eq!(builtin.context("demo-context").unwrap(), made, "{hint}");
     assert!(verify_context(made, folder.path()).iter().all(|file| file.state == FileState::Ok));
-    let beside =
-        crate::context::ContextManifest::load(&folder.path().join("demo-context/context.toml")).unwrap();
+    let beside = ContextManifest::load(&folder.path().join("demo-context/context.toml")).unwrap();
     assert_eq!((beside.id.as_str(), beside.files), ("demo-context", made.files.clone()));
 }
 

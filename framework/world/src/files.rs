@@ -4,11 +4,10 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
+use molarena_data::fetch::take_lock;
+use molarena_data::{FileSpec, Role, sha256_file};
 
 use crate::error::{Error, Result};
-use crate::fetch::take_lock;
-use crate::hash::sha256_file;
-use crate::manifest::{FileSpec, Role};
 
 /// What became of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub struct Written {
 }
 
 /// A folder aside, and a list of the files in it.
-pub(super) struct Staging {
+pub(crate) struct Staging {
     data_dir: PathBuf,
     /// Removed, with what is in it, when this goes out of scope.
     aside: PathBuf,
@@ -32,7 +31,7 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Waits until no other process writes to `data_dir`, and removes what a killed one left.
-    pub(super) fn new(data_dir: &Path, id: &str) -> Result<Self> {
+    pub(crate) fn new(data_dir: &Path, id: &str) -> Result<Self> {
         let lock = take_lock(data_dir)?;
         let aside = data_dir.join(format!(".{id}.part"));
         if aside.exists() {
@@ -43,17 +42,17 @@ impl Staging {
     }
 
     /// Where to write the file `<id>/<name>`.
-    pub(super) fn path(&mut self, name: &str, description: &str) -> Result<PathBuf> {
+    pub(crate) fn path(&mut self, name: &str, description: &str) -> Result<PathBuf> {
         self.add(format!("{}/{name}", self.id), Role::Companion, description)
     }
 
     /// Begins the text file `<id>/<name>`.
-    pub(super) fn table(&mut self, name: &str, description: &str) -> Result<BufWriter<File>> {
+    pub(crate) fn table(&mut self, name: &str, description: &str) -> Result<BufWriter<File>> {
         Ok(BufWriter::new(File::create(self.path(name, description)?)?))
     }
 
     /// Begins the assays of dataset `id`.
-    pub(super) fn assays(&mut self, id: &str) -> Result<BufWriter<File>> {
+    pub(crate) fn assays(&mut self, id: &str) -> Result<BufWriter<File>> {
         let path = self.add(format!("{id}/assays.csv"), Role::Assays, "SMILES and labels")?;
         Ok(BufWriter::new(File::create(path)?))
     }
@@ -68,7 +67,7 @@ impl Staging {
     }
 
     /// The files, with their digests.
-    pub(super) fn hashed(&mut self) -> Result<Vec<FileSpec>> {
+    pub(crate) fn hashed(&mut self) -> Result<Vec<FileSpec>> {
         for file in &mut self.files {
             let place = file.locate(&self.aside);
             file.sha256 = sha256_file(&place)?;
@@ -81,7 +80,7 @@ impl Staging {
     ///
     /// # Errors
     /// [`Error::WouldReplace`] names a file that is there with other bytes, unless `replace`; nothing was changed then.
-    pub(super) fn publish(self, manifests: &[(String, String)], replace: bool) -> Result<Vec<Written>> {
+    pub(crate) fn publish(self, manifests: &[(String, String)], replace: bool) -> Result<Vec<Written>> {
         for (path, text) in manifests {
             let place = self.aside.join(path);
             fs_err::create_dir_all(place.parent().expect("a file is in a folder"))?;

@@ -1,10 +1,11 @@
 //! How large a simulated world is.
 
+use molarena_data::sha256_hex;
+
 use crate::error::{Error, Result};
-use crate::hash::sha256_hex;
 
 /// Id of the classification dataset of the default world; the regression dataset has `-regression` added.
-pub(super) const DEFAULT_ID: &str = "demo";
+pub(crate) const DEFAULT_ID: &str = "demo";
 
 /// More molecules than this are not asked of the enumeration, which has millions.
 const MOST_MOLECULES: usize = 500_000;

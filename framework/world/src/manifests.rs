@@ -3,21 +3,20 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use molarena_metrics::Metric;
-
-use super::assays::{CLASS_TASKS, VALUE_TASKS};
-use super::parameters::{DEFAULT_ID, Parameters};
-use crate::context::{
+use molarena_data::context::{
     CONTEXT_SCHEMA, ColumnGenes, ContextFile, ContextManifest, EdgeEnd, EdgeKind, EdgeList, FingerprintSpec,
     GeneTable, MoleculeTable, NodeKind, RepeatedIds, SimilaritySpec, SpaceSpec, Unknown,
 };
-use crate::manifest::{
-    FileSpec, Manifest, ProtocolSpec, Role, SCHEMA, TableSpec, TaskColumns, TaskSpec, TaskType,
+use molarena_data::{
+    FileSpec, Manifest, Protocol, ProtocolSpec, Role, SCHEMA, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
-use crate::split::Protocol;
+use molarena_metrics::Metric;
+
+use crate::assays::{CLASS_TASKS, VALUE_TASKS};
+use crate::parameters::{DEFAULT_ID, Parameters};
 
 /// The manifest of one of a world's datasets; `files` are all files of the world.
-pub(super) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpec]) -> Manifest {
+pub(crate) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpec]) -> Manifest {
     let world = parameters.id();
     let id = dataset_id(&world, kind);
     let assays = format!("{id}/assays.csv");
@@ -67,7 +66,7 @@ pub(super) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpe
 }
 
 /// The manifest of a world's context graph; `files` are all files of the world.
-pub(super) fn context(parameters: &Parameters, files: &[FileSpec]) -> ContextManifest {
+pub(crate) fn context(parameters: &Parameters, files: &[FileSpec]) -> ContextManifest {
     let world = parameters.id();
     let id = format!("{world}-context");
     let mut manifest = ContextManifest {
@@ -165,7 +164,7 @@ fn edge_lists(world: &str) -> Vec<EdgeList> {
 }
 
 /// The dataset's id: the world's for classification.
-pub(super) fn dataset_id(world: &str, kind: TaskType) -> String {
+pub(crate) fn dataset_id(world: &str, kind: TaskType) -> String {
     match kind {
         TaskType::Classification => world.to_owned(),
         TaskType::Regression => format!("{world}-regression"),

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::Write;
 
-use super::files::Staging;
-use super::latent::Activities;
-use super::npz::MatrixWriter;
-use super::profiles::{Instrument, Loading, Modality, Sample, Table, loading};
-use super::random::{Purpose, Stream};
-use super::{Progress, Step, World};
+use molarena_data::npz::MatrixWriter;
+
 use crate::error::Result;
+use crate::files::Staging;
+use crate::latent::Activities;
+use crate::profiles::{Instrument, Loading, Modality, Sample, Table, loading};
+use crate::progress::{Progress, Step};
+use crate::random::{Purpose, Stream};
+use crate::world::World;
 
 /// Profiles that are in memory at a time.
 const BLOCK: usize = 1_024;
@@ -25,7 +27,7 @@ fn gene_id(gene: usize) -> usize {
 }
 
 /// Writes all files of the context graph.
-pub(super) fn write(world: &World, staging: &mut Staging, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+pub(crate) fn write(world: &World, staging: &mut Staging, progress: &mut dyn FnMut(Progress)) -> Result<()> {
     write_molecules(world, staging)?;
     write_genes(world, staging)?;
     write_morphology(world, staging, progress)?;
@@ -69,7 +71,7 @@ fn gene_edges(world: &World) -> Vec<([usize; 2], &'static str)> {
     let parameters = &world.parameters;
     let loadings: Vec<Loading> =
         (0..parameters.genes).map(|gene| loading(parameters.seed, Modality::Expression, gene)).collect();
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); super::latent::PATHWAYS];
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); crate::latent::PATHWAYS];
     for (gene, loading) in loadings.iter().enumerate() {
         if let Some(pathway) = loading.pathway {
             members[pathway].push(gene);

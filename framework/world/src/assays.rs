@@ -2,16 +2,16 @@
 
 use std::f64::consts::SQRT_2;
 
-use super::latent::{Activities, HIDDEN_EXPRESSION, HIDDEN_MORPHOLOGY, PATHWAYS, VISIBLE};
-use super::random::{Purpose, Stream};
+use crate::latent::{Activities, HIDDEN_EXPRESSION, HIDDEN_MORPHOLOGY, PATHWAYS, VISIBLE};
+use crate::random::{Purpose, Stream};
 
 /// Share of the labels that are missing.
-pub(super) const MISSING: f64 = 0.4;
+pub(crate) const MISSING: f64 = 0.4;
 /// Standard deviation of an assay's noise; its signal has about 1.
 const NOISE: f64 = 0.4;
 
 /// Classification tasks.
-pub(super) const CLASS_TASKS: [&str; 12] = [
+pub(crate) const CLASS_TASKS: [&str; 12] = [
     "binding-1",
     "binding-2",
     "binding-3",
@@ -27,7 +27,7 @@ pub(super) const CLASS_TASKS: [&str; 12] = [
 ];
 
 /// Regression tasks: name, unit, mean, and change for one standard deviation of the signal.
-pub(super) const VALUE_TASKS: [(&str, &str, f64, f64); 6] = [
+pub(crate) const VALUE_TASKS: [(&str, &str, f64, f64); 6] = [
     ("potency-1", "-log10(M)", 6.0, 0.8),
     ("potency-2", "-log10(M)", 5.5, 0.7),
     ("clearance-1", "log10(mL/min/kg)", 1.3, 0.5),
@@ -70,15 +70,15 @@ fn has_hidden_part(task: usize) -> bool {
 }
 
 /// A task's labels and the truth behind them.
-pub(super) struct Task {
+pub(crate) struct Task {
     /// `[n]`: 0 or 1, or a value in the task's unit; `None` is missing.
-    pub(super) labels: Vec<Option<f64>>,
+    pub(crate) labels: Vec<Option<f64>>,
     /// `[n]`: probability of 1, or the value without noise.
-    pub(super) truth: Vec<f64>,
+    pub(crate) truth: Vec<f64>,
 }
 
 /// Classification task `task`.
-pub(super) fn classes(seed: u64, task: usize, activities: &[Activities]) -> Task {
+pub(crate) fn classes(seed: u64, task: usize, activities: &[Activities]) -> Task {
     let signal = Signal::new(seed, Purpose::ClassLabel, task);
     let signals: Vec<f64> = activities.iter().map(|row| signal.of(row)).collect();
     let share = Stream::of_row(seed, Purpose::Assay, 0, task).between(0.25, 0.45);
@@ -94,7 +94,7 @@ pub(super) fn classes(seed: u64, task: usize, activities: &[Activities]) -> Task
 }
 
 /// Regression task `task`.
-pub(super) fn values(seed: u64, task: usize, activities: &[Activities]) -> Task {
+pub(crate) fn values(seed: u64, task: usize, activities: &[Activities]) -> Task {
     let signal = Signal::new(seed, Purpose::ValueLabel, task);
     let (.., mean, scale) = VALUE_TASKS[task];
     let truth: Vec<f64> = activities.iter().map(|row| mean + scale * signal.of(row)).collect();

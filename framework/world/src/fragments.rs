@@ -6,7 +6,7 @@
 
 /// A kind of feature that the simulated cells react to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pharmacophore {
+pub(crate) enum Pharmacophore {
     /// Acids and what replaces them.
     Acid,
     /// Amines, amidines, guanidines.
@@ -29,14 +29,14 @@ pub(super) enum Pharmacophore {
 
 impl Pharmacophore {
     /// How many there are.
-    pub(super) const COUNT: usize = 9;
+    pub(crate) const COUNT: usize = 9;
 }
 
 /// A linker: its SMILES, its pharmacophore, and how often it is drawn relative to the others.
-pub(super) type Linker = (&'static str, Option<Pharmacophore>, u64);
+pub(crate) type Linker = (&'static str, Option<Pharmacophore>, u64);
 
 /// Linkers end in a carbon that bears no heteroatom, so that any group may follow.
-pub(super) const LINKERS: [Linker; 13] = [
+pub(crate) const LINKERS: [Linker; 13] = [
     ("", None, 6),
     ("C", None, 2),
     ("CC", None, 1),
@@ -53,16 +53,16 @@ pub(super) const LINKERS: [Linker; 13] = [
 ];
 
 /// Groups that share a pharmacophore, or have none.
-pub(super) struct GroupSet {
+pub(crate) struct GroupSet {
     /// What they have in common.
-    pub(super) pharmacophore: Option<Pharmacophore>,
+    pub(crate) pharmacophore: Option<Pharmacophore>,
     /// How often one of them is drawn relative to the other sets.
-    pub(super) weight: u64,
+    pub(crate) weight: u64,
     /// Their SMILES, bound by the first atom.
-    pub(super) groups: &'static [&'static str],
+    pub(crate) groups: &'static [&'static str],
 }
 
-pub(super) const GROUPS: [GroupSet; 8] = [
+pub(crate) const GROUPS: [GroupSet; 8] = [
     GroupSet {
         pharmacophore: None,
         weight: 4,
@@ -160,7 +160,7 @@ pub(super) const GROUPS: [GroupSet; 8] = [
 ];
 
 /// Cores of fused aromatic rings: [`Pharmacophore::Planar`].
-pub(super) const PLANAR_CORES: [&str; 30] = [
+pub(crate) const PLANAR_CORES: [&str; 30] = [
     "c1({a})ccc2nc({b})cc({c})c2c1",
     "c1({a})ccc2c({b})ncc({c})c2c1",
     "c1({a})ccc2nc({b})nc({c})c2c1",
@@ -194,7 +194,7 @@ pub(super) const PLANAR_CORES: [&str; 30] = [
 ];
 
 /// Cores of single or linked rings.
-pub(super) const OPEN_CORES: [&str; 39] = [
+pub(crate) const OPEN_CORES: [&str; 39] = [
     "c1({a})cc({b})cc({c})c1",
     "c1({a})ccc({b})c({c})c1",
     "c1({a})cc({b})nc({c})c1",
@@ -237,7 +237,7 @@ pub(super) const OPEN_CORES: [&str; 39] = [
 ];
 
 /// The SMILES of a core with its substituents; an empty one leaves hydrogen.
-pub(super) fn join(core: &str, substituents: &[String; 3]) -> String {
+pub(crate) fn join(core: &str, substituents: &[String; 3]) -> String {
     let mut smiles = core.to_owned();
     for (place, substituent) in ["{a}", "{b}", "{c}"].into_iter().zip(substituents) {
         if substituent.is_empty() {

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::latent::{Activities, HIDDEN_EXPRESSION, HIDDEN_MORPHOLOGY, PATHWAYS};
-use super::random::{Purpose, Stream};
+use crate::latent::{Activities, HIDDEN_EXPRESSION, HIDDEN_MORPHOLOGY, PATHWAYS};
+use crate::random::{Purpose, Stream};
 
 /// Columns that respond to nothing.
 const SILENT: f64 = 0.2;
@@ -16,7 +16,7 @@ const BATCH_EFFECT: f64 = 0.8;
 
 /// A kind of profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Modality {
+pub(crate) enum Modality {
     Expression,
     Morphology,
 }
@@ -33,15 +33,15 @@ impl Modality {
 
 /// What a column responds to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Loading {
+pub(crate) struct Loading {
     /// The pathway that it responds to most.
-    pub(super) pathway: Option<usize>,
+    pub(crate) pathway: Option<usize>,
     /// Change of the column for one standard deviation of each pathway.
     weights: Activities,
 }
 
 /// The loading of a column; of a gene, whether or not it is measured.
-pub(super) fn loading(seed: u64, modality: Modality, column: usize) -> Loading {
+pub(crate) fn loading(seed: u64, modality: Modality, column: usize) -> Loading {
     let mut stream = Stream::of_row(seed, Purpose::Loading, modality as u64, column);
     let mut weights = [0.0; PATHWAYS];
     if stream.uniform() < SILENT {
@@ -62,7 +62,7 @@ pub(super) fn loading(seed: u64, modality: Modality, column: usize) -> Loading {
 }
 
 /// Measures profiles of one kind.
-pub(super) struct Instrument {
+pub(crate) struct Instrument {
     seed: u64,
     loadings: Vec<Loading>,
     /// `[batches, columns]`: each batch's shift.
@@ -71,13 +71,13 @@ pub(super) struct Instrument {
 }
 
 /// What is measured: a molecule's activities, in a batch.
-pub(super) struct Sample<'a> {
-    pub(super) activities: &'a Activities,
-    pub(super) batch: usize,
+pub(crate) struct Sample<'a> {
+    pub(crate) activities: &'a Activities,
+    pub(crate) batch: usize,
 }
 
 impl Instrument {
-    pub(super) fn new(seed: u64, modality: Modality, columns: usize, batches: usize) -> Self {
+    pub(crate) fn new(seed: u64, modality: Modality, columns: usize, batches: usize) -> Self {
         let loadings = (0..columns).map(|column| loading(seed, modality, column)).collect();
         let shift = |batch| {
             let mut stream = Stream::of_row(seed, Purpose::BatchEffect, modality as u64, batch);
@@ -86,18 +86,18 @@ impl Instrument {
         Self { seed, loadings, shifts: (0..batches).flat_map(shift).collect(), modality }
     }
 
-    pub(super) fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.loadings.len()
     }
 
     /// The batch that row `row` of table `table` is measured in.
-    pub(super) fn batch(&self, table: Table, row: usize) -> usize {
+    pub(crate) fn batch(&self, table: Table, row: usize) -> usize {
         Stream::of_row(self.seed, Purpose::Batch, self.stream_of(table), row)
             .below(self.shifts.len() / self.columns())
     }
 
     /// `[samples, columns]`: rows `first..` of table `table`.
-    pub(super) fn measure(&self, table: Table, first: usize, samples: &[Sample<'_>]) -> Vec<f32> {
+    pub(crate) fn measure(&self, table: Table, first: usize, samples: &[Sample<'_>]) -> Vec<f32> {
         let columns = self.columns();
         let mut values = vec![0.0; samples.len() * columns];
         values.par_chunks_exact_mut(columns).zip(samples).enumerate().for_each(|(index, (row, sample))| {
@@ -119,7 +119,7 @@ impl Instrument {
 
 /// Whose profiles a table holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Table {
+pub(crate) enum Table {
     /// The context graph's.
     Context,
     /// The labelled molecules', one each.

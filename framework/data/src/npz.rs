@@ -1,16 +1,14 @@
 //! Writing `.npz` files row by row: a zip archive, not compressed, with one member `data.npy`.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use fs_err::File;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::error::Result;
-
-/// A float32 matrix on its way to disk.
-pub(crate) struct MatrixWriter {
+/// A matrix `f32[rows, columns]` on its way to disk. Equal values give equal bytes.
+pub struct MatrixWriter {
     archive: ZipWriter<BufWriter<File>>,
     left: usize,
 }
@@ -20,7 +18,7 @@ impl MatrixWriter {
     ///
     /// # Errors
     /// The file cannot be written; the error names it.
-    pub(crate) fn create(path: &Path, rows: usize, columns: usize) -> Result<Self> {
+    pub fn create(path: &Path, rows: usize, columns: usize) -> io::Result<Self> {
         let mut archive = ZipWriter::new(BufWriter::new(File::create(path)?));
         let cells = rows * columns;
         // No clock and no compression: the bytes depend on nothing but the numbers.
@@ -29,30 +27,36 @@ impl MatrixWriter {
             .last_modified_time(DateTime::default())
             .unix_permissions(0o644)
             .large_file(cells as u64 * 4 >= u64::from(u32::MAX) - 1_024);
-        archive.start_file("data.npy", options).map_err(std::io::Error::from)?;
+        archive.start_file("data.npy", options).map_err(io::Error::from)?;
         archive.write_all(&npy_header(rows, columns))?;
         Ok(Self { archive, left: cells })
     }
 
     /// Adds the next values, row by row.
     ///
+    /// # Errors
+    /// The file cannot be written; the error names it.
+    ///
     /// # Panics
     /// If there are more than the matrix has.
-    pub(crate) fn write(&mut self, values: &[f32]) -> Result<()> {
+    pub fn write(&mut self, values: &[f32]) -> io::Result<()> {
         self.left = self.left.checked_sub(values.len()).expect("no more values than were announced");
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Ok(self.archive.write_all(&bytes)?)
+        self.archive.write_all(&bytes)
     }
 
-    /// Ends the file.
+    /// Ends the file and waits until the disk has it.
+    ///
+    /// # Errors
+    /// The file cannot be written; the error names it.
     ///
     /// # Panics
     /// If values are missing.
-    pub(crate) fn finish(self) -> Result<()> {
+    pub fn finish(self) -> io::Result<()> {
         assert_eq!(self.left, 0, "as many values as were announced");
-        let mut buffer = self.archive.finish().map_err(std::io::Error::from)?;
+        let mut buffer = self.archive.finish().map_err(io::Error::from)?;
         buffer.flush()?;
-        Ok(buffer.get_ref().sync_all()?)
+        buffer.get_ref().sync_all()
     }
 }
 
