@@ -112,10 +112,9 @@ fn unreadable_smiles_are_left_out_and_told() {
 }
 
 fn only_record(arena: &TestArena) -> serde_json::Value {
-    let mut files = fs_err::read_dir(arena.path("store/records")).unwrap();
-    let file = files.next().unwrap().unwrap();
-    assert!(files.next().is_none());
-    serde_json::from_slice(&fs_err::read(file.path()).unwrap()).unwrap()
+    let files = arena.stored("records");
+    assert_eq!(files.len(), 1);
+    serde_json::from_slice(&fs_err::read(&files[0]).unwrap()).unwrap()
 }
 
 #[test]

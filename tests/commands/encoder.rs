@@ -34,10 +34,8 @@ fn an_encoder_and_a_baseline_run_in_one_method() {
     let boards = arena.boards();
     let rows = boards["boards"][0]["rows"].as_array().unwrap();
     assert!(rows.len() == 2 && rows.iter().all(|row| row["mean"].is_number()), "{rows:?}");
-    let records = fs_err::read_dir(arena.path("store/records")).unwrap();
-    for record in records {
-        let record: serde_json::Value =
-            serde_json::from_slice(&fs_err::read(record.unwrap().path()).unwrap()).unwrap();
+    for record in arena.stored("records") {
+        let record: serde_json::Value = serde_json::from_slice(&fs_err::read(record).unwrap()).unwrap();
         assert_eq!(record["composition"]["encoder"]["component"], "fixture-kinds/atom-counts");
         assert_eq!(record["composition"]["encoder"]["sha256"].as_str().unwrap().len(), 64);
     }

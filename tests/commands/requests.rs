@@ -6,7 +6,7 @@ use crate::support::{check, run_one, toy};
 
 /// Checks that the store has no record and that no job folder remains.
 fn nothing_ran(arena: &TestArena) {
-    for folder in ["store/records", "store/fits", "store/work"] {
+    for folder in ["store/records", "store/steps", "store/work"] {
         let count = fs_err::read_dir(arena.path(folder)).map_or(0, Iterator::count);
         assert_eq!(count, 0, "{folder}");
     }

@@ -15,7 +15,7 @@ fn predictions(arguments: &[&str]) -> BTreeMap<u64, Vec<u8>> {
     let arguments = [&["--dataset", "chains", "--method", "forest", "--seeds", "3"], arguments].concat();
     let output = arena.run(&[], &arguments);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    let file = |key: &str| fs::read(arena.path(&format!("store/fits/{key}.npy"))).unwrap();
+    let file = |key: &str| fs::read(arena.artifact(key, "test.npy")).unwrap();
     let records = records(&arena);
     let by_seed = records
         .iter()

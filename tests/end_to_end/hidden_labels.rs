@@ -47,15 +47,15 @@ impl Hideout {
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let unix = UnixListener::bind(arena.path("socket")).unwrap();
         let folders =
-            ["data", "data/labels", "datasets", "methods", "store", "store/fits", "store/records", "."];
+            ["data", "data/labels", "datasets", "methods", "store", "store/steps", "store/records", "."];
         let folders = folders.map(|name| arena.path(name));
         let mut targets = vec![
             arena.path("data/labels/assays.csv"),
             arena.path("datasets/labels/dataset.toml"),
             arena.path("methods/snoop.toml"),
         ];
-        for folder in ["store/fits", "store/records", "store/cache"] {
-            targets.extend(files(&arena, folder));
+        for folder in ["steps", "artifacts", "records", "cache"] {
+            targets.extend(arena.stored(folder));
         }
         let config = format!(
             "{{ folders = {folders:?}, files = {targets:?}, port = {}, socket = {:?}, needles = {:?}, key = {KEY} }}",

@@ -76,7 +76,7 @@ fn row(arena: &TestArena, method: &str) -> Value {
 
 /// The records of a store.
 fn records(arena: &TestArena) -> Vec<Value> {
-    files(arena, "store/records").iter().map(|path| json(&fs::read_to_string(path).unwrap())).collect()
+    arena.stored("records").iter().map(|path| json(&fs::read_to_string(path).unwrap())).collect()
 }
 
 /// The files of a folder by name; empty if the folder does not exist.

@@ -16,7 +16,7 @@ fn refusal(arena: &TestArena, plugin: &str, path: PathBuf) -> String {
     assert_eq!(output.code, Some(3), "{}", output.stderr);
     assert!(output.stderr.starts_with("error [E-HOST-004]: "), "{}", output.stderr);
     assert!(output.stderr.contains(&named), "{}", output.stderr);
-    for folder in ["store/records", "store/fits", "store/work"] {
+    for folder in ["store/records", "store/steps", "store/work"] {
         assert_eq!(names(arena, folder), [""; 0]);
     }
     output.stderr

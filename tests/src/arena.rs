@@ -191,6 +191,40 @@ sha256 = "{sha256}"
         all
     }
 
+    /// The files of a folder of the store, in its shards and outside of them, sorted by name.
+    pub fn stored(&self, folder: &str) -> Vec<PathBuf> {
+        let (mut folders, mut paths) = (vec![self.path("store").join(folder)], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in fs_err::read_dir(folder).into_iter().flatten() {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { folders.push(path) } else { paths.push(path) }
+            }
+        }
+        paths.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
+        paths
+    }
+
+    /// The record of a step.
+    pub fn step(&self, key: &str) -> serde_json::Value {
+        let path = self.path("store/steps").join(&key[..2]).join(format!("{key}.json"));
+        serde_json::from_slice(&fs_err::read(path).expect("a stored step")).expect("a step is JSON")
+    }
+
+    /// All steps of a kind.
+    pub fn steps(&self, kind: &str) -> Vec<serde_json::Value> {
+        let read = |path: &PathBuf| -> serde_json::Value {
+            serde_json::from_slice(&fs_err::read(path).expect("a stored step")).expect("a step is JSON")
+        };
+        self.stored("steps").iter().map(read).filter(|step| step["kind"] == kind).collect()
+    }
+
+    /// Where the file `name` of a step is.
+    pub fn artifact(&self, key: &str, name: &str) -> PathBuf {
+        let step = self.step(key);
+        let sha256 = step["outcome"]["files"][name].as_str().unwrap_or_else(|| panic!("no {name}: {step}"));
+        self.path("store/artifacts").join(&sha256[..2]).join(sha256)
+    }
+
     /// The boards of this arena's store as JSON, without costs.
     pub fn boards(&self) -> serde_json::Value {
         let output = self.molarena(&["board", "--store", "store", "--format", "json", "--no-cost"]);

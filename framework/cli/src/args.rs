@@ -40,7 +40,9 @@ pub(crate) enum Command {
     Store(StoreArgs),
     /// Print the JSON Schema of a stored format
     Schema(SchemaArgs),
-    /// Train a method on a dataset and predict new molecules
+    /// Train a method on a dataset and keep it, for `predict --model`
+    Train(TrainArgs),
+    /// Predict new molecules with a method that is trained on a dataset, now or before
     Predict(PredictArgs),
     /// Write features or vectors of molecules to CSV, npy or Parquet
     Embed(EmbedArgs),
@@ -207,6 +209,7 @@ const PREDICT_EXAMPLES: &str = "\
 Examples:
   molarena predict --dataset biogen3k --method morgan-rf --input new.csv --output predictions.csv
   molarena predict --csv my.csv --tasks active --method morgan-rf --input new.smi --output p.parquet
+  molarena predict --model my-model --input new.csv --output predictions.csv   # of `molarena train`
 
 The output has the columns row, smiles and one for each task: the probability of a positive, or a
 number in the unit of the labels. Rows that cannot be read have no values and are listed in
@@ -215,12 +218,12 @@ OUTPUT.failures.csv.";
 #[derive(Debug, Args)]
 #[command(after_help = PREDICT_EXAMPLES)]
 pub(crate) struct PredictArgs {
-    /// Dataset to learn from
-    #[arg(long, value_name = "ID", required_unless_present = "csv", conflicts_with = "csv")]
-    pub(crate) dataset: Option<String>,
+    /// Folder of a model that `molarena train` made, instead of a dataset and a method
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "csv", "method"])]
+    pub(crate) model: Option<PathBuf>,
     /// Method, by name or as a .toml file
     #[arg(long, value_name = "NAME")]
-    pub(crate) method: String,
+    pub(crate) method: Option<String>,
     /// Molecules to predict: CSV (also .gz), Parquet or lines of SMILES, known by content; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
@@ -233,6 +236,44 @@ pub(crate) struct PredictArgs {
     /// Overwrite the output
     #[arg(long)]
     pub(crate) force: bool,
+    /// Print one JSON object with the counts at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) learning: LearningArgs,
+}
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  molarena train --dataset biogen3k --method morgan-gp --output my-model
+  molarena train --csv my.csv --tasks active --method classical-ensemble --output my-model
+  molarena predict --model my-model --input new.csv --output predictions.csv
+
+The method learns from all molecules but a tenth, by which it chooses its settings. A table with
+tasks of both types makes two folders, OUTPUT-classification and OUTPUT-regression.";
+
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_EXAMPLES)]
+pub(crate) struct TrainArgs {
+    /// Method, by name or as a .toml file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: String,
+    /// Folder to make
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) learning: LearningArgs,
+}
+
+/// What `train` and `predict` learn from, and with what.
+#[derive(Debug, Args)]
+pub(crate) struct LearningArgs {
+    /// Dataset to learn from
+    #[arg(long, value_name = "ID", conflicts_with = "csv")]
+    pub(crate) dataset: Option<String>,
     /// Seed of the method
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -248,9 +289,6 @@ pub(crate) struct PredictArgs {
     /// Memory limit of the worker [default: 8GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) memory_limit: Option<u64>,
-    /// Print one JSON object with the counts at the end
-    #[arg(long)]
-    pub(crate) json: bool,
     /// Folder with further method files
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,

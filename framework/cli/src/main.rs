@@ -24,6 +24,7 @@ fn main() -> std::process::ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Store(args) => commands::store::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
+        Command::Train(args) => commands::train::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Data(args) => commands::data::run(&args),

@@ -26,7 +26,9 @@ pub use apply::{
         Embedded, Embedding, Encoder, Layout, OutputFormat, check_writable, embed, failures_path,
         parse_features, rate, write_failures,
     },
-    predict::{Predicted, Prediction, predict},
+    model::{ModelPrediction, load_model, predict_with_model},
+    predict::{HeldOut, Predicted, Prediction, predict},
+    train::{MODEL_SCHEMA, TrainedComponent, TrainedMember, TrainedModel, Training, train},
 };
 pub use arena::Arena;
 pub use error::{Error, Fault, Result};

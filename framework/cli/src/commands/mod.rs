@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;
+pub(crate) mod learning;
 pub(crate) mod own;
 pub(crate) mod plot;
 pub(crate) mod plugin;
@@ -15,6 +16,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod simulate;
 pub(crate) mod store;
+pub(crate) mod train;
 
 use std::{
     io::Write,

@@ -8,8 +8,9 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
+use molarena_chem::Molecule;
 use molarena_data::{
-    Dataset, Manifest, PreparedDataset, Protocol, Role, RowFailure, SmilesInput, TaskColumns,
+    Dataset, PreparedDataset, Protocol, Role, RowFailure, SmilesInput, TaskColumns,
     own::{OwnDataset, Part as OwnPart, Parts},
     sha256_hex,
 };
@@ -63,14 +64,6 @@ pub struct Predicted {
     pub values: Vec<f32>,
     /// Rows of the input that cannot be read.
     pub failures: Vec<RowFailure>,
-    /// Molecules that the method learnt from.
-    pub train: usize,
-    /// Molecules that were held out, for it to choose its settings with.
-    pub valid: usize,
-    /// How they were chosen: by scaffold, unless there are too few of them.
-    pub held_out_by: Protocol,
-    /// Molecules of the dataset that could not be read.
-    pub unparsed: usize,
 }
 
 /// Trains and predicts. `arena` gets a dataset that holds the training and the new molecules; its store is where workers
@@ -78,84 +71,122 @@ pub struct Predicted {
 ///
 /// # Errors
 /// Those of reading `input`, of planning and of running; [`Error::MethodFailed`] if the method gives no predictions;
-/// [`Error::Features`] if it needs companion vectors, which new molecules have not.
+/// [`Error::Features`] if it needs companion vectors, which new molecules do not have.
 pub fn predict(
     arena: &mut Arena,
     prediction: &Prediction<'_>,
     limits: Limits,
     interrupted: &AtomicBool,
     observer: &dyn Observer,
-) -> Result<Predicted> {
-    let manifest = arena.catalog.get(prediction.dataset)?.clone();
-    let known = PreparedDataset::new(arena.catalog.dataset(prediction.dataset, &arena.data_dir)?)?;
-    let (smiles, failures, there) = read(prediction)?;
-    let new: Vec<&String> =
-        smiles.iter().zip(&there).filter_map(|(text, there)| there.then_some(text)).collect();
-    let mut held_out_by = Protocol::Scaffold;
-    let mut split = held_out_by.split(&known.scaffolds, 0);
-    if split.valid.is_empty() {
-        held_out_by = Protocol::Random;
-        split = held_out_by.split(&known.scaffolds, 0);
-    }
-    let (train, valid) = (split.train.len() + split.test.len(), split.valid.len());
-    let unparsed = known.failures.len();
-    let joined = join(manifest, known, &split.valid, &new, &arena.data_dir);
+) -> Result<(Predicted, HeldOut)> {
+    let input = read_input(prediction.input, prediction.smiles)?;
+    let data_dir = arena.data_dir.clone();
+    let (joined, held_out) = join(arena, prediction.dataset, &input.readable(), &data_dir)?;
     let tasks = joined.dataset.tasks.clone();
     let id = arena.catalog.insert_own(joined);
     let values = fit(arena, prediction, id, limits, interrupted, observer)?;
-    let mut rows = values.chunks(tasks.len());
-    let missing = vec![f32::NAN; tasks.len()];
-    let mut row = |there: &bool| if *there { rows.next().unwrap_or(&missing) } else { &missing };
-    let values = there.iter().flat_map(|there| row(there).to_vec()).collect();
-    Ok(Predicted { tasks, smiles, values, failures, train, valid, held_out_by, unparsed })
+    Ok((Predicted::of_rows(tasks, input, &values), held_out))
 }
 
-/// The SMILES of the input, the rows that cannot be read, and of each row whether it can.
-fn read(prediction: &Prediction<'_>) -> Result<(Vec<String>, Vec<RowFailure>, Vec<bool>)> {
-    let mut input = SmilesInput::open(prediction.input, prediction.smiles)?;
-    let (mut all, mut failures, mut there) = (Vec::new(), Vec::new(), Vec::new());
+/// The molecules of an input.
+#[derive(Debug)]
+pub(super) struct NewMolecules {
+    /// `[rows]`: SMILES.
+    pub(super) smiles: Vec<String>,
+    /// `[rows]`: whether the row can be read.
+    pub(super) there: Vec<bool>,
+    /// The molecules of the rows that can be read.
+    pub(super) molecules: Vec<Molecule>,
+    pub(super) failures: Vec<RowFailure>,
+}
+
+impl NewMolecules {
+    /// SMILES of the rows that can be read.
+    pub(super) fn readable(&self) -> Vec<String> {
+        let rows = self.smiles.iter().zip(&self.there);
+        rows.filter_map(|(smiles, there)| there.then(|| smiles.clone())).collect()
+    }
+}
+
+/// Reads and parses an input.
+pub(super) fn read_input(path: &Path, column: Option<&str>) -> Result<NewMolecules> {
+    let mut input = SmilesInput::open(path, column)?;
+    let mut read =
+        NewMolecules { smiles: Vec::new(), there: Vec::new(), molecules: Vec::new(), failures: Vec::new() };
     loop {
         let chunk = input.next_chunk(CHUNK)?;
         if chunk.is_empty() {
             break;
         }
         for (smiles, result) in chunk.iter().zip(molarena_chem::parse_all(&chunk)) {
-            there.push(result.is_ok());
-            if let Err(error) = result {
-                let (row, reason) = (there.len(), error.to_string());
-                failures.push(RowFailure { row, smiles: smiles.clone(), reason });
+            read.there.push(result.is_ok());
+            match result {
+                Ok(molecule) => read.molecules.push(molecule),
+                Err(error) => {
+                    let (row, reason) = (read.there.len(), error.to_string());
+                    read.failures.push(RowFailure { row, smiles: smiles.clone(), reason });
+                }
             }
         }
-        all.extend(chunk);
+        read.smiles.extend(chunk);
     }
-    if !there.contains(&true) {
-        let reason =
-            failures.first().map_or_else(|| "there are no rows".to_owned(), |first| first.reason.clone());
-        let (id, rows) = (prediction.input.display().to_string(), all.len());
+    if read.molecules.is_empty() {
+        let first = read.failures.first();
+        let reason = first.map_or_else(|| "there are no rows".to_owned(), |first| first.reason.clone());
+        let (id, rows) = (path.display().to_string(), read.smiles.len());
         return Err(molarena_data::Error::NoMolecules { id, rows, reason }.into());
     }
-    Ok((all, failures, there))
+    Ok(read)
 }
 
-/// The known molecules with their labels, followed by the new ones without any, which are the test part.
-fn join(
-    mut manifest: Manifest,
-    known: PreparedDataset,
-    valid: &[usize],
-    new: &[&String],
+/// Which molecules of a dataset a method learns from, and which it chooses its settings with.
+#[derive(Clone, Debug)]
+pub struct HeldOut {
+    /// Molecules that the method learns from.
+    pub train: usize,
+    /// Molecules that are held out, for it to choose its settings with.
+    pub valid: usize,
+    /// How they are chosen: by scaffold, unless there are too few of them.
+    pub by: Protocol,
+    /// Molecules of the dataset that cannot be read.
+    pub unparsed: usize,
+    /// sha256 of the dataset's file.
+    pub data_sha256: String,
+}
+
+/// The molecules of a dataset with their labels, followed by new ones without any, which are the test part.
+pub(super) fn join(
+    arena: &Arena,
+    id: &str,
+    new: &[String],
     data_dir: &Path,
-) -> OwnDataset {
+) -> Result<(OwnDataset, HeldOut)> {
+    let mut manifest = arena.catalog.get(id)?.clone();
+    let known = PreparedDataset::new(arena.catalog.dataset(id, data_dir)?)?;
+    let mut by = Protocol::Scaffold;
+    let mut split = by.split(&known.scaffolds, 0);
+    if split.valid.is_empty() {
+        by = Protocol::Random;
+        split = by.split(&known.scaffolds, 0);
+    }
+    let held_out = HeldOut {
+        train: split.train.len() + split.test.len(),
+        valid: split.valid.len(),
+        by,
+        unparsed: known.failures.len(),
+        data_sha256: known.dataset.sha256.clone(),
+    };
     let (file, known) = (manifest.assays().locate(data_dir), known.dataset);
     let width = known.tasks.len();
     let mut of_row = vec![OwnPart::Train; known.len()];
-    for &index in valid {
+    for &index in &split.valid {
         of_row[index] = OwnPart::Valid;
     }
     of_row.resize(known.len() + new.len(), OwnPart::Test);
     let mut labels = known.labels;
     labels.resize(labels.len() + new.len() * width, f32::NAN);
     let mut smiles = known.smiles;
-    smiles.extend(new.iter().map(ToString::to_string));
+    smiles.extend(new.iter().cloned());
     let sha256 = sha256_hex(format!("{}\n{}", known.sha256, smiles.join("\n")).as_bytes());
     manifest.id.push_str("-and-new");
     // New molecules have no companion vectors.
@@ -174,7 +205,7 @@ fn join(
         sha256,
     };
     let parts = Parts { column: "predict".to_owned(), of_row };
-    OwnDataset { manifest, dataset, parts: Some(parts), file }
+    Ok((OwnDataset { manifest, dataset, parts: Some(parts), file }, held_out))
 }
 
 /// Predictions of the new molecules that can be read, `[n, tasks]`.
@@ -216,6 +247,15 @@ fn fit(
 }
 
 impl Predicted {
+    /// The predictions `[readable rows, t]` of an input's molecules.
+    pub(super) fn of_rows(tasks: Vec<String>, input: NewMolecules, values: &[f32]) -> Self {
+        let mut rows = values.chunks(tasks.len());
+        let missing = vec![f32::NAN; tasks.len()];
+        let mut row = |there: &bool| if *there { rows.next().unwrap_or(&missing) } else { &missing };
+        let values = input.there.iter().flat_map(|there| row(there).to_vec()).collect();
+        Self { tasks, smiles: input.smiles, values, failures: input.failures }
+    }
+
     /// These predictions and those of `other` tasks for the same molecules.
     #[must_use]
     pub fn beside(mut self, other: Self) -> Self {

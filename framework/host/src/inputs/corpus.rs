@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use molarena_chem::CHEMISTRY_VERSION;
+use molarena_chem::{CHEMISTRY_VERSION, Molecule};
 use molarena_data::{
     Catalog,
     context::{ContextGraph, Progress, Step},
@@ -106,17 +106,27 @@ pub(crate) fn used(sources: &Sources<'_>, id: &str, leave_out: &LeaveOut) -> Res
 /// Molecules that are read at a time: each takes about 10 KiB.
 const CHUNK: usize = 1 << 13;
 
+/// The features of molecules that were parsed.
+pub(crate) fn computed_of(
+    id: &str,
+    smiles: &[String],
+    molecules: &[Molecule],
+    spec: &FeatureSpec,
+) -> Result<Features> {
+    let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
+    let no_companion = |name: &str| Err(failed(format!("these molecules have no companion file {name}")));
+    spec.compute(smiles, molecules, &no_companion)
+}
+
 /// The features of molecules, some at a time.
 pub(crate) fn computed<S: AsRef<str> + Sync>(id: &str, smiles: &[S], spec: &FeatureSpec) -> Result<Features> {
     let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
-    let no_companion =
-        |name: &str| Err(failed(format!("molecules of a context have no companion file {name}")));
     let mut all: Option<Features> = None;
     for chunk in smiles.chunks(CHUNK) {
         let text: Vec<String> = chunk.iter().map(|smiles| smiles.as_ref().to_owned()).collect();
         let molecules = molarena_chem::parse_all(&text).into_iter().collect::<Result<Vec<_>, _>>();
         let molecules = molecules.map_err(|error| failed(error.to_string()))?;
-        let features = spec.compute(&text, &molecules, &no_companion)?;
+        let features = computed_of(id, &text, &molecules, spec)?;
         match &mut all {
             Some(all) => all.append(features),
             None => all = Some(features),

@@ -283,9 +283,11 @@ impl<'a> Planner<'a> {
             return Ok(Arc::clone(known));
         }
         let split = match self.arena.catalog.parts(&dataset.dataset.id) {
-            Some(parts) => parts
-                .split(&dataset.dataset.rows, &dataset.scaffolds, group.split_seed)
-                .without_empty_part(&dataset.dataset.id)?,
+            Some(parts) => {
+                let split = parts.split(&dataset.dataset.rows, &dataset.scaffolds, group.split_seed);
+                // Nothing is evaluated where the fit is kept, so there need not be test molecules.
+                if self.keep { split } else { split.without_empty_part(&dataset.dataset.id)? }
+            }
             None => dataset.split(protocol, group.split_seed)?,
         };
         let split = Arc::new(split);

@@ -20,6 +20,7 @@ use crate::{
     error::Result,
     inputs::Inputs,
     job::{JobTask, Output},
+    plan::steps::fit::FitWork,
     request::limits::Limits,
     store::Made,
 };
@@ -95,6 +96,11 @@ pub(crate) trait Work: Debug + Send + Sync {
 
     /// What an encoder is trained on, for the record.
     fn corpus(&self) -> Option<CorpusUse> {
+        None
+    }
+
+    /// The fit, if it is one.
+    fn as_fit(&self) -> Option<&FitWork> {
         None
     }
 

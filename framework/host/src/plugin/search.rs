@@ -23,6 +23,13 @@ pub struct Plugin {
     pub description: PluginDescription,
 }
 
+impl Plugin {
+    /// What records know the plugin by.
+    pub fn identity(&self) -> &str {
+        &self.sha256
+    }
+}
+
 /// Where plugins are searched: named files first, then folders in order.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPath {

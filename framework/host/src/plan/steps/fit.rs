@@ -133,6 +133,10 @@ impl Work for FitWork {
         Ok([test, valid].into_iter().chain(state).collect())
     }
 
+    fn as_fit(&self) -> Option<&FitWork> {
+        Some(self)
+    }
+
     fn cost(&self, own: Cost, needs: &[StepRecord]) -> Cost {
         with_encoding(own, needs)
     }
