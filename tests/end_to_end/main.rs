@@ -11,6 +11,7 @@ mod pretraining;
 mod resume;
 mod retry;
 mod shuffled;
+mod steps;
 mod wrong_plugins;
 
 use std::{

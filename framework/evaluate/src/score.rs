@@ -84,6 +84,7 @@ fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> 
         search: step.search.clone(),
         cost: step.cost,
         pretrain_cost: pretrain_cost(&pretrainings(&row.composition), arena)?,
+        finished: step.finished,
         device: device(step),
         varied: cell.method.varied.clone(),
     })
@@ -117,6 +118,7 @@ fn match_record(cell: &Cell, row: &MatchRow, step: &StepRecord, arena: &Arena) -
         outcome,
         cost: step.cost,
         pretrain_cost: pretrain_cost(&pretrainings, arena)?,
+        finished: step.finished,
         device: device(step),
         varied: cell.method.varied.clone(),
     })

@@ -62,6 +62,9 @@ pub struct Record {
     /// together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrain_cost: Option<PretrainCost>,
+    /// When its step was finished, in seconds since 1970 (UTC). Records of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<u64>,
     /// Class of the device that it ran on, where that is not the processor, such as `cuda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,

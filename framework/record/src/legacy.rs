@@ -18,7 +18,19 @@ fn outcome(failure: Option<Failure>, files: BTreeMap<String, String>) -> StepOut
 
 fn step(key: String, kind: Kind, outcome: StepOutcome, confined: bool, cost: Cost) -> StepRecord {
     let (schema, of) = (STEP_SCHEMA.to_owned(), Value::Null);
-    StepRecord { schema, key, kind, of, outcome, search: None, corpus: None, confined, device: None, cost }
+    StepRecord {
+        schema,
+        key,
+        kind,
+        of,
+        outcome,
+        search: None,
+        corpus: None,
+        confined,
+        device: None,
+        finished: None,
+        cost,
+    }
 }
 
 impl From<Fit> for StepRecord {

@@ -68,6 +68,9 @@ pub struct MatchRecord {
     /// What the pretraining of the encoder cost, once for all cells that use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrain_cost: Option<PretrainCost>,
+    /// When its step was finished, in seconds since 1970 (UTC). Records of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<u64>,
     /// Class of the device that it ran on, where that is not the processor, such as `cuda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,

@@ -72,6 +72,9 @@ pub struct StepRecord {
     /// The device, where it is not the processor, such as `cuda:0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// When it was finished, in seconds since 1970 (UTC). Steps of earlier formats do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<u64>,
     /// What it cost.
     pub cost: Cost,
 }

@@ -82,6 +82,7 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
         peak_rss_mb,
         pretraining: RowPretraining::of(first, options),
         confined: entries.iter().all(|entry| entry.record.confined),
+        device: first.device.clone(),
         shuffled_labels: first.shuffled_labels,
         scoring: first.scoring,
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use molarena_record::{
@@ -202,6 +202,7 @@ fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
         corpus: step.work.corpus(),
         confined: outcome.confined && needs.iter().all(|need| need.confined),
         device: (step.device != CPU).then(|| step.device.clone()),
+        finished: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()),
         cost: outcome.cost,
     }
 }

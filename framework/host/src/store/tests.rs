@@ -24,6 +24,7 @@ fn step(seed: u64) -> StepRecord {
         corpus: None,
         confined: true,
         device: None,
+        finished: None,
         cost: Cost::default(),
     }
 }
