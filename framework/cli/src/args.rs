@@ -384,7 +384,7 @@ pub(crate) struct BoardArgs {
     /// Only this method (again for more)
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,
-    /// Score stored predictions by another metric, with the labels of the data folder: roc_auc, average_precision, mae, ...
+    /// Score stored predictions by another metric, with the labels of the data folder, such as rmse
     #[arg(long, value_name = "NAME", conflicts_with = "matches")]
     pub(crate) metric: Option<Metric>,
     /// Leave out time and memory, so that boards of equal results are equal bytes

@@ -42,13 +42,12 @@ impl<'a> Labels<'a> {
         if dataset.dataset.tasks != record.tasks {
             return Err(format!("the tasks of {} are others than the record's", record.dataset));
         }
-        let split = match self.catalog.parts(&record.dataset) {
-            Some(parts) => parts.split(&dataset.dataset.rows, &dataset.scaffolds, record.split.seed),
-            None => {
-                let protocol: Protocol =
-                    record.split.protocol.parse().map_err(|error: molarena_data::Error| error.to_string())?;
-                dataset.split(protocol, record.split.seed).map_err(|error| error.to_string())?
-            }
+        let split = if let Some(parts) = self.catalog.parts(&record.dataset) {
+            parts.split(&dataset.dataset.rows, &dataset.scaffolds, record.split.seed)
+        } else {
+            let protocol: Protocol =
+                record.split.protocol.parse().map_err(|error: molarena_data::Error| error.to_string())?;
+            dataset.split(protocol, record.split.seed).map_err(|error| error.to_string())?
         };
         if SplitInfo::of(&split) != record.split {
             return Err(format!("the split {} of {} is another", record.split.protocol, record.dataset));
@@ -66,7 +65,7 @@ impl<'a> Labels<'a> {
         let read = || -> molarena_host::Result<ArenaDataset> {
             let manifest = self.catalog.get(id)?;
             let dataset = self.catalog.dataset(id, self.data_dir)?;
-            ArenaDataset::prepare(manifest, dataset, self.data_dir, self.store)
+            ArenaDataset::prepare(manifest, &dataset, self.data_dir, self.store)
         };
         let dataset = read().map(Arc::new).map_err(|error| error.to_string());
         self.datasets.insert(id.to_owned(), dataset.clone());

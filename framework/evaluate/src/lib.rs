@@ -9,6 +9,6 @@ mod run;
 mod score;
 
 pub use labels::Labels;
-pub use replay::{Replayed, replay, under_metric};
+pub use replay::{Replayed, Skipped, replay, under_metric};
 pub use run::{Options, Summary, run};
 pub use score::{outcome_of_predictions, spaces_of_ranks};

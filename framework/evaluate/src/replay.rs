@@ -12,6 +12,9 @@ use crate::{
     score::{outcome_of_predictions, spaces_of_ranks},
 };
 
+/// Key of a record, and why it cannot be scored here.
+pub type Skipped = (String, String);
+
 /// What [`replay`] found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replayed {
@@ -20,7 +23,7 @@ pub struct Replayed {
     /// Keys of records that come out different, with what differs.
     pub different: Vec<(String, String)>,
     /// Keys of records that cannot be computed here, with the reason.
-    pub skipped: Vec<(String, String)>,
+    pub skipped: Vec<Skipped>,
     /// The records as they come out, in the order of the store; those that were skipped are as they are stored.
     pub records: Vec<Record>,
     /// Those of matching cells.
@@ -78,7 +81,7 @@ pub fn under_metric(
     labels: &mut Labels<'_>,
     records: Vec<Record>,
     metric: Metric,
-) -> Result<(Vec<Record>, Vec<(String, String)>)> {
+) -> Result<(Vec<Record>, Vec<Skipped>)> {
     let mut scored = Vec::new();
     let mut skipped = Vec::new();
     for record in records {
@@ -102,16 +105,15 @@ fn rescored(
 ) -> Result<Record, String> {
     let step = store.step(&record.fit_key).map_err(|error| error.to_string())?;
     let step = step.ok_or_else(|| format!("its step {} is not in the store", record.fit_key))?;
-    let outcome = match step.failure() {
-        Some(failure) => Outcome::Failed(failure.clone()),
-        None => {
-            let (_, _, predictions) = store.matrix(&step, "test.npy").map_err(|error| error.to_string())?;
-            let labels = labels.of(record)?;
-            if labels.len() != predictions.len() {
-                return Err(format!("{} predictions for {} labels", predictions.len(), labels.len()));
-            }
-            outcome_of_predictions(metric, record.scoring, &record.tasks, &labels, &predictions)
+    let outcome = if let Some(failure) = step.failure() {
+        Outcome::Failed(failure.clone())
+    } else {
+        let (_, _, predictions) = store.matrix(&step, "test.npy").map_err(|error| error.to_string())?;
+        let labels = labels.of(record)?;
+        if labels.len() != predictions.len() {
+            return Err(format!("{} predictions for {} labels", predictions.len(), labels.len()));
         }
+        outcome_of_predictions(metric, record.scoring, &record.tasks, &labels, &predictions)
     };
     Ok(Record { metric, outcome, ..record.clone() })
 }

@@ -55,13 +55,12 @@ pub(crate) fn score(cell: &Cell, step: &StepRecord, arena: &Arena) -> Result<Sco
 fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> Result<Record> {
     let dataset = &row.dataset.dataset;
     let protocol = cell.method.protocol;
-    let outcome = match step.failure() {
-        Some(failure) => Outcome::Failed(failure.clone()),
-        None => {
-            let (_, tasks, predictions) = arena.store.matrix(step, "test.npy")?;
-            let labels = select_rows(&dataset.labels, tasks, &row.split.test);
-            outcome_of_predictions(row.metric, protocol.scoring, &dataset.tasks, &labels, &predictions)
-        }
+    let outcome = if let Some(failure) = step.failure() {
+        Outcome::Failed(failure.clone())
+    } else {
+        let (_, tasks, predictions) = arena.store.matrix(step, "test.npy")?;
+        let labels = select_rows(&dataset.labels, tasks, &row.split.test);
+        outcome_of_predictions(row.metric, protocol.scoring, &dataset.tasks, &labels, &predictions)
     };
     Ok(Record {
         schema: RECORD_SCHEMA.into(),
@@ -92,14 +91,13 @@ fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> 
 
 fn match_record(cell: &Cell, row: &MatchRow, step: &StepRecord, arena: &Arena) -> Result<MatchRecord> {
     let task = &row.task;
-    let outcome = match step.failure() {
-        Some(failure) => MatchOutcome::Failed(failure.clone()),
-        None => {
-            let spaces = task.spaces.iter().map(|space| (space.name.clone(), space.candidates.len()));
-            let spaces = spaces_of_ranks(&arena.store, &step.key, &spaces.collect::<Vec<_>>())?;
-            let ranks_sha256 = step.sha256_of("ranks.npz").unwrap_or_default().to_owned();
-            MatchOutcome::Scored { spaces, ranks_sha256 }
-        }
+    let outcome = if let Some(failure) = step.failure() {
+        MatchOutcome::Failed(failure.clone())
+    } else {
+        let spaces = task.spaces.iter().map(|space| (space.name.clone(), space.candidates.len()));
+        let spaces = spaces_of_ranks(&arena.store, &step.key, &spaces.collect::<Vec<_>>())?;
+        let ranks_sha256 = step.sha256_of("ranks.npz").unwrap_or_default().to_owned();
+        MatchOutcome::Scored { spaces, ranks_sha256 }
     };
     let pretrainings: Vec<&Pretrained> = row.composition.pretraining.iter().collect();
     Ok(MatchRecord {

@@ -223,7 +223,7 @@ impl From<Cost> for PretrainCost {
 impl From<PretrainCost> for Cost {
     fn from(cost: PretrainCost) -> Self {
         let PretrainCost { wall_s, cpu_s, peak_rss_mb, threads, workers } = cost;
-        Self { wall_s, cpu_s, peak_rss_mb, threads, workers, ..Self::default() }
+        Self { wall_s, peak_rss_mb, threads, cpu_s, workers, ..Self::default() }
     }
 }
 
@@ -244,6 +244,7 @@ pub struct PretrainCost {
 
 impl PretrainCost {
     /// The cost of two pretrainings together.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
             wall_s: self.wall_s + other.wall_s,

@@ -150,7 +150,7 @@ impl SuiteCells {
             split
                 && group.datasets.contains(&record.dataset)
                 && methods.iter().any(|method| method == name)
-                && group.seeds.iter().any(|seed| seed == record.seed)
+                && group.seeds.each().any(|seed| seed == record.seed)
         })
     }
 }

@@ -20,14 +20,10 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::Ok);
     };
     let bare = |schema: &str| schema.trim_start_matches("molarena.").split('/').next() == Some(name.as_str());
-    match schemas.iter().find(|(schema, ..)| schema == name || bare(schema)) {
-        Some((_, _, schema)) => {
-            print_json(schema)?;
-            Ok(ExitCode::Ok)
-        }
-        None => {
-            let known: Vec<&str> = schemas.iter().map(|(name, ..)| *name).collect();
-            Err(Error::Request(format!("no schema `{name}`; there are: {}", known.join(", "))).into())
-        }
-    }
+    let Some((_, _, schema)) = schemas.iter().find(|(schema, ..)| schema == name || bare(schema)) else {
+        let known: Vec<&str> = schemas.iter().map(|(name, ..)| *name).collect();
+        return Err(Error::Request(format!("no schema `{name}`; there are: {}", known.join(", "))).into());
+    };
+    print_json(schema)?;
+    Ok(ExitCode::Ok)
 }

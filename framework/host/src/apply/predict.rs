@@ -104,7 +104,7 @@ impl NewMolecules {
     /// SMILES of the rows that can be read.
     pub(super) fn readable(&self) -> Vec<String> {
         let rows = self.smiles.iter().zip(&self.there);
-        rows.filter_map(|(smiles, there)| there.then(|| smiles.clone())).collect()
+        rows.filter(|(_, there)| **there).map(|(smiles, _)| smiles.clone()).collect()
     }
 }
 

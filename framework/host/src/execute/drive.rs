@@ -177,8 +177,8 @@ fn judge(
 
 /// Why a step cannot be made, if one that it needs failed.
 fn failure_of_needs(step: &Step, needs: &[StepRecord]) -> Option<Failure> {
-    let failed = step.needs.iter().zip(needs);
-    let (need, failure) = failed.filter_map(|(need, record)| Some((need, record.failure()?))).next()?;
+    let mut failed = step.needs.iter().zip(needs);
+    let (need, failure) = failed.find_map(|(need, record)| Some((need, record.failure()?)))?;
     let message = match need.kind() {
         Kind::Pretrain => format!("pretraining: {}", failure.message),
         // An encoding fails for its own reasons as a fit does.

@@ -50,7 +50,7 @@ struct CachedMolecules {
 
 impl ArenaDataset {
     /// Takes a loaded dataset; reads its molecules, or what the store's cache says of them.
-    pub fn prepare(manifest: &Manifest, dataset: Dataset, data_dir: &Path, store: &Store) -> Result<Self> {
+    pub fn prepare(manifest: &Manifest, dataset: &Dataset, data_dir: &Path, store: &Store) -> Result<Self> {
         let key = key_of(&json!({
             "schema": MOLECULES_SCHEMA,
             "data": dataset.sha256,

@@ -29,6 +29,13 @@ use crate::{
     },
 };
 
+/// What the cells of all seeds have in common, and the pretraining that they need.
+struct Matcher {
+    shared: Arc<RankShared>,
+    row: Arc<MatchRow>,
+    pretrain: Option<Arc<Step>>,
+}
+
 /// A matching group and its methods, checked.
 pub(crate) type ResolvedMatches = Vec<(MatchGroup, Vec<Arc<Method>>)>;
 
@@ -89,23 +96,20 @@ impl Planner<'_> {
         let task = Arc::new(task(&graph, group)?);
         drop(graph);
         for method in methods {
-            let (shared, row, pretrain) = self.matcher(method, &task)?;
-            for seed in group.seeds.iter() {
+            let matcher = self.matcher(method, &task)?;
+            for seed in group.seeds.each() {
                 self.check_interrupted()?;
-                let cell = self.match_cell(method, (&shared, &row, pretrain.as_ref()), seed)?;
+                let cell = self.match_cell(method, &matcher, seed)?;
                 add(cell);
             }
         }
         Ok(())
     }
 
-    fn match_cell(
-        &mut self,
-        method: &Arc<Method>,
-        (shared, row, pretrain): (&Arc<RankShared>, &Arc<MatchRow>, Option<&Arc<Step>>),
-        seed: u64,
-    ) -> Result<Cell> {
+    fn match_cell(&mut self, method: &Arc<Method>, matcher: &Matcher, seed: u64) -> Result<Cell> {
         let Recipe::Model(model) = &method.recipe else { unreachable!("checked before") };
+        let Matcher { shared, row, pretrain } = matcher;
+        let pretrain = pretrain.as_ref();
         let molecules = Molecules::Queries(Arc::clone(&row.task));
         let encode = self.encode(method, model, pretrain, molecules, json!(model.features), seed)?;
         let needs = pretrain.cloned().into_iter().chain(encode).collect();
@@ -117,11 +121,7 @@ impl Planner<'_> {
     }
 
     /// What the cells of all seeds have in common.
-    fn matcher(
-        &mut self,
-        method: &Method,
-        task: &Arc<MatchTask>,
-    ) -> Result<(Arc<RankShared>, Arc<MatchRow>, Option<Arc<Step>>)> {
+    fn matcher(&mut self, method: &Method, task: &Arc<MatchTask>) -> Result<Matcher> {
         let Recipe::Model(model) = &method.recipe else { unreachable!("checked before") };
         let spec = model.decoder.as_ref().expect("checked before");
         let decoder = self.component(method, ComponentKind::Decoder, spec)?;
@@ -162,6 +162,6 @@ impl Planner<'_> {
             bounds_without,
             device: self.device_of(method),
         };
-        Ok((Arc::new(shared), Arc::new(row), pretrain))
+        Ok(Matcher { shared: Arc::new(shared), row: Arc::new(row), pretrain })
     }
 }

@@ -1,9 +1,6 @@
 //! What of a plan is not finished.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     arena::Arena,
@@ -53,7 +50,7 @@ impl Missing {
 /// # Errors
 /// Those of the store.
 pub fn forget_failures<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<()> {
-    let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for cell in cells {
         arena.store.forget_failed_cell(&cell.key)?;
         forget_step(&cell.step, arena, &mut seen)?;
@@ -61,8 +58,8 @@ pub fn forget_failures<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena)
     Ok(())
 }
 
-fn forget_step(step: &Step, arena: &Arena, seen: &mut BTreeMap<String, ()>) -> Result<()> {
-    if seen.insert(step.key.clone(), ()).is_some() {
+fn forget_step(step: &Step, arena: &Arena, seen: &mut BTreeSet<String>) -> Result<()> {
+    if !seen.insert(step.key.clone()) {
         return Ok(());
     }
     let store = arena.store_of(step.kind());

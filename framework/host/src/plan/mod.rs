@@ -58,7 +58,7 @@ pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> R
             let split = planner.split(&dataset, group)?;
             for method in methods {
                 let place = Place { dataset: &dataset, split: &split };
-                planner.task_cells(method, place, group.seeds.iter(), &mut add)?;
+                planner.task_cells(method, place, group.seeds.each(), &mut add)?;
             }
         }
     }

@@ -271,7 +271,7 @@ impl<'a> Planner<'a> {
         let manifest = self.arena.catalog.get(id)?;
         let dataset = self.arena.catalog.dataset(id, &self.arena.data_dir)?;
         let dataset =
-            Arc::new(ArenaDataset::prepare(manifest, dataset, &self.arena.data_dir, &self.arena.store)?);
+            Arc::new(ArenaDataset::prepare(manifest, &dataset, &self.arena.data_dir, &self.arena.store)?);
         self.datasets.insert(id.to_owned(), Arc::clone(&dataset));
         Ok(dataset)
     }

@@ -104,7 +104,7 @@ pub enum Seeds {
 
 impl Seeds {
     /// The seeds, in order.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = u64> + '_> {
+    pub fn each(&self) -> Box<dyn Iterator<Item = u64> + '_> {
         match self {
             Self::Count(count) => Box::new(0..*count),
             Self::List(seeds) => Box::new(seeds.iter().copied()),
@@ -188,8 +188,8 @@ mod tests {
             suite.limits.pretraining(cells),
             Limits { wall: Duration::from_hours(9), threads: 2, ..cells }
         );
-        assert_eq!(suite.cells[0].seeds.iter().collect::<Vec<_>>(), [0, 1, 2]);
-        assert_eq!(suite.cells[1].seeds.iter().collect::<Vec<_>>(), [7, 9]);
+        assert_eq!(suite.cells[0].seeds.each().collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(suite.cells[1].seeds.each().collect::<Vec<_>>(), [7, 9]);
         assert_eq!(suite.cells[1].split, Some(Protocol::Scaffold));
     }
 

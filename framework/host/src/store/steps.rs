@@ -1,7 +1,7 @@
 //! Steps in the store, and what they made.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -174,10 +174,10 @@ impl Store {
 
     /// All places of step records, of this and earlier formats, with what is in them.
     pub(super) fn all_steps(&self) -> Result<Vec<(PathBuf, Found<StepRecord>)>> {
-        let mut keys: BTreeMap<String, ()> = BTreeMap::new();
+        let mut keys: BTreeSet<String> = BTreeSet::new();
         for folder in ["steps", "fits"] {
             for path in super::json_files(&self.root.join(folder))? {
-                keys.insert(super::key_in(&path), ());
+                keys.insert(super::key_in(&path));
             }
         }
         let encoders = self.root.join("encoders");
@@ -185,11 +185,11 @@ impl Store {
             for entry in fs_err::read_dir(encoders)? {
                 let path = entry?.path();
                 if path.join("record.json").is_file() {
-                    keys.insert(key_in_folder(&path), ());
+                    keys.insert(key_in_folder(&path));
                 }
             }
         }
-        keys.into_keys().map(|key| self.find_step(&key)).collect()
+        keys.into_iter().map(|key| self.find_step(&key)).collect()
     }
 }
 
