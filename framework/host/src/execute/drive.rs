@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -20,7 +21,7 @@ use crate::{
         spending::Spending,
     },
     inputs::Inputs,
-    job::{Job, Output},
+    job::{self, Job, Output},
     launch::Ending,
     plan::{
         device::CPU,
@@ -104,7 +105,7 @@ impl Driver<'_> {
             Prepared::Job { task, readable, writable } => (task, readable, writable),
         };
         let job = Job {
-            envelope: envelope(&step.limits, readable, writable),
+            envelope: envelope(&step.limits, context.folder, &readable, &writable),
             seed: step.seed,
             threads: step.limits.threads,
             device: step.device.clone(),
@@ -148,12 +149,15 @@ impl Driver<'_> {
 }
 
 /// What the worker of a step may use.
-pub(crate) fn envelope(
-    limits: &Limits,
-    readable: Vec<std::path::PathBuf>,
-    writable: Vec<std::path::PathBuf>,
-) -> Envelope {
-    Envelope { memory: limits.memory, processors: Vec::new(), confine: true, readable, writable }
+fn envelope(limits: &Limits, folder: &Path, readable: &[PathBuf], writable: &[PathBuf]) -> Envelope {
+    let relative = |paths: &[PathBuf]| paths.iter().map(|path| job::relative(folder, path)).collect();
+    Envelope {
+        memory: limits.memory,
+        processors: Vec::new(),
+        confine: true,
+        readable: relative(readable),
+        writable: relative(writable),
+    }
 }
 
 /// What a worker made that counts, or why there is nothing. The host trusts nothing that the worker wrote.

@@ -4,10 +4,12 @@ use std::{path::Path, sync::atomic::AtomicBool};
 
 use crate::{
     error::Result,
+    execute::processors,
     files::json::write_json,
     job::{Job, Progress},
     launch::{self, Ending, Launcher},
     request::limits::Limits,
+    sandbox::Envelope,
     worker,
 };
 
@@ -27,7 +29,7 @@ pub(crate) trait Executor: Sync {
     ) -> Result<Ending>;
 }
 
-/// A worker process on this machine.
+/// A worker process on this machine, pinned to processors that no other run uses.
 pub(crate) struct Local<'a> {
     pub(crate) launcher: &'a Launcher,
 }
@@ -41,6 +43,10 @@ impl Executor for Local<'_> {
         interrupted: &AtomicBool,
         on_progress: &dyn Fn(&Progress),
     ) -> Result<Ending> {
+        // Held until the worker has ended.
+        let processors = processors::take(job.threads, interrupted)?;
+        let envelope = Envelope { processors: processors.numbers.clone(), ..job.envelope };
+        let job = Job { envelope, ..job };
         launch::run(self.launcher, &job, folder, limits.wall, interrupted, on_progress)
     }
 }

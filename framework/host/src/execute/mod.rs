@@ -3,6 +3,7 @@
 mod drive;
 pub(crate) mod event;
 pub(crate) mod executor;
+mod processors;
 mod schedule;
 mod spending;
 
