@@ -18,7 +18,8 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Processors {
     /// Their numbers; empty: all that this process may use, none of them held.
     pub(crate) numbers: Vec<usize>,
-    _locks: Vec<fs_err::File>,
+    #[expect(dead_code, reason = "holds the locks")]
+    locks: Vec<fs_err::File>,
 }
 
 /// Takes `threads` processors of those that this process may use, and waits while others hold too many. Where fewer are
@@ -29,7 +30,7 @@ pub(crate) struct Processors {
 pub(crate) fn take(threads: usize, interrupted: &AtomicBool) -> Result<Processors> {
     let allowed = allowed();
     if allowed.len() < threads {
-        return Ok(Processors { numbers: Vec::new(), _locks: Vec::new() });
+        return Ok(Processors { numbers: Vec::new(), locks: Vec::new() });
     }
     take_of(&allowed, &folder()?, threads, interrupted)
 }
@@ -37,7 +38,7 @@ pub(crate) fn take(threads: usize, interrupted: &AtomicBool) -> Result<Processor
 fn take_of(allowed: &[usize], folder: &Path, threads: usize, interrupted: &AtomicBool) -> Result<Processors> {
     loop {
         // All or none: what is too little is free again when it is dropped.
-        let mut taken = Processors { numbers: Vec::new(), _locks: Vec::new() };
+        let mut taken = Processors { numbers: Vec::new(), locks: Vec::new() };
         for &number in allowed {
             if taken.numbers.len() == threads {
                 return Ok(taken);
@@ -47,7 +48,7 @@ fn take_of(allowed: &[usize], folder: &Path, threads: usize, interrupted: &Atomi
             match file.file().try_lock() {
                 Ok(()) => {
                     taken.numbers.push(number);
-                    taken._locks.push(file);
+                    taken.locks.push(file);
                 }
                 Err(std::fs::TryLockError::WouldBlock) => {}
                 Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
