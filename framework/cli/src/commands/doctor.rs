@@ -61,7 +61,7 @@ fn confinement() -> anyhow::Result<Check> {
             processors: Vec::new(),
             confine: true,
             readable: Vec::new(),
-            writable: Vec::new(),
+            ..Envelope::default()
         },
         task: JobTask::Describe { library: folder.join("none.so") },
     };

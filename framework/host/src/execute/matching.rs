@@ -209,7 +209,7 @@ fn job(
             processors,
             confine: true,
             readable: libraries.chain(state.clone()).collect(),
-            writable: Vec::new(),
+            ..Envelope::default()
         },
         task: JobTask::Match(Box::new(MatchJob {
             encoder: planned.encoder.as_ref().map(Into::into),

@@ -299,7 +299,7 @@ impl Runner<'_> {
                 processors: processors(slot, limits.threads),
                 confine: true,
                 readable: libraries.chain(state.as_ref().map(|state| state.path.clone())).collect(),
-                writable: Vec::new(),
+                ..Envelope::default()
             },
             task: JobTask::Fit(Box::new(FitJob {
                 encoder: model.encoder.as_ref().map(Into::into),

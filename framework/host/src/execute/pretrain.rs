@@ -135,6 +135,7 @@ fn job(planned: &PlannedPretrain, work: &Path, limits: Limits, processors: Vec<u
             confine: true,
             readable: vec![planned.encoder.library.clone()],
             writable: vec![work.to_owned()],
+            ..Envelope::default()
         },
         task: JobTask::Pretrain(Box::new(PretrainJob {
             encoder: (&planned.encoder).into(),

@@ -110,7 +110,7 @@ impl<'a> Encoder<'a> {
                     .flatten()
                     .cloned()
                     .collect(),
-                writable: Vec::new(),
+                ..Envelope::default()
             },
             task: JobTask::Encode(Box::new(EncodeJob {
                 encoder: self.component.clone(),
