@@ -144,6 +144,8 @@ pub enum Reason {
     Load,
     /// The worker ended without a result.
     NoResult,
+    /// The worker wrote more to its folders than the disk limit.
+    Disk,
 }
 
 impl Reason {
@@ -159,6 +161,7 @@ impl Reason {
             Self::NotFinite => "not-finite",
             Self::Load => "load",
             Self::NoResult => "no-result",
+            Self::Disk => "disk",
         }
     }
 }

@@ -206,6 +206,7 @@ fn job(
     Job {
         envelope: Envelope {
             memory: limits.memory,
+            disk: limits.disk,
             processors,
             confine: true,
             readable: libraries.chain(state.clone()).collect(),

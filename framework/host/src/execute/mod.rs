@@ -296,6 +296,7 @@ impl Runner<'_> {
         Ok(Job {
             envelope: Envelope {
                 memory: limits.memory,
+                disk: limits.disk,
                 processors: processors(slot, limits.threads),
                 confine: true,
                 readable: libraries.chain(state.as_ref().map(|state| state.path.clone())).collect(),

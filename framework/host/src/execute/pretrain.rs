@@ -131,6 +131,7 @@ fn job(planned: &PlannedPretrain, work: &Path, limits: Limits, processors: Vec<u
     Ok(Job {
         envelope: Envelope {
             memory: limits.memory,
+            disk: limits.disk,
             processors,
             confine: true,
             readable: vec![planned.encoder.library.clone()],

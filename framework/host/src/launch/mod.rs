@@ -1,5 +1,7 @@
 //! Starts a worker, watches its limits, and says how it ended.
 
+mod disk;
+mod folder;
 pub mod group;
 pub mod memory;
 pub(crate) mod processes;
@@ -24,12 +26,16 @@ use crate::{
     error::{Error, Result},
     job::{Done, Job, Output, Progress, Started, WorkerFailure},
     launch::{
+        disk::DiskWatch,
+        folder::remove_subfolders,
         group::Group,
         watch::{Stop, Watch},
     },
     sandbox::Envelope,
 };
 use molarena_record::parts::Reason;
+
+pub use folder::remove_tree;
 
 /// How much of a worker's output is kept: its end.
 const OUTPUT_KEPT: usize = 4096;
@@ -95,20 +101,26 @@ pub fn run(
     let cgroup = group.as_ref().map(|group| group.folder().to_owned());
     let envelope = Envelope { cgroup, ..job.envelope.clone() };
     write_json(folder, "job.json", &Job { envelope, task: job.task.clone() })?;
+    let written = job.envelope.writable.iter().map(PathBuf::as_path).chain([folder]);
+    let disk = DiskWatch::start(written, job.envelope.disk);
     let started = Instant::now();
     let (mut child, output) = start(launcher, folder)?;
-    let watch = Watch { memory, wall: wall_limit, folder, interrupted, on_progress };
+    let watch = Watch { memory, disk: &disk, wall: wall_limit, folder, interrupted, on_progress };
     let watched = watch.until_the_end(&mut child);
     let wall = started.elapsed();
     // Whatever the worker started in its group ends with it.
     processes::kill(child.id());
+    let excess = disk.end().map(Stop::Disk);
+    // Nothing in them is read, and the caller may not be able to remove them. What is left here is left to the caller.
+    let _left = remove_subfolders(folder);
     let watched = watched?;
     if watched.stop == Some(Stop::Interrupted) {
         return Err(Error::Interrupted);
     }
     let peak_rss = watched.peak.max(group.as_ref().map_or(0, Group::peak));
     // The kernel kills before the host notices.
-    let stop = if group.is_some_and(|group| group.ran_out()) { Some(Stop::Memory) } else { watched.stop };
+    let ran_out = group.filter(Group::ran_out).map(|_| Stop::Memory);
+    let stop = ran_out.or(watched.stop).or(excess);
     let output = output.tail();
     Ok(ending(folder, wall, peak_rss, output.clone(), |finished| match stop {
         Some(Stop::Timeout) => Some(failure(
@@ -116,6 +128,7 @@ pub fn run(
             format!("over the limit of {}", humantime::format_duration(wall_limit)),
         )),
         Some(Stop::Memory) => Some(failure(Reason::Memory, over_memory(memory))),
+        Some(Stop::Disk(excess)) => Some(failure(Reason::Disk, excess.message(job.envelope.disk))),
         _ if finished => None,
         _ => Some(died(watched.status, &output, memory)),
     }))

@@ -15,6 +15,7 @@ use crate::{
     files::json::read_json,
     job::Progress,
     launch::{
+        disk::{DiskWatch, Excess},
         memory::{Meter, peak_rss_of},
         processes,
     },
@@ -30,6 +31,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(super) enum Stop {
     Timeout,
     Memory,
+    Disk(Excess),
     Interrupted,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Watched {
 pub(super) struct Watch<'a> {
     /// Memory in bytes of all its processes together.
     pub(super) memory: u64,
+    /// Its folders.
+    pub(super) disk: &'a DiskWatch,
     /// Wall-clock time.
     pub(super) wall: Duration,
     /// The job folder.
@@ -75,11 +79,14 @@ impl Watch<'_> {
             match (stop, reached) {
                 (None, Some(reached)) => {
                     // One that takes too much is not asked: it would go on taking.
-                    let signal = if reached == Stop::Memory { Signal::SIGKILL } else { Signal::SIGTERM };
+                    let takes = matches!(reached, Stop::Memory | Stop::Disk(_));
+                    let signal = if takes { Signal::SIGKILL } else { Signal::SIGTERM };
                     processes::signal(group, signal);
                     stop = Some((reached, Instant::now()));
                 }
-                (Some((_, since)), reached) if since.elapsed() > GRACE || reached == Some(Stop::Memory) => {
+                (Some((_, since)), reached)
+                    if since.elapsed() > GRACE || matches!(reached, Some(Stop::Memory | Stop::Disk(_))) =>
+                {
                     processes::signal(group, Signal::SIGKILL);
                 }
                 _ => {}
@@ -96,8 +103,12 @@ impl Watch<'_> {
 
     /// The limit that is passed, if one is.
     fn reached(&self, meter: &mut Meter, started: Instant) -> Option<Stop> {
-        if meter.measure().memory > self.memory {
+        let held = meter.measure();
+        self.disk.set_deleted(held.deleted);
+        if held.memory > self.memory {
             Some(Stop::Memory)
+        } else if let Some(excess) = self.disk.excess() {
+            Some(Stop::Disk(excess))
         } else if self.interrupted.load(Ordering::Relaxed) {
             Some(Stop::Interrupted)
         } else if started.elapsed() > self.wall {

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Envelope {
     /// Memory limit in bytes: of all processes of the worker together.
     pub memory: u64,
+    /// Bytes that it may write to its job folder and to `writable`, beside what is there: together, and to one file.
+    pub disk: u64,
     /// Processors that it is pinned to; empty: all.
     pub processors: Vec<usize>,
     /// Whether it confines itself.
@@ -31,6 +33,7 @@ impl Default for Envelope {
     fn default() -> Self {
         Self {
             memory: 8 << 30,
+            disk: 16 << 30,
             processors: Vec::new(),
             confine: true,
             readable: Vec::new(),
@@ -73,7 +76,7 @@ mod linux {
         sys::{
             prctl,
             resource::{Resource, setrlimit},
-            signal::Signal,
+            signal::{SigSet, Signal},
         },
         unistd::{Pid, getppid},
     };
@@ -144,7 +147,7 @@ mod linux {
     #[cfg(not(target_arch = "x86_64"))]
     const REFUSED_OLD: &[i64] = &[];
 
-    /// Limits memory and processors, and ties the worker's life to its host's.
+    /// Limits memory, files and processors, and ties the worker's life to its host's.
     pub fn limit(envelope: &Envelope) -> Result<(), String> {
         let parent = getppid();
         prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| format!("parent-death signal: {error}"))?;
@@ -158,6 +161,12 @@ mod linux {
         // Private writable memory: a failing allocation, not the kernel's killer, ends a worker that asks too much.
         setrlimit(Resource::RLIMIT_DATA, envelope.memory, envelope.memory)
             .map_err(|error| format!("memory limit: {error}"))?;
+        // One file. A write beyond it fails, instead of ending the process by a signal.
+        let mut ignored = SigSet::empty();
+        ignored.add(Signal::SIGXFSZ);
+        ignored.thread_block().map_err(|error| format!("signals: {error}"))?;
+        setrlimit(Resource::RLIMIT_FSIZE, envelope.disk, envelope.disk)
+            .map_err(|error| format!("disk limit: {error}"))?;
         setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(|error| format!("core limit: {error}"))?;
         if !envelope.processors.is_empty() {
             let mut set = CpuSet::new();

@@ -103,6 +103,7 @@ impl<'a> Encoder<'a> {
         let job = Job {
             envelope: Envelope {
                 memory: self.limits.memory,
+                disk: self.limits.disk,
                 processors: Vec::new(),
                 confine: true,
                 readable: [Some(&self.component.library), self.state.as_ref().map(|state| &state.path)]

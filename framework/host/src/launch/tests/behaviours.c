@@ -1,4 +1,5 @@
-/* A process that takes memory in the way that its first argument names, then sleeps. The limit of the test is 200 MiB. */
+/* A process that takes memory in the way that its first argument names, then sleeps. The limits of the
+   test are 200 MiB of memory and 400 MiB of files. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +107,26 @@ int main(int count, char **arguments) {
             }
         sleep(2);
         return 0;
+    } else if (!strcmp(how, "many-files")) {
+        static char buffer[1 << 20];
+        char name[100] = "d";
+        for (int i = 0; i < 500; i++) {
+            if (i % 50 == 0) {
+                if (mkdir(name, 0700)) return 5;
+                strcat(name, "/d");
+            }
+            char path[120];
+            snprintf(path, sizeof path, "%.*s%d", (int)strlen(name) - 1, name, i);
+            FILE *file = fopen(path, "w");
+            if (!file || fwrite(buffer, 1, sizeof buffer, file) != sizeof buffer) return 6;
+            fclose(file);
+        }
+    } else if (!strcmp(how, "deleted-file")) {
+        static char buffer[1 << 20];
+        FILE *file = fopen("gone", "w");
+        unlink("gone");
+        for (int i = 0; i < 500; i++) fwrite(buffer, 1, sizeof buffer, file);
+        fflush(file);
     } else if (!strcmp(how, "named-file")) {
         FILE *file = fopen("big", "w+");
         static char buffer[1 << 20];

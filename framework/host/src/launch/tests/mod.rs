@@ -11,6 +11,7 @@ use std::{
 use nix::unistd::geteuid;
 
 use crate::launch::{
+    disk::{DiskWatch, Excess},
     processes,
     watch::{Stop, Watch, Watched},
 };
@@ -26,13 +27,15 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     program
 });
 
-/// Runs a behaviour in a process group of its own, with a limit of 200 MiB.
+/// Runs a behaviour in a process group of its own, with limits of 200 MiB of memory and 400 MiB of files.
 fn run(behaviour: &str) -> Watched {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(PROGRAM.as_path());
     let mut child = command.arg(behaviour).current_dir(folder.path()).process_group(0).spawn().unwrap();
+    let disk = DiskWatch::start([folder.path()].into_iter(), 400 * MIB);
     let watch = Watch {
         memory: 200 * MIB,
+        disk: &disk,
         wall: Duration::from_secs(20),
         folder: folder.path(),
         interrupted: &AtomicBool::new(false),
@@ -75,6 +78,26 @@ fn shared_pages_count_once() {
         assert_eq!(watched.stop, None, "{behaviour}");
         assert!((120 * MIB..140 * MIB).contains(&watched.peak), "{behaviour}: {}", watched.peak);
     }
+}
+
+#[test]
+fn what_a_worker_writes_has_a_limit() {
+    for behaviour in ["many-files", "deleted-file"] {
+        assert_eq!(run(behaviour).stop, Some(Stop::Disk(Excess::Bytes)), "{behaviour}");
+    }
+}
+
+#[test]
+fn what_was_there_before_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("before"), vec![1; 8 << 20]).unwrap();
+    let disk = DiskWatch::start([folder.path()].into_iter(), 4 * MIB);
+    fs_err::write(folder.path().join("after"), vec![1; 2 << 20]).unwrap();
+    assert_eq!(disk.end(), None);
+    let disk = DiskWatch::start([folder.path()].into_iter(), 4 * MIB);
+    fs_err::create_dir(folder.path().join("inner")).unwrap();
+    fs_err::write(folder.path().join("inner/more"), vec![1; 5 << 20]).unwrap();
+    assert_eq!(disk.end(), Some(Excess::Bytes));
 }
 
 #[test]
