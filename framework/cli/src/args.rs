@@ -177,6 +177,9 @@ pub(crate) struct RunArgs {
     /// Memory limit of a cell, such as 500MiB or 8GiB [default: the suite's, or 8GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) memory_limit: Option<u64>,
+    /// Limit of what a cell writes, such as 500MiB or 10GiB [default: the suite's, or 16GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) disk_limit: Option<u64>,
     /// Run cells again that failed before
     #[arg(long)]
     pub(crate) retry_failed: bool,

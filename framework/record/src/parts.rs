@@ -138,6 +138,8 @@ pub enum Reason {
     Load,
     /// The worker ended without a result.
     NoResult,
+    /// The worker wrote more to its folders than the disk limit.
+    Disk,
 }
 
 impl Reason {
@@ -153,6 +155,7 @@ impl Reason {
             Self::NotFinite => "not-finite",
             Self::Load => "load",
             Self::NoResult => "no-result",
+            Self::Disk => "disk",
         }
     }
 }

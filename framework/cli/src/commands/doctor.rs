@@ -62,7 +62,7 @@ fn confinement() -> anyhow::Result<Check> {
             processors: Vec::new(),
             confine: true,
             readable: Vec::new(),
-            writable: Vec::new(),
+            ..Envelope::default()
         },
         seed: 0,
         threads: 1,

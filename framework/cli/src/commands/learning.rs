@@ -39,6 +39,7 @@ pub(super) fn limits(args: &LearningArgs) -> anyhow::Result<Limits> {
         wall: args.wall_limit.unwrap_or(limits.wall),
         memory: args.memory_limit.unwrap_or(limits.memory),
         threads: args.threads.map_or(limits.threads, Into::into),
+        ..limits
     };
     if limits.wall.is_zero() || limits.memory == 0 {
         return Err(Error::Request("limits must be above 0".into()).into());

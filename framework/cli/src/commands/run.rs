@@ -110,8 +110,9 @@ fn selection(args: &RunArgs) -> anyhow::Result<Selection> {
     let mut limits = suite_limits.cells();
     limits.wall = args.wall_limit.unwrap_or(limits.wall);
     limits.memory = args.memory_limit.unwrap_or(limits.memory);
+    limits.disk = args.disk_limit.unwrap_or(limits.disk);
     limits.threads = args.threads.map_or(limits.threads, Into::into);
-    if limits.wall.is_zero() || limits.memory == 0 {
+    if limits.wall.is_zero() || limits.memory == 0 || limits.disk == 0 {
         return Err(Error::Request("limits must be above 0".into()).into());
     }
     Ok(Selection {

@@ -188,10 +188,9 @@ impl User<'_> {
         let job = Job {
             envelope: Envelope {
                 memory: self.limits.memory,
-                processors: Vec::new(),
-                confine: true,
+                disk: self.limits.disk,
                 readable: std::iter::once(library).chain(state.map(Path::to_owned)).collect(),
-                writable: Vec::new(),
+                ..Envelope::default()
             },
             seed: component.seed,
             threads: self.limits.threads,

@@ -153,10 +153,10 @@ fn envelope(limits: &Limits, folder: &Path, readable: &[PathBuf], writable: &[Pa
     let relative = |paths: &[PathBuf]| paths.iter().map(|path| job::relative(folder, path)).collect();
     Envelope {
         memory: limits.memory,
-        processors: Vec::new(),
-        confine: true,
+        disk: limits.disk,
         readable: relative(readable),
         writable: relative(writable),
+        ..Envelope::default()
     }
 }
 

@@ -18,7 +18,6 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Processors {
     /// Their numbers; empty: all that this process may use, none of them held.
     pub(crate) numbers: Vec<usize>,
-    #[expect(dead_code, reason = "holds the locks")]
     locks: Vec<fs_err::File>,
 }
 

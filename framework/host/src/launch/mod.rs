@@ -1,13 +1,20 @@
 //! Starts a worker, watches its limits, and says how it ended.
 
+mod disk;
+mod folder;
+pub mod group;
 pub mod memory;
+pub(crate) mod processes;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+mod watch;
 
 use std::{
     io::Read,
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::AtomicBool,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -15,17 +22,21 @@ use std::{
 
 use crate::files::json::read_json;
 use crate::files::json::write_json;
-use crate::launch::memory::peak_rss_of;
 use crate::{
     error::{Error, Result},
     job::{Done, Job, Output, Progress, Started, WorkerFailure},
+    launch::{
+        disk::DiskWatch,
+        folder::remove_subfolders,
+        group::Group,
+        watch::{Stop, Watch},
+    },
+    sandbox::Envelope,
 };
 use molarena_record::parts::Reason;
 
-/// How often a worker is looked at.
-const POLL: Duration = Duration::from_millis(20);
-/// How long a worker may take to end after it was asked to.
-const GRACE: Duration = Duration::from_secs(2);
+pub use folder::remove_tree;
+
 /// How much of a worker's output is kept: its end.
 const OUTPUT_KEPT: usize = 4096;
 /// How many characters of a plugin's message are kept: its beginning.
@@ -60,7 +71,7 @@ pub struct Ending {
     pub output: String,
     /// From its start to its end.
     pub wall: Duration,
-    /// Peak resident memory in bytes.
+    /// Peak memory in bytes of all processes of the worker together.
     pub peak_rss: u64,
     /// Processor seconds; of a worker that did not end by itself, up to its last report of progress.
     pub cpu_s: f64,
@@ -79,27 +90,42 @@ pub fn run(
     interrupted: &AtomicBool,
     on_progress: &dyn Fn(&Progress),
 ) -> Result<Ending> {
-    write_json(folder, "job.json", job)?;
+    let memory = job.envelope.memory;
+    let group = Group::create(memory);
+    let cgroup = group.as_ref().map(|group| group.folder().to_owned());
+    let envelope = Envelope { cgroup, ..job.envelope.clone() };
+    write_json(folder, "job.json", &Job { envelope, ..job.clone() })?;
+    let written: Vec<PathBuf> = job.envelope.writable.iter().map(|path| folder.join(path)).collect();
+    let written = written.iter().map(PathBuf::as_path).chain([folder]);
+    let disk = DiskWatch::start(written, job.envelope.disk);
     let started = Instant::now();
     let (mut child, output) = start(launcher, folder)?;
-    let watched = watch(&mut child, job.envelope.memory, folder, wall_limit, interrupted, on_progress);
-    // Whatever the worker started in its group ends with it.
-    kill_group(child.id(), Kill::Now);
-    let (status, stop, peak_rss) = watched?;
+    let watch = Watch { memory, disk: &disk, wall: wall_limit, folder, interrupted, on_progress };
+    let watched = watch.until_the_end(&mut child);
     let wall = started.elapsed();
-    if stop == Some(Stop::Interrupted) {
+    // Whatever the worker started in its group ends with it.
+    processes::kill(child.id());
+    let excess = disk.end().map(Stop::Disk);
+    // Nothing in them is read, and the caller may not be able to remove them. What is left here is left to the caller.
+    let _left = remove_subfolders(folder);
+    let watched = watched?;
+    if watched.stop == Some(Stop::Interrupted) {
         return Err(Error::Interrupted);
     }
+    let peak_rss = watched.peak.max(group.as_ref().map_or(0, Group::peak));
+    // The kernel kills before the host notices.
+    let ran_out = group.filter(Group::ran_out).map(|_| Stop::Memory);
+    let stop = ran_out.or(watched.stop).or(excess);
     let output = output.tail();
-    let memory = job.envelope.memory;
     Ok(ending(folder, wall, peak_rss, output.clone(), |finished| match stop {
         Some(Stop::Timeout) => Some(failure(
             Reason::Timeout,
             format!("over the limit of {}", humantime::format_duration(wall_limit)),
         )),
         Some(Stop::Memory) => Some(failure(Reason::Memory, over_memory(memory))),
+        Some(Stop::Disk(excess)) => Some(failure(Reason::Disk, excess.message(job.envelope.disk))),
         _ if finished => None,
-        _ => Some(died(status, &output, memory)),
+        _ => Some(died(watched.status, &output, memory)),
     }))
 }
 
@@ -179,81 +205,6 @@ fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture)> {
     command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
     let child = command.spawn().map_err(failed)?;
     Ok((child, Capture::start(reader)))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
-    Timeout,
-    Memory,
-    Interrupted,
-}
-
-/// Waits for the child's end; asks it to end, then kills it, when a limit passes.
-fn watch(
-    child: &mut Child,
-    memory: u64,
-    folder: &Path,
-    wall_limit: Duration,
-    interrupted: &AtomicBool,
-    on_progress: &dyn Fn(&Progress),
-) -> Result<(ExitStatus, Option<Stop>, u64)> {
-    let started = Instant::now();
-    let process = child.id().to_string();
-    let mut stop: Option<(Stop, Instant)> = None;
-    let (mut peak, mut shown) = (0, Progress::default());
-    loop {
-        if let Some(status) = child.try_wait().map_err(|error| Error::Worker(error.to_string()))? {
-            return Ok((status, stop.map(|(stop, _)| stop), peak));
-        }
-        peak = peak.max(peak_rss_of(&process).unwrap_or(0));
-        let reached = if interrupted.load(Ordering::Relaxed) {
-            Some(Stop::Interrupted)
-        } else if started.elapsed() > wall_limit {
-            Some(Stop::Timeout)
-        } else if peak > memory {
-            Some(Stop::Memory)
-        } else {
-            None
-        };
-        match (stop, reached) {
-            (None, Some(Stop::Memory)) => {
-                kill_group(child.id(), Kill::Now);
-                stop = Some((Stop::Memory, Instant::now()));
-            }
-            (None, Some(reached)) => {
-                kill_group(child.id(), Kill::Ask);
-                stop = Some((reached, Instant::now()));
-            }
-            (Some((_, since)), _) if since.elapsed() > GRACE => kill_group(child.id(), Kill::Now),
-            _ => {}
-        }
-        if let Ok(progress) = read_json::<Progress>(folder, "progress.json")
-            && progress != shown
-        {
-            on_progress(&progress);
-            shown = progress;
-        }
-        thread::sleep(POLL);
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kill {
-    Ask,
-    Now,
-}
-
-fn kill_group(group: u32, kill: Kill) {
-    use nix::{
-        sys::signal::{Signal, killpg},
-        unistd::Pid,
-    };
-    let signal = match kill {
-        Kill::Ask => Signal::SIGTERM,
-        Kill::Now => Signal::SIGKILL,
-    };
-    // The group may be gone already; that is what is wanted.
-    let _gone = killpg(Pid::from_raw(group.cast_signed()), signal);
 }
 
 /// Keeps the end of what a worker prints.

@@ -25,7 +25,7 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
             processors: Vec::new(),
             confine: true,
             readable: vec![path.to_owned()],
-            writable: Vec::new(),
+            ..Envelope::default()
         },
         seed: 0,
         threads: 1,

@@ -11,13 +11,15 @@ pub struct Limits {
     pub wall: Duration,
     /// Memory in bytes, such as `"8GiB"`.
     pub memory: u64,
+    /// Bytes that it may write to its folders, such as `"10GiB"`.
+    pub disk: u64,
     /// Thread budget; the worker is pinned to as many processors.
     pub threads: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { wall: Duration::from_hours(2), memory: 8 << 30, threads: 1 }
+        Self { wall: Duration::from_hours(2), memory: 8 << 30, disk: 16 << 30, threads: 1 }
     }
 }
 
@@ -29,6 +31,8 @@ pub struct SuiteLimits {
     wall: Option<Duration>,
     #[serde(default, deserialize_with = "some_size")]
     memory: Option<u64>,
+    #[serde(default, deserialize_with = "some_size")]
+    disk: Option<u64>,
     threads: Option<usize>,
     #[serde(default)]
     pretrain: LimitChanges,
@@ -42,6 +46,8 @@ struct LimitChanges {
     wall: Option<Duration>,
     #[serde(default, deserialize_with = "some_size")]
     memory: Option<u64>,
+    #[serde(default, deserialize_with = "some_size")]
+    disk: Option<u64>,
     threads: Option<usize>,
 }
 
@@ -50,6 +56,7 @@ impl LimitChanges {
         Limits {
             wall: self.wall.unwrap_or(limits.wall),
             memory: self.memory.unwrap_or(limits.memory),
+            disk: self.disk.unwrap_or(limits.disk),
             threads: self.threads.unwrap_or(limits.threads),
         }
     }
@@ -58,7 +65,8 @@ impl LimitChanges {
 impl SuiteLimits {
     /// Limits of the workers that fit, predict and match.
     pub fn cells(&self) -> Limits {
-        LimitChanges { wall: self.wall, memory: self.memory, threads: self.threads }.of(Limits::default())
+        let Self { wall, memory, disk, threads, .. } = *self;
+        LimitChanges { wall, memory, disk, threads }.of(Limits::default())
     }
 
     /// Limits of the workers that pretrain: those of `cells`, where `[limits.pretrain]` does not say otherwise.

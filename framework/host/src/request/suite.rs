@@ -137,7 +137,7 @@ impl Suite {
         }
         let cells = suite.limits.cells();
         for limits in [cells, suite.limits.pretraining(cells)] {
-            if limits.threads == 0 || limits.wall.is_zero() || limits.memory == 0 {
+            if limits.threads == 0 || limits.wall.is_zero() || limits.memory == 0 || limits.disk == 0 {
                 return Err(document("limits must be above 0".into()));
             }
         }
@@ -168,7 +168,7 @@ mod tests {
             r#"
             schema = "molarena.suite/1"
             name = "small"
-            limits = { wall = "10m", memory = "2GiB", pretrain = { wall = "9h", threads = 2 } }
+            limits = { wall = "10m", memory = "2GiB", disk = "3GiB", pretrain = { wall = "9h", threads = 2 } }
             [[cells]]
             datasets = ["chembl2k"]
             methods = ["constant"]
@@ -183,7 +183,10 @@ mod tests {
         )
         .unwrap();
         let cells = suite.limits.cells();
-        assert_eq!(cells, Limits { wall: Duration::from_mins(10), memory: 2 << 30, threads: 1 });
+        assert_eq!(
+            cells,
+            Limits { wall: Duration::from_mins(10), memory: 2 << 30, disk: 3 << 30, threads: 1 }
+        );
         assert_eq!(
             suite.limits.pretraining(cells),
             Limits { wall: Duration::from_hours(9), threads: 2, ..cells }

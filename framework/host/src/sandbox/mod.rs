@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 /// What a worker may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Memory limit in bytes.
+    /// Memory limit in bytes: of all processes of the worker together.
     pub memory: u64,
+    /// Bytes that it may write to its job folder and to `writable`, beside what is there: together, and to one file.
+    pub disk: u64,
     /// Processors that it is pinned to; empty: all.
     pub processors: Vec<usize>,
     /// Whether it confines itself.
@@ -21,6 +23,24 @@ pub struct Envelope {
     /// Folders that it may write to, beside its job folder; they outlive it.
     #[serde(default)]
     pub writable: Vec<PathBuf>,
+    /// Folder of the control group that it joins, which limits the memory of all its processes together.
+    #[serde(default)]
+    pub cgroup: Option<PathBuf>,
+}
+
+impl Default for Envelope {
+    /// Confined, with nothing to read or write beside the job folder.
+    fn default() -> Self {
+        Self {
+            memory: 8 << 30,
+            disk: 16 << 30,
+            processors: Vec::new(),
+            confine: true,
+            readable: Vec::new(),
+            writable: Vec::new(),
+            cgroup: None,
+        }
+    }
 }
 
 /// Folders that every worker may read: libraries, locale and time zone, and what a runtime reads of its processors.
@@ -56,11 +76,14 @@ mod linux {
         sys::{
             prctl,
             resource::{Resource, setrlimit},
-            signal::Signal,
+            signal::{SigSet, Signal},
         },
         unistd::{Pid, getppid},
     };
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule, TargetArch,
+    };
 
     use super::SYSTEM_FOLDERS;
     use crate::sandbox::Envelope;
@@ -124,16 +147,26 @@ mod linux {
     #[cfg(not(target_arch = "x86_64"))]
     const REFUSED_OLD: &[i64] = &[];
 
-    /// Limits memory and processors, and ties the worker's life to its host's.
+    /// Limits memory, files and processors, and ties the worker's life to its host's.
     pub fn limit(envelope: &Envelope) -> Result<(), String> {
         let parent = getppid();
         prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| format!("parent-death signal: {error}"))?;
         if getppid() != parent {
             return Err("the host is gone".into());
         }
+        if let Some(group) = &envelope.cgroup {
+            // Where the kernel refuses, the host's measurements hold the limit alone.
+            let _refused = fs_err::write(group.join("cgroup.procs"), "0");
+        }
         // Private writable memory: a failing allocation, not the kernel's killer, ends a worker that asks too much.
         setrlimit(Resource::RLIMIT_DATA, envelope.memory, envelope.memory)
             .map_err(|error| format!("memory limit: {error}"))?;
+        // One file. A write beyond it fails, instead of ending the process by a signal.
+        let mut ignored = SigSet::empty();
+        ignored.add(Signal::SIGXFSZ);
+        ignored.thread_block().map_err(|error| format!("signals: {error}"))?;
+        setrlimit(Resource::RLIMIT_FSIZE, envelope.disk, envelope.disk)
+            .map_err(|error| format!("disk limit: {error}"))?;
         setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(|error| format!("core limit: {error}"))?;
         if !envelope.processors.is_empty() {
             let mut set = CpuSet::new();
@@ -143,6 +176,12 @@ mod linux {
             sched_setaffinity(Pid::from_raw(0), &set).map_err(|error| format!("processors: {error}"))?;
         }
         Ok(())
+    }
+
+    /// A rule of a filter: the first argument of the call is `value`.
+    fn first_argument_is(value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
+        let (length, equal) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Eq);
+        SeccompRule::new(vec![SeccompCondition::new(0, length, equal, value)?])
     }
 
     /// Leaves the worker its job folder, `envelope.writable`, `envelope.readable` and the system's libraries; no network. Returns whether
@@ -181,8 +220,11 @@ mod linux {
     /// another one, whose test part they may be.
     fn refuse_calls() -> Result<(), String> {
         let failed = |error: &dyn std::fmt::Display| format!("seccomp: {error}");
-        let rules: BTreeMap<i64, Vec<seccompiler::SeccompRule>> =
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
             REFUSED.iter().chain(REFUSED_OLD).map(|&call| (call, Vec::new())).collect();
+        // It would hide open files and mappings from a host that is not root, and so the memory that they hold.
+        let hides = first_argument_is(libc::PR_SET_DUMPABLE as u64).map_err(|error| failed(&error))?;
+        rules.insert(libc::SYS_prctl, vec![hides]);
         let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| failed(&error))?;
         let filter =
             SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EACCES as u32), arch)

@@ -93,10 +93,9 @@ impl Encoder {
         });
         let envelope = Envelope {
             memory: limits.cells.memory,
-            processors: Vec::new(),
-            confine: true,
+            disk: limits.cells.disk,
             readable: std::iter::once(component.opened(&arena.store)?).chain(state).collect(),
-            writable: Vec::new(),
+            ..Envelope::default()
         };
         let seed = model.pretraining.as_ref().map_or(0, |pretraining| pretraining.seed);
         let device = planner.device_of(method);
