@@ -5,6 +5,8 @@ mod folder;
 pub mod group;
 pub mod memory;
 pub(crate) mod processes;
+#[cfg_attr(not(test), expect(dead_code, reason = "the schedule takes processors from here next"))]
+pub(crate) mod processors;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 mod watch;
