@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use molarena_host::key_of;
+use molarena_record::key::key_of;
 use serde_json::{Value, json};
 
 use crate::{documents, encoders, fixture, pinned::PINNED};

@@ -66,7 +66,6 @@ fn confinement() -> anyhow::Result<Check> {
         },
         seed: 0,
         threads: 1,
-        device: molarena_host::device::CPU.to_owned(),
         task: JobTask::Describe { library: folder.join("none.so") },
     };
     let never = std::sync::atomic::AtomicBool::new(false);

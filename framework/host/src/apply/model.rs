@@ -189,12 +189,12 @@ impl User<'_> {
             envelope: Envelope {
                 memory: self.limits.memory,
                 disk: self.limits.disk,
+                device: self.device.clone(),
                 readable: std::iter::once(library).chain(state.map(Path::to_owned)).collect(),
                 ..Envelope::default()
             },
             seed: component.seed,
             threads: self.limits.threads,
-            device: self.device.clone(),
             task: task(folder.path(), made),
         };
         let ending = launch::run(

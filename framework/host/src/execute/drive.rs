@@ -27,7 +27,6 @@ use crate::{
         device::CPU,
         step::{Context, Prepared, Step},
     },
-    request::limits::Limits,
     sandbox::Envelope,
     store::{Made, Store},
 };
@@ -105,10 +104,9 @@ impl Driver<'_> {
             Prepared::Job { task, readable, writable } => (task, readable, writable),
         };
         let job = Job {
-            envelope: envelope(&step.limits, context.folder, &readable, &writable),
+            envelope: envelope(step, context.folder, &readable, &writable),
             seed: step.seed,
             threads: step.limits.threads,
-            device: step.device.clone(),
             task,
         };
         let (ending, cost) = self.run(step, job, store, &context)?;
@@ -149,11 +147,12 @@ impl Driver<'_> {
 }
 
 /// What the worker of a step may use.
-fn envelope(limits: &Limits, folder: &Path, readable: &[PathBuf], writable: &[PathBuf]) -> Envelope {
+fn envelope(step: &Step, folder: &Path, readable: &[PathBuf], writable: &[PathBuf]) -> Envelope {
     let relative = |paths: &[PathBuf]| paths.iter().map(|path| job::relative(folder, path)).collect();
     Envelope {
-        memory: limits.memory,
-        disk: limits.disk,
+        memory: step.limits.memory,
+        disk: step.limits.disk,
+        device: step.device.clone(),
         readable: relative(readable),
         writable: relative(writable),
         ..Envelope::default()

@@ -4,10 +4,9 @@ use std::{path::Path, sync::atomic::AtomicBool};
 
 use crate::{
     error::Result,
-    execute::processors,
     files::json::write_json,
     job::{Job, Progress},
-    launch::{self, Ending, Launcher},
+    launch::{self, Ending, Launcher, processors},
     request::limits::Limits,
     sandbox::Envelope,
     worker,
@@ -45,7 +44,7 @@ impl Executor for Local<'_> {
     ) -> Result<Ending> {
         // Held until the worker has ended.
         let processors = processors::take(job.threads, interrupted)?;
-        let envelope = Envelope { processors: processors.numbers.clone(), ..job.envelope };
+        let envelope = Envelope { processors: processors.numbers().to_vec(), ..job.envelope };
         let job = Job { envelope, ..job };
         launch::run(self.launcher, &job, folder, limits.wall, interrupted, on_progress)
     }

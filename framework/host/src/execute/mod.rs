@@ -3,7 +3,6 @@
 mod drive;
 pub(crate) mod event;
 pub(crate) mod executor;
-mod processors;
 mod schedule;
 mod spending;
 

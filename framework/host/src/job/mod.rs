@@ -40,8 +40,6 @@ pub struct Job {
     pub seed: u64,
     /// Thread budget.
     pub threads: usize,
-    /// Device, such as `cpu` or `cuda:0`.
-    pub device: String,
     /// What it does.
     pub task: JobTask,
 }

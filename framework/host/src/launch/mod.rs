@@ -5,6 +5,7 @@ mod folder;
 pub mod group;
 pub mod memory;
 pub(crate) mod processes;
+pub(crate) mod processors;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 mod watch;

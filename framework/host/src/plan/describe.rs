@@ -6,7 +6,6 @@ use crate::{
     error::{Error, Result},
     job::{Job, JobTask, Output},
     launch::{self, Launcher},
-    plan::device::CPU,
     plugin::search::{Plugin, file_name, plugin_id},
     sandbox::Envelope,
 };
@@ -29,7 +28,6 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
         },
         seed: 0,
         threads: 1,
-        device: CPU.to_owned(),
         task: JobTask::Describe { library: path.to_owned() },
     };
     let limit = Duration::from_mins(1);

@@ -3,6 +3,8 @@
 //! Landlock leaves it its job folder, the plugin and the system's libraries; a seccomp filter refuses sockets and what
 //! else could carry data from cell to cell. Both hold for all threads and children and cannot be undone.
 
+pub mod device;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,13 @@ pub struct Envelope {
     /// Folder of the control group that it joins, which limits the memory of all its processes together.
     #[serde(default)]
     pub cgroup: Option<PathBuf>,
+    /// The device that it computes on, such as `cpu` or `cuda:0`: see [`device`].
+    #[serde(default = "cpu")]
+    pub device: String,
+}
+
+fn cpu() -> String {
+    "cpu".into()
 }
 
 impl Default for Envelope {
@@ -39,6 +48,7 @@ impl Default for Envelope {
             readable: Vec::new(),
             writable: Vec::new(),
             cgroup: None,
+            device: cpu(),
         }
     }
 }
@@ -85,7 +95,7 @@ mod linux {
         SeccompRule, TargetArch,
     };
 
-    use super::SYSTEM_FOLDERS;
+    use super::{SYSTEM_FOLDERS, device};
     use crate::sandbox::Envelope;
 
     /// Calls that a worker has no use for and that lead out of it: to the network, to other processes, to the kernel, or to
@@ -158,9 +168,12 @@ mod linux {
             // Where the kernel refuses, the host's measurements hold the limit alone.
             let _refused = fs_err::write(group.join("cgroup.procs"), "0");
         }
-        // Private writable memory: a failing allocation, not the kernel's killer, ends a worker that asks too much.
-        setrlimit(Resource::RLIMIT_DATA, envelope.memory, envelope.memory)
-            .map_err(|error| format!("memory limit: {error}"))?;
+        // Private writable memory: a failing allocation, not the kernel's killer, ends a worker that asks too much. A driver
+        // that reserves more than it uses would fail for nothing; the limit on what is used holds for it too.
+        if !device::reserves_memory(&envelope.device) {
+            setrlimit(Resource::RLIMIT_DATA, envelope.memory, envelope.memory)
+                .map_err(|error| format!("memory limit: {error}"))?;
+        }
         // One file. A write beyond it fails, instead of ending the process by a signal.
         let mut ignored = SigSet::empty();
         ignored.add(Signal::SIGXFSZ);
@@ -184,13 +197,18 @@ mod linux {
         SeccompRule::new(vec![SeccompCondition::new(0, length, equal, value)?])
     }
 
-    /// Leaves the worker its job folder, `envelope.writable`, `envelope.readable` and the system's libraries; no network. Returns whether
+    /// Leaves the worker its job folder, `envelope.writable`, `envelope.readable`, its device and the system's libraries; no
+    /// network. Returns whether
     /// the kernel enforces it.
     pub fn confine(envelope: &Envelope, job_folder: &Path) -> Result<bool, String> {
         // The newest rules that the crate knows; the kernel takes those that it has.
         let abi = ABI::V6;
         let failed = |error: landlock::RulesetError| format!("landlock: {error}");
         let devices = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"];
+        let root = Path::new("/");
+        let described = device::device_readable(&envelope.device, root);
+        let named = device::device_threads(&envelope.device, root);
+        let computing = device::device_files(&envelope.device, root);
         let ruleset = Ruleset::default()
             .handle_access(AccessFs::from_all(abi))
             .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(abi)))
@@ -198,12 +216,20 @@ mod linux {
             .and_then(Ruleset::create)
             .and_then(|ruleset| {
                 let system = SYSTEM_FOLDERS.iter().map(Path::new).chain([Path::new("/proc/self")]);
-                let readable = system.chain(envelope.readable.iter().map(AsRef::as_ref));
+                let readable = system.chain(envelope.readable.iter().chain(&described).map(AsRef::as_ref));
                 ruleset.add_rules(path_beneath_rules(readable, AccessFs::from_read(abi)))
             })
             .and_then(|ruleset| {
                 let writable = AccessFs::ReadFile | AccessFs::WriteFile;
                 ruleset.add_rules(path_beneath_rules(devices, writable))
+            })
+            .and_then(|ruleset| {
+                let used = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::ReadDir | AccessFs::IoctlDev;
+                ruleset.add_rules(path_beneath_rules(computing, used))
+            })
+            .and_then(|ruleset| {
+                let named_by = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
+                ruleset.add_rules(path_beneath_rules(named, named_by))
             })
             .and_then(|ruleset| {
                 let writable = envelope.writable.iter().map(AsRef::as_ref).chain([job_folder]);
@@ -246,3 +272,6 @@ pub fn limit(_envelope: &Envelope) -> Result<(), String> {
 pub fn confine(_envelope: &Envelope, _job_folder: &Path) -> Result<bool, String> {
     Ok(false)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -65,7 +65,8 @@ struct Place<'a> {
 
 fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
     let reporter = Reporter::new(folder, cancelled);
-    let call = Call { device: &job.device, ..Call::new(job.seed, job.threads) }.with_hooks(&reporter);
+    let call =
+        Call { device: &job.envelope.device, ..Call::new(job.seed, job.threads) }.with_hooks(&reporter);
     let place = Place { folder, call };
     match &job.task {
         JobTask::Describe { library } => {

@@ -94,15 +94,15 @@ impl Encoder {
         let envelope = Envelope {
             memory: limits.cells.memory,
             disk: limits.cells.disk,
+            device: planner.device_of(method),
             readable: std::iter::once(component.opened(&arena.store)?).chain(state).collect(),
             ..Envelope::default()
         };
         let seed = model.pretraining.as_ref().map_or(0, |pretraining| pretraining.seed);
-        let device = planner.device_of(method);
         Ok(Some(Self {
             launcher: arena.launcher.clone(),
             method: method.name.clone(),
-            job: Job { envelope, seed, threads: limits.cells.threads, device, task },
+            job: Job { envelope, seed, threads: limits.cells.threads, task },
             folder,
             next: AtomicUsize::new(0),
             ended: Mutex::new(None),
