@@ -16,7 +16,7 @@ const FAILURES: [(&str, &str, &str); 18] = [
     ("fill", "disk", "MiB in its folder"),
     ("forge", "no-result", "test-predictions.npy"),
     ("loop", "timeout", "over the limit of 4s"),
-    ("memory-file", "memory", "over the limit of 300"),
+    ("memory-files", "memory", "over the limit of 300"),
     ("nan", "not-finite", "1 of 6 values are NaN or infinite, the first at row 5, column 0"),
     ("noisy", "panic", "the noisy plugin panics"),
     ("panic", "panic", "the hostile plugin panics"),

@@ -50,10 +50,11 @@ pub(crate) struct DiskWatch {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// Folders, what they held at first, and what they hold.
+/// Folders and what they hold.
 #[derive(Debug)]
 struct Folders {
-    folders: Vec<(PathBuf, Usage)>,
+    /// Each with what it held at first.
+    watched: Vec<(PathBuf, Usage)>,
     limit: u64,
     bytes: AtomicU64,
     entries: AtomicU64,
@@ -65,11 +66,11 @@ struct Folders {
 impl DiskWatch {
     /// Watches that the folders together do not grow by more than `limit` bytes.
     pub(crate) fn start<'a>(folders: impl Iterator<Item = &'a Path>, limit: u64) -> Self {
-        let folders = folders
+        let watched = folders
             .map(|folder| (folder.to_owned(), usage(folder, &|_| false).unwrap_or_default()))
             .collect();
         let folders = Arc::new(Folders {
-            folders,
+            watched,
             limit,
             bytes: AtomicU64::new(0),
             entries: AtomicU64::new(0),
@@ -77,13 +78,13 @@ impl DiskWatch {
             deleted: AtomicU64::new(0),
         });
         let stopped = Arc::new(AtomicBool::new(false));
-        let (watched, stop) = (Arc::clone(&folders), Arc::clone(&stopped));
+        let (measured, stop) = (Arc::clone(&folders), Arc::clone(&stopped));
         let thread = thread::spawn(move || {
             let mut pause = INTERVAL;
             while !stop.load(Ordering::Relaxed) {
                 thread::park_timeout(pause);
                 let started = Instant::now();
-                watched.measure(&|| stop.load(Ordering::Relaxed));
+                measured.measure(&|| stop.load(Ordering::Relaxed));
                 pause = INTERVAL.max(started.elapsed() * 3);
             }
         });
@@ -130,7 +131,7 @@ impl Folders {
     /// Measures until the limit is passed or `stopped`.
     fn measure(&self, stopped: &dyn Fn() -> bool) {
         let mut sum = Usage::default();
-        for (folder, first) in &self.folders {
+        for (folder, first) in &self.watched {
             let grown = |now: Usage| Usage {
                 bytes: sum.bytes + now.bytes.saturating_sub(first.bytes),
                 entries: sum.entries + now.entries.saturating_sub(first.entries),

@@ -284,9 +284,9 @@ mod tests {
         let (root, other) = (folder.path().join("root"), folder.path().join("other"));
         fs_err::create_dir_all(root.join("inner")).unwrap();
         fs_err::create_dir_all(&other).unwrap();
-        fs_err::write(other.join("kept"), [1; 100_000]).unwrap();
+        fs_err::write(other.join("kept"), vec![1; 100_000]).unwrap();
         symlink(&other, root.join("inner/link")).unwrap();
-        fs_err::write(root.join("file"), [1; 100_000]).unwrap();
+        fs_err::write(root.join("file"), vec![1; 100_000]).unwrap();
         fs_err::hard_link(root.join("file"), root.join("inner/name")).unwrap();
         let measured = usage(&root, &|_| false).unwrap();
         assert!((100_000..150_000).contains(&measured.bytes), "{measured:?}");

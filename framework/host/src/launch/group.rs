@@ -201,7 +201,7 @@ fn path_of(
     let (root, folder) = mounts.lines().find_map(|line| {
         let (place, kind) = line.split_once(" - ")?;
         let mut kind = kind.split(' ');
-        let (name, options) = (kind.next()?, kind.last()?);
+        let (name, options) = (kind.next()?, kind.next_back()?);
         let mut place = place.split(' ').skip(3);
         let (root, folder) = (place.next()?, place.next()?);
         mounted(name, options).then_some((root, folder))

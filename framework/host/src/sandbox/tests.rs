@@ -44,7 +44,7 @@ fn a_write_beyond_the_disk_limit_fails() {
 fn writes_beyond_the_limit() {
     limit(&envelope()).unwrap();
     let mut file = fs_err::File::create(job_folder().join("big")).unwrap();
-    file.write_all(&[1; 1 << 20]).unwrap();
+    file.write_all(&vec![1; 1 << 20]).unwrap();
     assert_eq!(file.write(&[1]).unwrap_err().kind(), ErrorKind::FileTooLarge);
 }
 
