@@ -13,6 +13,13 @@ pub struct PluginDescription {
     pub licence: String,
     /// The components that the plugin offers.
     pub components: Vec<ComponentDescription>,
+    /// Hash of the sources and locked dependencies that it was built from, where its build script declares it. An arena
+    /// believes it of the plugins of its own workspace only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_sha256: Option<String>,
+    /// How it was built from them: target, instruction sets, enabled features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_build: Option<String>,
 }
 
 /// One component of a plugin.
