@@ -18,7 +18,9 @@ fn outcome(failure: Option<Failure>, files: BTreeMap<String, String>) -> StepOut
 
 fn step(key: String, kind: Kind, outcome: StepOutcome, confined: bool, cost: Cost) -> StepRecord {
     let (schema, of) = (STEP_SCHEMA.to_owned(), Value::Null);
-    StepRecord { schema, key, kind, of, outcome, search: None, corpus: None, confined, device: None, cost }
+    let libraries = BTreeMap::new();
+    let (search, corpus, device) = (None, None, None);
+    StepRecord { schema, key, kind, of, outcome, search, corpus, libraries, confined, device, cost }
 }
 
 impl From<Fit> for StepRecord {

@@ -118,3 +118,25 @@ impl std::fmt::Display for Determinism {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_hash_of_the_sources_is_optional_both_ways() {
+        let mut plugin = json!({"id": "a", "version": "1.0.0", "licence": "MIT", "components": []});
+        let without: PluginDescription = serde_json::from_value(plugin.clone()).unwrap();
+        assert_eq!((&without.source_sha256, &without.source_build), (&None, &None));
+        assert_eq!(serde_json::to_value(&without).unwrap(), plugin);
+        plugin["source_sha256"] = json!("aa");
+        plugin["source_build"] = json!("target x");
+        let with: PluginDescription = serde_json::from_value(plugin.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&with).unwrap(), plugin);
+        // As an earlier arena sees these two.
+        plugin["of_later"] = json!(true);
+        assert_eq!(serde_json::from_value::<PluginDescription>(plugin).unwrap(), with);
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
     job::{Job, JobTask, Output},
     launch::{self, Launcher},
     plan::device::CPU,
+    plugin::identity::identity,
     plugin::search::{Plugin, file_name, plugin_id},
     sandbox::Envelope,
 };
@@ -45,7 +46,8 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
                 );
                 return Err(failed(message));
             }
-            Ok(Plugin { path: path.to_owned(), sha256, description })
+            let identity = identity(&description, &sha256);
+            Ok(Plugin { path: path.to_owned(), sha256, identity, description })
         }
         Ok(_) => Err(failed("the worker answered another question".into())),
         Err(failure) => {

@@ -1,6 +1,7 @@
 //! A step: the one unit of work, and what each kind of step says of itself.
 
 use std::{
+    collections::BTreeMap,
     fmt::Debug,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,6 +21,7 @@ use crate::{
     error::Result,
     inputs::Inputs,
     job::{JobTask, Output},
+    plan::component::{self, Component},
     request::limits::Limits,
     store::Made,
 };
@@ -58,6 +60,11 @@ impl Step {
         self.work.kind()
     }
 
+    /// The libraries that its worker opens and that keys do not name, by plugin id.
+    pub(crate) fn libraries(&self) -> BTreeMap<String, String> {
+        component::libraries(&self.work.components())
+    }
+
     /// What an encoder is trained on, if this is a pretraining.
     pub fn corpus(&self) -> Option<CorpusUse> {
         self.work.corpus()
@@ -92,6 +99,11 @@ pub(crate) trait Work: Debug + Send + Sync {
     /// # Errors
     /// The reason for the record.
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged;
+
+    /// The components that its worker makes.
+    fn components(&self) -> Vec<&Component> {
+        Vec::new()
+    }
 
     /// What an encoder is trained on, for the record.
     fn corpus(&self) -> Option<CorpusUse> {

@@ -19,6 +19,8 @@ pub struct Plugin {
     pub path: PathBuf,
     /// sha256 of its bytes.
     pub sha256: String,
+    /// What keys and records know it by: a hash of its sources, or that of its bytes.
+    pub identity: String,
     /// What it says about itself.
     pub description: PluginDescription,
 }
