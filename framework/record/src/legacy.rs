@@ -26,6 +26,7 @@ fn step(key: String, kind: Kind, outcome: StepOutcome, confined: bool, cost: Cos
         outcome,
         search: None,
         corpus: None,
+        libraries: BTreeMap::new(),
         confined,
         device: None,
         finished: None,

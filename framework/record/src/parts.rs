@@ -99,7 +99,8 @@ pub struct ComponentUse {
     pub component: String,
     /// Version of the plugin.
     pub version: String,
-    /// sha256 of the plugin's file.
+    /// What the plugin is known by: a hash of its sources and locked dependencies if it is one of the arena's own, else
+    /// the sha256 of its file.
     pub sha256: String,
     /// Configuration, canonical JSON.
     pub config: serde_json::Value,

@@ -67,6 +67,10 @@ pub struct StepRecord {
     /// What an encoder was trained on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corpus: Option<CorpusUse>,
+    /// Of plugins that are known by their sources, which build it was: sha256 of the library that the step's last worker
+    /// opened, by plugin id. In no key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub libraries: BTreeMap<String, String>,
     /// Whether every worker that took part was confined, those of the steps before it too.
     pub confined: bool,
     /// The device, where it is not the processor, such as `cuda:0`.

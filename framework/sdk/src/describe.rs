@@ -13,6 +13,13 @@ pub struct PluginDescription {
     pub licence: String,
     /// The components that the plugin offers.
     pub components: Vec<ComponentDescription>,
+    /// Hash of the sources and locked dependencies that it was built from, where its build script declares it. An arena
+    /// believes it of the plugins of its own workspace only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_sha256: Option<String>,
+    /// How it was built from them: target, instruction sets, enabled features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_build: Option<String>,
 }
 
 /// One component of a plugin.
@@ -109,5 +116,27 @@ impl std::fmt::Display for Determinism {
             Self::Tolerance => "tolerance",
             Self::None => "none",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_hash_of_the_sources_is_optional_both_ways() {
+        let mut plugin = json!({"id": "a", "version": "1.0.0", "licence": "MIT", "components": []});
+        let without: PluginDescription = serde_json::from_value(plugin.clone()).unwrap();
+        assert_eq!((&without.source_sha256, &without.source_build), (&None, &None));
+        assert_eq!(serde_json::to_value(&without).unwrap(), plugin);
+        plugin["source_sha256"] = json!("aa");
+        plugin["source_build"] = json!("target x");
+        let with: PluginDescription = serde_json::from_value(plugin.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&with).unwrap(), plugin);
+        // As an earlier arena sees these two.
+        plugin["of_later"] = json!(true);
+        assert_eq!(serde_json::from_value::<PluginDescription>(plugin).unwrap(), with);
     }
 }

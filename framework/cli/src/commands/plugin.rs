@@ -51,7 +51,12 @@ fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn entry(plugin: &Plugin) -> serde_json::Value {
-    serde_json::json!({"path": plugin.path, "sha256": plugin.sha256, "description": plugin.description})
+    serde_json::json!({
+        "path": plugin.path,
+        "sha256": plugin.sha256,
+        "identity": plugin.identity,
+        "description": plugin.description,
+    })
 }
 
 fn rows(plugin: &Plugin) -> Vec<Vec<String>> {
@@ -82,12 +87,14 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
     }
     let description = &plugin.description;
     let mut text = format!(
-        "{} {} ({})\n{}\nsha256 {}\n",
+        "{} {} ({})\n{}\nsha256 {} of the file\nidentity {} of {}\n",
         description.id,
         description.version,
         description.licence,
         plugin.path.display(),
-        plugin.sha256
+        plugin.sha256,
+        plugin.identity,
+        if plugin.identity == plugin.sha256 { "the file" } else { "its sources" }
     );
     for component in &description.components {
         let inputs: Vec<String> = component.inputs.iter().map(ToString::to_string).collect();

@@ -224,7 +224,7 @@ impl User<'_> {
             searched: self.arena.plugins.describe(),
         })?;
         let found = describe(&self.arena.launcher, &path, &self.arena.store.work_dir())?;
-        if found.identity() != component.used.sha256 {
+        if found.identity != component.used.sha256 {
             let message = "it is another build than the one that the model was trained with; train it again, or name that build with --plugin";
             return Err(Error::Plugin { path, message: message.into() });
         }

@@ -44,6 +44,8 @@ pub(super) struct Driver<'a> {
 struct Outcome {
     made: Result<Made, Failure>,
     search: Option<molarena_record::parts::Search>,
+    /// Those that a worker opened.
+    libraries: BTreeMap<String, String>,
     confined: bool,
     cost: Cost,
 }
@@ -68,7 +70,8 @@ impl Driver<'_> {
         self.observer.event(&Event::Started(step));
         let outcome = match failure_of_needs(step, &needs) {
             Some(failure) => {
-                Outcome { made: Err(failure), search: None, confined: true, cost: Cost::default() }
+                let (search, libraries, cost) = (None, BTreeMap::new(), Cost::default());
+                Outcome { made: Err(failure), search, libraries, confined: true, cost }
             }
             None => self.make(step, &needs, store)?,
         };
@@ -99,7 +102,8 @@ impl Driver<'_> {
         let (task, readable, writable) = match step.work.prepare(&context)? {
             Prepared::Done(made) => {
                 let cost = step.work.cost(Cost::default(), needs);
-                return Ok(Outcome { made, search: None, confined: true, cost });
+                let libraries = BTreeMap::new();
+                return Ok(Outcome { made, search: None, libraries, confined: true, cost });
             }
             Prepared::Job { task, readable, writable } => (task, readable, writable),
         };
@@ -111,7 +115,8 @@ impl Driver<'_> {
         };
         let (ending, cost) = self.run(step, job, store, &context)?;
         let (made, search) = judge(step, &context, &ending);
-        Ok(Outcome { made, search, confined: ending.confined, cost: step.work.cost(cost, needs) })
+        let (libraries, cost) = (step.libraries(), step.work.cost(cost, needs));
+        Ok(Outcome { made, search, libraries, confined: ending.confined, cost })
     }
 
     /// Runs the worker of a step; its ending and what it cost, with what earlier workers did.
@@ -203,6 +208,7 @@ fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
         },
         search: outcome.search.clone(),
         corpus: step.work.corpus(),
+        libraries: outcome.libraries.clone(),
         confined: outcome.confined && needs.iter().all(|need| need.confined),
         device: (step.device != CPU).then(|| step.device.clone()),
         finished: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()),

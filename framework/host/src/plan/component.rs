@@ -1,6 +1,9 @@
 //! A component of a plugin, as a plan uses it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use molarena_record::{key::canonical_json, parts::ComponentUse};
 use serde_json::Value;
@@ -51,4 +54,14 @@ impl Component {
             config: canonical_json(config.unwrap_or(&self.used.config)),
         })
     }
+}
+
+/// sha256 of the libraries of components whose plugins are known by their sources, by plugin id.
+pub(crate) fn libraries(components: &[&Component]) -> BTreeMap<String, String> {
+    let by_sources = components.iter().filter(|component| component.used.sha256 != component.library_sha256);
+    let named = by_sources.filter_map(|component| {
+        let (plugin, _) = component.used.component.split_once('/')?;
+        Some((plugin.to_owned(), component.library_sha256.clone()))
+    });
+    named.collect()
 }

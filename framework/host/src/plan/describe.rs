@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     job::{Job, JobTask, Output},
     launch::{self, Launcher},
+    plugin::identity::identity,
     plugin::search::{Plugin, file_name, plugin_id},
     sandbox::Envelope,
 };
@@ -43,7 +44,8 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
                 );
                 return Err(failed(message));
             }
-            Ok(Plugin { path: path.to_owned(), sha256, description })
+            let identity = identity(&description, &sha256);
+            Ok(Plugin { path: path.to_owned(), sha256, identity, description })
         }
         Ok(_) => Err(failed("the worker answered another question".into())),
         Err(failure) => {

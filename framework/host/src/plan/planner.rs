@@ -306,7 +306,7 @@ impl<'a> Planner<'a> {
         let used = ComponentUse {
             component: spec.component.clone(),
             version: plugin.description.version.clone(),
-            sha256: plugin.sha256.clone(),
+            sha256: plugin.identity.clone(),
             config: spec.config.clone(),
         };
         let mut components = plugin.description.components.iter();

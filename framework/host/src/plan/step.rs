@@ -1,6 +1,7 @@
 //! A step: the one unit of work, and what each kind of step says of itself.
 
 use std::{
+    collections::BTreeMap,
     fmt::Debug,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,7 +21,10 @@ use crate::{
     error::Result,
     inputs::Inputs,
     job::{JobTask, Output},
-    plan::steps::fit::FitWork,
+    plan::{
+        component::{self, Component},
+        steps::fit::FitWork,
+    },
     request::limits::Limits,
     store::Made,
 };
@@ -59,6 +63,11 @@ impl Step {
         self.work.kind()
     }
 
+    /// The libraries that its worker opens and that keys do not name, by plugin id.
+    pub(crate) fn libraries(&self) -> BTreeMap<String, String> {
+        component::libraries(&self.work.components())
+    }
+
     /// What an encoder is trained on, if this is a pretraining.
     pub fn corpus(&self) -> Option<CorpusUse> {
         self.work.corpus()
@@ -93,6 +102,11 @@ pub(crate) trait Work: Debug + Send + Sync {
     /// # Errors
     /// The reason for the record.
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged;
+
+    /// The components that its worker makes.
+    fn components(&self) -> Vec<&Component> {
+        Vec::new()
+    }
 
     /// What an encoder is trained on, for the record.
     fn corpus(&self) -> Option<CorpusUse> {

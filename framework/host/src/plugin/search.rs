@@ -19,15 +19,10 @@ pub struct Plugin {
     pub path: PathBuf,
     /// sha256 of its bytes.
     pub sha256: String,
+    /// What keys and records know it by: a hash of its sources, or that of its bytes.
+    pub identity: String,
     /// What it says about itself.
     pub description: PluginDescription,
-}
-
-impl Plugin {
-    /// What records know the plugin by.
-    pub fn identity(&self) -> &str {
-        &self.sha256
-    }
 }
 
 /// Where plugins are searched: named files first, then folders in order.

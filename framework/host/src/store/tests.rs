@@ -22,6 +22,7 @@ fn step(seed: u64) -> StepRecord {
         outcome: StepOutcome::Made { files: std::collections::BTreeMap::new() },
         search: None,
         corpus: None,
+        libraries: std::collections::BTreeMap::new(),
         confined: true,
         device: None,
         finished: None,

@@ -36,6 +36,8 @@ macro_rules! export_plugin {
                 id: $id,
                 version: env!("CARGO_PKG_VERSION"),
                 licence: env!("CARGO_PKG_LICENSE"),
+                source_sha256: option_env!("MOLARENA_SOURCE_SHA256"),
+                source_build: option_env!("MOLARENA_SOURCE_BUILD"),
                 encoders: &[$($(export::EncoderEntry::of::<$encoder>()),*)?],
                 decoders: &[$($(export::DecoderEntry::of::<$decoder>()),*)?],
                 baselines: &[$($(export::BaselineEntry::of::<$baseline>()),*)?],

@@ -302,6 +302,10 @@ pub struct Registry {
     pub version: &'static str,
     /// Licence as an SPDX expression.
     pub licence: &'static str,
+    /// Hash of the sources, where the crate's build script declares it.
+    pub source_sha256: Option<&'static str>,
+    /// How the sources were built, likewise.
+    pub source_build: Option<&'static str>,
     /// Encoders.
     pub encoders: &'static [EncoderEntry],
     /// Decoders.
@@ -321,6 +325,8 @@ impl Registry {
             version: self.version.into(),
             licence: self.licence.into(),
             components: encoders.chain(decoders).chain(baselines).collect(),
+            source_sha256: self.source_sha256.map(str::to_owned),
+            source_build: self.source_build.map(str::to_owned),
         }
     }
 

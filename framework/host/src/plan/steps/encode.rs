@@ -111,6 +111,10 @@ impl Work for EncodeWork {
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
     }
 
+    fn components(&self) -> Vec<&Component> {
+        vec![&self.encoder]
+    }
+
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         let Output::Encoded = output else { return Err(another_question()) };
         let path = job::vectors_file(context.folder);

@@ -119,6 +119,10 @@ impl Work for FitWork {
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
     }
 
+    fn components(&self) -> Vec<&Component> {
+        vec![&self.shared.baseline]
+    }
+
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         let Output::Timings { .. } = output else { return Err(another_question()) };
         let FitShared { dataset, split, keep, .. } = &*self.shared;

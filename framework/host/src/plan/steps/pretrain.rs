@@ -80,6 +80,10 @@ impl Work for PretrainWork {
         Ok(Prepared::Job { task, readable: vec![self.encoder.opened(store)?], writable: vec![work] })
     }
 
+    fn components(&self) -> Vec<&Component> {
+        vec![&self.encoder]
+    }
+
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         match output {
             Output::Pretrained => {

@@ -112,6 +112,10 @@ impl Work for RankWork {
     }
 
     /// The ranks of each query's own profiles in each space.
+    fn components(&self) -> Vec<&Component> {
+        vec![&self.shared.decoder]
+    }
+
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         let Output::Timings { .. } = output else { return Err(another_question()) };
         let task = &self.shared.task;
