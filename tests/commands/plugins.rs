@@ -88,7 +88,7 @@ fn the_doctor_looks_at_everything() {
     let arguments = ["doctor", "--data-dir", "data", "--datasets-dir", "datasets", "--store", "store"];
     let output = alone(&arena, &plugins, &arguments);
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
-    let names = ["machine", "confinement", "data", "plugins", "store"];
+    let names = ["machine", "confinement", "data", "plugins", "devices", "store"];
     for name in names {
         let found = output.stdout.lines().any(|line| line[5..].starts_with(&format!("{name}: ")));
         assert!(found, "no {name} in {}", output.stdout);

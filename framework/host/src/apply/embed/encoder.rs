@@ -32,6 +32,7 @@ use crate::{
         method::{Method, Recipe},
     },
     sandbox::Envelope,
+    store::Store,
 };
 
 /// How often the vectors of a chunk are looked for.
@@ -48,6 +49,8 @@ pub struct Encoder {
     method: String,
     job: Job,
     folder: tempfile::TempDir,
+    /// The folder lies in the store's temporary files, which are there as long as the store is open.
+    _store: Store,
     next: AtomicUsize,
     /// Why no more chunks are encoded, once the worker has ended.
     ended: Mutex<Option<Error>>,
@@ -104,6 +107,7 @@ impl Encoder {
             method: method.name.clone(),
             job: Job { envelope, seed, threads: limits.cells.threads, task },
             folder,
+            _store: arena.store.clone(),
             next: AtomicUsize::new(0),
             ended: Mutex::new(None),
         }))
