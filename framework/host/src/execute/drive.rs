@@ -48,6 +48,8 @@ struct Outcome {
     libraries: BTreeMap<String, String>,
     confined: bool,
     cost: Cost,
+    /// The job folder, whose files are there until they are stored.
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Driver<'_> {
@@ -71,7 +73,7 @@ impl Driver<'_> {
         let outcome = match failure_of_needs(step, &needs) {
             Some(failure) => {
                 let (search, libraries, cost) = (None, BTreeMap::new(), Cost::default());
-                Outcome { made: Err(failure), search, libraries, confined: true, cost }
+                Outcome { made: Err(failure), search, libraries, confined: true, cost, _folder: None }
             }
             None => self.make(step, &needs, store)?,
         };
@@ -103,7 +105,7 @@ impl Driver<'_> {
             Prepared::Done(made) => {
                 let cost = step.work.cost(Cost::default(), needs);
                 let libraries = BTreeMap::new();
-                return Ok(Outcome { made, search: None, libraries, confined: true, cost });
+                return Ok(Outcome { made, search: None, libraries, confined: true, cost, _folder: None });
             }
             Prepared::Job { task, readable, writable } => (task, readable, writable),
         };
@@ -116,7 +118,7 @@ impl Driver<'_> {
         let (ending, cost) = self.run(step, job, store, &context)?;
         let (made, search) = judge(step, &context, &ending);
         let (libraries, cost) = (step.libraries(), step.work.cost(cost, needs));
-        Ok(Outcome { made, search, libraries, confined: ending.confined, cost })
+        Ok(Outcome { made, search, libraries, confined: ending.confined, cost, _folder: Some(folder) })
     }
 
     /// Runs the worker of a step; its ending and what it cost, with what earlier workers did.

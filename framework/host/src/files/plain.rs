@@ -26,6 +26,12 @@ fn too_long(path: &Path, limit: u64) -> Error {
     Error::Store { path: path.to_owned(), message: format!("more than {limit} bytes") }
 }
 
+/// Checks that a file is plain and has at most `limit` bytes.
+pub(crate) fn check_plain(path: &Path, limit: u64) -> Result<()> {
+    let length = open_plain(path)?.metadata()?.len();
+    if length > limit { Err(too_long(path, limit)) } else { Ok(()) }
+}
+
 /// Reads a plain file of at most `limit` bytes.
 pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();

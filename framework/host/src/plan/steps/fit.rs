@@ -12,7 +12,6 @@ use molarena_record::{
 use molarena_sdk::InputKind;
 use serde_json::Value;
 
-use super::pretrain::STATE_LIMIT;
 use crate::{
     error::Result,
     files::npy::to_npy,
@@ -22,7 +21,7 @@ use crate::{
         component::Component,
         device::class_of,
         step::{Context, Judged, Prepared, Work},
-        steps::{another_question, matrix, with_encoding},
+        steps::{another_question, matrix, state, with_encoding},
     },
     store::Artifact,
 };
@@ -133,8 +132,8 @@ impl Work for FitWork {
         };
         let test = ("test.npy", read(TEST, split.test.len())?);
         let valid = ("valid.npy", read(VALID, split.valid.len())?);
-        let state = keep.then(|| ("state", Artifact::File(job::state_file(context.folder), STATE_LIMIT)));
-        Ok([test, valid].into_iter().chain(state).collect())
+        let kept = if *keep { Some(("state", state(context.folder)?)) } else { None };
+        Ok([test, valid].into_iter().chain(kept).collect())
     }
 
     fn as_fit(&self) -> Option<&FitWork> {

@@ -13,8 +13,17 @@ use molarena_record::{
     step::{Kind, StepRecord},
 };
 
-use crate::files::{npy::from_npy, plain::read_plain};
+use crate::{
+    files::{
+        npy::from_npy,
+        plain::{check_plain, read_plain},
+    },
+    job,
+    store::Artifact,
+};
 
+/// Largest state of a component in bytes.
+const STATE_LIMIT: u64 = 8 << 30;
 /// Largest matrix of a worker in bytes.
 const MATRIX_LIMIT: u64 = 8 << 30;
 
@@ -34,6 +43,13 @@ fn matrix(path: &Path, rows: usize, columns: Option<usize>) -> Result<(Vec<u8>, 
         return Err((Reason::NotFinite, format!("{name} has NaN or infinite values")));
     }
     Ok((bytes, values))
+}
+
+/// The state that a worker saved.
+fn state(folder: &Path) -> Result<Artifact, (Reason, String)> {
+    let path = job::state_file(folder);
+    check_plain(&path, STATE_LIMIT).map_err(|error| (Reason::NoResult, error.to_string()))?;
+    Ok(Artifact::File(path, STATE_LIMIT))
 }
 
 /// What is said of a worker whose answer does not fit its task.

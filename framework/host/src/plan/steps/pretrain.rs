@@ -15,13 +15,9 @@ use crate::{
         component::Component,
         device::class_of,
         step::{Context, Judged, Prepared, Work},
-        steps::another_question,
+        steps::{another_question, state},
     },
-    store::Artifact,
 };
-
-/// Largest state of an encoder in bytes.
-pub(super) const STATE_LIMIT: u64 = 8 << 30;
 
 /// What an encoder is trained on, and which encoder.
 #[derive(Clone, Debug)]
@@ -86,9 +82,7 @@ impl Work for PretrainWork {
 
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         match output {
-            Output::Pretrained => {
-                Ok([("state", Artifact::File(job::state_file(context.folder), STATE_LIMIT))].into())
-            }
+            Output::Pretrained => Ok([("state", state(context.folder)?)].into()),
             _ => Err(another_question()),
         }
     }
