@@ -94,7 +94,7 @@ fn conclude(args: &EmbedArgs, done: &Embedded, threads: usize) -> anyhow::Result
             "seconds": done.wall.as_secs_f64(),
             "molecules_per_second": rate,
             "threads": threads,
-            "peak_rss_bytes": molarena_host::launch::memory::peak_rss_of("self"),
+            "peak_rss_bytes": molarena_host::sandbox::memory::peak_rss_of("self"),
             "output": output,
             "whole": done.partial.is_none(),
         }))?;

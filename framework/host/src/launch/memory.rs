@@ -7,18 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::launch::processes::{Status, kibibytes, members, numbers};
+use crate::{
+    launch::processes::{Status, members, numbers},
+    sandbox::memory::kibibytes,
+};
 
 /// A child that has the address space of its parent, as between `vfork` and `exec`, is not counted for so long.
 const YOUTH: Duration = Duration::from_millis(200);
 /// The least time between two looks at open files.
 const FILES_EVERY: Duration = Duration::from_millis(100);
-
-/// Peak resident memory (`VmHWM`) of a process in bytes.
-pub fn peak_rss_of(process: &str) -> Option<u64> {
-    let status = fs_err::read_to_string(format!("/proc/{process}/status")).ok()?;
-    Some(kibibytes(&status, "VmHWM")).filter(|&peak| peak > 0)
-}
 
 /// What the processes of a group hold, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

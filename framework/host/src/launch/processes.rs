@@ -11,6 +11,8 @@ use nix::{
     unistd::{Pid, getpgid},
 };
 
+use crate::sandbox::memory::kibibytes;
+
 /// How long the processes of a group may take to end after SIGKILL.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -85,13 +87,6 @@ impl Status {
         let parent = text.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()?;
         Some(Self { folder, parent, sizes, private: private.iter().sum() })
     }
-}
-
-/// The value of a line `name: value kB` in bytes; 0 without such a line.
-pub(crate) fn kibibytes(text: &str, name: &str) -> u64 {
-    let mut values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let value = values.next().and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
-    value.unwrap_or(0) * 1024
 }
 
 #[cfg(test)]

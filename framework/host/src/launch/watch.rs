@@ -16,9 +16,10 @@ use crate::{
     job::Progress,
     launch::{
         disk::{DiskWatch, Excess},
-        memory::{Meter, peak_rss_of},
+        memory::Meter,
         processes,
     },
+    sandbox::memory::peak_rss_of,
 };
 
 /// How often a worker is looked at.

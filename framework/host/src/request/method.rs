@@ -88,7 +88,7 @@ pub struct Pretraining {
     pub leave_out: Vec<String>,
 }
 
-/// The mean of the predictions of other methods, made comparable as in [`crate::execute::ensemble`].
+/// The mean of the predictions of other methods, made comparable as in the step `combine`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensemble {

@@ -4,6 +4,7 @@
 //! else could carry data from cell to cell. Both hold for all threads and children and cannot be undone.
 
 pub mod device;
+pub mod memory;
 
 use std::path::{Path, PathBuf};
 

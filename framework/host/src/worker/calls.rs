@@ -17,8 +17,8 @@ use crate::{
     error::Error,
     files::{json::write_json, npy::to_npy},
     job::{JobComponent, Progress, WorkerFailure},
-    launch::memory::peak_rss_of,
     plugin::loader::{LoadError, LoadedPlugin},
+    sandbox::memory::peak_rss_of,
     worker::Place,
 };
 
