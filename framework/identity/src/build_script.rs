@@ -56,7 +56,8 @@ pub fn build_text(variables: impl IntoIterator<Item = (String, String)>) -> Stri
     }
     let target = target.join(" ");
     let features = features.into_iter().collect::<Vec<_>>().join(",");
-    format!("target {}; instructions {instructions}; features {features}", target.trim_end())
+    let text = format!("target {}; instructions {instructions}; features {features}", target.trim_end());
+    text.trim_end().to_owned()
 }
 
 /// Folder of the package whose build script runs.

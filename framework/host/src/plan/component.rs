@@ -65,3 +65,26 @@ pub(crate) fn libraries(components: &[&Component]) -> BTreeMap<String, String> {
     });
     named.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_named_where_its_hash_is_not_what_keys_have() {
+        let component = |name: &str, identity: &str| Component {
+            library: PathBuf::new(),
+            library_sha256: "file".into(),
+            id: "x".into(),
+            used: ComponentUse {
+                component: name.into(),
+                version: "1.0.0".into(),
+                sha256: identity.into(),
+                config: Value::Null,
+            },
+            uses_seed: false,
+        };
+        let (ours, foreign) = (component("ours/x", "sources"), component("foreign/x", "file"));
+        assert_eq!(libraries(&[&ours, &foreign]), [("ours".to_owned(), "file".to_owned())].into());
+    }
+}
