@@ -5,8 +5,8 @@ mod shared;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fixture_kinds::{
-    AtomCounts, AtomCountsConfig, Linear, LinearConfig, NearestCentroid, NearestCentroidConfig, Untrainable,
-    Witness,
+    AtomCounts, AtomCountsConfig, Device, Linear, LinearConfig, NearestCentroid, NearestCentroidConfig,
+    Untrainable, Witness,
 };
 use molarena_abi as abi;
 use molarena_host::{
@@ -110,6 +110,7 @@ fn the_description_is_that_of_the_components() {
         (ComponentKind::Encoder, Untrainable::INFO),
         (ComponentKind::Encoder, Witness::INFO),
         (ComponentKind::Decoder, Linear::INFO),
+        (ComponentKind::Baseline, Device::INFO),
         (ComponentKind::Baseline, NearestCentroid::INFO),
     ];
     assert_eq!(description.components.len(), wanted.len());
@@ -117,10 +118,8 @@ fn the_description_is_that_of_the_components() {
         assert_eq!((component.kind, component.id.as_str()), (kind, info.id));
         assert_eq!(component.summary, info.summary);
         assert_eq!((component.inputs.as_slice(), component.determinism), (info.inputs, info.determinism));
-        assert_eq!(
-            (component.devices.as_slice(), component.corpora.len()),
-            (["cpu".to_owned()].as_slice(), 0)
-        );
+        let devices: Vec<&str> = component.devices.iter().map(String::as_str).collect();
+        assert_eq!((devices.as_slice(), component.corpora.len()), (info.devices, 0));
         assert_eq!(component.config_schema["additionalProperties"], false, "{}", component.id);
     }
 }
@@ -315,7 +314,7 @@ fn an_unknown_component_is_named_with_the_known() {
         (plugin.decoder("mlp", "{}").unwrap_err(), "no decoder `mlp` in this plugin; it has: [linear]"),
         (
             plugin.baseline("rf", "{}").unwrap_err(),
-            "no baseline `rf` in this plugin; it has: [nearest-centroid]",
+            "no baseline `rf` in this plugin; it has: [device, nearest-centroid]",
         ),
     ];
     for (error, text) in texts {
