@@ -194,7 +194,7 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
                 }
                 None => None,
             };
-            let used = fit.shared.composition.encoder.clone().expect("an encoding has an encoder");
+            let used = fit.shared.predicts.composition.encoder.clone().expect("an encoding has an encoder");
             Some(component(used, state, encode.seed))
         }
         None => None,
