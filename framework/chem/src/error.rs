@@ -99,8 +99,8 @@ impl MorganError {
     }
 }
 
-/// The SMILES as error messages show it: at most about 80 characters.
-pub(crate) fn shorten(smiles: &str) -> String {
+/// The SMILES as messages show it: at most about 80 characters.
+pub fn shorten(smiles: &str) -> String {
     match smiles.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("{}...", &smiles[..cut]),
         None => smiles.to_owned(),

@@ -31,7 +31,7 @@ mod scaffold;
 pub use batch::{BitMatrix, Graphs, morgan_matrix, parse_all, parse_chunks};
 pub use counts::{morgan_count_matrix, morgan_counts};
 pub use descriptors::{DESCRIPTOR_NAMES, descriptor_matrix};
-pub use error::{MorganError, ParseError};
+pub use error::{MorganError, ParseError, shorten};
 pub use graph::MoleculeGraph;
 pub use molecule::{MAX_SMILES_BYTES, Molecule};
 pub use morgan::Morgan;

@@ -2,7 +2,7 @@
 //!
 //! The way of data through this crate:
 //!
-//! [`Catalog`] -> [`Manifest`] -> ([`fetch`](fetch::fetch), [`verify`]) -> [`Dataset`] -> [`PreparedDataset`] -> [`Split`].
+//! [`Catalog`] -> [`Manifest`] -> ([`fetch`](fetch::fetch), [`verify()`]) -> [`Dataset`] -> [`PreparedDataset`] -> [`Split`].
 //!
 //! A table of the user's own becomes datasets in [`own`], without a manifest file.
 //!

@@ -26,7 +26,6 @@ use crate::{
     },
     plugin::search,
     request::limits::Limits,
-    sandbox::Envelope,
 };
 
 /// Largest file of predictions or vectors in bytes.
@@ -185,14 +184,9 @@ impl User<'_> {
         features.write(&job::features_file(folder.path(), TEST))?;
         let config = molarena_record::key::canonical_json(&component.used.config);
         let made = JobComponent { library: job::relative(folder.path(), &library), component: id, config };
+        let readable: Vec<PathBuf> = std::iter::once(library).chain(state.map(Path::to_owned)).collect();
         let job = Job {
-            envelope: Envelope {
-                memory: self.limits.memory,
-                disk: self.limits.disk,
-                device: self.device.clone(),
-                readable: std::iter::once(library).chain(state.map(Path::to_owned)).collect(),
-                ..Envelope::default()
-            },
+            envelope: job::envelope(&self.limits, &self.device, folder.path(), &readable, &[]),
             seed: component.seed,
             threads: self.limits.threads,
             task: task(folder.path(), made),

@@ -29,7 +29,7 @@ use molarena_record::parts::Search;
 use molarena_sdk::{InputKind, PluginDescription};
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::Envelope;
+use crate::{request::limits::Limits, sandbox::Envelope};
 
 /// What a worker is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -266,6 +266,25 @@ pub fn chunk_vectors_file(folder: &Path, index: usize) -> PathBuf {
 /// A stream's worker ends when this file is there and no chunk is left.
 pub fn end_of_stream_file(folder: &Path) -> PathBuf {
     folder.join("end")
+}
+
+/// What a worker in `folder` may use: limits, device, and files and folders, by their way from the job folder.
+pub(crate) fn envelope(
+    limits: &Limits,
+    device: &str,
+    folder: &Path,
+    readable: &[PathBuf],
+    writable: &[PathBuf],
+) -> Envelope {
+    let from_here = |paths: &[PathBuf]| paths.iter().map(|path| relative(folder, path)).collect();
+    Envelope {
+        memory: limits.memory,
+        disk: limits.disk,
+        device: device.to_owned(),
+        readable: from_here(readable),
+        writable: from_here(writable),
+        ..Envelope::default()
+    }
 }
 
 /// The way from the job folder to `path`, so that the folder may be used from any place that shares the file system.

@@ -1,7 +1,6 @@
 //! Starts a worker, watches its limits, and says how it ended.
 
 mod disk;
-mod folder;
 pub mod group;
 pub mod memory;
 pub(crate) mod processes;
@@ -21,22 +20,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::files::json::read_json;
-use crate::files::json::write_json;
 use crate::{
     error::{Error, Result},
+    files::{
+        folder::remove_subfolders,
+        json::{read_json, write_json},
+    },
     job::{Done, Job, Output, Progress, Started, WorkerFailure},
     launch::{
         disk::DiskWatch,
-        folder::remove_subfolders,
         group::Group,
         watch::{Stop, Watch},
     },
     sandbox::Envelope,
 };
 use molarena_record::parts::Reason;
-
-pub use folder::remove_tree;
 
 /// How much of a worker's output is kept: its end.
 const OUTPUT_KEPT: usize = 4096;

@@ -6,7 +6,7 @@ use molarena_features::FeatureSpec;
 use molarena_metrics::relevant_ranks;
 use molarena_record::{
     key::MatchKey,
-    matching::MatchComposition,
+    matching::{MatchComposition, RANKS_FILE},
     parts::Cost,
     step::{Kind, StepRecord},
 };
@@ -129,7 +129,7 @@ impl Work for RankWork {
                 .map_err(|(reason, message)| (reason, format!("scores of {}: {message}", space.name)))?;
             ranks.push(ranks_of(space, candidates, &scores));
         }
-        Ok([("ranks.npz", Artifact::Bytes(ranks_file(task, &ranks)))].into())
+        Ok([(RANKS_FILE, Artifact::Bytes(ranks_file(task, &ranks)))].into())
     }
 
     fn cost(&self, own: Cost, needs: &[StepRecord]) -> Cost {
