@@ -1,7 +1,9 @@
 //! What the benchmarks and the timing tools share: datasets as packed bits, labels and splits.
 
+mod command;
 mod timing;
 mod trial;
 
+pub use command::{TimeBaseline, time_one_of};
 pub use timing::{Timing, time_baseline};
 pub use trial::{DATASETS, Part, Trial, data_folder};

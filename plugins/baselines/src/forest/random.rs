@@ -43,11 +43,6 @@ pub(crate) fn draw_first<T>(
     kept
 }
 
-/// One number from `seed` and `part`, for libraries that take a seed for each task.
-pub(crate) fn mixed(seed: u64, part: usize) -> u64 {
-    mix(mix(seed) ^ part as u64)
-}
-
 /// The finaliser of splitmix64 (Steele, Lea and Flood 2014).
 fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
