@@ -31,7 +31,6 @@ use crate::{Description, MetricKind};
 #[serde(rename_all = "snake_case")]
 #[strum(
     serialize_all = "snake_case",
-    const_into_str,
     parse_err_ty = UnknownMetric,
     parse_err_fn = UnknownMetric::new
 )]
@@ -84,8 +83,8 @@ impl Metric {
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in files and on the command line, such as `roc_auc`.
-    pub const fn name(self) -> &'static str {
-        self.into_str()
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Whether a greater value is a better one.

@@ -26,7 +26,6 @@ use crate::names::{closest, listed};
 #[serde(rename_all = "snake_case")]
 #[strum(
     serialize_all = "snake_case",
-    const_into_str,
     parse_err_ty = UnknownScoring,
     parse_err_fn = UnknownScoring::new
 )]
@@ -42,8 +41,8 @@ pub enum Scoring {
 
 impl Scoring {
     /// The name in files and on the command line: `probability`, `hard`.
-    pub const fn name(self) -> &'static str {
-        self.into_str()
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// What a classification metric sees of this prediction.
