@@ -1,9 +1,9 @@
-"""What the comparisons with scikit-learn share: arrays, turns, scores and the table.
+"""The common base of the comparisons with scikit-learn: arrays, turns, scores and the table.
 
-The Rust side computes the bits and writes them as .npy; each side reads those. Tasks go in chunks, and the two sides take
-turns on each chunk, so that a machine that is busy for a while slows both. Seconds are fit and predict, on one thread
-and one core (`taskset`), summed over tasks. Scores are means over the tasks whose test labels have both classes (AUC), or
-over all tasks (MAE). scikit-learn comes from PyPI, into a virtual environment of the comparison's own (--venv).
+The Rust side computes the bits and writes them as .npy; each side reads those files. Tasks are processed in chunks, and the
+two sides take turns on each chunk, so a machine that is busy for a while slows both. Times are for fitting and predicting
+on one thread and one core (`taskset`), summed over tasks. Scores are means over the tasks whose test labels have both
+classes (AUC), or over all tasks (MAE). scikit-learn is installed from PyPI into a separate virtual environment (--venv).
 """
 
 import argparse
@@ -20,7 +20,7 @@ DATASETS = ["chembl2k", "broad6k", "biogen3k", "toxcast"]
 
 
 def parser(description):
-    """The arguments of every comparison."""
+    """The command-line arguments that all comparisons share."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", nargs="+", default=DATASETS, choices=DATASETS)
     parser.add_argument("--max-tasks", type=int, help="at most so many evenly spaced tasks of each dataset")
@@ -35,7 +35,7 @@ def parser(description):
 
 
 def prepare(options):
-    """Moves to the virtual environment, builds the Rust side and stays on one core."""
+    """Enters the virtual environment, builds the Rust side and pins the process to one core."""
     enter_venv(options.venv)
     if options.binary is None:
         options.binary = build()
@@ -57,8 +57,8 @@ def enter_venv(folder, packages=("scikit-learn",)):
 
 
 def with_libraries(folder):
-    """The environment for a program of ours that finds LibTorch in this folder. Python's own PyTorch must not see it: it would
-    load these libraries instead of its own."""
+    """The environment in which our program finds LibTorch in this folder. Python's own PyTorch must not see it, because it
+    would load these libraries instead of its own."""
     folders = [str(folder)] if folder else []
     folders += [os.environ["LD_LIBRARY_PATH"]] if os.environ.get("LD_LIBRARY_PATH") else []
     return os.environ | {"LD_LIBRARY_PATH": ":".join(folders)} if folders else os.environ
@@ -72,7 +72,7 @@ def build():
 
 
 def ours(options, dataset, tasks, seed, method, config):
-    """Seconds, and one score and one hard score a task."""
+    """Seconds, and one score and one hard score per task."""
     command = ["taskset", "-c", str(options.core), str(options.binary), "run", "--folder", str(options.arrays)]
     command += ["--dataset", dataset, "--seed", str(seed), "--tasks", ",".join(map(str, tasks))]
     command += ["--method", method, "--config", json.dumps(config)]
@@ -88,8 +88,8 @@ def is_classes(y):
 
 
 def theirs(make, features, y, split, tasks):
-    """The same of scikit-learn: `make(classes)` gives an estimator, and `features(rows)` what it takes for these rows. Only
-    fit and predict are timed."""
+    """The same for scikit-learn: `make(classes)` returns an estimator, and `features(rows)` returns its input for these rows.
+    Only fit and predict are timed."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 

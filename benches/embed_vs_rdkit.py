@@ -1,11 +1,11 @@
-"""molarena embed against RDKit from Python: Morgan radius 2, 2048 bits, SMILES in a CSV to packed bits in a .npy.
+"""Compares molarena embed with RDKit from Python: Morgan radius 2, 2048 bits, from SMILES in a CSV to packed bits in a .npy.
 
     python benches/embed_vs_rdkit.py --molarena target/release/molarena --data shared/data --rows 1000000
 
 Needs rdkit and numpy. The molecules are those of the four datasets, repeated. Both programs read the same file and write
-the same kind of file, in turns, each pinned to one processor and then to two; RDKit uses a process for each. The bits must
-be equal in every row that both can read. On a machine that does other work at the same time, molecules per second of
-processor time say more than those per second of wall time; both are printed.
+the same kind of file. They take turns, pinned to one processor and then to two; RDKit uses one process per processor. The
+bits must be equal in every row that both can read. On a busy machine, molecules per second of processor time are more
+reliable than molecules per second of wall time; the script prints both.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def rdkit_file(source, target, processes):
 
 
 def timed(command, processors):
-    """Wall and processor seconds and peak memory in MiB of a command pinned to so many processors."""
+    """Wall and processor seconds and peak memory in MiB of a command pinned to this many processors."""
     allowed = sorted(os.sched_getaffinity(0))[:processors]
     started = time.perf_counter()
     child = subprocess.Popen(

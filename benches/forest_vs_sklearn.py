@@ -5,7 +5,8 @@
     python3 benches/forest_vs_sklearn.py --max-tasks 6          # six evenly spaced tasks of each dataset
     python3 benches/forest_vs_sklearn.py --datasets chembl2k --seeds 0 1 2
 
-See comparison.py for what is timed and scored. Each task's forest depends on its place in the chunk, as any seed would do.
+See comparison.py for what is timed and scored. A task's forest depends on the task's position in the chunk, which acts like
+any other seed.
 """
 
 import comparison

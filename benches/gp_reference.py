@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes what scikit-learn's Gaussian processes give on small cases, as the constants of a Rust module.
+"""Writes the results of scikit-learn's Gaussian processes on small cases as the constants of a Rust module.
 
     python3 benches/gp_reference.py > plugins/baselines/src/gp/reference.rs && cargo fmt
 
-Needs scikit-learn 1.8 or later. The kernels are subclasses of scikit-learn's `Kernel`; nothing is optimised, so that both sides solve the same equations.
+Needs scikit-learn 1.8 or later. The kernels are subclasses of scikit-learn's `Kernel`. Nothing is optimised, so both sides
+solve the same equations.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ NOISE, AMPLITUDE, LENGTH_SCALE = 0.3, 4.0, 1.5
 
 
 class MinMax(NormalizedKernelMixin, Kernel):
-    """Sum of the smaller over sum of the larger counts; on bits, Tanimoto."""
+    """Sum of the smaller counts divided by the sum of the larger ones; on bits this is Tanimoto."""
 
     def __init__(self):
         pass
@@ -41,7 +42,7 @@ def regression(kernel, x, y, test):
 
 
 def grouped(value):
-    """Twelve decimals, in groups of three as Clippy wants them."""
+    """Twelve decimals in groups of three, as Clippy requires."""
     whole, _, part = f"{float(value):.12f}".rstrip("0").partition(".")
     return whole + "." + "_".join(part[i : i + 3] for i in range(0, len(part), 3) or [0]) if part else whole + ".0"
 

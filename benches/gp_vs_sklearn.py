@@ -6,16 +6,16 @@
     python3 benches/gp_vs_sklearn.py --datasets chembl2k biogen3k
 
 See comparison.py for what is timed and scored. Both sides have the same fixed hyperparameters and solve the same equations.
-scikit-learn gets the Tanimoto kernel matrix of all molecules ready-made, by a kernel that looks rows and columns up; that
-is not counted against it, while our side computes its kernel in its own time. Tasks with one class only are left out of
-both sides' scores; ours also fits the calibration of probabilities, which scikit-learn's regressor has not.
+scikit-learn gets the precomputed Tanimoto kernel matrix of all molecules through a kernel that looks up rows and columns;
+its time does not include computing the matrix, while ours does. Both sides' scores leave out tasks with one class only. Our
+side also calibrates probabilities, which scikit-learn's regressor does not do.
 """
 
 import comparison
 
 
 def kernel_class(matrix):
-    """A scikit-learn kernel that looks a matrix up; its molecules are row numbers."""
+    """A scikit-learn kernel that looks up entries of a matrix; its molecules are row numbers."""
     import numpy as np
     from sklearn.gaussian_process.kernels import Kernel, NormalizedKernelMixin
 
@@ -68,7 +68,7 @@ def main():
                     return GaussianProcessClassifier(ConstantKernel(10.0) * kernel(), optimizer=None)
                 return GaussianProcessRegressor(kernel(), alpha=noise, normalize_y=True, optimizer=None)
 
-            # A classifier refuses a task of one class.
+            # A classifier refuses a task with one class.
             usable = [task for task in tasks if len(np.unique(y[(split == 0) & np.isfinite(y[:, task]), task])) > 1]
             seconds, *scores = comparison.theirs(make, lambda rows: rows[:, None], y, split, usable)
             filled = [dict(zip(usable, column, strict=True)) for column in scores]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks and times InfoAlign on a device of LibTorch, and writes what came out into a report.
+"""Checks and times InfoAlign on a device of LibTorch, and writes the results into a report.
 
     python3 benches/gpu.py                          # libtorch-cuda:0, against PyTorch on the same card
     python3 benches/gpu.py --device libtorch        # the same steps on the processor
@@ -7,12 +7,12 @@
 1. Builds the tests and the benchmark with the feature `libtorch`.
 2. Runs the tests of molarena-nn and molarena-infoalign, which compare every device that they find with the processor and with
    the reference implementation's outputs (`MOLARENA_GOLDEN`); tests without their files say that they were skipped.
-3. Runs `infoalign_vs_torch.py`: pretraining and encoding against the same network in PyTorch, taking turns.
+3. Runs `infoalign_vs_torch.py`, which compares pretraining and encoding with the same network in PyTorch, taking turns.
 
-It needs, and says at once what is missing: cargo (Rust 1.95 or later), a C++ compiler, this Python with PyTorch and NumPy,
-ChEMBL2K in `MOLARENA_DATA` (or its arrays in --arrays, written by `infoalign_time export`), and for a CUDA device one that PyTorch
-sees. LibTorch is the one of this Python's PyTorch, or the tree that `LIBTORCH` names; PyTorch 2.9 is what the bindings were
-written for, and 2.11 also works. Nothing is downloaded but what cargo fetches.
+It needs cargo (Rust 1.95 or later), a C++ compiler, this Python with PyTorch and NumPy, ChEMBL2K in `MOLARENA_DATA` (or its
+arrays in --arrays, written by `infoalign_time export`), and for a CUDA device one that PyTorch sees. It says at the start what
+is missing. LibTorch comes from this Python's PyTorch or from the tree that `LIBTORCH` names. The bindings were written for
+PyTorch 2.9, and 2.11 also works. Only cargo downloads anything.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from pathlib import Path
 import comparison
 
 TESTED = ["molarena-nn", "molarena-infoalign"]
-# The same for both builds, so that the second finds the dependencies of the first.
+# Both builds use the same settings, so that the second reuses the dependencies of the first.
 PACKAGES = [*TESTED, "molarena-benches-networks"]
 
 
@@ -50,7 +50,7 @@ def arguments():
 
 
 def missing(options):
-    """What this machine lacks, in words."""
+    """A description of what this machine lacks."""
     lacks = [f"`{tool}` is not in PATH" for tool in ("cargo", "c++") if shutil.which(tool) is None]
     modules = [name for name in ("torch", "numpy") if importlib.util.find_spec(name) is None]
     lacks += [f"{sys.executable} has no module `{name}`" for name in modules]
@@ -68,19 +68,19 @@ def missing(options):
 
 
 def libtorch():
-    """Variables for the build, and the folder of the libraries."""
+    """Environment variables for the build, and the folder of the libraries."""
     if tree := os.environ.get("LIBTORCH"):
         return {}, Path(tree) / "lib"
     import torch
 
-    # The build asks `python3`, or `python` inside a virtual environment; both must be this one.
+    # The build asks `python3`, or `python` inside a virtual environment; both must be this interpreter.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     variables = {"LIBTORCH_USE_PYTORCH": "1", "LIBTORCH_BYPASS_VERSION_CHECK": "1", "PATH": path}
     return variables, Path(torch.__file__).parent / "lib"
 
 
 def cargo(variables, *command):
-    """Folder of the package and path of each program that a build made."""
+    """Package folder and path of each program that a build produced."""
     command = ["cargo", *command, "--release", "--message-format=json-render-diagnostics"]
     command += [part for name in PACKAGES for part in ("-p", name)]
     command += ["--features", ",".join(f"{name}/libtorch" for name in PACKAGES)]
@@ -96,7 +96,7 @@ def cargo(variables, *command):
 
 
 def run(title, command, folder, environment):
-    """The section of the report on a step, and whether it went well."""
+    """The report's section on a step, and whether the step succeeded."""
     start = time.perf_counter()
     done = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, check=False

@@ -6,13 +6,13 @@
     python3 benches/infoalign_vs_torch.py --our-device libtorch --features libtorch --libtorch TREE/lib     # built with LIBTORCH=TREE
     python3 benches/infoalign_vs_torch.py --torch-device cuda --our-device libtorch-cuda:0 --features libtorch --libtorch LIB
 
-Both: GIN of 5 layers and 300 dimensions with bond embeddings and a virtual node, batch norm, residuals, dropout 0.5, sum
-readout, a Gaussian head, and one decoder (1200 hidden units) to the molecule's own 1024 Morgan bits; Adam, float32. The sides
-take turns, so that a machine that is busy for a while slows both. PyTorch's side gathers and adds along bonds by index, as the
-reference implementation does through PyTorch Geometric, and has its fused Adam; batches are made beforehand, outside its
-time. Ours includes making them.
+Both sides use a GIN with 5 layers and 300 dimensions, bond embeddings, a virtual node, batch norm, residuals, dropout 0.5 and
+sum readout, a Gaussian head, one decoder (1200 hidden units) to the molecule's own 1024 Morgan bits, Adam and float32. They
+take turns, so a machine that is busy for a while slows both. PyTorch's side gathers and adds along bonds by index, as the
+reference implementation does through PyTorch Geometric, and uses its fused Adam. Its batches are made beforehand, outside the
+timed part; our time includes making them.
 
-PyTorch comes from PyPI, into a virtual environment of this script's own (--venv).
+PyTorch is installed from PyPI into a separate virtual environment (--venv).
 """
 
 import argparse

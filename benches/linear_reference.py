@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what scikit-learn's logistic and ridge regression give on small cases, as the constants of a Rust module.
+"""Writes the results of scikit-learn's logistic and ridge regression on small cases as the constants of a Rust module.
 
     python3 benches/linear_reference.py > plugins/baselines/src/linear/reference.rs && cargo fmt
 """

@@ -5,16 +5,16 @@
     python3 benches/mlp_vs_sklearn.py --skip-torch                 # without the large download
     python3 benches/mlp_vs_sklearn.py --datasets toxcast --epochs 5 --turns 1
 
-All: 2048 bits, one hidden layer of 1200 units, Adam with step 1e-3, batches of 256, the same number of epochs, no early
-stopping, float32, one thread on one core (`taskset`). The sides take turns, so that a machine that is busy for a while slows
-all. Seconds are fit and predict of all tasks together, summed over turns; each turn has its own seed.
+All sides use 2048 bits, one hidden layer of 1200 units, Adam with learning rate 1e-3, batches of 256, the same number of
+epochs, no early stopping, float32, and one thread on one core (`taskset`). They take turns, so a machine that is busy for a
+while slows all. Times are for fitting and predicting all tasks together, summed over turns; each turn has its own seed.
 
-Ours and PyTorch's: the same network (batch norm, GELU, dropout 0.5) and loss (binary cross-entropy, or absolute error of
-standardised labels, over the labels that are there); PyTorch with its fused Adam. scikit-learn's has ReLU, no batch norm and
-no dropout, so its steps are less work; it cannot leave out missing labels, which count as 0 (the mean, for standardised
-numbers), and fits squared error. It gets the bits once as a dense and once as a sparse matrix.
+Ours and PyTorch's have the same network (batch norm, GELU, dropout 0.5) and loss (binary cross-entropy, or absolute error of
+standardised labels, skipping missing labels); PyTorch uses its fused Adam. scikit-learn's network has ReLU, no batch norm and
+no dropout, so its steps are less work. It cannot skip missing labels, which count as 0 (the mean, for standardised numbers),
+and it fits squared error. It gets the bits once as a dense and once as a sparse matrix.
 
-scikit-learn and PyTorch come from PyPI, into a virtual environment of this script's own (--venv).
+scikit-learn and PyTorch are installed from PyPI into a separate virtual environment (--venv).
 """
 
 import argparse
@@ -75,7 +75,7 @@ def sklearn(options, data, seed, sparse=False):
     test = data["test"][0]
     if sparse:
         x, test = csr_matrix(x), csr_matrix(test)
-    # All epochs are wanted, not those up to convergence.
+    # Training must run all epochs, not stop at convergence.
     warnings.simplefilter("ignore", ConvergenceWarning)
     start = time.perf_counter()
     mean, deviation = data["scale"]
@@ -123,7 +123,7 @@ def torch(options, data, seed):
 
 
 def score(data, predicted):
-    """Mean over tasks, x100: area under the ROC curve where both classes are there, or absolute error."""
+    """Mean over tasks, x100: area under the ROC curve where both classes occur, or absolute error."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Steps per second of random walks against NumPy, on the same random graph of the InfoAlign paper's size, in one run.
+"""Compares the steps per second of random walks with NumPy's, on the same random graph of the InfoAlign paper's size, in one run.
 
     python3 benches/walks_vs_numpy.py                       # 276,855 nodes, 366,384 edges, 129,592 walks of 4 steps
     python3 benches/walks_vs_numpy.py --threads 1 --length 10
 
 NumPy's side is vectorised over walks: at each step it draws a neighbour of every walk's node from compressed rows and multiplies
 alpha, as torch_cluster's uniform walk does. A walk at a node without neighbours stays, and its step does not count. The sides
-take turns; building the compressed rows is in neither time. NumPy comes from PyPI, into --venv.
+take turns; neither time includes building the compressed rows. NumPy is installed from PyPI into --venv.
 """
 
 import argparse

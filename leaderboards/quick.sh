@@ -2,7 +2,7 @@
 # Builds molarena, fetches two small datasets, runs leaderboards/suites/quick.toml and prints the boards.
 # Needs cargo; installs a C compiler on Debian if there is none.
 #
-#   MOLARENA_DATA     folder of the datasets (default: molarena-data; what is missing there is downloaded)
+#   MOLARENA_DATA     folder of the datasets (default: molarena-data; missing files are downloaded)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,4 +1,4 @@
-//! Our forest on the first tasks of `chembl2k`, or on random bits where the data are not there.
+//! Times our forest on the first tasks of `chembl2k`, or on random bits if the data are missing.
 
 mod shared;
 

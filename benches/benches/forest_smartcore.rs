@@ -1,4 +1,4 @@
-//! smartcore's forest on the same molecules as the benchmark `forest`.
+//! Times smartcore's forest on the molecules of the benchmark `forest`.
 
 mod shared;
 

@@ -1,4 +1,4 @@
-//! What the benchmarks and the timing tools share: datasets as packed bits, labels and splits.
+//! The common base of the benchmarks and timing tools: datasets as packed bits, labels and splits.
 
 mod command;
 mod timing;

@@ -1,4 +1,4 @@
-//! Fits and predicts one baseline and takes the time.
+//! Times fitting and prediction of a baseline.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Trial;
 
-/// What fitting and predicting took, and the scores of the test part.
+/// Seconds of fitting and prediction, and the scores of the test part.
 #[derive(Clone, Debug)]
 pub struct Timing {
     fit_seconds: f64,
@@ -17,11 +17,11 @@ pub struct Timing {
     state_bytes: usize,
     /// Score of each task: area under the ROC curve or mean absolute error.
     main: Vec<Option<f64>>,
-    /// The same of 0/1 predictions.
+    /// Score of each task for 0/1 predictions.
     hard: Vec<Option<f64>>,
 }
 
-/// Fits a baseline on the training part, with the validation part if `validate`, and predicts the test part.
+/// Fits a baseline on the training part, with the validation part if `validate` is set, and predicts the test part.
 pub fn time_baseline<B: Baseline + Component>(
     config: Value,
     trial: &Trial,
@@ -58,7 +58,7 @@ pub fn time_baseline<B: Baseline + Component>(
 }
 
 impl Timing {
-    /// The line that the timing tools print.
+    /// The line of JSON that the timing tools print.
     pub fn to_json(&self, dataset: &str, method: &str, seed: u64, threads: usize) -> Value {
         json!({
             "dataset": dataset, "method": method, "seed": seed, "threads": threads, "tasks": self.main.len(),

@@ -1,4 +1,4 @@
-//! One dataset as packed bits, labels and split.
+//! A dataset as packed bits, labels and split.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use molarena_sdk::{Bits, OwnedLabels, TaskKind};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 
-/// The four datasets of the paper, with the protocol that splits each.
+/// The four datasets of the paper with their split protocols.
 pub const DATASETS: [(&str, Protocol); 4] = [
     ("chembl2k", Protocol::Infoalign),
     ("broad6k", Protocol::Infoalign),
@@ -27,12 +27,12 @@ pub fn data_folder() -> PathBuf {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from)
 }
 
-/// n molecules with bits, labels of t tasks and a split.
+/// n molecules with bits, labels for t tasks and a split.
 #[derive(Clone, Debug)]
 pub struct Trial {
     /// `u8[n, bytes]`: bit b of a row is `bytes[b / 8] >> (b % 8) & 1`.
     pub bits: Array2<u8>,
-    /// `f32[n, t]`, NaN where missing.
+    /// `f32[n, t]`, NaN where a label is missing.
     pub labels: Array2<f32>,
     /// `u8[n]`: 0 train, 1 valid, 2 test.
     pub split: Array1<u8>,
@@ -44,12 +44,12 @@ pub struct Part {
     words: Vec<u64>,
     rows: usize,
     n_bits: usize,
-    /// `f32[rows, t]`, NaN where missing.
+    /// `f32[rows, t]`, NaN where a label is missing.
     pub labels: Vec<f32>,
 }
 
 impl Part {
-    /// The bits, borrowed.
+    /// Borrows the bits.
     pub fn bits(&self) -> Bits<'_> {
         Bits::new(&self.words, self.rows, self.n_bits).expect("made with as many words as rows need")
     }
@@ -92,7 +92,7 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Writes what [`read`](Self::read) reads.
+    /// Writes the files that [`read`](Self::read) reads.
     pub fn write(&self, folder: &Path, name: &str) -> Result<()> {
         let create = |what: &str| fs::File::create(folder.join(format!("{name}_{what}.npy")));
         self.bits.write_npy(create("bits")?)?;
@@ -106,7 +106,7 @@ impl Trial {
         self.labels.ncols()
     }
 
-    /// Classes if every label is 0 or 1.
+    /// Classification if every label is 0 or 1, else regression.
     pub fn kind(&self) -> TaskKind {
         if self.labels.iter().all(|&label| label.is_nan() || label == 0.0 || label == 1.0) {
             TaskKind::Classification
@@ -115,7 +115,7 @@ impl Trial {
         }
     }
 
-    /// The rows whose split is `split`, with the labels of `tasks` only.
+    /// The rows with the value `split` in the split, with the labels of `tasks` only.
     pub fn part(&self, split: u8, tasks: &[usize]) -> Part {
         let rows: Vec<usize> = (0..self.split.len()).filter(|&row| self.split[row] == split).collect();
         let mut words = Vec::with_capacity(rows.len() * self.bits.ncols() / 8);
@@ -128,7 +128,7 @@ impl Trial {
         Part { words, rows: rows.len(), n_bits: self.bits.ncols() * 8, labels }
     }
 
-    /// The labels of a part, as baselines take them.
+    /// The labels of a part in the form that baselines take.
     pub fn owned_labels(&self, part: &Part, tasks: usize) -> Result<OwnedLabels> {
         Ok(OwnedLabels::from_nan(self.kind(), part.rows, tasks, part.labels.clone())?)
     }

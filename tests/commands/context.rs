@@ -40,8 +40,7 @@ target = { node = "gene", column = "target" }
 kind = "interacts"
 "#;
 
-/// The arena of the dataset `toy` and a context graph of four molecules, one of which is in `toy` and one of which cannot
-/// be read.
+/// The arena of the dataset `toy` and a context graph of four molecules: one is in `toy`, and one cannot be read.
 fn tiny() -> TestArena {
     let arena = toy();
     for folder in ["datasets/tiny", "data/tiny"] {
@@ -67,7 +66,7 @@ fn tiny() -> TestArena {
         writeln!(manifest, "[[files]]\npath = \"tiny/{name}\"\nsha256 = \"{digest}\"")
             .expect("a String takes every write");
     }
-    // The archive holds its time.
+    // The archive contains its time.
     manifest += "[[files]]\npath = \"tiny/expression.npz\"\nunverified = true\n";
     fs_err::write(arena.path("datasets/tiny/context.toml"), manifest).unwrap();
     arena

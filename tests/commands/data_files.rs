@@ -1,10 +1,10 @@
-//! Data files that are missing, damaged or wrong: exit code 5, with the place and what to do.
+//! Data files that are missing, damaged or wrong end in exit code 5 and a message with the place and the remedy.
 
 use molarena_tests::{Output, TestArena};
 
 use crate::support::{check, classes, dataset, edit, molecules, run_one, table, toy};
 
-/// The dataset `bad` and the method `knn-test` in `arena`; the run must end in exit code 5.
+/// Adds the dataset `bad` and the method `knn-test` to `arena`; the run must end in exit code 5.
 #[track_caller]
 fn refused(name: &str, kind: &str, tasks: &[&str], csv: &str, change: impl FnOnce(&TestArena)) -> Output {
     let arena = toy();
@@ -112,10 +112,9 @@ fn unreadable_smiles_are_left_out_and_told() {
 }
 
 fn only_record(arena: &TestArena) -> serde_json::Value {
-    let mut files = fs_err::read_dir(arena.path("store/records")).unwrap();
-    let file = files.next().unwrap().unwrap();
-    assert!(files.next().is_none());
-    serde_json::from_slice(&fs_err::read(file.path()).unwrap()).unwrap()
+    let files = arena.stored("records");
+    assert_eq!(files.len(), 1);
+    serde_json::from_slice(&fs_err::read(&files[0]).unwrap()).unwrap()
 }
 
 #[test]

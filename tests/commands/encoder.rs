@@ -19,7 +19,7 @@ fn encoder_method(arena: &TestArena, name: &str, features: &str, config: &str) {
 fn an_encoder_and_a_baseline_run_in_one_method() {
     let arena = toy();
     encoder_method(&arena, "counts", "{ kind = \"graphs\" }", "{ width = 12 }");
-    // The floor of the arena's own plugin takes dense features as well.
+    // The arena's own floor takes dense features as well.
     arena.write(
         "methods/counts-rf.toml",
         "schema = \"molarena.method/1\"\nname = \"counts-rf\"\nfeatures = { kind = \"graphs\" }\n\
@@ -34,10 +34,8 @@ fn an_encoder_and_a_baseline_run_in_one_method() {
     let boards = arena.boards();
     let rows = boards["boards"][0]["rows"].as_array().unwrap();
     assert!(rows.len() == 2 && rows.iter().all(|row| row["mean"].is_number()), "{rows:?}");
-    let records = fs_err::read_dir(arena.path("store/records")).unwrap();
-    for record in records {
-        let record: serde_json::Value =
-            serde_json::from_slice(&fs_err::read(record.unwrap().path()).unwrap()).unwrap();
+    for record in arena.stored("records") {
+        let record: serde_json::Value = serde_json::from_slice(&fs_err::read(record).unwrap()).unwrap();
         assert_eq!(record["composition"]["encoder"]["component"], "fixture-kinds/atom-counts");
         assert_eq!(record["composition"]["encoder"]["sha256"].as_str().unwrap().len(), 64);
     }

@@ -1,4 +1,4 @@
-//! Runs that succeed: what they print, what they store, and what the boards say.
+//! Successful runs: their output, the stored records and the boards.
 
 use crate::support::{check, run_one, toy};
 

@@ -1,4 +1,4 @@
-//! What the program says about itself.
+//! The program's help texts.
 
 use molarena_tests::TestArena;
 

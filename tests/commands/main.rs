@@ -1,4 +1,4 @@
-//! What the binary prints and how it ends, for every verb and every bad input.
+//! Output and exit code of the binary for every verb and every kind of bad input.
 
 mod context;
 mod data_files;

@@ -1,4 +1,4 @@
-//! A table of the user's own: `run --csv`, `data info --csv`, `predict`, `embed`, and every bad input of theirs.
+//! Tables of the user's own: `run --csv`, `data info --csv`, `predict`, `embed`, and every kind of bad input to them.
 
 use std::{
     fmt::Write as _,
@@ -9,11 +9,12 @@ use molarena_tests::{Output, TestArena, library};
 
 use crate::support::{check, classes, table, toy};
 
-/// Two tasks of classes, one of numbers, a column of words and one of parts; a repeat, a salt and an unreadable row.
+/// Two classification tasks, one regression task, a column of words and one of parts; a repeat, a salt and an
+/// unreadable row.
 fn mixed() -> String {
     let mut text = "ID,Smiles,active,toxic,\"log S\",note,fold\r\n".to_owned();
     for row in 0..40 {
-        // A scaffold of its own for each.
+        // Each molecule has its own scaffold.
         let smiles = format!("C1CCCCC1{}c1ccccc1", "C".repeat(row + 1));
         let (active, toxic) = (classes(row, 0), classes(row, 1));
         let fold = ["train", "train", "train", "valid", "test"][row % 5];
@@ -36,7 +37,7 @@ fn run(arena: &TestArena, arguments: &[&str]) -> Output {
     arena.run(&[], &all)
 }
 
-/// The board's times and memory differ from run to run.
+/// Hides the board's times and memory, which differ from run to run.
 fn without_costs(mut output: Output) -> Output {
     let line = |line: &str| {
         let cells: Vec<&str> = line.split('|').collect();
@@ -163,7 +164,7 @@ fn embed(arena: &TestArena, arguments: &[&str]) -> Output {
     arena.molarena(&all)
 }
 
-/// Without the line of the speed.
+/// Removes the line with the speed.
 fn without_speed(mut output: Output) -> Output {
     let kept = output.stderr.split_inclusive('\n').filter(|line| !line.contains("molecules/s"));
     output.stderr = kept.collect();
@@ -189,7 +190,7 @@ fn embedded_molecules_are_the_same_in_every_format() {
         let hex = array.row(row).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         assert_eq!(&record[2], if row == 42 { "" } else { hex.as_str() }, "row {row}");
     }
-    // Parquet is read back, and its molecules embed to the same bits.
+    // Reads the Parquet file back; its molecules embed to the same bits.
     let done = embed(&arena, &["f.parquet", "--features", "morgan:bits=64", "--output", "again.npy"]);
     assert_eq!(done.code, Some(10), "{}", done.stderr);
     let bytes = |name: &str| fs_err::read(arena.path(name)).unwrap();
@@ -280,7 +281,7 @@ fn new_molecules_are_predicted() {
         let share: f64 = record[2].parse().unwrap();
         assert!((0.0..=1.0).contains(&share), "{record:?}");
     }
-    // Both types of task of an own table stand side by side.
+    // Both task types of one table stand side by side.
     let own = ["--csv", "My data.csv", "--output", "own.parquet"];
     let output = predict(&arena, &[&own[..], &method].concat());
     assert_eq!(output.code, Some(10), "{}", output.stderr);

@@ -1,13 +1,13 @@
-//! Plugins that are there, and such that are missing, broken or foreign: exit code 3.
+//! Plugins that exist, and plugins that are missing, broken or foreign: exit code 3.
 
 use std::{path::PathBuf, process::Command};
 
-use molarena_host::discovery;
+use molarena_host::plugin::search;
 use molarena_tests::{Output, TestArena, binary, library};
 
 use crate::support::{check, toy};
 
-/// A run of a method with `component`, whose plugin is among `plugins`.
+/// Runs a method with `component`, whose plugin is among `plugins`.
 #[track_caller]
 fn refused(name: &str, component: &str, plugins: &[PathBuf], arena: &TestArena) {
     arena.method("odd", component, "{}");
@@ -36,14 +36,15 @@ fn plugins_that_cannot_be_used_are_refused() {
     refused("plugin-of-another-name", "other/x", &[renamed], &arena);
 }
 
-/// `molarena` from a folder that holds a copy of it and nothing else but `plugins`.
+/// Runs `molarena` from a folder that holds only a copy of it and `plugins`.
 fn alone(arena: &TestArena, plugins: &[(&str, &str)], arguments: &[&str]) -> Output {
     let folder = arena.path("bin");
     fs_err::create_dir_all(&folder).unwrap();
     let program = folder.join("molarena");
-    let files = plugins.iter().map(|(name, id)| (library(name), folder.join(discovery::file_name(id))));
+    let files = plugins.iter().map(|(name, id)| (library(name), folder.join(search::file_name(id))));
     for (from, to) in files.chain([(binary(), program.clone())]).filter(|(_, to)| !to.exists()) {
-        // Another process writes: a fork of this one in another thread would keep the program open, so "busy".
+        // A separate process writes the copy: if another thread forks here, the fork keeps the program open and it is
+        // "busy".
         assert!(Command::new("cp").args([from, to]).status().unwrap().success());
     }
     let mut command = Command::new(program);
@@ -87,7 +88,7 @@ fn the_doctor_looks_at_everything() {
     let arguments = ["doctor", "--data-dir", "data", "--datasets-dir", "datasets", "--store", "store"];
     let output = alone(&arena, &plugins, &arguments);
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
-    let names = ["machine", "confinement", "data", "plugins", "store"];
+    let names = ["machine", "confinement", "data", "plugins", "devices", "store"];
     for name in names {
         let found = output.stdout.lines().any(|line| line[5..].starts_with(&format!("{name}: ")));
         assert!(found, "no {name} in {}", output.stdout);

@@ -1,4 +1,4 @@
-//! What is refused of pretraining, varied parameters and matching, and how it is said.
+//! Requests for pretraining, varied parameters and matching that are refused, and their messages.
 
 use molarena_tests::{Output, TestArena, library};
 
@@ -6,7 +6,7 @@ use crate::support::{check, toy};
 
 const ENCODER: &str = "fixture-kinds/witness";
 
-/// A method on SMILES with an encoder and the lines `more`.
+/// Writes a method on SMILES with an encoder and the lines `more`.
 fn method(arena: &TestArena, name: &str, encoder: &str, keys: &str, more: &str) {
     arena.write(
         &format!("methods/{name}.toml"),

@@ -1,12 +1,12 @@
-//! Requests that name what is not there, or contradict themselves: exit codes 2 and 4, before anything runs.
+//! Requests that name something unknown or contradict themselves: exit codes 2 and 4 before anything runs.
 
 use molarena_tests::TestArena;
 
 use crate::support::{check, run_one, toy};
 
-/// The store has no record, and nothing is left of a job.
+/// Checks that the store has no record and that no job folder remains.
 fn nothing_ran(arena: &TestArena) {
-    for folder in ["store/records", "store/fits", "store/work"] {
+    for folder in ["store/records", "store/steps", "store/work"] {
         let count = fs_err::read_dir(arena.path(folder)).map_or(0, Iterator::count);
         assert_eq!(count, 0, "{folder}");
     }

@@ -1,4 +1,4 @@
-//! Datasets of made-up labels on small molecules, and snapshots without paths, hashes, times and versions.
+//! Datasets with invented labels on small molecules, and snapshots without paths, hashes, times and versions.
 
 use std::{
     fmt::Write,
@@ -15,7 +15,7 @@ pub(crate) fn molecules() -> Vec<String> {
     (0..40).map(|index| format!("{}{}", "C".repeat(1 + index / GROUPS.len()), GROUPS[index % 8])).collect()
 }
 
-/// A table of the forty molecules with the columns `tasks`; `label` of (row, task).
+/// A table of the forty molecules with the columns `tasks`; `label` gives the label of (row, task).
 pub(crate) fn table(tasks: &[&str], label: impl Fn(usize, usize) -> String) -> String {
     let mut text = format!("smiles,{}\n", tasks.join(","));
     for (row, smiles) in molecules().iter().enumerate() {
@@ -35,7 +35,7 @@ pub(crate) fn dataset(arena: &TestArena, id: &str, kind: &str, tasks: &[&str], c
     arena.dataset(id, kind, tasks, csv, &molarena_data::sha256_hex(csv.as_bytes()));
 }
 
-/// The dataset `toy` with two tasks of classes, and the methods `constant-test` and `knn-test`.
+/// The dataset `toy` with two classification tasks, and the methods `constant-test` and `knn-test`.
 pub(crate) fn toy() -> TestArena {
     let arena = TestArena::new();
     dataset(&arena, "toy", "classification", &["active", "toxic"], &table(&["active", "toxic"], classes));
@@ -44,7 +44,7 @@ pub(crate) fn toy() -> TestArena {
     arena
 }
 
-/// Replaces `from` in a file inside the arena, where it must be.
+/// Replaces `from` in a file inside the arena; `from` must occur there.
 pub(crate) fn edit(arena: &TestArena, file: &str, from: &str, to: &str) {
     let path = arena.path(file);
     let text = fs_err::read_to_string(&path).unwrap();
@@ -57,7 +57,7 @@ pub(crate) fn run_one(arena: &TestArena, dataset: &str, method: &str) -> Output 
     arena.run(&[], &["--dataset", dataset, "--method", method, "--jobs", "1"])
 }
 
-/// Compares how a command ended with `snapshots/<name>.snap`.
+/// Compares the output and exit code of a command with `snapshots/<name>.snap`.
 #[track_caller]
 pub(crate) fn check(name: &str, arena: &TestArena, output: &Output) {
     let both = format!("{}{}", output.stdout, output.stderr);
@@ -75,7 +75,7 @@ pub(crate) fn check(name: &str, arena: &TestArena, output: &Output) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// The text without what differs between machines and runs.
+/// The text without everything that differs between machines and runs.
 pub(crate) fn redact(arena: &TestArena, text: &str) -> String {
     let built = library("molarena_baselines").parent().expect("a library is in a folder").to_owned();
     let mut text = text.to_owned();
@@ -108,7 +108,7 @@ fn without_hashes(text: &str) -> String {
     kept
 }
 
-/// A line of a finished cell ends in its time and the time that is left.
+/// The line of a finished cell ends with its time and the remaining time.
 fn without_times(line: &str) -> String {
     match line.rsplit_once(" in ") {
         Some((start, time)) if time.starts_with(|c: char| c.is_ascii_digit()) && time.contains(" s") => {

@@ -1,4 +1,4 @@
-//! The arena's simple baselines give the same natively and through the C table, bit for bit.
+//! The arena's simple baselines give the same results natively and through the C table, bit for bit.
 
 mod shared;
 mod suite;
@@ -6,7 +6,7 @@ mod suite;
 use std::sync::LazyLock;
 
 use molarena_baselines::{Constant, GaussianProcess, Linear, Neighbours, RandomForest};
-use molarena_host::loader::LoadedPlugin;
+use molarena_host::plugin::loader::LoadedPlugin;
 use suite::Maker;
 
 static PLUGIN: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_baselines"));

@@ -1,4 +1,4 @@
-//! The C header says what the Rust source says, and a plugin written against it alone works.
+//! The C header agrees with the Rust source, and a plugin written against it alone works.
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +21,7 @@ fn path(relative: &str) -> PathBuf {
     xtask::root().join(relative)
 }
 
-/// Runs `compiler` with the header's folder; fails with what it printed.
+/// Runs `compiler` with the header's folder; panics with its output if it fails.
 fn compile(compiler: &str, arguments: &[&str], source: &Path, output: &Path) {
     let run = Command::new(compiler)
         .args(arguments)
@@ -51,7 +51,7 @@ macro_rules! layout {
     }};
 }
 
-/// Sizes and offsets as Rust has them, in the order of `sizes.c`.
+/// Sizes and offsets in Rust, in the order of `sizes.c`.
 fn rust_layout() -> Vec<String> {
     layout! {
         MolarenaStr: data len;
@@ -89,7 +89,7 @@ fn c_and_rust_agree_on_every_size_and_offset() {
     assert_eq!(printed.lines().collect::<Vec<_>>(), rust_layout());
 }
 
-/// Fields of a header's structs: `Name.field`, function pointers included.
+/// Fields of a header's structs: `Name.field`, including function pointers.
 fn fields_of_the_header(header: &str) -> BTreeSet<String> {
     let mut fields = BTreeSet::new();
     let mut open = None;
@@ -133,7 +133,7 @@ fn the_header_is_also_cpp() {
     compile("c++", &arguments, &path("tests/conformance/sizes.c"), &folder.path().join("sizes"));
 }
 
-/// Compiles the plugin in C and opens it; the library stays open, so the file may go.
+/// Compiles the plugin in C and opens it. The library stays open, so the file may be deleted.
 #[expect(unsafe_code, reason = "opens a library")]
 fn c_plugin() -> Library {
     let folder = TempDir::new().unwrap();

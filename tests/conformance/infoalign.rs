@@ -1,10 +1,12 @@
-//! The encoder and the decoder of `InfoAlign` give the same natively and through the C table, bit for bit.
+//! The encoder and the decoder of `InfoAlign` give the same results natively and through the C table, bit for bit.
 
 mod shared;
 
 use std::sync::LazyLock;
 
-use molarena_host::loader::{LoadedDecoder, LoadedEncoder, LoadedPlugin};
+use molarena_host::{
+    plugin::loader::LoadedDecoder, plugin::loader::LoadedEncoder, plugin::loader::LoadedPlugin,
+};
 use molarena_infoalign::{InfoAlign, InfoAlignDecoder};
 use molarena_sdk::{
     Bits, Call, Component, Corpus, Decoder, Dense, Encoder, Graphs, Inputs, NodeKind, Profiles,
@@ -16,7 +18,7 @@ static PLUGIN: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_
 const SMALL: &str = r#"{"layers": 2, "width": 8, "dropout": 0.2, "epochs": 3, "batch_size": 4, "learning_rate": 0.01, "walk_length": 2}"#;
 const MOLECULES: usize = 9;
 
-/// Chains of one to nine carbons and nitrogens, with bits that follow from the length.
+/// Chains of one to nine carbons and nitrogens, with bits that depend on the length.
 struct World {
     atom_offsets: Vec<i64>,
     bond_offsets: Vec<i64>,
@@ -182,7 +184,7 @@ fn a_training_that_was_killed_goes_on_to_the_same_weights() {
     assert_eq!(log.lines().count(), 4);
 }
 
-/// `cpu` alone, unless `MOLARENA_TEST_FEATURES` has `molarena-infoalign/libtorch`.
+/// `cpu` alone, unless `MOLARENA_TEST_FEATURES` contains `molarena-infoalign/libtorch`.
 #[test]
 fn devices_that_every_machine_has_agree() {
     let world = World::new();
@@ -207,7 +209,7 @@ fn devices_that_every_machine_has_agree() {
         let profiles = decoder.decode(&vectors.view(), "cells", &on_cpu).unwrap();
         let profiles_there = decoder_there.decode(&vectors.view(), "cells", &call).unwrap();
         close(&profiles.values, &profiles_there.values, 1e-5, device);
-        // Training: the same walks, order and dropout, so that only the rounding differs.
+        // Training uses the same walks, order and dropout, so only the rounding differs.
         let (_, mut there) = encoders(SMALL);
         there.fit(&world.corpus(), &call).unwrap();
         close(&vectors.values, &there.encode(&world.inputs(), &call).unwrap().values, 1e-2, device);

@@ -6,7 +6,7 @@ mod suite;
 use std::sync::LazyLock;
 
 use molarena_abi as abi;
-use molarena_host::loader::{LoadError, LoadedPlugin};
+use molarena_host::plugin::loader::{LoadError, LoadedPlugin};
 use molarena_linfa::{LinfaForest, LinfaLogistic, LinfaTree, SmartcoreForest};
 use molarena_sdk::{Bits, Call, Inputs, OwnedLabels, TaskKind};
 use suite::Maker;

@@ -1,11 +1,11 @@
-//! The perceptron gives the same natively and through the C table, bit for bit.
+//! The perceptron gives the same results natively and through the C table, bit for bit.
 
 mod shared;
 mod suite;
 
 use std::sync::LazyLock;
 
-use molarena_host::loader::{LoadError, LoadedPlugin};
+use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedPlugin};
 use molarena_mlp::Perceptron;
 use suite::Maker;
 

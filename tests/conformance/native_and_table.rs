@@ -1,15 +1,18 @@
-//! Components of each kind give the same natively and through the C table of the built library.
+//! Components of each kind give the same results natively and through the C table of the built library.
 
 mod shared;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fixture_kinds::{
-    AtomCounts, AtomCountsConfig, Linear, LinearConfig, NearestCentroid, NearestCentroidConfig, Untrainable,
-    Witness,
+    AtomCounts, AtomCountsConfig, Device, Linear, LinearConfig, NearestCentroid, NearestCentroidConfig,
+    Untrainable, Witness,
 };
 use molarena_abi as abi;
-use molarena_host::loader::{LoadError, LoadedBaseline, LoadedDecoder, LoadedEncoder, LoadedPlugin};
+use molarena_host::{
+    plugin::loader::LoadError, plugin::loader::LoadedBaseline, plugin::loader::LoadedDecoder,
+    plugin::loader::LoadedEncoder, plugin::loader::LoadedPlugin,
+};
 use molarena_sdk::{
     Baseline, Call, Component, ComponentKind, Corpus, Decoder, Dense, Encoder, Error, Graphs, Inputs,
     NodeKind, OwnedLabels, Profiles, TaskKind,
@@ -28,7 +31,7 @@ fn atom(number: i8) -> [i8; 9] {
     [number - 1, 0, 2, 5, 1, 0, 2, 0, 0]
 }
 
-/// Ethanol, no atom at all, four carbons with a nitrogen, and oganesson.
+/// Ethanol, an empty molecule, four carbons with a nitrogen, and oganesson.
 struct Molecules {
     atom_offsets: Vec<i64>,
     bond_offsets: Vec<i64>,
@@ -107,6 +110,7 @@ fn the_description_is_that_of_the_components() {
         (ComponentKind::Encoder, Untrainable::INFO),
         (ComponentKind::Encoder, Witness::INFO),
         (ComponentKind::Decoder, Linear::INFO),
+        (ComponentKind::Baseline, Device::INFO),
         (ComponentKind::Baseline, NearestCentroid::INFO),
     ];
     assert_eq!(description.components.len(), wanted.len());
@@ -114,10 +118,8 @@ fn the_description_is_that_of_the_components() {
         assert_eq!((component.kind, component.id.as_str()), (kind, info.id));
         assert_eq!(component.summary, info.summary);
         assert_eq!((component.inputs.as_slice(), component.determinism), (info.inputs, info.determinism));
-        assert_eq!(
-            (component.devices.as_slice(), component.corpora.len()),
-            (["cpu".to_owned()].as_slice(), 0)
-        );
+        let devices: Vec<&str> = component.devices.iter().map(String::as_str).collect();
+        assert_eq!((devices.as_slice(), component.corpora.len()), (info.devices, 0));
         assert_eq!(component.config_schema["additionalProperties"], false, "{}", component.id);
     }
 }
@@ -128,7 +130,7 @@ fn an_encoder_encodes_the_same_before_and_after_training_and_loading() {
     let inputs = molecules.inputs();
     let (mut native, mut table) = encoders(r#"{"width": 5}"#);
     let counts = same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
-    // Carbon is 5 modulo 5, nitrogen 6, oxygen 7, oganesson 117.
+    // Modulo 5 the columns are 0 for carbon (5), 1 for nitrogen (6), 2 for oxygen (7) and 2 for oganesson (117).
     assert_eq!(counts.values[..5], [2.0, 0.0, 1.0, 0.0, 0.0]);
     assert_eq!((&counts.values[5..10], counts.values[17]), ([0.0; 5].as_slice(), 1.0));
 
@@ -138,7 +140,7 @@ fn an_encoder_encodes_the_same_before_and_after_training_and_loading() {
     let scaled = same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
     assert_ne!(scaled, counts);
 
-    // Each side loads what the other side saved, which is the same bytes.
+    // Each side loads the other side's saved state; both states have the same bytes.
     let (mut native, mut table) = encoders(r#"{"width": 5}"#);
     same(native.load(&state), table.load(&state)).unwrap();
     let again = same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
@@ -231,7 +233,7 @@ fn a_baseline_predicts_the_same_before_and_after_loading() {
         let (mut native, mut table) = baselines();
         same(native.load(&state), table.load(&state)).unwrap();
         assert_eq!(predict(&mut native, &mut table), predictions);
-        // Another number of tasks than the arena's is no result.
+        // A number of tasks other than the arena's is not a result.
         let error = table.predict(&train, 3, &call()).unwrap_err();
         let shape = LoadError::Shape { expected_rows: 8, expected_columns: 3, rows: 8, columns: 2 };
         assert_eq!(error, shape);
@@ -270,7 +272,7 @@ fn errors_have_the_same_status_and_text() {
     broken.edge_targets = &[4, 5, 10, 9];
     let error = same(native.fit(&broken, &call()), table.fit(&broken, &call())).unwrap_err();
     assert_eq!(error, Error::data("edge 2 ends at node 10, which is none"));
-    // An error is no panic: the instance goes on.
+    // An error is not a panic: the instance stays usable.
     let inputs = molecules.inputs();
     same_matrix(native.encode(&inputs, &call()), table.encode(&inputs, &call())).unwrap();
 }
@@ -297,7 +299,7 @@ fn a_wrong_configuration_is_named() {
         assert_eq!(message, format!("configuration of `atom-counts`: {error}"));
         assert!(message.contains(named), "{message}");
     }
-    // No configuration is the default one.
+    // Without a configuration the default one applies.
     plugin.encoder("atom-counts", "").unwrap();
 }
 
@@ -312,7 +314,7 @@ fn an_unknown_component_is_named_with_the_known() {
         (plugin.decoder("mlp", "{}").unwrap_err(), "no decoder `mlp` in this plugin; it has: [linear]"),
         (
             plugin.baseline("rf", "{}").unwrap_err(),
-            "no baseline `rf` in this plugin; it has: [nearest-centroid]",
+            "no baseline `rf` in this plugin; it has: [device, nearest-centroid]",
         ),
     ];
     for (error, text) in texts {

@@ -1,4 +1,4 @@
-//! A plugin in C scores as its twin in Rust.
+//! A plugin in C gets the same scores as its twin in Rust.
 
 use molarena_tests::TestArena;
 

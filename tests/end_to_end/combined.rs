@@ -4,16 +4,15 @@ use molarena_tests::{TestArena, library};
 use ndarray::Array2;
 use serde_json::Value;
 
-use crate::{chains, files, hostile, json, names, records, row, rows};
+use crate::{chains, hostile, json, records, row, rows};
 
 fn record(arena: &TestArena, method: &str) -> Value {
     let found = records(arena).into_iter().find(|record| record["method"] == method);
     found.unwrap_or_else(|| panic!("no record of {method}"))
 }
 
-fn predictions(arena: &TestArena, record: &Value, suffix: &str) -> Array2<f32> {
-    let key = record["fit_key"].as_str().unwrap();
-    ndarray_npy::read_npy(arena.path(&format!("store/fits/{key}{suffix}.npy"))).unwrap()
+fn predictions(arena: &TestArena, record: &Value, name: &str) -> Array2<f32> {
+    ndarray_npy::read_npy(arena.artifact(record["fit_key"].as_str().unwrap(), name)).unwrap()
 }
 
 fn knn(arena: &TestArena, name: &str, k: usize) {
@@ -65,7 +64,7 @@ fn the_best_setting_on_validation_predicts() {
     assert!(scores[best] < scores[0], "30 neighbours are too many here: {scores:?}");
     assert_eq!(search["candidates"][best]["config"]["k"], [30, 2, 5][best]);
     let chosen = record(&arena, &fixed[best]);
-    assert_eq!(predictions(&arena, &tuned, ""), predictions(&arena, &chosen, ""));
+    assert_eq!(predictions(&arena, &tuned, "test.npy"), predictions(&arena, &chosen, "test.npy"));
     assert_eq!(tuned["outcome"], chosen["outcome"]);
     assert!(chosen.get("search").is_none(), "no choice, no search");
 }
@@ -76,10 +75,10 @@ fn what_no_seed_changes_is_fitted_once() {
     chains(&arena);
     knn(&arena, "k1", 1);
     assert_eq!(run(&arena, &["k1"], &["--seeds", "3"]).code, Some(0));
-    let fits = |arena: &TestArena| files(arena, "store/fits").len() / 3;
+    let fits = |arena: &TestArena| arena.steps("fit").len();
     assert_eq!((records(&arena).len(), fits(&arena)), (3, 1));
     assert_eq!(row(&arena, "k1")["seeds"], 3);
-    // The seed shuffles.
+    // Shuffling depends on the seed.
     assert_eq!(run(&arena, &["k1"], &["--seeds", "3", "--shuffle-labels"]).code, Some(0));
     assert_eq!((records(&arena).len(), fits(&arena)), (6, 4));
 }
@@ -91,17 +90,17 @@ fn an_ensemble_is_the_mean_of_its_members() {
     knn(&arena, "k1", 1);
     knn(&arena, "k9", 9);
     ensemble(&arena, "both", &["k1", "k9"]);
-    // Alone: its members are fitted, but have no rows.
+    // The ensemble alone: its members are fitted but have no rows.
     let summary = run(&arena, &["both"], &[]);
     assert_eq!(summary.code, Some(0), "{}", summary.stderr);
     assert_eq!(json(&summary.stdout)["cells"], 1);
-    assert_eq!((rows(&arena).len(), names(&arena, "store/fits").len()), (1, 9));
+    assert_eq!((rows(&arena).len(), arena.stored("steps").len()), (1, 3));
 
     assert_eq!(run(&arena, &["k1", "k9", "both"], &[]).code, Some(0));
-    assert_eq!(names(&arena, "store/fits").len(), 9, "nothing was fitted again");
+    assert_eq!(arena.stored("steps").len(), 3, "nothing was fitted again");
     let [k1, k9, both] = ["k1", "k9", "both"].map(|name| record(&arena, name));
-    for suffix in ["", ".valid"] {
-        let [k1, k9, both] = [&k1, &k9, &both].map(|record| predictions(&arena, record, suffix));
+    for name in ["test.npy", "valid.npy"] {
+        let [k1, k9, both] = [&k1, &k9, &both].map(|record| predictions(&arena, record, name));
         let mean = (k1 + k9) / 2.0;
         assert!((mean - both).iter().all(|difference| difference.abs() < 1e-5));
     }
@@ -164,5 +163,5 @@ fn what_cannot_be_combined_is_refused_before_anything_runs() {
     arena.write("methods/tuned.toml", bad);
     let output = run(&arena, &["tuned"], &[]);
     assert!(output.stderr.contains("at `/k`: 0 is less than the minimum of 1"), "{}", output.stderr);
-    assert!(names(&arena, "store/fits").is_empty());
+    assert!(arena.stored("steps").is_empty());
 }

@@ -1,13 +1,13 @@
-//! The demo world: simulated, run and ranked as its documentation states.
+//! Simulates and runs the demo world, and checks the ranking that its documentation states.
 
 use molarena_tests::TestArena;
 use serde_json::Value;
 
-/// By what a method can know, best first; those of one line may come in either order.
+/// Methods by what they can know, best first; the order within a line is free.
 const PLANTED: [&[&str]; 5] =
     [&["demo-oracle"], &["demo-profiles"], &["morgan-rf", "morgan-gp"], &["morgan-knn"], &["constant"]];
 
-/// The boards of `suites/demo.toml`'s methods on the world of a seed, classification first.
+/// The boards of the methods in `suites/demo.toml` on the world with this seed, classification first.
 fn boards(seed: &str, id: &str) -> Vec<Value> {
     let arena = TestArena::new();
     let made = arena.molarena(&["data", "simulate", "--output", "data", "--seed", seed]);
@@ -23,7 +23,7 @@ fn boards(seed: &str, id: &str) -> Vec<Value> {
     boards["boards"].as_array().unwrap().clone()
 }
 
-/// The worst and the best score of each line of [`PLANTED`], x100; errors are negative, so that higher is better.
+/// The worst and the best score of each line of [`PLANTED`], x100; errors are negated, so higher is better.
 fn scores(board: &Value) -> Vec<(f64, f64)> {
     let sign = if board["metric"] == "mae" { -100.0 } else { 100.0 };
     let rows = board["rows"].as_array().unwrap();
@@ -43,7 +43,7 @@ fn scores(board: &Value) -> Vec<(f64, f64)> {
 #[test]
 fn the_planted_order_is_found() {
     let worlds = [boards("0", "demo"), boards("1", "demo-s1"), boards("2", "demo-s2")];
-    // The least mean distance from each line to the next over the three worlds.
+    // The smallest mean distance from each line to the next over the three worlds.
     for (kind, margins) in [(0, [2.0, 4.0, 5.0, 10.0]), (1, [5.0, 1.0, 2.0, 3.0])] {
         assert!(worlds.iter().all(|boards| boards[kind]["simulated"] == true));
         let scores: Vec<Vec<(f64, f64)>> = worlds.iter().map(|boards| scores(&boards[kind])).collect();

@@ -1,4 +1,4 @@
-//! The same seed gives the same predictions, byte for byte, whatever the number of workers and threads.
+//! The same seed gives the same predictions, byte for byte, with any number of workers and threads.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use molarena_tests::TestArena;
 
 use crate::{chains, records};
 
-/// The predictions' files by seed.
+/// The prediction files by seed.
 fn predictions(arguments: &[&str]) -> BTreeMap<u64, Vec<u8>> {
     let arena = TestArena::new();
     chains(&arena);
@@ -15,7 +15,7 @@ fn predictions(arguments: &[&str]) -> BTreeMap<u64, Vec<u8>> {
     let arguments = [&["--dataset", "chains", "--method", "forest", "--seeds", "3"], arguments].concat();
     let output = arena.run(&[], &arguments);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    let file = |key: &str| fs::read(arena.path(&format!("store/fits/{key}.npy"))).unwrap();
+    let file = |key: &str| fs::read(arena.artifact(key, "test.npy")).unwrap();
     let records = records(&arena);
     let by_seed = records
         .iter()

@@ -1,28 +1,35 @@
-//! Whatever a plugin does is a row with its reason; the other rows do not notice.
+//! Whatever a plugin does becomes a row with its reason, and the other rows are not affected.
 
 use molarena_tests::TestArena;
 use ndarray::Array2;
 
 use crate::{chains, hostile, names, processes, records, row, rows, split, workers};
 
-/// Method, which is the component's name, the reason of its failure, and a part of the message.
-const FAILURES: [(&str, &str, &str); 13] = [
+/// The method, whose name is the component's, the reason for its failure, and a part of the message.
+const FAILURES: [(&str, &str, &str); 18] = [
     ("abort", "signal", "SIGABRT"),
     ("allocate", "memory", "over the limit of 300"),
+    ("big-file", "error", "File too large"),
+    ("children", "memory", "over the limit of 300"),
     ("error", "error", "the hostile plugin does not like these data"),
     ("exit", "no-result", "exit code 0"),
+    ("fill", "disk", "MiB in its folder"),
     ("forge", "no-result", "test-predictions.npy"),
     ("loop", "timeout", "over the limit of 4s"),
+    ("memory-files", "memory", "over the limit of 300"),
     ("nan", "not-finite", "1 of 6 values are NaN or infinite, the first at row 5, column 0"),
     ("noisy", "panic", "the noisy plugin panics"),
     ("panic", "panic", "the hostile plugin panics"),
     ("panic-thread", "panic", "the hostile thread panics"),
     ("pipes", "no-result", "test-predictions.npy"),
     ("segfault", "signal", "SIGSEGV"),
+    ("shared-mapping", "memory", "over the limit of 300"),
     ("wrong-shape", "wrong-shape", "expected 6 x 1, the plugin gave 6 x 2"),
 ];
-/// These leave a child process behind, and are scored.
+/// These leave a child process behind and are still scored.
 const PARENTS: [&str; 2] = ["daemon", "fork"];
+/// These leave folders behind that are hard to remove, and are scored.
+const LITTERERS: [&str; 2] = ["closed", "deep"];
 
 /// The true test labels, in a file that the host can read.
 fn write_answers(arena: &TestArena) {
@@ -37,7 +44,7 @@ fn every_failure_is_a_row_with_its_reason() {
     let arena = TestArena::new();
     chains(&arena);
     write_answers(&arena);
-    // Longer than any test; the process id keeps runs of this test apart.
+    // Longer than any test; the process id distinguishes parallel runs of this test.
     let seconds = format!("4242.{}", std::process::id());
     let mut methods = vec!["good"];
     arena.method("good", "fixture-hostile/good", "{}");
@@ -53,13 +60,18 @@ fn every_failure_is_a_row_with_its_reason() {
         arena.method(name, &format!("fixture-hostile/{name}"), &format!("{{ seconds = \"{seconds}\" }}"));
         methods.push(name);
     }
-    let mut arguments =
-        vec!["--dataset", "chains", "--wall-limit", "4s", "--memory-limit", "300MiB", "--jobs", "2"];
+    for name in LITTERERS {
+        arena.method(name, &format!("fixture-hostile/{name}"), "{}");
+        methods.push(name);
+    }
+    let limits = ["--wall-limit", "4s", "--memory-limit", "300MiB", "--disk-limit", "100MiB"];
+    let mut arguments = vec!["--dataset", "chains", "--jobs", "2"];
+    arguments.extend(limits);
     arguments.extend(methods.iter().flat_map(|name| ["--method", name]));
     let output = arena.run(&hostile(), &arguments);
     assert_eq!(output.code, Some(10), "{}", output.stderr);
     assert!(
-        output.stdout.contains("16 cells: 3 scored now, 0 finished before, 13 failed"),
+        output.stdout.contains("23 cells: 5 scored now, 0 finished before, 18 failed"),
         "{}",
         output.stdout
     );
@@ -78,12 +90,12 @@ fn every_failure_is_a_row_with_its_reason() {
         assert!(line.is_some_and(|line| line.contains(&format!("{reason} 1"))), "{line:?}\n{markdown}");
     }
     let good = row(&arena, "good");
-    for name in PARENTS {
+    for name in PARENTS.into_iter().chain(LITTERERS) {
         assert_eq!(row(&arena, name)["mean"], good["mean"]);
     }
     assert!(good["mean"].as_f64().unwrap() > 0.0 && good["failed"] == serde_json::json!({}), "{good}");
 
-    // Of megabytes of output, the end is kept.
+    // The end of megabytes of output is kept.
     let records = records(&arena);
     let noisy = records.iter().find(|record| record["method"] == "noisy").unwrap();
     let kept = noisy["outcome"]["output"].as_str().unwrap();

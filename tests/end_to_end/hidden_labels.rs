@@ -1,21 +1,21 @@
-//! A plugin that looks for test labels finds none, and finds no way out of its worker.
+//! A plugin that looks for test labels finds none, and cannot get out of its worker.
 
 use std::{net::TcpListener, os::unix::net::UnixListener, path::Path};
 
 use molarena_tests::TestArena;
 use serde_json::Value;
 
-use crate::{files, hostile, regression, row, split};
+use crate::{hostile, regression, row, split};
 
 const TASKS: usize = 3;
 const KEY: u8 = 77;
 
-/// The text of a label: unlike any other number, in text as in binary.
+/// The text of a label, unlike any other number both as text and in binary.
 fn label(row: usize, task: usize) -> String {
     format!("{:.5}", 1000.0 * (task + 1) as f32 + row as f32 * 7.12345)
 }
 
-/// What the labels of a molecule look like in a table of f32 and in a text, each byte plus [`KEY`], as hex digits.
+/// The labels of a molecule in a table of f32 and in a text, each byte plus [`KEY`], as hex digits.
 fn needles(rows: &[usize]) -> Vec<String> {
     let mut needles = Vec::new();
     for &row in rows {
@@ -30,7 +30,7 @@ fn needles(rows: &[usize]) -> Vec<String> {
     needles.iter().map(hex).collect()
 }
 
-/// An arena in which the snoop looks for the labels of `rows`, and what it must not reach.
+/// An arena in which the snoop looks for the labels of `rows` and tries what it must not reach.
 struct Hideout {
     arena: TestArena,
     _listeners: (TcpListener, UnixListener),
@@ -41,21 +41,23 @@ impl Hideout {
         let arena = TestArena::new();
         regression(&arena, "labels", TASKS, label);
         arena.method("good", "fixture-hostile/good", "{}");
-        // Another method's results are in the store.
+        // The store holds another method's results.
         let output = arena.run(&hostile(), &["--dataset", "labels", "--method", "good"]);
         assert_eq!(output.code, Some(0), "{}", output.stderr);
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let unix = UnixListener::bind(arena.path("socket")).unwrap();
         let folders =
-            ["data", "data/labels", "datasets", "methods", "store", "store/fits", "store/records", "."];
+            ["data", "data/labels", "datasets", "methods", "store", "store/steps", "store/records", "."];
         let folders = folders.map(|name| arena.path(name));
         let mut targets = vec![
             arena.path("data/labels/assays.csv"),
             arena.path("datasets/labels/dataset.toml"),
             arena.path("methods/snoop.toml"),
         ];
-        for folder in ["store/fits", "store/records", "store/cache"] {
-            targets.extend(files(&arena, folder));
+        for folder in ["steps", "artifacts", "records", "cache"] {
+            // The plugin's own library lies there, and its worker has to open it.
+            let files = arena.stored(folder).into_iter();
+            targets.extend(files.filter(|path| !path.starts_with(arena.path("store/cache/plugins"))));
         }
         let config = format!(
             "{{ folders = {folders:?}, files = {targets:?}, port = {}, socket = {:?}, needles = {:?}, key = {KEY} }}",
@@ -67,7 +69,7 @@ impl Hideout {
         Self { arena, _listeners: (tcp, unix) }
     }
 
-    /// The snoop's row, and what it found.
+    /// The snoop's row, and its findings.
     fn run(&self, arguments: &[&str]) -> (Value, Vec<String>) {
         let arguments = [&["--dataset", "labels", "--method", "snoop"], arguments].concat();
         let output = self.arena.run(&hostile(), &arguments);
@@ -79,7 +81,7 @@ impl Hideout {
     }
 }
 
-/// Whether this kernel confines workers; nothing is hidden where it does not, and boards say so.
+/// Whether this kernel confines workers. Without confinement nothing is hidden, and boards say so.
 fn confined(row: &Value) -> bool {
     let confined = row["confined"] == true;
     if !confined {
@@ -107,7 +109,8 @@ fn a_plugin_finds_the_training_labels_and_nothing_else() {
     }
 }
 
-/// The host's own process has the test labels and can do everything: the snoop sees all of it, so it can fail above.
+/// The host's own process has the test labels and no limits. The snoop sees all of it there, which proves that it would
+/// notice above.
 #[test]
 fn in_process_a_plugin_finds_everything() {
     let hideout = Hideout::new(&split().test);

@@ -1,4 +1,4 @@
-//! The whole arena, from the command line to the board.
+//! Tests the whole arena, from the command line to the board.
 
 mod c_plugin;
 mod combined;
@@ -11,6 +11,7 @@ mod pretraining;
 mod resume;
 mod retry;
 mod shuffled;
+mod steps;
 mod wrong_plugins;
 
 use std::{
@@ -26,7 +27,7 @@ use molarena_data::{Protocol, Split};
 use molarena_tests::{TestArena, library};
 use serde_json::Value;
 
-/// Far longer than anything takes on a busy machine.
+/// Far longer than anything takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn hostile() -> Vec<PathBuf> {
@@ -39,7 +40,7 @@ fn molecules() -> Vec<String> {
     (1..=6).flat_map(|length| ends.map(|end| "C".repeat(length) + end)).collect()
 }
 
-/// A regression dataset of [`molecules`] with `tasks` tasks; `label` gives the text of each label.
+/// A regression dataset of [`molecules`] with `tasks` tasks; `label` returns the text of each label.
 fn regression(arena: &TestArena, id: &str, tasks: usize, label: impl Fn(usize, usize) -> String) {
     let names: Vec<String> = (1..=tasks).map(|task| format!("task {task}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -51,12 +52,12 @@ fn regression(arena: &TestArena, id: &str, tasks: usize, label: impl Fn(usize, u
     arena.dataset(id, "regression", &names, &csv, &molarena_data::sha256_hex(csv.as_bytes()));
 }
 
-/// A dataset `chains` with one task: a number that grows with the chain and depends on its end.
+/// A dataset `chains` with one task: a number that grows with the chain length and depends on the chain's end.
 fn chains(arena: &TestArena) {
     regression(arena, "chains", 1, |row, _| format!("{}", (row / 10) as f32 + 0.25 * (row % 10) as f32));
 }
 
-/// The random split with seed 0 of [`molecules`], which is that of every dataset here.
+/// The random split of [`molecules`] with seed 0, which every dataset here uses.
 fn split() -> Split {
     Protocol::Random.split(&vec![String::new(); molecules().len()], 0)
 }
@@ -76,10 +77,10 @@ fn row(arena: &TestArena, method: &str) -> Value {
 
 /// The records of a store.
 fn records(arena: &TestArena) -> Vec<Value> {
-    files(arena, "store/records").iter().map(|path| json(&fs::read_to_string(path).unwrap())).collect()
+    arena.stored("records").iter().map(|path| json(&fs::read_to_string(path).unwrap())).collect()
 }
 
-/// The files of a folder by name; none if there is no folder.
+/// The files of a folder by name; empty if the folder does not exist.
 fn files(arena: &TestArena, folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(arena.path(folder)).into_iter().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -97,7 +98,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Waits until `done`.
+/// Waits until `done` returns true.
 fn wait_until(what: &str, done: impl Fn() -> bool) {
     let started = Instant::now();
     while !done() {
@@ -109,7 +110,7 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 /// The command lines of running processes that contain `text`.
 fn processes(text: &str) -> Vec<String> {
     let folders = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
-    // A process may end while it is looked at; one that has ended but is not yet collected has no command line.
+    // A process may end during the look-up; one that has ended but is not yet collected has no command line.
     let lines = folders.filter_map(|folder| fs::read(folder.join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
     lines.filter(|line| line.contains(text)).collect()
@@ -121,7 +122,7 @@ fn workers(arena: &TestArena) -> Vec<String> {
     processes(&store.join("work").display().to_string())
 }
 
-/// Sends a signal, named as `kill` names it, to a process.
+/// Sends a signal to a process, under the name that `kill` uses.
 fn signal(process: u32, name: &str) {
     let status = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().unwrap();
     assert!(status.success());

@@ -1,10 +1,10 @@
-//! Matching molecules and profiles on the demo world.
+//! Matches molecules and profiles in the demo world.
 
 use molarena_tests::{Output, TestArena};
 use ndarray::Array2;
 use serde_json::Value;
 
-use crate::{files, json, names, pretraining::world};
+use crate::{json, names, pretraining::world};
 
 const GROUP: &str = "[[match]]\ncontext = \"demo-context\"\nspaces = [\"morphology\", \"expression\"]\n";
 
@@ -14,8 +14,7 @@ fn suite(arena: &TestArena, groups: &str) -> Output {
 }
 
 fn matches(arena: &TestArena) -> Vec<Value> {
-    let paths = files(arena, "store/matches").into_iter();
-    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let paths = arena.stored("matches").into_iter();
     paths.map(|path| json(&fs_err::read_to_string(path).unwrap())).collect()
 }
 
@@ -34,8 +33,8 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let matches = matches(&arena);
     assert_eq!(matches.len(), 5);
-    // One split, one pretraining, whatever the candidates are.
-    assert_eq!(files(&arena, "store/encoders").len(), 1);
+    // One split and one pretraining serve both kinds of candidates.
+    assert_eq!(arena.steps("pretrain").len(), 1);
     let mut mrr = std::collections::BTreeMap::<(String, String), f64>::new();
     for record in &matches {
         assert_eq!((&record["confined"], &record["simulated"]), (&true.into(), &true.into()));
@@ -60,25 +59,23 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
         arena.molarena(&always.iter().chain(more).copied().collect::<Vec<_>>())
     };
     assert_eq!(plot(&[]).code, Some(0));
-    // All candidates, and those of the test part.
+    // All candidates, and those of the test part only.
     let expected =
         ["expression-ranks-2.svg", "expression-ranks.svg", "morphology-ranks-2.svg", "morphology-ranks.svg"];
     assert_eq!(names(&arena, "figures"), expected.map(|name| format!("demo-context-{name}")));
     let figure = fs_err::read_to_string(arena.path("figures/demo-context-expression-ranks-2.svg")).unwrap();
     assert!(figure.contains("random-ranking") && figure.contains("simulated"), "{figure}");
     assert_eq!(plot(&["--dataset", "none"]).code, Some(4));
-    fs_err::write(arena.path("store/matches").join(format!("{}.npz", trained["key"].as_str().unwrap())), "")
-        .unwrap();
+    fs_err::write(arena.artifact(trained["key"].as_str().unwrap(), "ranks.npz"), "").unwrap();
     let damaged = plot(&["--force"]);
-    assert!(damaged.stderr.contains("the ranks are not those of the record"), "{}", damaged.stderr);
-    // Run again, nothing runs.
+    assert!(damaged.stderr.contains("not the bytes of `ranks.npz`"), "{}", damaged.stderr);
+    // A second run runs nothing.
     assert!(suite(&arena, &groups).stdout.starts_with("5 cells: 0 scored now, 5 finished before, 0 failed"));
 }
 
-/// What a record says of a space follows from the ranks that are stored.
+/// A record's summary of a space follows from the stored ranks.
 fn check_space(arena: &TestArena, record: &Value, space: &Value) {
-    let path = arena.path("store/matches").join(format!("{}.npz", record["key"].as_str().unwrap()));
-    let bytes = fs_err::read(path).unwrap();
+    let bytes = fs_err::read(arena.artifact(record["key"].as_str().unwrap(), "ranks.npz")).unwrap();
     assert_eq!(record["outcome"]["ranks_sha256"], molarena_data::sha256_hex(&bytes));
     let mut npz = ndarray_npy::NpzReader::new(std::io::Cursor::new(bytes)).unwrap();
     let ranks: Array2<u64> = npz.by_name(space["space"].as_str().unwrap()).unwrap();
@@ -116,5 +113,6 @@ fn what_is_varied_is_recorded_and_fails_by_name() {
     let expected =
         [("demo-profile-knn[k=1]".to_owned(), 1.into()), ("demo-profile-knn[k=20]".to_owned(), 20.into())];
     assert_eq!(names, expected);
-    assert_eq!(files(&arena, "store/encoders").len(), 1, "the decoder is not part of the training");
+    assert_eq!(arena.steps("pretrain").len(), 1, "the decoder is not part of the training");
+    assert_eq!(arena.steps("encode").len(), 1, "the queries are encoded once");
 }

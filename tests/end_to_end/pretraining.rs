@@ -52,8 +52,9 @@ fn encoder(arena: &TestArena) -> PathBuf {
     folders[0].clone()
 }
 
-fn record_of(folder: &Path) -> Value {
-    json(&fs_err::read_to_string(folder.join("record.json")).unwrap())
+/// The record of the pretraining that has this folder.
+fn record_of(arena: &TestArena, folder: &Path) -> Value {
+    arena.step(&folder.file_name().unwrap().to_string_lossy())
 }
 
 fn lines(folder: &Path, name: &str) -> Vec<String> {
@@ -81,7 +82,7 @@ fn one_pretraining_serves_all_seeds_and_datasets_and_sees_no_molecule_of_theirs(
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let folder = encoder(&arena);
     assert_eq!(lines(&folder, "starts.txt"), ["0"]);
-    let record = record_of(&folder);
+    let record = record_of(&arena, &folder);
     assert_eq!(record["confined"], true);
     assert_eq!(record["cost"]["workers"], 1);
     assert_eq!(record["corpus"]["leave_out"], serde_json::json!(["demo", "demo-regression"]));
@@ -105,9 +106,13 @@ fn one_pretraining_serves_all_seeds_and_datasets_and_sees_no_molecule_of_theirs(
             (&pretraining["corpus"], &pretraining["left_out"]),
             (&"demo-context".into(), &left_out.into())
         );
-        assert_eq!(cell["pretrain_cost"], record["cost"]);
+        for part in ["wall_s", "cpu_s", "peak_rss_mb", "threads", "workers"] {
+            assert_eq!(cell["pretrain_cost"][part], record["cost"][part], "{part}");
+        }
     }
-    // Nothing runs twice, and another seed of the pretraining is another pretraining.
+    // Both datasets have the same molecules, which are encoded once, whatever the seed.
+    assert_eq!((arena.steps("encode").len(), arena.steps("fit").len()), (1, 6));
+    // Nothing runs twice, and another pretraining seed is another pretraining.
     let again = run(&arena, &[&BOTH[..], &["--seeds", "3", "--json"]].concat());
     assert_eq!(json(&again.stdout)["resumed"], 6, "{}", again.stderr);
     assert_eq!(lines(&folder, "starts.txt"), ["0"]);
@@ -123,7 +128,7 @@ fn without_a_list_each_dataset_leaves_by_itself() {
     let text = fs_err::read_to_string(arena.path("methods/witness.toml")).unwrap();
     arena.write("methods/witness.toml", text.replace(", leave_out = []", ""));
     assert_eq!(run(&arena, &["--dataset", "demo", "--method", "witness"]).code, Some(0));
-    let record = record_of(&encoder(&arena));
+    let record = record_of(&arena, &encoder(&arena));
     assert_eq!(record["corpus"]["leave_out"], serde_json::json!(["demo"]));
     assert!(record["corpus"]["left_out"].as_u64().unwrap() > 0);
 }
@@ -142,11 +147,11 @@ fn start_and_wait(arena: &TestArena) -> Child {
     child
 }
 
-/// Runs the same command again: the training goes on from its checkpoint, and both workers are in its cost.
+/// Runs the same command again: the training resumes from its checkpoint, and its cost includes both workers.
 fn finish(arena: &TestArena) {
     wait_until("the end of orphaned workers", || workers(arena).is_empty());
     let folder = encoder(arena);
-    assert!(!folder.join("record.json").exists());
+    assert!(arena.steps("pretrain").is_empty());
     let output = run(arena, &ONE);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let starts: Vec<u64> = lines(&folder, "starts.txt").iter().map(|line| line.parse().unwrap()).collect();
@@ -154,9 +159,9 @@ fn finish(arena: &TestArena) {
     let steps = lines(&folder, "training.csv");
     let distinct: BTreeSet<&String> = steps.iter().collect();
     assert_eq!(distinct.len(), 12, "{steps:?}");
-    // The step at which it was killed may be there twice.
+    // The step at which it was killed may occur twice.
     assert!(steps.len() <= 13, "{steps:?}");
-    let cost = &record_of(&folder)["cost"];
+    let cost = &record_of(arena, &folder)["cost"];
     assert_eq!(cost["workers"], 2);
     assert!(!folder.join("spent.json").exists());
 }
@@ -203,13 +208,13 @@ fn a_failed_pretraining_is_the_failure_of_all_its_cells_until_it_is_tried_again(
         assert_eq!(record["outcome"]["message"], "pretraining: panicked: asked to panic at step 2");
     }
     let folder = encoder(&arena);
-    assert_eq!(record_of(&folder)["state_sha256"], Value::Null);
-    // The failure stands until it is asked to be tried again; then it goes on from the checkpoint.
+    assert_eq!(record_of(&arena, &folder)["outcome"]["status"], "failed");
+    // The failure stays until a retry is requested; the retry resumes from the checkpoint.
     assert_eq!(run(&arena, &[&ONE[..], &["--seeds", "3"]].concat()).code, Some(10));
     assert_eq!(lines(&folder, "starts.txt"), ["0"]);
     assert_eq!(run(&arena, &[&ONE[..], &["--retry-failed"]].concat()).code, Some(10));
     assert_eq!(lines(&folder, "starts.txt"), ["0", "2"]);
-    assert_eq!(record_of(&folder)["cost"]["workers"], 2);
+    assert_eq!(record_of(&arena, &folder)["cost"]["workers"], 2);
 }
 
 #[test]
@@ -250,7 +255,7 @@ fn predict_and_embed_use_the_encoders_of_the_store() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let folder = encoder(&arena);
     assert_eq!(lines(&folder, "starts.txt"), ["0"], "the run's encoder");
-    // Nothing is evaluated: no molecule leaves.
+    // Nothing is evaluated, so no molecule is removed.
     let embed = ["embed", "new.csv", "--method", "witness", "--output", "z.csv"];
     let output = arena.molarena(&[&embed[..], &places[..]].concat());
     assert_eq!(output.code, Some(0), "{}", output.stderr);

@@ -1,4 +1,4 @@
-//! A run that was killed or interrupted goes on where it stopped.
+//! A killed or interrupted run resumes where it stopped.
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -8,7 +8,7 @@ use std::{
 
 use molarena_tests::TestArena;
 
-use crate::{chains, files, hostile, json, names, signal, wait_until, workers};
+use crate::{chains, hostile, json, names, signal, wait_until, workers};
 
 const CELLS: usize = 10;
 const ARGUMENTS: [&str; 9] =
@@ -27,13 +27,13 @@ fn start(arena: &TestArena) -> Child {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = arena.command(&arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_until("two cells", || files(arena, "store/records").len() >= 2);
+    wait_until("two cells", || arena.stored("records").len() >= 2);
     child
 }
 
-/// Path, inode and time of change of each record.
+/// Path, inode and modification time of each record.
 fn identities(arena: &TestArena) -> Vec<(PathBuf, u64, i64, i64)> {
-    let paths = files(arena, "store/records").into_iter();
+    let paths = arena.stored("records").into_iter();
     let identity = |path: PathBuf| {
         let metadata = path.metadata().unwrap();
         (path, metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
@@ -49,7 +49,7 @@ fn boards(arena: &TestArena) -> [String; 3] {
     })
 }
 
-/// Runs the same command again: only the missing cells run, and the board is that of a run that nobody disturbed.
+/// Runs the same command again: only the missing cells run, and the board equals that of an undisturbed run.
 fn finish(arena: &TestArena) {
     let before = identities(arena);
     assert!(before.len() < CELLS, "the run ended before it was stopped");
@@ -83,7 +83,7 @@ fn as_many_cells_run_at_a_time_as_there_are_jobs() {
     wait_until("two workers at a time", || workers(&arena).len() == 2);
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(files(&arena, "store/records").len(), 4);
+    assert_eq!(arena.stored("records").len(), 4);
 }
 
 #[test]
@@ -107,6 +107,6 @@ fn an_interrupted_run_says_so_and_goes_on() {
     assert!(stderr.contains("interrupted; finished cells are stored"), "{stderr}");
     assert!(workers(&arena).is_empty());
     assert_eq!(names(&arena, "store/work"), [""; 0]);
-    assert!(files(&arena, "store/records").len() >= 2);
+    assert!(arena.stored("records").len() >= 2);
     finish(&arena);
 }

@@ -1,4 +1,4 @@
-//! A failed cell stays failed until it is asked for again.
+//! A failed cell stays failed until a retry is requested.
 
 use molarena_tests::TestArena;
 

@@ -1,4 +1,4 @@
-//! With shuffled training labels nothing can be learnt: a score that is not chance would be a leak.
+//! With shuffled training labels nothing can be learnt, so a score better than chance would be a leak.
 
 use molarena_tests::{TestArena, data_dir};
 

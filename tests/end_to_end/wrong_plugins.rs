@@ -1,4 +1,4 @@
-//! A file that is no plugin of this ABI is refused before anything runs.
+//! A file that is not a plugin of this ABI is refused before anything runs.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use molarena_tests::{TestArena, library};
 
 use crate::{chains, compile, names};
 
-/// Asks for a component of `plugin`, which is the file `path`: how the run is refused.
+/// Requests a component of `plugin`, which is the file `path`; returns how the run is refused.
 fn refusal(arena: &TestArena, plugin: &str, path: PathBuf) -> String {
     chains(arena);
     arena.method("wrong", &format!("{plugin}/any"), "{}");
@@ -16,7 +16,7 @@ fn refusal(arena: &TestArena, plugin: &str, path: PathBuf) -> String {
     assert_eq!(output.code, Some(3), "{}", output.stderr);
     assert!(output.stderr.starts_with("error [E-HOST-004]: "), "{}", output.stderr);
     assert!(output.stderr.contains(&named), "{}", output.stderr);
-    for folder in ["store/records", "store/fits", "store/work"] {
+    for folder in ["store/records", "store/steps", "store/work"] {
         assert_eq!(names(arena, folder), [""; 0]);
     }
     output.stderr

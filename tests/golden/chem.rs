@@ -38,7 +38,7 @@ impl Differences {
         }
     }
 
-    /// Fails on any difference, or if fewer or more were compared than there should be.
+    /// Fails on any difference, or if the number of comparisons is not the expected one.
     fn finish(self, expected: usize) {
         println!("{}: {} differences in {}", self.what, self.found, self.compared);
         assert_eq!(self.found, 0, "{}\n{}", self.what, self.first.join("\n"));
@@ -63,7 +63,7 @@ fn molecules(smiles: &[String]) -> Vec<Molecule> {
     parse_all(smiles).into_iter().map(|result| result.unwrap_or_else(|error| panic!("{error}"))).collect()
 }
 
-/// The golden table of a dataset and its molecules; every row must be one that `RDKit` reads.
+/// The golden table of a dataset and its molecules. It must hold only rows that RDKit reads.
 fn golden_set(golden: &Path, set: &str) -> (Vec<Row>, Vec<Molecule>) {
     let rows = table(&golden.join(format!("chem/{set}_smiles.csv.gz")));
     assert!(rows.len() > 2_000, "{set}: only {} rows", rows.len());
@@ -170,8 +170,8 @@ fn graphs() {
     }
 }
 
-/// Mean and root mean square of every descriptor over a dataset, against those of `RDKit`'s values (computed by
-/// `framework/chem/tests/descriptors_vs_rdkit.py summary`).
+/// Compares the mean and root mean square of every descriptor over a dataset with those of `RDKit`'s values (computed
+/// by `framework/chem/tests/descriptors_vs_rdkit.py summary`).
 #[test]
 fn descriptors_on_average() {
     let Some(data) = data_dir() else { return };
@@ -228,7 +228,7 @@ fn edge_cases() {
     differences.finish(79);
 }
 
-/// Every molecule of the data is read, scaffolds form `RDKit`'s groups, and keys equal the published ones.
+/// Every molecule of the data can be read, scaffolds form `RDKit`'s groups, and keys equal the published ones.
 #[test]
 fn data_sets() {
     let Some(data) = data_dir() else { return };
@@ -268,7 +268,7 @@ fn published_keys(set: &str, rows: &[Row], molecules: &[Molecule]) {
     differences.finish(known);
 }
 
-/// The Open Graph Benchmark's split: it moves if any scaffold group changes in size.
+/// The Open Graph Benchmark's split, which changes if the size of any scaffold group does.
 fn ogb_split(scaffolds: &[String]) -> Vec<&'static str> {
     let mut groups: HashMap<&str, Vec<usize>> = HashMap::new();
     for (row, scaffold) in scaffolds.iter().enumerate() {

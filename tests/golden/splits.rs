@@ -1,4 +1,4 @@
-//! The splits of the real datasets, against the index lists that `RDKit` and numpy gave (`splits/` in the data folder).
+//! Compares the splits of the real datasets with the index lists from `RDKit` and numpy (`splits/` in the data folder).
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -21,7 +21,7 @@ fn read_columns(path: &Path, columns: [&str; 2]) -> Vec<[String; 2]> {
         .collect()
 }
 
-/// The part that each row is in, by the stored list.
+/// The part of each row in the stored list.
 fn stored(data_dir: &Path, dataset: &str, protocol: Protocol) -> HashMap<usize, String> {
     let rows = read_columns(&data_dir.join(format!("splits/{dataset}.{protocol}.csv.gz")), ["row", "split"]);
     rows.into_iter().map(|[row, part]| (row.parse().unwrap(), part)).collect()
@@ -49,7 +49,7 @@ fn all_splits_equal_the_stored_ones() {
     }
 }
 
-/// The same without the arena's own chemistry: the scaffolds are those of `RDKit`.
+/// The same without the arena's own chemistry: it uses `RDKit`'s scaffolds.
 #[test]
 fn splits_of_reference_scaffolds_equal_the_stored_ones() {
     let Some(data_dir) = molarena_tests::data_dir() else { return };
@@ -93,7 +93,7 @@ fn labels_are_those_of_the_files() {
 #[test]
 fn every_file_of_the_data_folder_has_the_digest_of_its_manifest() {
     let Some(data_dir) = molarena_tests::data_dir() else { return };
-    // Simulated data are made, not delivered.
+    // Simulated data are generated, not delivered.
     for manifest in Catalog::builtin().unwrap().iter().filter(|manifest| !manifest.simulated) {
         for status in molarena_data::verify(manifest, &data_dir) {
             assert!(status.is_good(), "{status:?}");

@@ -1,4 +1,4 @@
-//! The built binary and plugins, and a place of its own for each test.
+//! The built binary and plugins, and a separate folder for each test.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Packages that tests start or open; built once for each test binary.
+/// Packages that tests start or open; each test binary builds them once.
 const PACKAGES: [&str; 8] = [
     "molarena",
     "molarena-baselines",
@@ -18,7 +18,7 @@ const PACKAGES: [&str; 8] = [
     "molarena-mlp",
 ];
 
-/// Features of these packages that a person asks for, such as `molarena-infoalign/libtorch`.
+/// Features of these packages that the user asks for, such as `molarena-infoalign/libtorch`.
 const FEATURES: &str = "MOLARENA_TEST_FEATURES";
 
 /// The folder of built binaries and libraries, in the profile of the running test.
@@ -46,7 +46,7 @@ fn built() -> &'static Path {
     })
 }
 
-/// The `molarena` binary.
+/// Path of the `molarena` binary.
 pub fn binary() -> PathBuf {
     built().join(format!("molarena{}", std::env::consts::EXE_SUFFIX))
 }
@@ -57,10 +57,10 @@ pub fn library(name: &str) -> PathBuf {
     built().join(format!("{prefix}{name}{suffix}"))
 }
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// The exit code; `None` when a signal ended it.
+    /// The exit code; `None` if a signal ended the command.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -68,7 +68,7 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// A folder with data, datasets, methods, a store and plugins of its own.
+/// A folder with its own data, datasets, methods, store and plugins.
 #[derive(Debug)]
 pub struct TestArena {
     folder: tempfile::TempDir,
@@ -81,7 +81,7 @@ impl Default for TestArena {
 }
 
 impl TestArena {
-    /// An empty place.
+    /// An arena with an empty folder.
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("molarena-test-").tempdir().expect("a temporary folder");
         for name in ["data", "datasets", "methods"] {
@@ -90,12 +90,12 @@ impl TestArena {
         Self { folder }
     }
 
-    /// A path inside.
+    /// A path inside the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Writes a file inside, and its folders.
+    /// Writes a file inside the folder, and creates its parent folders.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs_err::create_dir_all(path.parent().expect("inside the folder")).expect("a new folder");
@@ -103,8 +103,8 @@ impl TestArena {
         path
     }
 
-    /// A dataset `id` made of a CSV text with column `smiles` and the task columns `tasks`; its manifest has the right
-    /// sha256. `kind` is `classification` or `regression`.
+    /// Adds a dataset `id` from a CSV text with the column `smiles` and the task columns `tasks`; its manifest has the
+    /// right sha256. `kind` is `classification` or `regression`.
     pub fn dataset(&self, id: &str, kind: &str, tasks: &[&str], csv: &str, sha256: &str) {
         self.write(&format!("data/{id}/assays.csv"), csv);
         let metric = if kind == "classification" { "roc_auc" } else { "mae" };
@@ -143,7 +143,8 @@ sha256 = "{sha256}"
         self.write(&format!("datasets/{id}/dataset.toml"), manifest);
     }
 
-    /// A method `name` on Morgan bits with the baseline `component` and a configuration in TOML, such as `{ k = 3 }`.
+    /// Adds a method `name` on Morgan bits with the baseline `component` and a configuration in TOML, such as `{ k = 3
+    /// }`.
     pub fn method(&self, name: &str, component: &str, config: &str) {
         let text = format!(
             "schema = \"molarena.method/1\"\nname = \"{name}\"\nfeatures = {{ kind = \"morgan\", bits = 256 }}\n\
@@ -152,7 +153,7 @@ sha256 = "{sha256}"
         self.write(&format!("methods/{name}.toml"), text);
     }
 
-    /// `molarena` with arguments, with no environment but what it needs, from this folder.
+    /// `molarena` with arguments, only the environment that it needs, and this folder as working directory.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
@@ -170,13 +171,13 @@ sha256 = "{sha256}"
         }
     }
 
-    /// `molarena run` with this arena's folders and the named plugin libraries.
+    /// Runs `molarena run` with this arena's folders and the named plugin libraries.
     pub fn run(&self, libraries: &[PathBuf], arguments: &[&str]) -> Output {
         let arguments = self.run_arguments(libraries, arguments);
         self.molarena(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// The arguments of [`run`](Self::run).
+    /// The arguments that [`run`](Self::run) passes.
     pub fn run_arguments(&self, libraries: &[PathBuf], arguments: &[&str]) -> Vec<String> {
         let mut all: Vec<String> =
             ["run", "--data-dir", "data", "--datasets-dir", "datasets", "--methods-dir", "methods"]
@@ -189,6 +190,40 @@ sha256 = "{sha256}"
         }
         all.extend(arguments.iter().map(ToString::to_string));
         all
+    }
+
+    /// The files of a folder of the store, in its shards and outside of them, sorted by name.
+    pub fn stored(&self, folder: &str) -> Vec<PathBuf> {
+        let (mut folders, mut paths) = (vec![self.path("store").join(folder)], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in fs_err::read_dir(folder).into_iter().flatten() {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { folders.push(path) } else { paths.push(path) }
+            }
+        }
+        paths.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
+        paths
+    }
+
+    /// The record of a step.
+    pub fn step(&self, key: &str) -> serde_json::Value {
+        let path = self.path("store/steps").join(&key[..2]).join(format!("{key}.json"));
+        serde_json::from_slice(&fs_err::read(path).expect("a stored step")).expect("a step is JSON")
+    }
+
+    /// All steps of a kind.
+    pub fn steps(&self, kind: &str) -> Vec<serde_json::Value> {
+        let read = |path: &PathBuf| -> serde_json::Value {
+            serde_json::from_slice(&fs_err::read(path).expect("a stored step")).expect("a step is JSON")
+        };
+        self.stored("steps").iter().map(read).filter(|step| step["kind"] == kind).collect()
+    }
+
+    /// Where the file `name` of a step is.
+    pub fn artifact(&self, key: &str, name: &str) -> PathBuf {
+        let step = self.step(key);
+        let sha256 = step["outcome"]["files"][name].as_str().unwrap_or_else(|| panic!("no {name}: {step}"));
+        self.path("store/artifacts").join(&sha256[..2]).join(sha256)
     }
 
     /// The boards of this arena's store as JSON, without costs.

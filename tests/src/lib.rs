@@ -1,4 +1,4 @@
-//! What the tests of the whole share.
+//! The common base of the tests.
 
 mod arena;
 
@@ -8,17 +8,17 @@ pub use arena::{Output, TestArena, binary, library};
 
 /// The folder of real data: `MOLARENA_DATA`, else `shared/data` beside the workspace root.
 ///
-/// `None` if there is none; a test then returns early, and a line on standard error says so.
+/// `None` if it does not exist; a test then returns early, and a line on standard error says so.
 ///
 /// # Panics
-/// There is none, and `MOLARENA_REQUIRE_DATA=1` says that there must be.
+/// If it does not exist although `MOLARENA_REQUIRE_DATA=1` requires it.
 pub fn data_dir() -> Option<PathBuf> {
     folder("MOLARENA_DATA", "data")
 }
 
 /// The folder of outputs of reference implementations: `MOLARENA_GOLDEN`, else `shared/golden` beside the root.
 ///
-/// `None` and panics as [`data_dir`].
+/// Returns `None` and panics like [`data_dir`].
 pub fn golden_dir() -> Option<PathBuf> {
     folder("MOLARENA_GOLDEN", "golden")
 }

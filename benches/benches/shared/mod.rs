@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2};
 /// Tasks of `chembl2k` that are timed.
 const TASKS: [usize; 2] = [0, 20];
 
-/// Trees of each forest: fewer than the default, for smartcore's sake.
+/// Number of trees in each forest: fewer than the default, because smartcore is slow.
 pub(crate) const N_TREES: usize = 10;
 
 fn trial() -> (&'static str, Trial) {
@@ -24,7 +24,7 @@ fn trial() -> (&'static str, Trial) {
     }
 }
 
-/// 600 rows with one bit in 48 set, and labels that are a bit of the row or missing.
+/// 600 rows with one bit in 48 set; a label is a bit of the row, or missing.
 fn random() -> Trial {
     let mut state = 1u64;
     let mut below = move |bound: u64| {

@@ -1,6 +1,7 @@
-//! The steps of appendix A, as they are printed, in numbers: left side less right side.
+//! Evaluates the steps of appendix A as printed: left side minus right side.
 //!
-//! One world (d = 2, I = 1) and a critic and a decoder that are not the best, so that no two sides agree by chance.
+//! It uses one world (d = 2, I = 1) and a critic and a decoder that are not optimal, so that no two sides agree by
+//! chance.
 
 use std::f64::consts::E;
 
@@ -35,7 +36,7 @@ pub(crate) fn rows(random: &mut Random) -> Vec<Row> {
 
 type Step = (&'static str, Estimate);
 
-/// Eq. 5 and 6 for Gaussian q, without sampling.
+/// Eq. 5 and 6 for Gaussian q, in closed form.
 fn closed_forms(world: &World) -> Vec<Step> {
     let exactly = |mean: f64| Estimate { mean, error: 0.0 };
     let (d, rho, noise) = (world.dimension as f64, world.correlation, world.noise());
@@ -98,7 +99,7 @@ fn of_the_critic(world: &World, critic: &Critic, random: &mut Random) -> Vec<Ste
     steps
 }
 
-/// The last expectation of Eq. 10 less 1.
+/// The last expectation of Eq. 10 minus 1.
 fn last_term(critic: &Critic, random: &mut Random) -> Estimate {
     let values: Vec<f64> = (0..BLOCKS)
         .map(|_| {

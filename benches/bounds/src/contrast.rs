@@ -1,4 +1,4 @@
-//! The bounds of a critic: `I_NCE` (Eq. 11), `I_NWJ` (Eq. 9), and `I_DLB` of the decoder that the critic stands for (Eq. 7).
+//! Bounds from a critic: `I_NCE` (Eq. 11), `I_NWJ` (Eq. 9), and `I_DLB` of the decoder that the critic defines (Eq. 7).
 
 use std::f64::consts::E;
 
@@ -9,19 +9,19 @@ use crate::{
     world::{Estimate, Random, World},
 };
 
-/// Pairs of a block, which share the other samples.
+/// Number of pairs in a block; they share the other samples.
 pub const BLOCK: usize = 64;
 
-/// What the mean over K samples in the denominator holds.
+/// The samples over which the denominator averages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Samples {
-    /// The pair's own y and K - 1 independent ones: `InfoNCE`.
+    /// The pair's own y and K - 1 independent samples: `InfoNCE`.
     WithPositive,
-    /// K independent ones: what Eq. 11 says when its last expectation is read as it is printed, over p(z) alone.
+    /// K independent samples: Eq. 11 if its last expectation is over p(z) alone, as printed.
     NegativesOnly,
 }
 
-/// log of the mean of e^x over `row` and, if there is one, the score of the pair itself.
+/// log of the mean of e^x over `row` and, if given, the score of the pair itself.
 fn log_mean(own: Option<f64>, row: &[f64]) -> f64 {
     let most = row.iter().copied().chain(own).fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = row.iter().chain(&own).map(|score| (score - most).exp()).sum();
@@ -77,8 +77,8 @@ pub fn dlb(critic: &Critic, world: &World, rows: usize, random: &mut Random) -> 
     Estimate::of(&(critic.of_pairs(&z, &y) - critic.log_partition(&z)).to_vec())
 }
 
-/// E[log m] - E[log Z(z)], the two sides of Eq. 12 one less the other, with K - 1 independent samples and the first from
-/// p(y|z) or from the critic's own decoder q(y|z).
+/// E[log m] - E[log Z(z)], the difference between the two sides of Eq. 12, with K - 1 independent samples. The first
+/// sample is from p(y|z) or from the critic's own decoder q(y|z).
 pub fn gap(
     critic: &Critic,
     world: &World,
@@ -115,7 +115,7 @@ mod tests {
     fn nce_is_never_above_log_k() {
         let random = &mut Random::new(3, 0);
         for round in 0..20 {
-            // Any critic, however large.
+            // Holds for any critic, however large its scores.
             let list = random.normal(1, 22).into_raw_vec_and_offset().0;
             let list: Vec<f64> = list.iter().map(|value| value * f64::from(1 << (round / 2))).collect();
             let critic = Critic::from_parameters(3, Family::Quadratic, &list);
@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn nce_by_hand() {
-        // One pair of score ln 3, one other of score 0: ln 3 - ln((3 + 1) / 2) = ln 1.5; without the pair ln 3 - ln 1.
+        // One pair with score ln 3 and another with score 0: ln 3 - ln((3 + 1) / 2) = ln 1.5; without the pair ln 3 -
+        // ln 1.
         let (own, others) = (Array1::from_elem(1, 3_f64.ln()), Array2::zeros((1, 1)));
         assert!((nce_of_block(&own, &others, Samples::WithPositive) - 1.5_f64.ln()).abs() < 1e-12);
         assert!((nce_of_block(&own, &others, Samples::NegativesOnly) - 3_f64.ln()).abs() < 1e-12);

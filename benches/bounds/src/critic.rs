@@ -1,10 +1,10 @@
-//! Critics h(z, y): quadratic forms, among them the optimal one of a Gaussian world.
+//! Critics h(z, y): quadratic forms, including the optimal critic of a Gaussian world.
 
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use crate::world::World;
 
-/// h(z, y) = z·A y + b·y + c·y² + e·z + g·z² + k, squares taken by element; d the dimension of both.
+/// h(z, y) = z·A y + b·y + c·y² + e·z + g·z² + k with element-wise squares; z and y both have dimension d.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Critic {
     /// A, d x d.
@@ -26,7 +26,7 @@ pub struct Critic {
 pub enum Family {
     /// z·A y + k, as in CLIP-like methods on linear embeddings.
     Bilinear,
-    /// All terms: the family holds the optimal critic.
+    /// All terms: the family includes the optimal critic.
     Quadratic,
 }
 
@@ -74,7 +74,7 @@ impl Critic {
         z.dot(&self.linear_z) + (z * z).dot(&self.square_z) + self.constant
     }
 
-    /// log Z(z) = log E[e^h(z, y)] over a standard normal y, exactly, for each row; infinite where some c is 1/2 or more.
+    /// log Z(z) = log E[e^h(z, y)] over a standard normal y, exactly, for each row; infinite if some c is 1/2 or more.
     pub fn log_partition(&self, z: &Array2<f64>) -> Array1<f64> {
         let precision = self.square_y.mapv(|c| 1.0 - 2.0 * c);
         if precision.iter().any(|value| *value <= 0.0) {
@@ -85,14 +85,14 @@ impl Critic {
         ((&slope * &slope) / &precision).sum_axis(Axis(1)) * 0.5 + shared + self.of_z(z)
     }
 
-    /// The decoder q(y|z) = p(y) e^h / Z(z) of the critic (appendix A.2), which is Gaussian: means of each row, and the
-    /// variances, the same for all rows.
+    /// The decoder q(y|z) = p(y) e^h / Z(z) of the critic (appendix A.2), which is Gaussian: the means of each row, and
+    /// the variances, which are equal for all rows.
     pub fn decoder(&self, z: &Array2<f64>) -> (Array2<f64>, Array1<f64>) {
         let variance = self.square_y.mapv(|c| 1.0 / (1.0 - 2.0 * c));
         ((z.dot(&self.bilinear) + &self.linear_y) * &variance, variance)
     }
 
-    /// The trained parameters of a family as a list.
+    /// The trained parameters of a family as a flat list.
     pub fn parameters(&self, family: Family) -> Vec<f64> {
         let mut list: Vec<f64> = self.bilinear.iter().copied().chain([self.constant]).collect();
         if family == Family::Quadratic {
@@ -103,7 +103,7 @@ impl Critic {
         list
     }
 
-    /// The critic of a list of parameters.
+    /// The critic with a list of parameters.
     pub fn from_parameters(dimension: usize, family: Family, list: &[f64]) -> Self {
         let mut critic = Self::zero(dimension);
         let (bilinear, rest) = list.split_at(dimension * dimension);
@@ -119,8 +119,8 @@ impl Critic {
         critic
     }
 
-    /// Sum of the gradients of all pairs' scores, each `own_weights[i]` times, and of all combinations of z and `others`,
-    /// each `weights[i, j]` times, with respect to the parameters.
+    /// Gradient with respect to the parameters of a weighted sum of scores: pair i has the weight `own_weights[i]`, and
+    /// the combination of z i and `others` j has the weight `weights[i, j]`.
     pub fn gradient(
         (z, y, others): (&Array2<f64>, &Array2<f64>, &Array2<f64>),
         own_weights: &Array1<f64>,

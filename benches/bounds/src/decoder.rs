@@ -1,4 +1,4 @@
-//! `I_DLB` (Eq. 5) of decoders q(y|z) that are fitted to samples: E[log q(y|z)] + H(Y), on fresh samples.
+//! `I_DLB` (Eq. 5) of decoders q(y|z) fitted to samples: E[log q(y|z)] + H(Y), on fresh samples.
 
 use std::f64::consts::PI;
 
@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use crate::world::{Estimate, Random, World, row_sums};
 
-/// Pairs that a decoder is evaluated on.
+/// Number of pairs on which a decoder is evaluated.
 const EVALUATED: usize = 20_000;
 /// Correlation between any two targets in [`Decoder::Factorised`].
 pub const TARGET_CORRELATION: f64 = 0.5;
@@ -17,23 +17,24 @@ pub const TARGET_CORRELATION: f64 = 0.5;
 pub enum Decoder {
     /// p(y|z) itself.
     Exact,
-    /// N(W z + b, diag s), fitted to as many samples.
+    /// N(W z + b, diag s), fitted to this many samples.
     Gaussian(usize),
-    /// N(W z + b, 1): what a squared error means as a likelihood.
+    /// N(W z + b, 1): the likelihood behind a squared error.
     UnitVariance,
-    /// N(W z + b, diag s) that sees only the first dimensions of z.
+    /// N(W z + b, diag s) that sees only the first dimensions of z; the number of dimensions is given.
     Bottleneck(usize),
-    /// N(W z + b, diag s) for targets S Y that are correlated given z, where S is an invertible matrix: I(Z; S Y) = I(Z; Y).
+    /// N(W z + b, diag s) for targets S Y that are correlated given z. S is an invertible matrix, so I(Z; S Y) = I(Z;
+    /// Y).
     Factorised,
-    /// p^y (1 - p)^(1 - y) for targets scaled to [0, 1] by column: what the binary cross-entropy of the reference
-    /// implementation means as a likelihood. It is no density in y.
+    /// p^y (1 - p)^(1 - y) for targets scaled to [0, 1] by column: the likelihood behind the binary cross-entropy of
+    /// the reference implementation. It is not a density in y.
     Bernoulli,
     /// The same, normalised (continuous Bernoulli, Loaiza-Ganem and Cunningham 2019).
     ContinuousBernoulli,
 }
 
 impl Decoder {
-    /// `I_DLB` in nats, trained on 20,000 pairs (where the decoder does not say otherwise) and evaluated on as many.
+    /// `I_DLB` in nats, trained on 20,000 pairs (unless the decoder says otherwise) and evaluated on 20,000 others.
     pub fn bound(self, world: &World, random: &mut Random) -> Estimate {
         let trained = if let Self::Gaussian(rows) = self { rows } else { EVALUATED };
         let (z, y) = world.pairs(trained + EVALUATED, random);
@@ -58,7 +59,7 @@ impl Decoder {
                     .plus(world.entropy() + log_determinant)
             }
             Self::Bernoulli | Self::ContinuousBernoulli => {
-                // Scaled over all data before training, as the reference does.
+                // Scaled over all data before training, as in the reference implementation.
                 let low = y.fold_axis(Axis(0), f64::INFINITY, |low, value| low.min(*value));
                 let width = y.fold_axis(Axis(0), f64::NEG_INFINITY, |high, value| high.max(*value)) - &low;
                 let entropy = world.entropy() - width.mapv(f64::ln).sum();
@@ -67,7 +68,7 @@ impl Decoder {
         }
     }
 
-    /// What is lost of I by this kind of decoder with infinitely many samples, where that has a closed form.
+    /// The part of I that this kind of decoder loses with infinitely many samples, if it has a closed form.
     pub fn limit(self, world: &World) -> Option<f64> {
         let (d, information) = (world.dimension as f64, world.information());
         match self {
@@ -93,12 +94,12 @@ fn with_ones(z: &Array2<f64>) -> Array2<f64> {
     concatenate![Axis(1), *z, Array2::ones((z.nrows(), 1))]
 }
 
-/// log N(error; 0, variance) by element.
+/// log N(error; 0, variance), element-wise.
 fn log_normal(errors: &Array2<f64>, variance: &Array1<f64>) -> Array2<f64> {
     -0.5 * (errors * errors / variance + &variance.mapv(|value| (2.0 * PI * value).ln()))
 }
 
-/// E[log q] of a Gaussian decoder; each pair is of training and evaluation.
+/// E[log q] of a Gaussian decoder; each pair of arguments is for training and evaluation.
 fn gaussian(
     (x, fresh_x): (Array2<f64>, Array2<f64>),
     (y, fresh_y): (Array2<f64>, Array2<f64>),
@@ -114,10 +115,10 @@ fn gaussian(
     Estimate::of(&row_sums(&log_normal(&(fresh_y - fresh_x.dot(&weights)), &variance)))
 }
 
-/// Newton's steps, which suffice for the concave likelihoods here.
+/// Number of Newton steps, which suffices for the concave likelihoods here.
 const STEPS: usize = 25;
 
-/// E[log q] of a decoder with density p^y (1 - p)^(1 - y), perhaps normalised, and affine logits.
+/// E[log q] of a decoder with density p^y (1 - p)^(1 - y), optionally normalised, and affine logits.
 fn bernoulli(
     (x, fresh_x): (Array2<f64>, Array2<f64>),
     (y, fresh_y): (Array2<f64>, Array2<f64>),
@@ -196,7 +197,7 @@ mod tests {
         let world = World::of_information(8, 4.0);
         let kinds = [
             (Decoder::Exact, 0.0),
-            // (d² + 2 d) / 2 parameters a sample are lost: 40 / 20,000.
+            // The loss is (d² + 2 d) / 2 divided by the number of samples: 40 / 20,000.
             (Decoder::Gaussian(20_000), 0.002),
             (Decoder::UnitVariance, 0.002),
             (Decoder::Bottleneck(2), 0.001),

@@ -4,7 +4,7 @@ use molarena_report::plot::{Axis, Figure, Intervals, Panel, Point, Scale, Series
 
 use crate::suite::{DECODERS, NWJ_SAMPLES, Part, Row};
 
-/// The figures by the names of their files, without endings.
+/// The figures by file name, without extension.
 pub fn figures(rows: &[Row]) -> Vec<(&'static str, Figure)> {
     vec![
         ("bounds", bounds(rows)),
@@ -17,7 +17,7 @@ pub fn figures(rows: &[Row]) -> Vec<(&'static str, Figure)> {
 
 type Points = Vec<Point>;
 
-/// Points of the rows of a part and a name, over the information or K.
+/// Points of the rows with a part and a name, over the information or K.
 fn points<'a>(rows: &'a [Row], part: Part, name: &'a str, x: fn(&Row) -> f64) -> Points {
     select(rows, x, move |row| row.part == part && row.name == name)
 }
@@ -27,7 +27,7 @@ fn select(rows: &[Row], x: fn(&Row) -> f64, wanted: impl Fn(&Row) -> bool) -> Po
     let point = |row: &Row| Point {
         x: x(row),
         y: row.value,
-        // Two standard errors.
+        // The interval extends two standard errors to either side.
         interval: row.error.map(|error| (row.value - 2.0 * error, row.value + 2.0 * error)),
     };
     wanted.map(point).collect()

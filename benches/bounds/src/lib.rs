@@ -1,5 +1,5 @@
-//! The bounds of section 4.3 and appendix A of *Learning Molecular Representation in a Cell* (arXiv 2406.12056) on data
-//! whose mutual information is known: what each estimates, where Proposition 4.1 holds and where it does not.
+//! Evaluates the bounds of section 4.3 and appendix A of *Learning Molecular Representation in a Cell* (arXiv
+//! 2406.12056) on data with known mutual information: what each estimates, and where Proposition 4.1 holds.
 
 pub mod contrast;
 pub mod critic;

@@ -9,29 +9,29 @@ use crate::{
     world::{Estimate, Random, World},
 };
 
-/// How much is done.
+/// Size of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Dimensions of Z and of Y.
     pub dimension: usize,
-    /// Mutual informations in nats.
+    /// Mutual informations I in nats.
     pub information: Vec<f64>,
-    /// Numbers of samples K of the optimal critic.
+    /// Numbers of samples K for the optimal critic.
     pub k: Vec<usize>,
-    /// Numbers of samples K of trained critics.
+    /// Numbers of samples K for trained critics.
     pub trained_k: Vec<usize>,
-    /// Steps of a training.
+    /// Number of steps of a training.
     pub steps: usize,
-    /// Blocks of 64 pairs of an estimate of `I_NCE`.
+    /// Number of blocks of 64 pairs in an estimate of `I_NCE`.
     pub blocks: usize,
-    /// Estimates of `I_NWJ`.
+    /// Number of estimates of `I_NWJ`.
     pub repeats: usize,
-    /// Decides everything that is drawn.
+    /// Seed of all random numbers.
     pub seed: u64,
 }
 
 impl Settings {
-    /// What the book's chapter shows.
+    /// The settings behind the book's chapter.
     pub fn whole(seed: u64) -> Self {
         Self {
             dimension: 16,
@@ -45,7 +45,7 @@ impl Settings {
         }
     }
 
-    /// A few seconds, for tests.
+    /// Settings that take a few seconds, for tests.
     pub fn quick(seed: u64) -> Self {
         Self {
             information: vec![1.0, 6.0],
@@ -59,29 +59,29 @@ impl Settings {
     }
 }
 
-/// What a row is about.
+/// The quantity of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// `I_DLB` of a decoder.
     Decoder,
     /// `I_NCE` of a critic.
     Nce,
-    /// `I_DLB` of the decoder that a critic stands for.
+    /// `I_DLB` of the decoder that a critic defines.
     CriticDlb,
     /// A statistic of repeated estimates of `I_NWJ`.
     Nwj,
     /// `I_DLB` - `I_ELB` of one critic (Eq. 12).
     Gap,
-    /// A step of the appendix; the value is its left side less its right one.
+    /// A step of the appendix; the value is its left side minus its right side.
     Algebra,
 }
 
 impl Part {
-    /// All parts.
+    /// All parts, in the order of the rows.
     pub const ALL: [Self; 6] =
         [Self::Decoder, Self::Nce, Self::CriticDlb, Self::Nwj, Self::Gap, Self::Algebra];
 
-    /// The name in the CSV.
+    /// The part's name in the CSV.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Decoder => "decoder",
@@ -97,17 +97,17 @@ impl Part {
 /// A measured number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// What it is about.
+    /// The measured quantity.
     pub part: Part,
-    /// The decoder, the critic, the statistic or the step.
+    /// Name of the decoder, the critic, the statistic or the step.
     pub name: String,
     /// I(Z; Y) in nats.
     pub information: f64,
-    /// Samples K; none where there is no such number.
+    /// Number of samples K, if there is one.
     pub k: Option<usize>,
-    /// In nats.
+    /// Value in nats.
     pub value: f64,
-    /// Its standard error; none for closed forms and statistics.
+    /// Standard error of the value; `None` for closed forms and statistics.
     pub error: Option<f64>,
 }
 
@@ -121,7 +121,7 @@ impl Row {
     }
 }
 
-/// Decoders by their names in tables.
+/// Decoders with their names in tables.
 pub(crate) const DECODERS: [(&str, Decoder); 8] = [
     ("exact", Decoder::Exact),
     ("Gaussian, 20,000 samples", Decoder::Gaussian(20_000)),
@@ -133,12 +133,12 @@ pub(crate) const DECODERS: [(&str, Decoder); 8] = [
     ("cross-entropy on [0, 1]", Decoder::Bernoulli),
 ];
 
-/// Rows that a decoder's bound and a critic's own decoder are estimated from.
+/// Number of rows in the estimates of a decoder's bound and of a critic's own decoder.
 const EVALUATED: usize = 20_000;
-/// Samples of an estimate of `I_NWJ`.
+/// Number of samples in an estimate of `I_NWJ`.
 pub(crate) const NWJ_SAMPLES: usize = 1000;
 
-/// All rows, in the order of the parts; `said` is told of the progress.
+/// All rows, in the order of the parts; `said` receives the progress.
 pub fn run(settings: &Settings, mut said: impl FnMut(&str)) -> Vec<Row> {
     let mut rows = Vec::new();
     for (number, &information) in settings.information.iter().enumerate() {
@@ -157,7 +157,7 @@ pub fn run(settings: &Settings, mut said: impl FnMut(&str)) -> Vec<Row> {
     rows
 }
 
-/// Pairs of the critic that is trained on few.
+/// Number of pairs for the critic that is trained on few.
 const FEW: usize = 256;
 
 fn critics(settings: &Settings, world: &World, information: f64, random: &mut Random, rows: &mut Vec<Row>) {
@@ -200,7 +200,7 @@ fn critics(settings: &Settings, world: &World, information: f64, random: &mut Ra
     }
 }
 
-/// Repeated estimates of `I_NWJ` from 1000 samples each, of the optimal critic and a trained one.
+/// Repeated estimates of `I_NWJ` from 1000 samples each, for the optimal critic and a trained one.
 fn repeated_nwj(
     settings: &Settings,
     world: &World,

@@ -8,7 +8,7 @@ use crate::suite::{Part, Row};
 
 const COLUMNS: [&str; 6] = ["part", "name", "information", "k", "value", "standard_error"];
 
-/// The rows as CSV, numbers with six significant digits.
+/// The rows as CSV; numbers have six significant digits.
 pub fn to_csv(rows: &[Row]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
@@ -25,13 +25,13 @@ pub fn to_csv(rows: &[Row]) -> Result<String> {
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-/// Six significant digits; what rounding leaves of zero is zero.
+/// Formats six significant digits; what rounding leaves of zero becomes zero.
 fn digits(value: f64) -> String {
     let value: f64 = format!("{value:.5e}").parse().expect("a number");
     if value.abs() < 1e-12 { "0".to_owned() } else { value.to_string() }
 }
 
-/// The rows of a CSV that [`to_csv`] wrote.
+/// Reads the rows of a CSV that [`to_csv`] wrote.
 pub fn from_csv(text: &str) -> Result<Vec<Row>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     ensure!(reader.headers()? == COLUMNS.as_slice(), "the columns must be {}", COLUMNS.join(", "));
@@ -58,7 +58,7 @@ pub fn from_csv(text: &str) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Numbers of samples in the tables; the CSV has all.
+/// Numbers of samples shown in the tables; the CSV has all.
 const SHOWN: [usize; 3] = [2, 64, 4096];
 
 /// The tables of the chapter, by name, as Markdown.
@@ -86,7 +86,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Names down, informations across.
+/// One table row per name, one column per information.
 fn pivot<'a>(corner: &str, rows: impl Iterator<Item = &'a Row>, name: impl Fn(&Row) -> String) -> String {
     let mut names: Vec<String> = Vec::new();
     let mut informations: Vec<f64> = Vec::new();
@@ -119,7 +119,7 @@ fn pivot<'a>(corner: &str, rows: impl Iterator<Item = &'a Row>, name: impl Fn(&R
     text
 }
 
-/// `I_NCE` of each trained critic beside `I_DLB` of the decoder that it stands for.
+/// `I_NCE` of each trained critic beside `I_DLB` of the decoder that it defines.
 fn trained(rows: &[Row]) -> String {
     let of = |part: Part| rows.iter().filter(move |row| row.part == part && row.name.contains("trained"));
     let both = of(Part::Nce).flat_map(|nce| {

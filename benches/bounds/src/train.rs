@@ -1,4 +1,4 @@
-//! Critics that are trained by gradient ascent on fresh samples.
+//! Trains critics by gradient ascent on fresh samples.
 
 use std::f64::consts::E;
 
@@ -10,21 +10,21 @@ use crate::{
     world::{Random, World},
 };
 
-/// What is maximised.
+/// The maximised bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objective {
     /// `I_NCE` with K samples.
     Nce(usize),
-    /// `I_NWJ`, with as many independent y for each z.
+    /// `I_NWJ`, with the same number of independent y for each z.
     Nwj(usize),
 }
 
-/// Where training pairs come from.
+/// Source of the training pairs.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// Drawn anew in every step.
+    /// Drawn anew at every step.
     Fresh(World),
-    /// Drawn from these pairs, z and y; the other samples are y of theirs, too.
+    /// Drawn from these pairs, z and y; the other samples are y from the same pairs.
     Fixed(Array2<f64>, Array2<f64>),
 }
 
@@ -36,7 +36,7 @@ impl Source {
         }
     }
 
-    /// z and y of a block, and `others` other y.
+    /// z and y of a block, and `others`, further samples of y.
     fn block(&self, others: usize, random: &mut Random) -> (Array2<f64>, Array2<f64>, Array2<f64>) {
         match self {
             Self::Fresh(world) => {
@@ -63,7 +63,7 @@ fn ascent(
     let (own, all) = (critic.of_pairs(z, y), critic.of_all(z, others));
     match objective {
         Objective::Nce(samples) => {
-            // Shares of the samples in their mean: e^h / (K m).
+            // Each sample's share of the mean: e^h / (K m).
             let logs = log_means(&own, &all, Samples::WithPositive) + (samples as f64).ln();
             let own_weights = (&own - &logs).mapv(|log| (1.0 - log.exp()) / rows);
             let weights = (&all - &logs.insert_axis(Axis(1))).mapv(|log| -log.exp() / rows);
@@ -83,11 +83,11 @@ fn ascent(
     }
 }
 
-/// Longest gradient that is taken as it is: `I_NWJ` has exponentials of scores in its gradient.
+/// Longer gradients are scaled down to this length, because `I_NWJ` has exponentials of scores in its gradient.
 const LONGEST_GRADIENT: f64 = 10.0;
 const LEARNING_RATE: f64 = 0.03;
 
-/// Trains a critic of `family` from h = 0 by Adam, with a rate that falls to 0.
+/// Trains a critic of `family` from h = 0 by Adam, with a learning rate that falls to 0.
 pub fn train(
     source: &Source,
     family: Family,

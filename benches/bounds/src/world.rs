@@ -1,4 +1,4 @@
-//! Jointly Gaussian Z and Y whose mutual information is known.
+//! Jointly Gaussian Z and Y with known mutual information.
 
 use std::f64::consts::{E, PI};
 
@@ -8,10 +8,11 @@ use rand_xoshiro::{
     rand_core::{Rng, SeedableRng},
 };
 
-/// Z and Y of the same dimension, all standard normal; `z[j]` and `y[j]` are correlated, all other pairs independent.
+/// Z and Y have the same dimension and are standard normal; `z[j]` and `y[j]` are correlated, all other pairs
+/// independent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct World {
-    /// Dimensions d of Z and of Y.
+    /// Dimension d of Z and of Y.
     pub dimension: usize,
     /// Correlation ρ of each pair, in [0, 1).
     pub correlation: f64,
@@ -46,7 +47,7 @@ impl World {
     }
 }
 
-/// A stream of random numbers.
+/// A stream of random numbers, determined by a seed and a purpose.
 pub struct Random(Xoshiro256PlusPlus);
 
 impl Random {
@@ -60,7 +61,7 @@ impl Random {
         ((self.0.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 
-    /// `count` whole numbers below `bound`, with replacement.
+    /// `count` integers below `bound`, drawn with replacement.
     pub fn choices(&mut self, count: usize, bound: usize) -> Vec<usize> {
         (0..count).map(|_| ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize).collect()
     }
@@ -84,13 +85,13 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Mean of independent values, at least two.
+    /// Mean of at least two independent values.
     pub fn of(values: &[f64]) -> Self {
         let (mean, std) = molarena_metrics::mean_and_std(values).expect("there are values");
         Self { mean, error: std.expect("there are two values") / (values.len() as f64).sqrt() }
     }
 
-    /// Sum of a known number and the estimate.
+    /// Adds a known number to the estimate.
     #[must_use]
     pub fn plus(self, known: f64) -> Self {
         Self { mean: self.mean + known, ..self }

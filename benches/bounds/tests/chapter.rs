@@ -1,4 +1,4 @@
-//! The book's chapter says what the committed numbers say, and a short run says the same of the bounds.
+//! Checks the book's chapter against the committed numbers, and that a short run satisfies the same bounds.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ fn a_short_run_repeats_itself_and_keeps_to_the_bounds() {
             (Part::Nce, name) if !name.contains("negatives only") => {
                 assert!(row.value <= (row.k.unwrap() as f64).ln() + 1e-9, "{row:?}");
             }
-            // With y from the critic's own decoder, the difference is a divergence.
+            // With y from the critic's own decoder the difference is a divergence, so it is not negative.
             (Part::Gap, name) if name.ends_with("y from q") => {
                 assert!(row.value > -4.0 * row.error.unwrap(), "{row:?}");
             }

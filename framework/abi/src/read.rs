@@ -1,4 +1,4 @@
-//! Reading a table of another version: only what both sides know.
+//! Reads a table of another version: only the part that both sides know.
 
 use core::{mem::MaybeUninit, mem::size_of, ptr};
 
@@ -7,7 +7,7 @@ use crate::{
     MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaPlugin, MolarenaProfiles,
 };
 
-/// A struct that starts with its `struct_size: u32` and for which all bytes zero means "nothing is there".
+/// A struct that starts with its `struct_size: u32`, and in which all bytes zero means "absent".
 ///
 /// # Safety
 ///

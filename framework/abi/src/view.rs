@@ -1,4 +1,4 @@
-//! What crosses in a call: borrowed inputs, the arena's output buffer, errors and blobs.
+//! The data that cross in a call: borrowed inputs, the arena's output buffer, errors and blobs.
 
 use core::ffi::c_void;
 

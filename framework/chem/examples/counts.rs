@@ -1,4 +1,5 @@
-//! Prints counted fingerprints of the SMILES on standard input, one line each, `column:count` by column; an empty line where a SMILES is refused.
+//! Prints counted fingerprints of the SMILES on standard input, one line per SMILES, as `column:count` by column. The
+//! line of a refused SMILES is empty.
 //!
 //! `counts RADIUS BITS CHIRALITY(0|1) < smiles.txt`, for `tests/counts_vs_rdkit.py`.
 

@@ -1,6 +1,7 @@
-//! Prints the descriptors of the SMILES on standard input as comma-separated values with a header; an empty line where a SMILES is refused.
+//! Prints the descriptors of the SMILES on standard input as comma-separated values with a header. The line of a
+//! refused SMILES is empty.
 //!
-//! For `tests/descriptors_vs_rdkit.py`. How long it took is on standard error.
+//! `tests/descriptors_vs_rdkit.py` uses it. The time that it took is on standard error.
 
 use std::io::{BufWriter, Write, stdin, stdout};
 use std::time::{Duration, Instant};

@@ -1,24 +1,24 @@
-//! The bond `~`, of which nothing is known. `RDKit` reads it into molecules, the library only into queries.
+//! The bond `~`, whose type is unknown. `RDKit` reads it into molecules; the library reads it only into queries.
 //!
-//! It adds nothing to a valence, so the molecule is sanitised without it, and it comes back into the graph.
+//! The bond adds nothing to a valence, so the molecule is sanitised without it, and the bond then returns to the graph.
 
 use chematic_core::{BondIdx, BondOrder, Molecule};
 use chematic_smiles::RdkitSmilesError;
 
 use crate::graph::MoleculeGraph;
 
-/// The Open Graph Benchmark's class of such a bond: another type, no stereo, not conjugated.
+/// The Open Graph Benchmark's features of such a bond: type other, no stereo, not conjugated.
 const FEATURES: [i8; 3] = [4, 0, 0];
 
 /// A molecule without its bonds `~`.
 pub(crate) struct Detached {
-    /// What is left, with all atoms.
+    /// The remaining molecule, with all atoms.
     pub(crate) rest: Molecule,
-    /// The bonds that were taken away: their places and atoms.
+    /// The removed bonds: their positions and atoms.
     bonds: Vec<(usize, [u32; 2])>,
 }
 
-/// Takes the bonds `~` away. In a ring such a bond would change the rings, which nothing here follows.
+/// Removes the bonds `~`. Refuses one in a ring: without it the rings would change, and nothing here accounts for that.
 pub(crate) fn detach(source: Molecule) -> Result<Detached, RdkitSmilesError> {
     let is_any = |order| order == BondOrder::QueryAny;
     let any = source.bonds().filter(|(_, bond)| is_any(bond.order));
@@ -28,7 +28,7 @@ pub(crate) fn detach(source: Molecule) -> Result<Detached, RdkitSmilesError> {
         return Ok(Detached { rest: source, bonds });
     }
     let mut rest = source.clone();
-    // From the last to the first, so that the places of the others stay.
+    // Removed from last to first, so that the positions of the others stay valid.
     for (place, _) in bonds.iter().rev() {
         rest = rest.with_bond_removed(BondIdx(*place as u32));
     }
@@ -39,7 +39,7 @@ pub(crate) fn detach(source: Molecule) -> Result<Detached, RdkitSmilesError> {
 }
 
 impl Detached {
-    /// Puts the bonds back into the graph of what was left.
+    /// Puts the bonds back into the graph of the remaining molecule.
     pub(crate) fn attach(&self, graph: &mut MoleculeGraph) -> Result<(), RdkitSmilesError> {
         if self.bonds.is_empty() {
             return Ok(());

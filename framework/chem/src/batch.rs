@@ -4,27 +4,27 @@ use rayon::prelude::*;
 
 use crate::{Molecule, MoleculeGraph, Morgan, ParseError};
 
-/// Rows of bits.
+/// Packed fingerprints of n molecules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BitMatrix {
     /// Number of rows n.
     pub rows: usize,
-    /// Bits of a row: a multiple of 64.
+    /// Number of bits in a row: a multiple of 64.
     pub n_bits: usize,
     /// `[n, n_bits / 64]`: bit b of row i is bit `b & 63` of word `i * n_bits / 64 + (b >> 6)`.
     pub words: Vec<u64>,
 }
 
 impl BitMatrix {
-    /// 64-bit words of one row.
+    /// Number of 64-bit words in a row.
     pub fn words_per_row(&self) -> usize {
         self.n_bits / 64
     }
 
-    /// The words of a row.
+    /// The words of one row.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If the row does not exist.
     pub fn row(&self, index: usize) -> &[u64] {
         &self.words[index * self.words_per_row()..][..self.words_per_row()]
     }
@@ -36,17 +36,17 @@ impl BitMatrix {
 /// [`MoleculeGraph`] for the features.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Graphs {
-    /// `[n + 1]`.
+    /// Offsets into the atoms, `[n + 1]`.
     pub atom_ptr: Vec<i64>,
-    /// `[n + 1]`.
+    /// Offsets into the bonds, `[n + 1]`.
     pub bond_ptr: Vec<i64>,
-    /// `[atoms, 9]`.
+    /// Open Graph Benchmark atom features, `[atoms, 9]`.
     pub atom_features: Vec<[i8; 9]>,
-    /// `[atoms, 2]`.
+    /// Atomic number - 1 and chirality tag, `[atoms, 2]`.
     pub hu_atoms: Vec<[i8; 2]>,
     /// `[bonds, 2]`: atom numbers inside the molecule; each bond once.
     pub bonds: Vec<[u32; 2]>,
-    /// `[bonds, 3]`.
+    /// Open Graph Benchmark bond features, `[bonds, 3]`.
     pub bond_features: Vec<[i8; 3]>,
 }
 
@@ -93,10 +93,10 @@ pub fn parse_all<S: AsRef<str> + Sync>(smiles: &[S]) -> Vec<Result<Molecule, Par
     smiles.par_iter().map(|smiles| Molecule::parse(smiles.as_ref())).collect()
 }
 
-/// Reads many SMILES `rows` at a time, in order, so that no more than `rows` molecules are held; a drug-like one takes
-/// about 6 KiB.
+/// Reads many SMILES in order, `rows` at a time, so that at most `rows` molecules are in memory; a drug-like molecule
+/// takes about 6 KiB.
 ///
-/// Item i is [`parse_all`] of SMILES `i * rows..(i + 1) * rows`, computed when it is asked for; the last may be shorter.
+/// Item i is [`parse_all`] of SMILES `i * rows..(i + 1) * rows`, computed on request; the last item may be shorter.
 ///
 /// # Panics
 /// If `rows` is 0.

@@ -1,4 +1,4 @@
-//! Counted Morgan fingerprints: how often each environment occurs.
+//! Counted Morgan fingerprints: the number of occurrences of each environment.
 
 use rayon::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::{Molecule, Morgan};
 /// The counted fingerprint: `(column, count)` by increasing column, columns below `n_bits`, counts above 0.
 ///
 /// `RDKit`'s `GetMorganGenerator(radius, fpSize=n_bits, includeChirality=chirality).GetCountFingerprint(molecule)`:
-/// environments whose hashes fold into one column are added up.
+/// environments whose hashes fold into the same column are added up.
 ///
 /// # Panics
 /// If `spec` does not pass [`Morgan::check`].
@@ -21,7 +21,7 @@ pub fn morgan_counts(molecule: &Molecule, spec: &Morgan) -> Vec<(u32, u32)> {
 
 /// The counted fingerprints of many molecules, row-major `[n, n_bits]`, on all threads of the current `rayon` pool.
 ///
-/// Counts above `max_count` become `max_count`.
+/// Counts above `max_count` are cut to `max_count`.
 ///
 /// # Panics
 /// If `spec` does not pass [`Morgan::check`].

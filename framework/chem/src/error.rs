@@ -1,15 +1,15 @@
-//! What can go wrong.
+//! Errors of this crate.
 
 use thiserror::Error;
 
-/// Characters of a SMILES that an error message shows at most.
+/// Maximum number of characters of a SMILES in an error message.
 const SHOWN: usize = 80;
 
 /// A SMILES that is not a molecule. [`ParseError::code`] is stable; the text is not.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// There is nothing to read.
+    /// The SMILES is empty.
     #[error("the SMILES is empty: leave the row out or fill it in")]
     Empty,
 
@@ -20,9 +20,9 @@ pub enum ParseError {
     TooLong {
         /// The beginning of the SMILES.
         smiles: String,
-        /// Its length.
+        /// Its length in bytes.
         bytes: usize,
-        /// The longest allowed.
+        /// The greatest allowed length in bytes.
         limit: usize,
     },
 
@@ -31,22 +31,22 @@ pub enum ParseError {
     Syntax {
         /// The SMILES, shortened.
         smiles: String,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
 
-    /// The text is SMILES, but `RDKit`'s sanitising would refuse the molecule: a valence or an aromatic system.
+    /// The text is SMILES, but `RDKit`'s sanitising would refuse the molecule for a valence or an aromatic system.
     #[error(
         "SMILES \"{smiles}\" is not a sound molecule: {reason}; check charges, hydrogens and aromatic atoms"
     )]
     Chemistry {
         /// The SMILES, shortened.
         smiles: String,
-        /// What is unsound.
+        /// The reason for the refusal.
         reason: String,
     },
 
-    /// `RDKit` reads it, this crate does not: see [`Molecule::parse`](crate::Molecule::parse).
+    /// `RDKit` reads the SMILES, but this crate does not: see [`Molecule::parse`](crate::Molecule::parse).
     #[error("SMILES \"{smiles}\" is not supported: {reason}; write it as a plain molecule")]
     Unsupported {
         /// The SMILES, shortened.
@@ -55,14 +55,14 @@ pub enum ParseError {
         reason: String,
     },
 
-    /// The library failed on this input. A defect, but one of this row only.
+    /// The library failed on this input. This is a defect, but it concerns this row only.
     #[error(
         "SMILES \"{smiles}\" makes the chemistry library fail: {reason}; please report it and leave the row out"
     )]
     Internal {
         /// The SMILES, shortened.
         smiles: String,
-        /// The message of the panic.
+        /// The panic's message.
         reason: String,
     },
 }
@@ -99,7 +99,7 @@ impl MorganError {
     }
 }
 
-/// The SMILES as messages show it: at most about 80 characters.
+/// The SMILES as error messages show it: at most about 80 characters.
 pub(crate) fn shorten(smiles: &str) -> String {
     match smiles.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("{}...", &smiles[..cut]),

@@ -2,7 +2,7 @@
 
 use crate::Molecule;
 
-/// A molecule's graph in `RDKit`'s atom and bond order, with the features that published graph networks take.
+/// A molecule's graph in `RDKit`'s atom and bond order, with the features that published graph networks use.
 ///
 /// Atom features are the indices of the Open Graph Benchmark (`ogb.utils.features`): atomic number - 1 (118: a
 /// wildcard), chirality (0 none, 1 clockwise, 2 counter-clockwise, 4 other), degree with hydrogens, formal charge + 5,
@@ -10,28 +10,28 @@ use crate::Molecule;
 /// are type (single, double, triple, aromatic, other), stereo (0 none, 1 Z, 2 E, 5 any) and conjugated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MoleculeGraph {
-    /// `[atoms, 9]`.
+    /// Atom features of the Open Graph Benchmark, `[atoms, 9]`.
     pub atom_features: Vec<[i8; 9]>,
     /// `[atoms, 2]`: atomic number - 1 and chirality tag, the features of Hu et al. 2020 (arXiv 1905.12265).
     pub hu_atoms: Vec<[i8; 2]>,
     /// `[bonds, 2]`: the atoms of a bond; each bond once.
     pub bonds: Vec<[u32; 2]>,
-    /// `[bonds, 3]`.
+    /// Bond features of the Open Graph Benchmark, `[bonds, 3]`.
     pub bond_features: Vec<[i8; 3]>,
 }
 
 impl Molecule {
-    /// The graph with `smiles2graph`'s features of the Open Graph Benchmark, each bond once.
+    /// The graph with the features of the Open Graph Benchmark's `smiles2graph`, each bond once.
     pub fn graph(&self) -> MoleculeGraph {
         self.graph.clone()
     }
 
-    /// The graph of [`Molecule::graph`], borrowed.
+    /// Borrows the graph of [`Molecule::graph`].
     pub fn graph_ref(&self) -> &MoleculeGraph {
         &self.graph
     }
 
-    /// Number of molecules that no bond joins, `len(GetMolFrags(molecule))`: above 1 for a salt, a solvate, a mixture.
+    /// Number of connected fragments, `len(GetMolFrags(molecule))`: above 1 for a salt, a solvate or a mixture.
     pub fn fragments(&self) -> usize {
         let mut parents: Vec<usize> = (0..self.atoms()).collect();
         let mut fragments = parents.len();
@@ -46,7 +46,7 @@ impl Molecule {
     }
 }
 
-/// The atom that stands for an atom's fragment; paths to it are halved on the way.
+/// The atom that represents an atom's fragment; each look-up halves the path to it.
 fn root(parents: &mut [usize], mut atom: usize) -> usize {
     while parents[atom] != atom {
         parents[atom] = parents[parents[atom]];
@@ -83,7 +83,7 @@ mod tests {
         for (smiles, fragments) in cases {
             assert_eq!(Molecule::parse(smiles).unwrap().fragments(), fragments, "{smiles}");
         }
-        // A bond of unknown type joins, as in RDKit.
+        // A bond of unknown type joins fragments, as in RDKit.
         assert_eq!(Molecule::parse("CO~C").unwrap().fragments(), 1);
     }
 

@@ -1,23 +1,23 @@
-//! Who a molecule is.
+//! Identity keys of molecules.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::Molecule;
 use crate::molecule::guarded;
 
-/// The `InChI` library keeps global state; `RDKit` locks it too.
+/// The `InChI` library keeps global state, so calls take a lock, as in `RDKit`.
 static INCHI: Mutex<()> = Mutex::new(());
 
-/// The largest molecule that `InChI` gets: beyond, a ring of equal stereocentres would take it minutes.
+/// Number of atoms above which `InChI` is not computed: a larger ring of equal stereocentres would take it minutes.
 const MAX_INCHI_ATOMS: usize = 400;
 
 /// Length of an `InChIKey`'s first block, the hash of the connectivity.
 const FIRST_BLOCK: usize = 14;
 
 impl Molecule {
-    /// The connectivity's identity: equal for stereoisomers, isotopologues and tautomers that `InChI` unites.
+    /// A key that is equal for stereoisomers, isotopologues and tautomers that `InChI` unites.
     ///
-    /// It is the first block (14 letters) of [`Molecule::inchikey`]; where there is no `InChI`, it is `smiles:` and
+    /// The key is the first block (14 letters) of [`Molecule::inchikey`]. If there is no `InChI`, it is `smiles:` and
     /// the canonical SMILES without stereo.
     pub fn identity(&self) -> String {
         self.inchikey().map_or_else(
@@ -31,8 +31,8 @@ impl Molecule {
 
     /// The standard `InChIKey` (27 characters), `RDKit`'s `MolToInchiKey`.
     ///
-    /// `None` where `InChI` has no answer (a wildcard, a bond `~`, hydrogen only) and above 400 atoms. About 0.2 ms, one molecule
-    /// at a time in a process.
+    /// `None` if `InChI` has no answer (a wildcard, a bond `~`, hydrogen only) and above 400 atoms. It takes about 0.2
+    /// ms, and a process computes one molecule at a time.
     pub fn inchikey(&self) -> Option<String> {
         let unknown = self.has_any_bond || self.source.atoms().any(|(_, atom)| atom.wildcard);
         if unknown || self.atoms() > MAX_INCHI_ATOMS {

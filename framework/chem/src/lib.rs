@@ -1,8 +1,8 @@
-//! Chemistry: SMILES to molecules, fingerprints, descriptors, scaffolds, graphs and identities. Pure: no files, no clock,
-//! no state.
+//! Chemistry: turns SMILES into molecules, and molecules into fingerprints, descriptors, scaffolds, graphs and identity
+//! keys. It is pure: it uses no files, no clock and no state.
 //!
-//! Everything equals what `RDKit` 2026.09.1 computes, which the golden tests check on whole datasets. The work of
-//! reading and sanitising is done by the `chematic` crates; no type of theirs is in this crate's interface.
+//! Every result equals that of `RDKit` 2026.09.1; the golden tests check this on whole datasets. The `chematic` crates
+//! read and sanitise SMILES, but none of their types is in this crate's interface.
 //!
 //! ```
 //! use molarena_chem::{DESCRIPTOR_NAMES, Molecule, Morgan};
@@ -36,7 +36,7 @@ pub use graph::MoleculeGraph;
 pub use molecule::{MAX_SMILES_BYTES, Molecule};
 pub use morgan::Morgan;
 
-/// The chemistry that made a feature: the crate that perceives molecules and the revision of this one.
+/// The version of the chemistry behind a feature: the crate that perceives molecules and the revision of this crate.
 ///
-/// It belongs in the key of every cached feature. The second number goes up whenever any output changes.
+/// The key of every cached feature contains it. The second number increases whenever any output changes.
 pub const CHEMISTRY_VERSION: &str = "chematic 1.2.1 + molarena-chem 1";

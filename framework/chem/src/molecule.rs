@@ -12,18 +12,19 @@ use crate::{ParseError, any_bond, perceive};
 
 /// The longest SMILES that is read, in bytes.
 ///
-/// Drug-like molecules have below 200. Ranking atoms and walking paths between rings take quadratic to cubic time, so
-/// that hostile input of 5,000 bytes costs under a second, and of 50,000 bytes minutes.
+/// Drug-like molecules have fewer than 200 bytes. Ranking atoms and walking paths between rings take quadratic to cubic
+/// time: hostile input of 5,000 bytes takes less than a second, and of 50,000 bytes minutes.
 pub const MAX_SMILES_BYTES: usize = 5_000;
 
-/// A molecule as `RDKit`'s `MolFromSmiles` leaves it: sanitised, removable hydrogens taken into their neighbours.
+/// A molecule as `RDKit`'s `MolFromSmiles` returns it: sanitised, with removable hydrogens merged into their
+/// neighbours.
 #[derive(Clone)]
 pub struct Molecule {
     /// The SMILES without the name that may follow it.
     pub(crate) smiles: String,
-    /// What the parser read, before sanitising.
+    /// The parser's molecule before sanitising.
     pub(crate) source: chematic_core::Molecule,
-    /// Whether bonds `~` were taken out of `source`; they are in `graph`.
+    /// Whether bonds `~` were removed from `source`; `graph` has them.
     pub(crate) has_any_bond: bool,
     pub(crate) graph: MoleculeGraph,
     pub(crate) hashing: Hashing,
@@ -38,12 +39,12 @@ impl fmt::Debug for Molecule {
 impl Molecule {
     /// Reads a SMILES and perceives valences, rings, aromaticity and stereo as `RDKit` does.
     ///
-    /// As in `RDKit`, what follows the first blank or tab is a name and is left out. Three things that `RDKit` reads
+    /// As in `RDKit`, anything after the first blank or tab is a name and is ignored. Three things that `RDKit` reads
     /// are refused: `CXSMILES` extensions (`CC |...|`); the bond `~` in a ring or beside explicit hydrogens; and cages
     /// such as carboranes whose ring atoms all have four ring bonds, where `RDKit` itself only approximates the rings.
     ///
     /// # Errors
-    /// [`ParseError`]; whatever the input, it neither panics nor takes more than about a second.
+    /// [`ParseError`]. For any input, this neither panics nor takes more than about a second.
     pub fn parse(smiles: &str) -> Result<Self, ParseError> {
         if smiles.len() > MAX_SMILES_BYTES {
             let (bytes, limit) = (smiles.len(), MAX_SMILES_BYTES);
@@ -61,20 +62,20 @@ impl Molecule {
             .unwrap_or_else(|reason| Err(ParseError::Internal { smiles: shorten(structure), reason }))
     }
 
-    /// The SMILES that was read, as written, without a name.
+    /// The SMILES as written, without a name.
     pub fn smiles(&self) -> &str {
         &self.smiles
     }
 
-    /// Number of atoms, hydrogens that are not atoms of the graph left out.
+    /// Number of atoms, not counting hydrogens that are not atoms of the graph.
     pub fn atoms(&self) -> usize {
         self.graph.atom_features.len()
     }
 
     /// `RDKit`'s canonical SMILES, `MolToSmiles(molecule, isomericSmiles=stereo)`.
     ///
-    /// Without stereo it has no isotopes either, as in `RDKit`. Should the library fail on a molecule that it has
-    /// read, which no test has shown, the SMILES as written is returned. So is that of a molecule with a bond `~`.
+    /// Without stereo it has no isotopes either, as in `RDKit`. The SMILES as written is returned for a molecule with a
+    /// bond `~`, and if the library fails on a molecule that it has read, which no test has shown.
     pub fn canonical_smiles(&self, stereo: bool) -> String {
         if self.has_any_bond {
             return self.smiles.clone();
@@ -83,13 +84,13 @@ impl Molecule {
     }
 }
 
-/// `MolToSmiles`; `None` where the library gives up.
+/// `MolToSmiles`; `None` if the library gives up.
 pub(crate) fn write(molecule: &chematic_core::Molecule, stereo: bool) -> Option<String> {
     let parameters = RdkitSmilesParams { isomeric: stereo, ..RdkitSmilesParams::default() };
     guarded(|| rdkit_smiles(molecule, &parameters)).ok()?.ok()
 }
 
-/// Turns a panic of the library into its message.
+/// Converts a panic of the library into its message.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(molecule.canonical_smiles(true), "CO~c1ccccc1");
         assert_eq!(molecule.graph.bonds[1], [1, 2]);
         assert_eq!(molecule.graph.bond_features[1], [4, 0, 0]);
-        // Both oxygen's hydrogen and the ring's stay: the bond takes no valence.
+        // The hydrogens of the oxygen and of the ring both stay, because the bond takes no valence.
         assert_eq!(molecule.graph.atom_features[1][2], 3);
         assert_eq!(molecule.graph.atom_features[2][4], 1);
         assert_eq!(molecule.scaffold(true), "c1ccccc1");

@@ -11,16 +11,16 @@ use crate::{Molecule, MorganError};
 /// `GetMorganGenerator(radius, fpSize=n_bits, includeChirality=chirality)` with its other defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Morgan {
-    /// Bonds from the centre to the rim of the largest environment; 2 is ECFP4.
+    /// Radius of the largest environment in bonds; 2 is ECFP4.
     pub radius: u32,
-    /// Number of bits that the environments' hashes are folded into: a multiple of 64.
+    /// Number of bits into which the environments' hashes are folded: a multiple of 64.
     pub n_bits: usize,
-    /// Whether tetrahedral centres and double-bond geometry enter the hashes.
+    /// Whether tetrahedral centres and double-bond geometry are part of the hashes.
     pub chirality: bool,
 }
 
 impl Morgan {
-    /// A checked specification.
+    /// Makes a checked specification.
     ///
     /// # Errors
     /// [`MorganError::Bits`] unless `n_bits` is a positive multiple of 64.
@@ -30,7 +30,7 @@ impl Morgan {
         Ok(spec)
     }
 
-    /// Whether the specification can be computed.
+    /// Checks that the specification can be computed.
     ///
     /// # Errors
     /// [`MorganError::Bits`] unless `n_bits` is a positive multiple of 64.
@@ -41,7 +41,7 @@ impl Morgan {
         Ok(())
     }
 
-    /// 64-bit words of one fingerprint.
+    /// Number of 64-bit words in a fingerprint.
     pub fn words(&self) -> usize {
         self.n_bits / 64
     }
@@ -59,13 +59,13 @@ impl Molecule {
         words
     }
 
-    /// Gives the column, below `n_bits`, of every environment.
+    /// Calls back with the column, below `n_bits`, of every environment.
     pub(crate) fn visit_columns(&self, spec: &Morgan, mut emit: impl FnMut(usize)) {
         let environments = Environments::new(self, spec.chirality);
         environments.visit(spec.radius, |_, hash| emit(hash as usize % spec.n_bits));
     }
 
-    /// How many different hashes the environments of up to r bonds have, before folding; entry r, up to `radius`.
+    /// Number of different hashes, before folding, among the environments of up to r bonds; entry r, up to `radius`.
     pub(crate) fn distinct_environments(&self, radius: u32) -> Vec<usize> {
         let mut new = vec![0; radius as usize + 1];
         let mut seen = HashSet::new();
@@ -89,21 +89,21 @@ fn combine(seed: u32, value: u32) -> u32 {
     seed ^ value.wrapping_add(0x9e37_79b9).wrapping_add(seed << 6).wrapping_add(seed >> 2)
 }
 
-/// An atom's neighbour: the atom and the bond to it.
+/// An atom's neighbour and the bond to it.
 type Neighbour = (usize, usize);
 
 /// The growing neighbourhoods of a molecule's atoms.
 struct Environments {
     neighbours: Vec<Vec<Neighbour>>,
-    /// `[bonds]`: what a bond adds to a hash.
+    /// `[bonds]`: each bond's contribution to a hash.
     bonds: Vec<u32>,
-    /// `[atoms]`: what a tetrahedral centre adds, 0 for other atoms.
+    /// `[atoms]`: each tetrahedral centre's contribution, 0 for other atoms.
     centres: Vec<u32>,
-    /// `[atoms]`: the identifiers of the last round.
+    /// `[atoms]`: the identifiers of the previous round.
     hashes: Vec<u32>,
     /// `[atoms, words]`: the bonds that each atom's environment covers.
     covered: Vec<u64>,
-    /// Words of one set of bonds.
+    /// Number of words in a set of bonds.
     words: usize,
 }
 
@@ -128,7 +128,8 @@ impl Environments {
         Self { neighbours, bonds, centres, hashes: molecule.hashing.atoms.clone(), covered, words }
     }
 
-    /// Gives radius and hash of every environment that no smaller or equal one has covered, by increasing radius.
+    /// Calls back with the radius and hash of every environment that no smaller or equal one covers, by increasing
+    /// radius.
     fn visit(mut self, radius: u32, mut emit: impl FnMut(u32, u32)) {
         self.hashes.iter().for_each(|hash| emit(0, *hash));
         let atoms = self.neighbours.len();
@@ -172,7 +173,7 @@ impl Environments {
         }
         let centre = self.centres[atom];
         if centre != 0 {
-            // A centre counts once its neighbours are found to differ, and in every later round.
+            // A centre counts once its neighbours prove to differ, and in every later round.
             let differ = around.windows(2).all(|pair| pair[0].1 != pair[1].1);
             *settled |= differ && around.iter().all(|(bond, _)| *bond == 1);
             if *settled {
@@ -194,9 +195,9 @@ impl Environments {
     }
 }
 
-/// A double bond of known geometry gets a number of its own: 100 + 10 x type + `RDKit`'s stereo number.
+/// A double bond of known geometry has its own number: 100 + 10 x type + `RDKit`'s stereo number.
 fn stereo_bond(bond: u32, stereo: i8) -> u32 {
-    // The Open Graph Benchmark counts none, Z, E, cis, trans, any; RDKit none, any, Z, E.
+    // The Open Graph Benchmark orders the values none, Z, E, cis, trans, any; RDKit orders them none, any, Z, E.
     match (bond, stereo) {
         (2, 1) => 122,
         (2, 2) => 123,
@@ -267,7 +268,7 @@ mod tests {
             assert_eq!(bits(one, ECFP4), bits(other, ECFP4));
             assert_ne!(bits(one, chiral), bits(other, chiral));
         }
-        // An explicit hydrogen is not an atom, with or without chirality.
+        // An explicit hydrogen does not become an atom, with or without chirality.
         assert_eq!(bits("[H][C@](F)(Cl)Br", chiral), bits("[C@H](F)(Cl)Br", chiral));
     }
 

@@ -1,4 +1,4 @@
-//! What the fingerprint needs of a sanitised molecule, in `RDKit`'s atom and bond order.
+//! The inputs of the fingerprint from a sanitised molecule, in `RDKit`'s atom and bond order.
 
 use chematic_core::{Atom, AtomIdx, BondOrder, Molecule};
 use chematic_fp::{RdkitMorganConfig, RdkitMorganFpSize, RdkitMorganRadius, rdkit_morgan_fingerprint};
@@ -28,13 +28,13 @@ pub(crate) struct Hashing {
     pub(crate) bonds: Vec<u8>,
 }
 
-/// Sanitises and computes `smiles2graph`'s features.
+/// Sanitises the molecule and computes the features of `smiles2graph`.
 pub(crate) fn graph(source: &Molecule) -> Result<MoleculeGraph, RdkitSmilesError> {
     let features = ogb_graph_features(source)?;
     let atom_features: Vec<[i8; 9]> =
         features.node_feat.iter().map(|row| row.map(|value| value as i8)).collect();
     let hu_atoms = atom_features.iter().map(|row| [row[0], row[1].min(3)]).collect();
-    // Every bond comes twice, once in each direction.
+    // The library lists every bond twice, once in each direction.
     let bonds = features.edge_index.iter().step_by(2).map(|pair| pair.map(|atom| atom as u32)).collect();
     let bond_features =
         features.edge_feat.iter().step_by(2).map(|row| row.map(|value| value as i8)).collect();
@@ -42,7 +42,7 @@ pub(crate) fn graph(source: &Molecule) -> Result<MoleculeGraph, RdkitSmilesError
 }
 
 impl Hashing {
-    /// From the graph's features where they are exact, else from the library's sanitised molecule as well.
+    /// Uses the graph's features where they are exact, and otherwise also the library's sanitised molecule.
     pub(crate) fn new(source: &Molecule, graph: &MoleculeGraph) -> Result<Self, RdkitSmilesError> {
         let inexact = graph.bond_features.iter().any(|row| row[0] == OTHER_BOND)
             || graph.atom_features.iter().any(hides_values)
@@ -74,7 +74,7 @@ impl Hashing {
             let order = exact.as_ref().and_then(|exact| exact.bond_between(AtomIdx(*begin), AtomIdx(*end)));
             match order.map(|(_, bond)| bond.order) {
                 _ if row[0] != OTHER_BOND => Ok(plain_bond(row[0])),
-                // Only a bond `~` is in the graph and not in the source.
+                // Only a bond `~` is in the graph but not in the source.
                 None => Ok(UNSPECIFIED),
                 Some(BondOrder::Quadruple) => Ok(4),
                 Some(BondOrder::Dative) => Ok(17),
@@ -85,7 +85,7 @@ impl Hashing {
     }
 }
 
-/// The library's own molecule with the graph's atoms: sanitised, or as read where it writes none (a lone hydrogen).
+/// The library's own molecule with the graph's atoms: sanitised, or as read if it writes none (a lone hydrogen).
 fn sanitised(source: &Molecule, graph: &MoleculeGraph) -> Result<Molecule, RdkitSmilesError> {
     let fits = |molecule: &Molecule| molecule.atom_count() == graph.atom_features.len();
     let molecule = rdkit_parsed_molecule(source).filter(fits);
@@ -104,18 +104,18 @@ fn plain_bond(class: i8) -> u8 {
     if class == 3 { AROMATIC } else { class as u8 + 1 }
 }
 
-/// `RDKit`'s connectivity invariant: the hash of the atomic number, total degree, total hydrogens, charge, and mass
-/// above the element's average, then 1 if the atom is in a ring.
+/// `RDKit`'s connectivity invariant: the hash of the atomic number, total degree, total hydrogens, charge and mass
+/// above the element's average, followed by 1 if the atom is in a ring.
 fn invariant(row: &[i8; 9], [degree, hydrogens, charge, mass]: [i32; 4]) -> u32 {
     let element = if row[0] == OTHER_ELEMENT { 0 } else { u32::from(row[0].unsigned_abs()) + 1 };
     let parts = [element, degree as u32, hydrogens as u32, charge as u32, mass as u32, 1];
     hash_all(&parts[..if row[8] == 1 { 6 } else { 5 }])
 }
 
-/// The isotope's mass above the element's average weight, rounded towards zero.
+/// The isotope's mass minus the element's average weight, rounded towards zero.
 ///
-/// The library knows the weights but publishes only the hash that they enter. For one lone atom all else in the hash
-/// is known, and different differences give different hashes.
+/// The library knows the weights but publishes only the hash that they enter. For a lone atom everything else in the
+/// hash is known, and different differences give different hashes.
 fn mass_difference(atom: &Atom) -> Option<i32> {
     let Some(isotope) = atom.isotope.filter(|isotope| *isotope != 0 && !atom.wildcard) else {
         return Some(0);

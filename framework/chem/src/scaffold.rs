@@ -8,8 +8,9 @@ impl Molecule {
     /// Murcko 1996; `RDKit`'s `MurckoScaffold`). Empty for a molecule without a ring.
     ///
     /// With `stereo` it is `MolToSmiles(GetScaffoldForMol(molecule))`, the string that the protocols group by;
-    /// without, `MurckoScaffoldSmiles(molecule, includeChirality=False)`. Should the library fail on a molecule that
-    /// it has read, which no test has shown, the molecule's own canonical SMILES stands in: a group of its own. Bonds `~` link nothing here.
+    /// without, `MurckoScaffoldSmiles(molecule, includeChirality=False)`. If the library fails on a molecule that it
+    /// has read, which no test has shown, the result is the molecule's own canonical SMILES, so the molecule forms its
+    /// own group. Bonds `~` link nothing here.
     pub fn scaffold(&self, stereo: bool) -> String {
         self.murcko(stereo).unwrap_or_else(|| self.canonical_smiles(stereo))
     }
@@ -19,7 +20,7 @@ impl Molecule {
         if stereo || scaffold.is_empty() {
             return Some(scaffold);
         }
-        // RDKit, too, writes the scaffold, reads it again and drops the stereo then.
+        // RDKit, too, writes the scaffold, reads it again and then drops the stereo.
         let again = guarded(|| chematic_smiles::parse(&scaffold)).ok()?.ok()?;
         write(&again, false)
     }

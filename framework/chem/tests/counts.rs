@@ -1,4 +1,4 @@
-//! Counted fingerprints against values that `RDKit` 2026.09.1 gave (`counts_vs_rdkit.py table`).
+//! Compares counted fingerprints with the values of `RDKit` 2026.09.1 (`counts_vs_rdkit.py table`).
 
 use molarena_chem::{Molecule, Morgan, morgan_count_matrix, morgan_counts};
 

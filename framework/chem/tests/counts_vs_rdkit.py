@@ -4,7 +4,7 @@
     python counts_vs_rdkit.py compare target/release/examples/counts smiles.txt
     python counts_vs_rdkit.py table > expected_counts.tsv
 
-A line of smiles.txt is one SMILES. Needs rdkit (2026.09.1 was used).
+Each line of smiles.txt is a SMILES. Needs rdkit (2026.09.1 was used).
 """
 
 import subprocess

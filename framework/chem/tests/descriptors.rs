@@ -1,10 +1,10 @@
-//! Descriptors against values that `RDKit` 2026.09.1 gave (`descriptors_vs_rdkit.py table`).
+//! Compares descriptors with the values of `RDKit` 2026.09.1 (`descriptors_vs_rdkit.py table`).
 
 use std::time::Instant;
 
 use molarena_chem::{DESCRIPTOR_NAMES, MAX_SMILES_BYTES, Molecule, descriptor_matrix};
 
-/// A row of the table: SMILES and values, `None` where `RDKit` has no finite one.
+/// A row of the table: SMILES and values, `None` where `RDKit` has no finite value.
 fn rows() -> Vec<(&'static str, Vec<Option<f64>>)> {
     let mut lines = include_str!("expected_descriptors.csv").lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').skip(1).collect();
@@ -26,7 +26,7 @@ fn values_are_rdkits() {
         let values = Molecule::parse(smiles).unwrap().descriptors();
         assert_eq!(values.len(), DESCRIPTOR_NAMES.len());
         for ((name, value), expected) in DESCRIPTOR_NAMES.iter().zip(values).zip(expected) {
-            // What RDKit cannot give is 0.
+            // A value that RDKit cannot compute is 0.
             let expected = expected.unwrap_or(0.0);
             if (value - expected).abs() > 1e-4 * expected.abs().max(1.0) {
                 wrong.push(format!("{smiles} {name}: {value}, not {expected}"));
@@ -41,7 +41,7 @@ fn the_table_tells_the_descriptors_apart() {
     let rows = rows();
     for (place, name) in DESCRIPTOR_NAMES.iter().enumerate() {
         let first = rows[0].1[place];
-        // No atom type has a contribution that falls into these bins.
+        // No atom type has a contribution in these bins.
         if ["SMR_VSA8", "SlogP_VSA9"].contains(name) {
             continue;
         }

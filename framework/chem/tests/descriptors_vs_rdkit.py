@@ -5,9 +5,9 @@
     python descriptors_vs_rdkit.py table target/release/examples/descriptors > expected_descriptors.csv
     python descriptors_vs_rdkit.py summary target/release/examples/descriptors smiles.txt > summary.csv
 
-A line of smiles.txt is one SMILES. Values agree within 1e-4, relative above 1 and absolute below. Where RDKit gives none,
-or none that is finite, ours must be 0. `compare` also states both times; give it the machine for itself. `summary` prints
-each descriptor's mean and root mean square by RDKit. Needs rdkit (2026.09.1 was used) and numpy.
+Each line of smiles.txt is a SMILES. Values must agree within 1e-4, relative above 1 and absolute below. Where RDKit returns
+no finite value, ours must be 0. `compare` also prints both times; run it on an otherwise idle machine. `summary` prints the
+mean and root mean square of each descriptor by RDKit. Needs rdkit (2026.09.1 was used) and numpy.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""Molecules of the tables of expected values: drugs, natural products, salts, metals, ions, isotopes, single atoms."""
+"""Molecules for the tables of expected values: drugs, natural products, salts, metals, ions, isotopes, single atoms."""
 
 VARIED = [
     "C",

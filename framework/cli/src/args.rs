@@ -8,7 +8,9 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
-use molarena_host::{FeatureSpec, OutputFormat, parse_duration, parse_features, parse_size};
+use molarena_features::FeatureSpec;
+use molarena_host::{OutputFormat, parse_duration, parse_features, parse_size};
+use molarena_metrics::Metric;
 use molarena_report::Format;
 
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
@@ -32,7 +34,15 @@ pub(crate) enum Command {
     Board(BoardArgs),
     /// Draw a metric against a varied parameter, ranks of matching, or the curves of a training, as SVG
     Plot(PlotArgs),
-    /// Train a method on a dataset and predict new molecules
+    /// Compute all scores again from stored predictions and labels, without plugins, and compare
+    Replay(ReplayArgs),
+    /// Look after a store
+    Store(StoreArgs),
+    /// Print the JSON Schema of a stored format
+    Schema(SchemaArgs),
+    /// Train a method on a dataset and keep it, for `predict --model`
+    Train(TrainArgs),
+    /// Predict new molecules with a method that is trained on a dataset, now or before
     Predict(PredictArgs),
     /// Write features or vectors of molecules to CSV, npy or Parquet
     Embed(EmbedArgs),
@@ -155,6 +165,9 @@ pub(crate) struct RunArgs {
     /// Workers at a time; without it, as many as the processors and the thread budget allow
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
     /// Threads of a worker
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
@@ -164,6 +177,9 @@ pub(crate) struct RunArgs {
     /// Memory limit of a cell, such as 500MiB or 8GiB [default: the suite's, or 8GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) memory_limit: Option<u64>,
+    /// Limit of what a cell writes, such as 500MiB or 10GiB [default: the suite's, or 16GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) disk_limit: Option<u64>,
     /// Run cells again that failed before
     #[arg(long)]
     pub(crate) retry_failed: bool,
@@ -173,6 +189,9 @@ pub(crate) struct RunArgs {
     /// Run plugins inside this process, without limits or confinement: for debuggers only
     #[arg(long)]
     pub(crate) in_process: bool,
+    /// Write what happens to this file as it happens, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
     /// Print one JSON object with the counts at the end
     #[arg(long)]
     pub(crate) json: bool,
@@ -193,6 +212,7 @@ const PREDICT_EXAMPLES: &str = "\
 Examples:
   molarena predict --dataset biogen3k --method morgan-rf --input new.csv --output predictions.csv
   molarena predict --csv my.csv --tasks active --method morgan-rf --input new.smi --output p.parquet
+  molarena predict --model my-model --input new.csv --output predictions.csv   # of `molarena train`
 
 The output has the columns row, smiles and one for each task: the probability of a positive, or a
 number in the unit of the labels. Rows that cannot be read have no values and are listed in
@@ -201,12 +221,12 @@ OUTPUT.failures.csv.";
 #[derive(Debug, Args)]
 #[command(after_help = PREDICT_EXAMPLES)]
 pub(crate) struct PredictArgs {
-    /// Dataset to learn from
-    #[arg(long, value_name = "ID", required_unless_present = "csv", conflicts_with = "csv")]
-    pub(crate) dataset: Option<String>,
+    /// Folder of a model that `molarena train` made, instead of a dataset and a method
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "csv", "method"])]
+    pub(crate) model: Option<PathBuf>,
     /// Method, by name or as a .toml file
     #[arg(long, value_name = "NAME")]
-    pub(crate) method: String,
+    pub(crate) method: Option<String>,
     /// Molecules to predict: CSV (also .gz), Parquet or lines of SMILES, known by content; - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
@@ -219,9 +239,50 @@ pub(crate) struct PredictArgs {
     /// Overwrite the output
     #[arg(long)]
     pub(crate) force: bool,
+    /// Print one JSON object with the counts at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) learning: LearningArgs,
+}
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  molarena train --dataset biogen3k --method morgan-gp --output my-model
+  molarena train --csv my.csv --tasks active --method classical-ensemble --output my-model
+  molarena predict --model my-model --input new.csv --output predictions.csv
+
+The method learns from all molecules but a tenth, by which it chooses its settings. A table with
+tasks of both types makes two folders, OUTPUT-classification and OUTPUT-regression.";
+
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_EXAMPLES)]
+pub(crate) struct TrainArgs {
+    /// Method, by name or as a .toml file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: String,
+    /// Folder to make
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) learning: LearningArgs,
+}
+
+/// What `train` and `predict` learn from, and with what.
+#[derive(Debug, Args)]
+pub(crate) struct LearningArgs {
+    /// Dataset to learn from
+    #[arg(long, value_name = "ID", conflicts_with = "csv")]
+    pub(crate) dataset: Option<String>,
     /// Seed of the method
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
     /// Threads of the worker
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
@@ -231,9 +292,6 @@ pub(crate) struct PredictArgs {
     /// Memory limit of the worker [default: 8GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) memory_limit: Option<u64>,
-    /// Print one JSON object with the counts at the end
-    #[arg(long)]
-    pub(crate) json: bool,
     /// Folder with further method files
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
@@ -285,6 +343,9 @@ pub(crate) struct EmbedArgs {
     /// Overwrite the output
     #[arg(long)]
     pub(crate) force: bool,
+    /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
     /// Threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
@@ -326,11 +387,16 @@ pub(crate) struct BoardArgs {
     /// Only this method (again for more)
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,
+    /// Score stored predictions by another metric, with the labels of the data folder, such as rmse
+    #[arg(long, value_name = "NAME", conflicts_with = "matches")]
+    pub(crate) metric: Option<Metric>,
     /// Leave out time and memory, so that boards of equal results are equal bytes
     #[arg(long)]
     pub(crate) no_cost: bool,
     #[command(flatten)]
     pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -361,6 +427,65 @@ pub(crate) enum PluginCommand {
         #[command(flatten)]
         plugins: PluginPlaces,
     },
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  molarena replay --store molarena-store
+  molarena replay --data-dir /data/molarena --json
+  molarena replay --csv my.csv --tasks active          # records of a table of your own
+
+The exit code is 10 if a score comes out different, or cannot be computed here.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// Write the scores that come out different
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Split of an own table that has one: column:NAME
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<SplitChoice>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) own: OwnArgs,
+    #[command(flatten)]
+    pub(crate) store: StorePlace,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Read every record, compare its name with its content, and hash every file that a step made
+    #[command(
+        after_help = "Example:\n  molarena store verify --store molarena-store\n\nThe exit code is 5 if something does not fit."
+    )]
+    Verify {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        store: StorePlace,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  molarena schema               # the formats\n  molarena schema record > record.schema.json"
+)]
+pub(crate) struct SchemaArgs {
+    /// Name of the format, such as record or molarena.record/1 [default: list all]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,9 @@ impl ExitCode {
                 Fault::Internal => Self::Internal,
             };
         }
+        if let Some(error) = error.downcast_ref::<molarena_world::Error>() {
+            return world_code(error);
+        }
         match error.downcast_ref::<molarena_data::Error>() {
             Some(error) => data_code(Some(error)),
             None => Self::Internal,
@@ -67,10 +70,18 @@ fn data_code(error: Option<&molarena_data::Error>) -> ExitCode {
         Some(
             molarena_data::Error::UnknownDataset { .. }
             | molarena_data::Error::UnknownContext { .. }
-            | molarena_data::Error::UnknownProtocol { .. }
-            | molarena_data::Error::Simulation { .. }
-            | molarena_data::Error::NotBuiltin { .. },
+            | molarena_data::Error::UnknownProtocol { .. },
         ) => ExitCode::Usage,
+        _ => ExitCode::BadData,
+    }
+}
+
+fn world_code(error: &molarena_world::Error) -> ExitCode {
+    match error {
+        molarena_world::Error::Data(error) => data_code(Some(error)),
+        molarena_world::Error::Simulation { .. } | molarena_world::Error::NotBuiltin { .. } => {
+            ExitCode::Usage
+        }
         _ => ExitCode::BadData,
     }
 }

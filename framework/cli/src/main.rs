@@ -2,9 +2,8 @@
 
 mod args;
 mod commands;
+mod display;
 mod exit_code;
-mod progress;
-mod spinner;
 mod split_choice;
 
 use std::io::Write;
@@ -22,6 +21,10 @@ fn main() -> std::process::ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Board(args) => commands::board::run(&args),
         Command::Plot(args) => commands::plot::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Store(args) => commands::store::run(&args),
+        Command::Schema(args) => commands::schema::run(&args),
+        Command::Train(args) => commands::train::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Data(args) => commands::data::run(&args),
@@ -48,12 +51,11 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn complain(error: &anyhow::Error) {
-    let code =
-        match (error.downcast_ref::<molarena_host::Error>(), error.downcast_ref::<molarena_data::Error>()) {
-            (Some(error), _) => format!(" [{}]", error.code()),
-            (_, Some(error)) => format!(" [{}]", error.code()),
-            _ => String::new(),
-        };
+    let code = None
+        .or_else(|| Some(error.downcast_ref::<molarena_host::Error>()?.code()))
+        .or_else(|| Some(error.downcast_ref::<molarena_world::Error>()?.code()))
+        .or_else(|| Some(error.downcast_ref::<molarena_data::Error>()?.code()))
+        .map_or_else(String::new, |code| format!(" [{code}]"));
     // There is nobody left to tell when standard error is closed.
     let _closed = writeln!(std::io::stderr(), "error{code}: {error:#}");
 }

@@ -315,31 +315,6 @@ pub enum Error {
         got: String,
     },
 
-    /// A simulated world cannot be made with these sizes.
-    #[error("--{parameter}: {problem}; see: molarena data simulate --help")]
-    Simulation {
-        /// The parameter, as on the command line.
-        parameter: &'static str,
-        /// What is wrong and what is possible.
-        problem: String,
-    },
-
-    /// A file that a simulation would write is there with other bytes.
-    #[error("{} is there with other bytes; nothing was changed; move it away, or replace it with --force", path.display())]
-    WouldReplace {
-        /// The file.
-        path: PathBuf,
-    },
-
-    /// A simulated dataset that does not come with the program cannot be made from its manifest.
-    #[error(
-        "dataset {id} is simulated with its own seed or sizes; make it with: molarena data simulate --help"
-    )]
-    NotBuiltin {
-        /// The dataset.
-        id: String,
-    },
-
     /// No context graph has this id.
     #[error("no context graph is called \"{id}\"; known: {known}")]
     UnknownContext {
@@ -478,9 +453,7 @@ impl Error {
             Self::TextLabel { .. } => "E-DATA-025",
             Self::NoTasks { .. } => "E-DATA-026",
             Self::WrongPart { .. } => "E-DATA-027",
-            Self::Simulation { .. } => "E-DATA-030",
-            Self::WouldReplace { .. } => "E-DATA-031",
-            Self::NotBuiltin { .. } => "E-DATA-032",
+            // 030 to 032 are those of molarena-world.
             Self::UnknownContext { .. } => "E-DATA-033",
             Self::UnknownNode { .. } => "E-DATA-034",
             Self::DuplicateId { .. } => "E-DATA-035",

@@ -127,8 +127,11 @@ fn fetch_files(
     Ok(fetched)
 }
 
-/// Waits until no other process fetches into `data_dir`. The lock ends when the file is closed, however that happens.
-pub(crate) fn take_lock(data_dir: &Path) -> Result<File> {
+/// Waits until no other process writes into `data_dir`. The lock ends when the file is closed, however that happens.
+///
+/// # Errors
+/// The folder or its lock file cannot be made; the error names it.
+pub fn take_lock(data_dir: &Path) -> Result<File> {
     fs_err::create_dir_all(data_dir)?;
     let lock = File::create(data_dir.join(LOCK_FILE))?;
     lock.lock()?;

@@ -17,10 +17,10 @@ pub mod fetch;
 pub mod hash;
 mod info;
 mod manifest;
+pub mod npz;
 pub mod own;
 mod parquet_text;
 mod prepared;
-pub mod simulate;
 mod split;
 mod stream;
 mod table;
@@ -31,12 +31,12 @@ mod verify;
 pub use catalog::Catalog;
 pub use dataset::{Dataset, read_verified};
 pub use error::{Cell, Error, Result};
-pub use hash::{sha256_file, sha256_hex};
+pub use hash::{Hasher, sha256_file, sha256_hex};
 pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};
 pub use manifest::{
     FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
 pub use prepared::{PreparedDataset, RowFailure};
-pub use split::{Protocol, Split};
+pub use split::{Protocol, Split, SplitMix64};
 pub use stream::SmilesInput;
 pub use verify::{FileState, FileStatus, verify, verify_context};

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::hash::Hasher;
 
-pub(crate) use generator::SplitMix64;
+pub use generator::SplitMix64;
 
 /// A way to split molecules into three parts.
 ///

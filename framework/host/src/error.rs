@@ -100,6 +100,21 @@ pub enum Error {
         /// Inputs that the features give.
         given: String,
     },
+    /// The component does not run on the device.
+    #[error(
+        "method `{method}`: `{component}` does not run on {device}, only on {known}; name another device, or build the \
+         plugin with the feature for it"
+    )]
+    Device {
+        /// The method.
+        method: String,
+        /// The component.
+        component: String,
+        /// The device that was asked for.
+        device: String,
+        /// Devices that it runs on.
+        known: String,
+    },
     /// The request is malformed.
     #[error("{0}")]
     Request(String),
@@ -156,6 +171,15 @@ pub enum Error {
     Interrupted,
 }
 
+impl From<molarena_features::Error> for Error {
+    fn from(error: molarena_features::Error) -> Self {
+        match error {
+            molarena_features::Error::File { path, message } => Self::Store { path, message },
+            molarena_features::Error::Io(error) => Self::Io(error),
+        }
+    }
+}
+
 impl Error {
     /// Stable code, for scripts and searches.
     pub fn code(&self) -> &'static str {
@@ -177,6 +201,7 @@ impl Error {
             Self::Io(_) => "E-HOST-015",
             Self::Interrupted => "E-HOST-016",
             Self::MethodFailed { .. } => "E-HOST-017",
+            Self::Device { .. } => "E-HOST-018",
         }
     }
 
@@ -187,6 +212,7 @@ impl Error {
             | Self::UnknownMethod { .. }
             | Self::Config { .. }
             | Self::Inputs { .. }
+            | Self::Device { .. }
             | Self::Request(_)
             | Self::Exposed { .. } => Fault::Usage,
             Self::UnknownPlugin { .. } | Self::Plugin { .. } | Self::UnknownComponent { .. } => Fault::Plugin,

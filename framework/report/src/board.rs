@@ -108,6 +108,9 @@ pub struct Row {
     pub pretraining: Option<RowPretraining>,
     /// Whether every worker, of failed seeds too, was confined.
     pub confined: bool,
+    /// Class of the device, such as `cuda`; absent where it is the processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Whether the training labels were shuffled: a check for leaks, not a method.
     pub shuffled_labels: bool,
     /// What was scored: `probability`, or `hard` for predicted classes.

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use molarena_data::TaskType;
-use molarena_host::key_of;
-use molarena_host::record::Record;
 use molarena_metrics::Metric;
+use molarena_record::cell::Record;
+use molarena_record::key::key_of;
 use serde_json::{Value, json};
 
+use crate::builds::{newest_build, without_builds};
 use crate::row::{Entry, row};
 use crate::{BOARD_SCHEMA, Board, Boards, Row, notes};
 
@@ -90,6 +91,9 @@ fn board(key: &BoardKey, records: &[&Record], options: BoardOptions) -> Board {
         let split = compositions.len() > 1;
         for (hash, records) in compositions {
             let name = if split { row_name(method, &hash) } else { method.to_owned() };
+            let build = |record: &Record| json!(composition(record));
+            let (records, on_builds) = newest_build(&name, records, build, |record| record.finished);
+            all_notes.extend(on_builds);
             let (records, repeats) = one_for_each_seed(&name, records);
             let entries: Vec<Entry> = records.into_iter().map(Entry::new).collect();
             rows.push(row(name, &entries, options));
@@ -137,28 +141,33 @@ fn sort(rows: &mut [Row], metric: Metric) {
 }
 
 /// What a method is made of, by the name of the part. The data are not among it: they are the board's.
-pub(crate) fn composition(record: &Record) -> [(&'static str, Value); 8] {
-    let parts = &record.composition;
-    [
-        ("features", parts.features.clone()),
-        ("chemistry", json!(parts.chemistry)),
+pub(crate) fn composition(record: &Record) -> Vec<(&'static str, Value)> {
+    let made = &record.composition;
+    let mut parts = vec![
+        ("features", made.features.clone()),
+        ("chemistry", json!(made.chemistry)),
         (
             "encoder",
-            match &parts.pretraining {
-                Some(pretraining) => json!([parts.encoder, pretraining]),
-                None => json!(parts.encoder),
+            match &made.pretraining {
+                Some(pretraining) => json!([made.encoder, pretraining]),
+                None => json!(made.encoder),
             },
         ),
-        ("baseline", json!(parts.baseline)),
-        ("tune", json!(parts.tune)),
-        ("members", json!(parts.members)),
+        ("baseline", json!(made.baseline)),
+        ("tune", json!(made.tune)),
+        ("members", json!(made.members)),
         ("scoring", json!(record.scoring)),
         ("shuffled labels", json!(record.shuffled_labels)),
-    ]
+    ];
+    // The processor is the rule.
+    if let Some(device) = &record.device {
+        parts.push(("device", json!(device)));
+    }
+    parts
 }
 
 fn composition_hash(record: &Record) -> String {
-    key_of(&composition(record))
+    key_of(&without_builds(json!(composition(record))))
 }
 
 pub(crate) fn row_name(method: &str, hash: &str) -> String {
@@ -171,10 +180,16 @@ pub(crate) fn short(hash: &str) -> &str {
 }
 
 fn note_on_compositions(method: &str, compositions: &BTreeMap<String, Vec<&Record>>) -> String {
-    let parts: Vec<_> = compositions.values().map(|records| composition(records[0])).collect();
-    let differs = |part: usize| parts.iter().any(|composition| composition[part].1 != parts[0][part].1);
-    let names: Vec<&str> =
-        (0..parts[0].len()).filter(|part| differs(*part)).map(|part| parts[0][part].0).collect();
+    let of = |record: &Record| -> Vec<(&str, Value)> {
+        let parts = composition(record).into_iter();
+        parts.map(|(name, part)| (name, without_builds(part))).collect()
+    };
+    let parts: Vec<_> = compositions.values().map(|records| of(records[0])).collect();
+    let differs = |part: usize| parts.iter().any(|composition| composition.get(part) != parts[0].get(part));
+    let names: Vec<&str> = {
+        let longest = parts.iter().max_by_key(|parts| parts.len()).expect("there are compositions");
+        (0..longest.len()).filter(|part| differs(*part)).map(|part| longest[part].0).collect()
+    };
     format!(
         "The records of {method} are of {} compositions, which differ in {}; each has a row, named by its hash.",
         compositions.len(),

@@ -12,6 +12,7 @@
 
 mod board;
 mod build;
+mod builds;
 mod csv;
 mod format;
 mod json;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use molarena_host::{MatchOutcome, MatchRecord, SpaceScores, key_of};
+use molarena_record::{key::key_of, matching::MatchOutcome, matching::MatchRecord, matching::SpaceScores};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::build::{row_name, short};
+use crate::builds::{newest_build, without_builds};
 use crate::row::{one_line, summary};
 use crate::{BoardOptions, FailureSummary, RowPretraining, pretraining};
 
@@ -111,7 +113,7 @@ pub(crate) fn grouped(records: &[MatchRecord]) -> Vec<(&str, Rows<'_>)> {
                 (&record.context, space, &split.protocol, split.seed, record.candidates),
                 (&record.context_key, &record.spaces, &split.sha256),
             );
-            let row = (record.method.as_str(), key_of(&record.composition));
+            let row = (record.method.as_str(), key_of(&without_builds(json!(record.composition))));
             boards.entry(key).or_default().entry(row).or_default().push(record);
         }
     }
@@ -133,7 +135,10 @@ pub(crate) fn board(space: &str, groups: &Rows<'_>, options: BoardOptions) -> Ma
         if compositions > 1 {
             notes.push(format!("{name} is one of {compositions} compositions of {method}."));
         }
-        rows.push(row(name, space, records, options));
+        let build = |record: &MatchRecord| json!(record.composition);
+        let (records, on_builds) = newest_build(&name, records.clone(), build, |record| record.finished);
+        notes.extend(on_builds);
+        rows.push(row(name, space, &records, options));
     }
     rows.sort_by(|one, other| {
         let by_score = match (one.mrr.mean, other.mrr.mean) {
@@ -251,7 +256,7 @@ mod tests {
     fn other_queries_and_other_candidates_are_other_boards() {
         let mut records = vec![matched("m", 0, 0.5), matched("m", 0, 0.5), matched("m", 0, 0.5)];
         records[1].split.sha256 = "c".repeat(64);
-        records[2].candidates = molarena_host::Candidates::Test;
+        records[2].candidates = molarena_record::matching::Candidates::Test;
         assert_eq!(build_matches(&records, BoardOptions::default()).len(), 6);
     }
 }

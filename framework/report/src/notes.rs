@@ -27,8 +27,15 @@ pub(crate) fn on_rows(board: &Board) -> Vec<String> {
     ];
     let with_rows = notes.into_iter().filter(|(_, rows)| !rows.is_empty());
     let notes = with_rows.map(|(note, rows)| format!("{note}: {rows}."));
+    let on_devices: Vec<String> = board
+        .rows
+        .iter()
+        .filter_map(|row| Some(format!("{} on {}", row.method, row.device.as_ref()?)))
+        .collect();
+    let devices = (!on_devices.is_empty())
+        .then(|| format!("Run on another device than the processor: {}.", on_devices.join(", ")));
     let rows = board.rows.iter().map(|row| (row.method.as_str(), row.pretraining.as_ref()));
-    notes.chain(pretraining::notes(rows)).collect()
+    notes.chain(devices).chain(pretraining::notes(rows)).collect()
 }
 
 /// The tasks without a score in at least one scored record, and notes on them. `entries` are those of the whole board.

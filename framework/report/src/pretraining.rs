@@ -2,11 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use molarena_host::{
-    MatchRecord,
-    encoder_record::{PretrainCost, Pretrained},
-    record::Record,
-};
+use molarena_record::{cell::Record, matching::MatchRecord, parts::PretrainCost, parts::Pretrained};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use molarena_host::record::{Outcome, Reason, Record};
 use molarena_metrics::{AUC_THRESHOLDS, Metric, mean_and_std, threshold_share};
+use molarena_record::{cell::Outcome, cell::Record, parts::Reason};
 
 use crate::{BoardOptions, FailureSummary, Row, RowPretraining, TaskScore};
 
@@ -82,6 +82,7 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
         peak_rss_mb,
         pretraining: RowPretraining::of(first, options),
         confined: entries.iter().all(|entry| entry.record.confined),
+        device: first.device.clone(),
         shuffled_labels: first.shuffled_labels,
         scoring: first.scoring,
     }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use molarena_data::TaskType;
-use molarena_host::encoder_record::{PretrainCost, Pretrained};
-use molarena_host::record::{
-    ComponentUse, Composition, Cost, Failure, Outcome, RECORD_SCHEMA, Reason, Record, SplitInfo,
-};
-use molarena_host::{
-    Candidates, MATCH_SCHEMA, MatchComposition, MatchOutcome, MatchRecord, RankDistribution, SpaceScores,
-};
 use molarena_metrics::{Metric, Scoring, mean_defined};
+use molarena_record::{
+    cell::Outcome, cell::RECORD_SCHEMA, cell::Record, parts::ComponentUse, parts::Composition, parts::Cost,
+    parts::Failure, parts::Reason, parts::SplitInfo,
+};
+use molarena_record::{
+    matching::Candidates, matching::MATCH_SCHEMA, matching::MatchComposition, matching::MatchOutcome,
+    matching::MatchRecord, matching::RankDistribution, matching::SpaceScores,
+};
+use molarena_record::{parts::PretrainCost, parts::Pretrained};
 use serde_json::json;
 
 /// A scored record of ROC-AUC on tasks `task 1`, `task 2` and so on.
@@ -78,8 +80,18 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
         confined: true,
         outcome,
         search: None,
-        cost: Cost { wall_s: 2.0, encode_s: 0.0, fit_s: 1.0, predict_s: 0.5, peak_rss_mb: 200.0, threads: 2 },
+        cost: Cost {
+            wall_s: 2.0,
+            encode_s: 0.0,
+            fit_s: 1.0,
+            predict_s: 0.5,
+            peak_rss_mb: 200.0,
+            threads: 2,
+            ..Cost::default()
+        },
         pretrain_cost: None,
+        finished: None,
+        device: None,
         varied: BTreeMap::new(),
     }
 }
@@ -169,7 +181,15 @@ pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
         },
         confined: true,
         outcome: MatchOutcome::Scored { spaces: vec![space("m"), space("e")], ranks_sha256: "e".repeat(64) },
-        cost: Cost { wall_s: 2.0, encode_s: 0.5, fit_s: 0.0, predict_s: 1.0, peak_rss_mb: 200.0, threads: 1 },
+        cost: Cost {
+            wall_s: 2.0,
+            encode_s: 0.5,
+            fit_s: 0.0,
+            predict_s: 1.0,
+            peak_rss_mb: 200.0,
+            threads: 1,
+            ..Cost::default()
+        },
         pretrain_cost: Some(PretrainCost {
             wall_s: 120.0,
             cpu_s: 240.0,
@@ -177,6 +197,8 @@ pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
             threads: 2,
             workers: 1,
         }),
+        finished: None,
+        device: None,
         varied: BTreeMap::new(),
     }
 }

@@ -1,12 +1,12 @@
-//! What comes with each long call: seed, device, thread budget, progress, cancellation and a folder.
+//! The context of a long call: seed, device, thread budget, progress, cancellation and a folder.
 
 use std::path::Path;
 
 use crate::{Error, Result};
 
-/// Takes progress and says whether to stop. Called from any thread.
+/// Receives progress and decides whether to stop. Any thread may call it.
 pub trait Hooks: Sync {
-    /// The share done, 0 to 1, and a short text.
+    /// Receives the share done, 0 to 1, and a short text.
     fn progress(&self, fraction: f64, message: &str);
     /// Whether the call should end soon.
     fn cancelled(&self) -> bool;
@@ -17,23 +17,24 @@ pub trait Hooks: Sync {
 pub struct Call<'a> {
     /// Seed of every random choice.
     pub seed: u64,
-    /// How many threads the call may use; at least 1.
+    /// Number of threads that the call may use; at least 1.
     pub threads: usize,
     /// Device, such as `cpu`.
     pub device: &'a str,
-    /// Where progress goes.
+    /// Receives progress and decides on cancellation.
     pub hooks: Option<&'a dyn Hooks>,
-    /// A folder that outlives the call, for checkpoints and logs. A run that was killed gets the same folder again.
+    /// A folder that outlives the call, for checkpoints and logs. After a kill, the next run gets the same folder
+    /// again.
     pub folder: Option<&'a Path>,
 }
 
 impl<'a> Call<'a> {
-    /// A call on the CPU that nobody watches.
+    /// A call on the CPU without a watcher.
     pub fn new(seed: u64, threads: usize) -> Self {
         Self { seed, threads: threads.max(1), device: "cpu", hooks: None, folder: None }
     }
 
-    /// The same call, watched.
+    /// The same call with a watcher.
     #[must_use]
     pub fn with_hooks(self, hooks: &'a dyn Hooks) -> Self {
         Self { hooks: Some(hooks), ..self }
@@ -57,7 +58,7 @@ impl<'a> Call<'a> {
         self.hooks.is_some_and(Hooks::cancelled)
     }
 
-    /// An error when the call should end: `call.check()?` inside a loop.
+    /// Returns an error if the call should end; use `call.check()?` inside loops.
     pub fn check(&self) -> Result<()> {
         if self.cancelled() { Err(Error::cancelled("cancelled by the arena")) } else { Ok(()) }
     }

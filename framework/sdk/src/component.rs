@@ -5,38 +5,38 @@ use serde::de::DeserializeOwned;
 
 use crate::{Call, Corpus, Dense, Determinism, Error, InputKind, Inputs, Labels, Matrix, Result};
 
-/// What a component says about itself.
+/// A component's description of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
     /// Name, unique among the plugin's components of its kind.
     pub id: &'static str,
-    /// One sentence.
+    /// One sentence that describes the component.
     pub summary: &'static str,
-    /// Input kinds that it takes, best first.
+    /// Input kinds that the component accepts, in order of preference.
     pub inputs: &'static [InputKind],
-    /// Devices that it runs on.
+    /// Devices that the component runs on, such as `cpu`.
     pub devices: &'static [&'static str],
-    /// What the same seed promises.
+    /// What two runs with the same seed have in common.
     pub determinism: Determinism,
-    /// Corpora that its weights come from.
+    /// Corpora on which the component's weights were pretrained.
     pub corpora: &'static [&'static str],
 }
 
-/// Something that is made from a configuration.
+/// Something that is made from a configuration: the common part of encoders, decoders and baselines.
 pub trait Component: Sized + 'static {
     /// The configuration. Derive `Deserialize` with `#[serde(deny_unknown_fields, default)]` and `JsonSchema`.
     type Config: DeserializeOwned + JsonSchema;
-    /// What the component says about itself.
+    /// The component's description of itself.
     const INFO: Info;
-    /// Whether the seed of a call changes what it gives. Without it, the arena fits once for all seeds of a row.
+    /// Whether the seed of a call changes the results. If not, the arena fits once for all seeds of a row.
     const USES_SEED: bool = true;
-    /// Makes an instance; checks the configuration's values.
+    /// Makes an instance. Returns an error if a configuration value is out of range.
     fn new(config: Self::Config) -> Result<Self>;
 }
 
 /// A predictor on top of features or of an encoder.
 pub trait Baseline {
-    /// Learns from training molecules. Validation molecules serve model choice only and may be empty.
+    /// Learns from training molecules. Validation molecules are for model choice only and may be empty.
     fn fit(
         &mut self,
         train: &Inputs<'_>,
@@ -52,22 +52,22 @@ pub trait Baseline {
     /// Predicts `f32[n, t]`: probabilities of class 1, or values in the labels' units.
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix>;
 
-    /// The fitted state as bytes.
+    /// The fitted state as bytes, for [`load`](Self::load).
     fn save(&self) -> Result<Vec<u8>> {
         Err(Error::unsupported("this baseline cannot be saved"))
     }
 
-    /// Restores what [`save`](Self::save) gave.
+    /// Restores the bytes that [`save`](Self::save) returned.
     fn load(&mut self, _state: &[u8]) -> Result<()> {
         Err(Error::unsupported("this baseline cannot be loaded"))
     }
 }
 
-/// Molecules to vectors.
+/// Turns molecules into vectors.
 pub trait Encoder {
-    /// Pretrains on a context graph. [`Call::folder`] is the place for checkpoints and logs: it outlives the call, and a
-    /// run that was killed calls again with the same folder. The decoder of the same plugin, if there is one, is
-    /// trained with it and [loads](Decoder::load) the state that [`save`](Self::save) gives.
+    /// Pretrains on a context graph. Write checkpoints and logs to [`Call::folder`]: it outlives the call, and after a
+    /// kill the next run calls `fit` with the same folder. If the plugin has a decoder, train it here too; it
+    /// [loads](Decoder::load) the state that [`save`](Self::save) returns.
     fn fit(&mut self, _corpus: &Corpus<'_>, _call: &Call<'_>) -> Result<()> {
         Err(Error::unsupported("this encoder cannot be trained: leave `corpus` out of the method"))
     }
@@ -78,20 +78,20 @@ pub trait Encoder {
     /// Encodes n molecules to `f32[n, d]`.
     fn encode(&mut self, molecules: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix>;
 
-    /// The trained state as bytes.
+    /// The trained state as bytes, for [`load`](Self::load).
     fn save(&self) -> Result<Vec<u8>> {
         Err(Error::unsupported("this encoder cannot be saved"))
     }
 
-    /// Restores what [`save`](Self::save) gave.
+    /// Restores the bytes that [`save`](Self::save) returned.
     fn load(&mut self, _state: &[u8]) -> Result<()> {
         Err(Error::unsupported("this encoder cannot be loaded"))
     }
 }
 
-/// Vectors to profiles of a feature space.
+/// Turns vectors into profiles of a feature space.
 pub trait Decoder {
-    /// Columns m of a feature space; an error names the spaces that there are.
+    /// Number of columns m of a feature space. The error for an unknown space names the available spaces.
     fn columns(&self, space: &str) -> Result<usize>;
 
     /// Decodes z, `f32[n, d]`, to `f32[n, m]`.
@@ -106,14 +106,14 @@ pub trait Decoder {
         call: &Call<'_>,
     ) -> Result<Matrix>;
 
-    /// The trained state as bytes.
+    /// The trained state as bytes, for [`load`](Self::load).
     fn save(&self) -> Result<Vec<u8>> {
         Err(Error::unsupported("this decoder cannot be saved"))
     }
 
-    /// Restores what [`save`](Self::save) gave, or what the encoder of the same plugin saved: for matching, the arena
-    /// gives a decoder the state of the encoder that it pretrained, if both are of one plugin. The bytes are the
-    /// plugin's own; one state for both kinds is the simplest way.
+    /// Restores the bytes that [`save`](Self::save) returned, or that the encoder of the same plugin saved: for
+    /// matching, the arena gives a decoder the state of the encoder that it pretrained, if both belong to one plugin.
+    /// The plugin decides on the format of the bytes; one state for both kinds is the simplest choice.
     fn load(&mut self, _state: &[u8]) -> Result<()> {
         Err(Error::unsupported("this decoder cannot be loaded"))
     }

@@ -1,4 +1,4 @@
-//! What a plugin says about itself: the JSON of the ABI's `describe`.
+//! A plugin's description of itself: the JSON that the ABI's `describe` returns.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,31 +9,38 @@ pub struct PluginDescription {
     pub id: String,
     /// The plugin's own version.
     pub version: String,
-    /// SPDX expression.
+    /// Licence as an SPDX expression.
     pub licence: String,
-    /// What it offers.
+    /// The components that the plugin offers.
     pub components: Vec<ComponentDescription>,
+    /// Hash of the sources and locked dependencies that it was built from, where its build script declares it. An arena
+    /// believes it of the plugins of its own workspace only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_sha256: Option<String>,
+    /// How it was built from them: target, instruction sets, enabled features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_build: Option<String>,
 }
 
 /// One component of a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComponentDescription {
-    /// Kind of the component.
+    /// Whether it is an encoder, a decoder or a baseline.
     pub kind: ComponentKind,
     /// Name of the component, unique among the plugin's components of its kind.
     pub id: String,
-    /// One sentence.
+    /// One sentence that describes the component.
     pub summary: String,
-    /// Input kinds that it takes, best first.
+    /// Input kinds that the component accepts, in order of preference.
     pub inputs: Vec<InputKind>,
-    /// Devices that it runs on, such as `cpu`.
+    /// Devices that the component runs on, such as `cpu`.
     pub devices: Vec<String>,
-    /// What the same seed promises.
+    /// What two runs with the same seed have in common.
     pub determinism: Determinism,
-    /// Whether the seed of a call changes what it gives. Without it, the arena fits once for all seeds of a row.
+    /// Whether the seed of a call changes the results. If not, the arena fits once for all seeds of a row.
     #[serde(default = "yes")]
     pub uses_seed: bool,
-    /// Corpora that its weights come from.
+    /// Corpora on which the component's weights were pretrained.
     pub corpora: Vec<String>,
     /// JSON Schema of the configuration.
     pub config_schema: serde_json::Value,
@@ -47,15 +54,15 @@ const fn yes() -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ComponentKind {
-    /// Molecules to vectors.
+    /// Turns molecules into vectors.
     Encoder,
-    /// Vectors to profiles of a feature space.
+    /// Turns vectors into profiles of a feature space.
     Decoder,
-    /// Predictor on top of features or of an encoder.
+    /// Predicts labels from features or from an encoder's vectors.
     Baseline,
 }
 
-/// What a component reads of a molecule.
+/// The form in which a component reads molecules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InputKind {
@@ -73,9 +80,9 @@ pub enum InputKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Determinism {
-    /// Every bit of the output, whatever the number of threads.
+    /// Every bit of the output, with any number of threads.
     Bitwise,
-    /// The output within the rounding of the arithmetic.
+    /// The output up to rounding.
     Tolerance,
     /// Nothing.
     None,
@@ -109,5 +116,27 @@ impl std::fmt::Display for Determinism {
             Self::Tolerance => "tolerance",
             Self::None => "none",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_hash_of_the_sources_is_optional_both_ways() {
+        let mut plugin = json!({"id": "a", "version": "1.0.0", "licence": "MIT", "components": []});
+        let without: PluginDescription = serde_json::from_value(plugin.clone()).unwrap();
+        assert_eq!((&without.source_sha256, &without.source_build), (&None, &None));
+        assert_eq!(serde_json::to_value(&without).unwrap(), plugin);
+        plugin["source_sha256"] = json!("aa");
+        plugin["source_build"] = json!("target x");
+        let with: PluginDescription = serde_json::from_value(plugin.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&with).unwrap(), plugin);
+        // As an earlier arena sees these two.
+        plugin["of_later"] = json!(true);
+        assert_eq!(serde_json::from_value::<PluginDescription>(plugin).unwrap(), with);
     }
 }

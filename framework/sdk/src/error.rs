@@ -11,7 +11,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Error {
     /// One of the ABI's `MOLARENA_ERROR_*` codes.
     pub status: i32,
-    /// What is wrong and what to do.
+    /// What is wrong and how to fix it.
     pub message: String,
 }
 
@@ -26,13 +26,13 @@ macro_rules! constructors {
     };
 }
 constructors! {
-    /// An argument has the wrong shape or the call comes in the wrong order.
+    /// An argument has the wrong shape, or the call comes in the wrong order.
     invalid_argument = MOLARENA_ERROR_INVALID_ARGUMENT;
     /// A configuration value is out of range.
     invalid_config = MOLARENA_ERROR_INVALID_CONFIG;
-    /// The component does not offer this.
+    /// The component does not offer the requested input kind, device or function.
     unsupported = MOLARENA_ERROR_UNSUPPORTED;
-    /// The data cannot be used.
+    /// The data cannot be used, for example because a column has no value.
     data = MOLARENA_ERROR_DATA;
     /// A file or device could not be read or written.
     io = MOLARENA_ERROR_IO;
@@ -40,10 +40,10 @@ constructors! {
     cancelled = MOLARENA_ERROR_CANCELLED;
     /// Memory ran out.
     out_of_memory = MOLARENA_ERROR_OUT_OF_MEMORY;
-    /// A fault of the plugin itself.
+    /// A defect of the plugin itself.
     internal = MOLARENA_ERROR_INTERNAL;
-    /// The plugin panicked.
+    /// The plugin panicked in this call.
     panic = MOLARENA_ERROR_PANIC;
-    /// An earlier call panicked.
+    /// An earlier call on this instance panicked.
     poisoned = MOLARENA_ERROR_POISONED;
 }

@@ -1,4 +1,4 @@
-//! What a molarena plugin is written against: traits, safe views and the macro that exports a plugin.
+//! The interface for authors of molarena plugins: traits, safe views and the macro that exports a plugin.
 //!
 //! ```
 //! use molarena_sdk::{Baseline, Call, Component, Determinism, Info, InputKind, Inputs, Labels, Matrix, Result};

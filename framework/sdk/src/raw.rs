@@ -1,4 +1,4 @@
-//! The safe views as the ABI's structs and back.
+//! Converts the safe views to the ABI's structs and back.
 #![expect(unsafe_code, reason = "turns the ABI's pointers into slices and back")]
 
 use std::{ffi::c_void, path::Path, ptr, slice};
@@ -10,12 +10,12 @@ use crate::{
     TaskKind,
 };
 
-/// Size of an ABI struct, for its `struct_size`.
+/// Size of an ABI struct in bytes, for its `struct_size`.
 pub fn size_of<T>() -> u32 {
     u32::try_from(std::mem::size_of::<T>()).expect("an ABI struct is small")
 }
 
-/// Borrowed text for the ABI.
+/// Borrows text as an ABI string.
 pub fn text(text: &str) -> abi::MolarenaStr {
     abi::MolarenaStr { data: text.as_ptr(), len: text.len() as u64 }
 }
@@ -26,7 +26,7 @@ pub fn text(text: &str) -> abi::MolarenaStr {
 ///
 /// `text.data` is null with `len` 0, or points to `len` bytes that live for `'a`.
 pub unsafe fn str_from<'a>(text: abi::MolarenaStr) -> Result<&'a str> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller promises it.
     let bytes = unsafe { slice_from("text", text.data, text.len as usize)? };
     std::str::from_utf8(bytes).map_err(|_| Error::invalid_argument("text is not UTF-8"))
 }
@@ -37,7 +37,7 @@ pub unsafe fn str_from<'a>(text: abi::MolarenaStr) -> Result<&'a str> {
 ///
 /// `data` is null with `len` 0, or points to `len` bytes that live for `'a`.
 pub(crate) unsafe fn bytes_from<'a>(data: *const u8, len: u64) -> Result<&'a [u8]> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller promises it.
     unsafe { slice_from("state", data, len as usize) }
 }
 
@@ -66,7 +66,7 @@ fn product(what: &str, rows: usize, columns: u64) -> Result<usize> {
 }
 
 impl<'a> Inputs<'a> {
-    /// As the ABI's struct; valid while the borrowed data are.
+    /// Borrows the inputs as the ABI's struct, which is valid as long as the borrowed data.
     pub fn to_abi(self) -> abi::MolarenaInputs {
         let smiles = self.smiles.map(|smiles| smiles.parts());
         abi::MolarenaInputs {
@@ -91,17 +91,17 @@ impl<'a> Inputs<'a> {
     ///
     /// `raw` is null or follows the ABI's rules for [`abi::MolarenaInputs`], with data that live for `'a`.
     pub(crate) unsafe fn from_abi(raw: *const abi::MolarenaInputs) -> Result<Self> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("inputs: null pointer"));
         };
         let rows = raw.rows as usize;
         let mut inputs = Self { rows, ..Self::default() };
         if !raw.smiles.offsets.is_null() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             let offsets = unsafe { slice_from("smiles", raw.smiles.offsets, rows + 1)? };
             let len = usize::try_from(offsets[rows]).unwrap_or(0);
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             let bytes = unsafe { slice_from("smiles", raw.smiles.bytes, len)? };
             let text =
                 std::str::from_utf8(bytes).map_err(|_| Error::invalid_argument("smiles are not UTF-8"))?;
@@ -109,16 +109,16 @@ impl<'a> Inputs<'a> {
         }
         if !raw.bits.words.is_null() {
             let len = product("bits", rows, raw.bits.words_per_row)?;
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             let words = unsafe { slice_from("bits", raw.bits.words, len)? };
             inputs.bits = Some(Bits::new(words, rows, raw.bits.n_bits as usize)?);
         }
         if !raw.dense.values.is_null() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             inputs.dense = Some(unsafe { Dense::from_abi(&raw.dense, rows)? });
         }
         if !raw.graphs.atom_offsets.is_null() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             inputs.graphs = Some(unsafe { Graphs::from_abi(&raw.graphs, rows)? });
         }
         Ok(inputs)
@@ -135,7 +135,7 @@ const NO_GRAPHS: abi::MolarenaGraphs = abi::MolarenaGraphs {
 };
 
 impl<'a> Dense<'a> {
-    /// As the ABI's struct; valid while the borrowed data are.
+    /// Borrows the matrix as the ABI's struct, which is valid as long as the borrowed data.
     pub fn to_abi(self) -> abi::MolarenaDense {
         abi::MolarenaDense { values: self.values.as_ptr(), columns: self.columns as u64 }
     }
@@ -145,7 +145,7 @@ impl<'a> Dense<'a> {
     /// `raw.values` points to `rows * columns` values that live for `'a`.
     pub(crate) unsafe fn from_abi(raw: &abi::MolarenaDense, rows: usize) -> Result<Self> {
         let len = product("dense", rows, raw.columns)?;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let values = unsafe { slice_from("dense", raw.values, len)? };
         Self::new(values, rows, raw.columns as usize)
     }
@@ -166,24 +166,24 @@ impl<'a> Graphs<'a> {
     ///
     /// `raw` follows the ABI's rules for [`abi::MolarenaGraphs`], with data that live for `'a`.
     unsafe fn from_abi(raw: &abi::MolarenaGraphs, rows: usize) -> Result<Self> {
-        // SAFETY: passed on to the caller; `[i8; 9]` has the layout of nine i8.
+        // SAFETY: the caller promises it; `[i8; 9]` has the layout of nine i8.
         let atom_offsets = unsafe { slice_from("graphs", raw.atom_offsets, rows + 1)? };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let bond_offsets = unsafe { slice_from("graphs", raw.bond_offsets, rows + 1)? };
         let atoms = usize::try_from(atom_offsets[rows]).unwrap_or(0);
         let bonds = usize::try_from(bond_offsets[rows]).unwrap_or(0);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let atom_features = unsafe { slice_from("graphs", raw.atom_features.cast(), atoms)? };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let bond_index = unsafe { slice_from("graphs", raw.bond_index.cast(), bonds)? };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let bond_features = unsafe { slice_from("graphs", raw.bond_features.cast(), bonds)? };
         Self::new(atom_offsets, bond_offsets, atom_features, bond_index, bond_features)
     }
 }
 
 impl<'a> Labels<'a> {
-    /// As the ABI's struct; valid while the borrowed data are.
+    /// Borrows the labels as the ABI's struct, which is valid as long as the borrowed data.
     pub fn to_abi(self) -> abi::MolarenaLabels {
         abi::MolarenaLabels {
             struct_size: size_of::<abi::MolarenaLabels>(),
@@ -202,7 +202,7 @@ impl<'a> Labels<'a> {
     ///
     /// `raw` is null or follows the ABI's rules for [`abi::MolarenaLabels`], with data that live for `'a`.
     pub(crate) unsafe fn from_abi(raw: *const abi::MolarenaLabels) -> Result<Self> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("labels: null pointer"));
         };
@@ -213,9 +213,9 @@ impl<'a> Labels<'a> {
         };
         let rows = raw.rows as usize;
         let len = product("labels", rows, raw.tasks)?;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let values = unsafe { slice_from("labels", raw.values, len)? };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let valid = unsafe { slice_from("labels", raw.valid, len.div_ceil(8))? };
         Self::new(kind, rows, raw.tasks as usize, values, valid)
     }
@@ -226,36 +226,36 @@ impl<'a> Corpus<'a> {
     ///
     /// `raw` is null or follows the ABI's rules for [`abi::MolarenaCorpus`], with data that live for `'a`.
     pub(crate) unsafe fn from_abi(raw: *const abi::MolarenaCorpus) -> Result<Self> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("corpus: null pointer"));
         };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let molecules = unsafe { Inputs::from_abi(raw.molecules)? };
         let edges = raw.edges as usize;
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let spaces = unsafe { slice_from("corpus spaces", raw.spaces, raw.space_count as usize)? };
         Ok(Self {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             node_kinds: unsafe { slice_from("corpus nodes", raw.node_kinds, raw.nodes as usize)? },
             molecules,
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             molecule_nodes: unsafe { slice_from("corpus molecules", raw.molecule_nodes, molecules.rows)? },
             spaces: spaces
                 .iter()
-                // SAFETY: passed on to the caller.
+                // SAFETY: the caller promises it.
                 .map(|&space| unsafe { Profiles::from_abi(space) })
                 .collect::<Result<Vec<_>>>()?,
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             edge_sources: unsafe { slice_from("corpus edges", raw.edge_sources, edges)? },
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             edge_targets: unsafe { slice_from("corpus edges", raw.edge_targets, edges)? },
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             edge_weights: unsafe { slice_from("corpus edges", raw.edge_weights, edges)? },
         })
     }
 
-    /// Lends the corpus as the ABI's struct to `use_it`.
+    /// Calls `use_it` with the corpus as the ABI's struct.
     pub fn with_abi<T>(&self, use_it: impl FnOnce(&abi::MolarenaCorpus) -> T) -> T {
         let molecules = self.molecules.to_abi();
         let spaces: Vec<abi::MolarenaProfiles> = self.spaces.iter().map(|space| space.to_abi()).collect();
@@ -294,27 +294,27 @@ impl<'a> Profiles<'a> {
     ///
     /// As for [`Corpus::from_abi`].
     unsafe fn from_abi(raw: *const abi::MolarenaProfiles) -> Result<Self> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("corpus: null feature space"));
         };
         let rows = raw.rows as usize;
         let dense = abi::MolarenaDense { values: raw.values, columns: raw.columns };
         Ok(Self {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             space: unsafe { str_from(raw.space)? },
             kind: NodeKind::from_abi(raw.node_kind)?,
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             nodes: unsafe { slice_from("corpus profiles", raw.nodes, rows)? },
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             values: unsafe { Dense::from_abi(&dense, rows)? },
         })
     }
 }
 
 impl Call<'_> {
-    /// Lends the call as the ABI's struct to `use_it`. A folder whose path is not UTF-8 is left out: the ABI has
-    /// only UTF-8 text, and a path that was changed on the way would be another folder.
+    /// Calls `use_it` with the call as the ABI's struct. A folder whose path is not UTF-8 is left out: the ABI has only
+    /// UTF-8 text, and a converted path would name another folder.
     pub fn with_abi<T>(&self, use_it: impl FnOnce(&abi::MolarenaCall) -> T) -> T {
         let hooks = self.hooks;
         let folder = self.folder.and_then(Path::to_str).unwrap_or("");
@@ -330,7 +330,7 @@ impl Call<'_> {
         })
     }
 
-    /// Gives `use_it` the call that `raw` describes.
+    /// Calls `use_it` with the call that `raw` describes.
     ///
     /// # Safety
     ///
@@ -339,11 +339,11 @@ impl Call<'_> {
         raw: *const abi::MolarenaCall,
         use_it: impl FnOnce(&Call<'_>) -> Result<T>,
     ) -> Result<T> {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return Err(Error::invalid_argument("call: null pointer"));
         };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         let (device, folder) = unsafe { (str_from(raw.device)?, str_from(raw.folder)?) };
         let hooks = AbiHooks(raw);
         use_it(&Call {
@@ -357,7 +357,7 @@ impl Call<'_> {
 }
 
 unsafe extern "C" fn lent_progress(context: *mut c_void, fraction: f64, message: abi::MolarenaStr) {
-    // SAFETY: `context` is what `with_abi` lent, which outlives the call; the text lives until we return.
+    // SAFETY: `with_abi` lends `context`, which outlives the call; the text lives until we return.
     let (hooks, message) = unsafe { (*context.cast::<Option<&dyn Hooks>>(), str_from(message)) };
     if let (Some(hooks), Ok(message)) = (hooks, message) {
         hooks.progress(fraction, message);
@@ -365,7 +365,7 @@ unsafe extern "C" fn lent_progress(context: *mut c_void, fraction: f64, message:
 }
 
 unsafe extern "C" fn lent_cancelled(context: *mut c_void) -> i32 {
-    // SAFETY: `context` is what `with_abi` lent, which outlives the call.
+    // SAFETY: `with_abi` lends `context`, which outlives the call.
     let hooks = unsafe { *context.cast::<Option<&dyn Hooks>>() };
     i32::from(hooks.is_some_and(Hooks::cancelled))
 }
@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn a_folder_crosses_and_a_call_of_abi_1_0_has_none() {
         let folder = |raw: *const abi::MolarenaCall| {
-            // SAFETY: `raw` is lent by `with_abi` until this returns, and as long as its `struct_size`.
+            // SAFETY: `with_abi` lends `raw` until this returns, and `raw` is as long as its `struct_size`.
             unsafe { Call::from_abi(raw, |call| Ok(call.folder.map(Path::to_owned))) }.unwrap()
         };
         let call = Call::new(0, 1);

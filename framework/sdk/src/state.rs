@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub struct Header {
     /// Four letters.
     pub name: [u8; 4],
-    /// Raised whenever the stored type changes.
+    /// Version of the stored type; raise it with every change of that type.
     pub version: u32,
 }
 

@@ -5,7 +5,7 @@ use crate::{Call, Error, Labels, Result, TaskKind};
 /// The labelled rows of one task, in row order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Targets {
-    /// Rows of the training matrix, rising.
+    /// Rows of the training matrix, in increasing order.
     pub rows: Vec<u32>,
     /// Label of each row: 0 or 1, or a finite number.
     pub values: Vec<f32>,
@@ -29,8 +29,8 @@ impl Targets {
     }
 }
 
-/// The labelled rows of every task. An error names the task and row of a label that is not 0 or 1 (classification) or
-/// not finite (regression).
+/// The labelled rows of every task. The error for a label that is not 0 or 1 (classification) or not finite
+/// (regression) names the task and row.
 pub fn gather(labels: &Labels<'_>, rows: usize) -> Result<Vec<Targets>> {
     if labels.rows != rows {
         return Err(Error::invalid_argument(format!(
@@ -64,7 +64,8 @@ fn gather_task(labels: &Labels<'_>, task: usize) -> Result<Targets> {
     Ok(targets)
 }
 
-/// What a task without any labelled training row predicts: 0.5 for a class, 0 for a number. Says so through `call`.
+/// The prediction for a task without any labelled training row: 0.5 for a class, 0 for a number. Reports it through
+/// `call`.
 pub fn without_labels(kind: TaskKind, task: usize, call: &Call<'_>) -> f32 {
     let value = match kind {
         TaskKind::Classification => 0.5,

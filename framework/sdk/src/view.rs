@@ -1,8 +1,8 @@
-//! Safe views of what crosses in a call. The same types serve the plugin (reading) and the host (lending).
+//! Safe views of the data that cross the ABI in a call. The plugin (reading) and the host (lending) use the same types.
 
 use crate::{Error, InputKind, Result};
 
-/// n molecules, each as SMILES, bits, dense features or graph; a kind that was not asked for is absent.
+/// n molecules, each as SMILES, bits, dense features or graph. A kind that the component did not ask for is absent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inputs<'a> {
     /// Number of molecules n.
@@ -38,22 +38,22 @@ impl<'a> Inputs<'a> {
         Self { rows: graphs.rows(), graphs: Some(graphs), ..Self::default() }
     }
 
-    /// The fingerprints, or an error that says that they are needed.
+    /// The fingerprints; an error if they are absent.
     pub fn bits(&self) -> Result<Bits<'a>> {
         self.bits.ok_or_else(|| self.absent(InputKind::Bits))
     }
 
-    /// The dense features, or an error that says that they are needed.
+    /// The dense features; an error if they are absent.
     pub fn dense(&self) -> Result<Dense<'a>> {
         self.dense.ok_or_else(|| self.absent(InputKind::Dense))
     }
 
-    /// The SMILES, or an error that says that they are needed.
+    /// The SMILES; an error if they are absent.
     pub fn smiles(&self) -> Result<Smiles<'a>> {
         self.smiles.ok_or_else(|| self.absent(InputKind::Smiles))
     }
 
-    /// The graphs, or an error that says that they are needed.
+    /// The graphs; an error if they are absent.
     pub fn graphs(&self) -> Result<Graphs<'a>> {
         self.graphs.ok_or_else(|| self.absent(InputKind::Graphs))
     }
@@ -150,7 +150,7 @@ pub struct Dense<'a> {
     pub values: &'a [f32],
     /// Number of molecules n.
     pub rows: usize,
-    /// Features of a molecule.
+    /// Number of features of a molecule.
     pub columns: usize,
 }
 
@@ -183,7 +183,7 @@ pub struct Graphs<'a> {
 }
 
 impl<'a> Graphs<'a> {
-    /// Checks offsets and lengths; bonds must name atoms of their own molecule.
+    /// Checks offsets and lengths. Bonds must name atoms of their own molecule.
     pub fn new(
         atom_offsets: &'a [i64],
         bond_offsets: &'a [i64],
@@ -224,7 +224,7 @@ impl<'a> Graphs<'a> {
     }
 }
 
-/// What the labels are.
+/// Whether labels are classes or numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskKind {
     /// 0 or 1.
@@ -236,20 +236,20 @@ pub enum TaskKind {
 /// Labels of n molecules for t tasks; many may be missing.
 #[derive(Clone, Copy, Debug)]
 pub struct Labels<'a> {
-    /// What the labels are.
+    /// Whether the labels are classes or numbers.
     pub kind: TaskKind,
     /// Number of molecules n.
     pub rows: usize,
     /// Number of tasks t.
     pub tasks: usize,
-    /// `f32[n, t]`, row-major; 0 where missing.
+    /// `f32[n, t]`, row-major; 0 where a label is missing.
     pub values: &'a [f32],
-    /// Bit i says whether `values[i]` is there.
+    /// Validity bitmap: bit i says whether `values[i]` is present.
     pub valid: &'a [u8],
 }
 
 impl<'a> Labels<'a> {
-    /// Checks lengths.
+    /// Checks the lengths of values and bitmap.
     pub fn new(
         kind: TaskKind,
         rows: usize,
@@ -264,7 +264,7 @@ impl<'a> Labels<'a> {
         Ok(Self { kind, rows, tasks, values, valid })
     }
 
-    /// The label of molecule `row` for `task`, if it is there.
+    /// The label of molecule `row` for `task`, if it is not missing.
     pub fn get(&self, row: usize, task: usize) -> Option<f32> {
         let index = row * self.tasks + task;
         (self.valid[index / 8] >> (index % 8) & 1 == 1).then(|| self.values[index])
@@ -288,7 +288,7 @@ pub struct OwnedLabels {
 }
 
 impl OwnedLabels {
-    /// Takes `f32[n, t]`, row-major, NaN where missing.
+    /// Takes `f32[n, t]`, row-major, with NaN for missing labels.
     pub fn from_nan(kind: TaskKind, rows: usize, tasks: usize, mut values: Vec<f32>) -> Result<Self> {
         check_product("labels", values.len(), rows, tasks)?;
         let mut valid = vec![0u8; values.len().div_ceil(8)];
@@ -317,22 +317,22 @@ impl OwnedLabels {
 /// An owned `f32[rows, columns]`, row-major.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Matrix {
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Columns.
+    /// Number of columns.
     pub columns: usize,
     /// rows x columns values.
     pub values: Vec<f32>,
 }
 
 impl Matrix {
-    /// Checks the length.
+    /// Checks that `values` has rows x columns values.
     pub fn new(rows: usize, columns: usize, values: Vec<f32>) -> Result<Self> {
         check_product("matrix", values.len(), rows, columns)?;
         Ok(Self { rows, columns, values })
     }
 
-    /// Zeros.
+    /// A matrix of zeros.
     pub fn zeros(rows: usize, columns: usize) -> Self {
         Self { rows, columns, values: vec![0.0; rows * columns] }
     }
@@ -358,7 +358,7 @@ pub enum NodeKind {
 }
 
 impl NodeKind {
-    /// The kind of an ABI number.
+    /// The kind with an ABI number (`MOLARENA_NODE_*`).
     pub fn from_abi(number: u32) -> Result<Self> {
         [Self::Molecule, Self::Gene, Self::Morphology, Self::Expression]
             .into_iter()
@@ -380,7 +380,7 @@ pub struct Profiles<'a> {
     pub values: Dense<'a>,
 }
 
-/// A context graph: what an encoder is pretrained on. Edges are undirected and listed once.
+/// A context graph, on which an encoder is pretrained. Edges are undirected and listed once.
 #[derive(Clone, Debug)]
 pub struct Corpus<'a> {
     /// Kind of each node (`NodeKind as u8`).

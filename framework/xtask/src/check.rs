@@ -5,67 +5,98 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, Mode, Result, cargo, header, licences, profiles};
+use crate::{Error, Mode, Result, cargo, deny, header, licences, profiles, rust_version};
 
-/// One check: its name, what it does, and what to run when it fails.
+/// What to leave out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Do not run cargo-deny.
+    pub without_deny: bool,
+}
+
+/// One check: its name, what it does, and what to run when it fails. A check may give a note for the summary.
 struct Step {
     name: &'static str,
-    run: fn() -> Result<()>,
+    run: fn(Options) -> Result<Option<String>>,
     mend: &'static str,
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "profiles", run: profiles::run, mend: "set panic = \"unwind\" in the profile" },
-    Step { name: "header", run: || header::run(Mode::Check), mend: "cargo xtask header" },
-    Step { name: "format", run: || run_cargo("fmt --all --check"), mend: "cargo fmt --all" },
+    Step {
+        name: "profiles",
+        run: |_| profiles::run().map(silent),
+        mend: "set panic = \"unwind\" in the profile",
+    },
+    Step {
+        name: "rust",
+        run: |_| rust_version::declared().map(silent),
+        mend: "rustup update (or set rust-version.workspace = true in the member)",
+    },
+    Step { name: "header", run: |_| header::run(Mode::Check).map(silent), mend: "cargo xtask header" },
+    Step { name: "format", run: |_| run_cargo("fmt --all --check"), mend: "cargo fmt --all" },
     Step {
         name: "licences",
-        run: || licences::run(Mode::Check),
+        run: |_| licences::run(Mode::Check).map(silent),
         mend: "cargo xtask licences (or choose another dependency)",
     },
     Step {
+        name: "deny",
+        run: |options| if options.without_deny { Ok(Some("left out".into())) } else { deny::run() },
+        mend: "cargo deny check (its rules are in deny.toml)",
+    },
+    Step {
         name: "clippy",
-        run: || run_cargo("clippy --workspace --all-targets -- -D warnings"),
+        run: |_| run_cargo("clippy --workspace --all-targets -- -D warnings"),
         mend: "cargo clippy --workspace --all-targets",
     },
     Step {
         name: "docs",
-        run: || run_cargo("doc --workspace --no-deps"),
+        run: |_| run_cargo("doc --workspace --no-deps"),
         mend: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps",
     },
     Step {
+        name: "oldest",
+        run: |_| rust_version::compiles(),
+        mend: "cargo check --workspace with the toolchain of rust-version (or raise rust-version)",
+    },
+    Step {
         name: "tests",
-        run: || run_cargo("test --workspace"),
+        run: |_| run_cargo("test --workspace"),
         mend: "cargo test --workspace (add `-p PACKAGE` and the test's name to run it alone)",
     },
 ];
 
 /// Runs the steps in order and prints each with its time; stops at the first that fails.
-pub fn run() -> Result<()> {
-    let mut times = Vec::new();
+pub fn run(options: Options) -> Result<()> {
+    let mut ran = Vec::new();
     for step in STEPS {
         eprintln!("==> {}", step.name);
         let start = Instant::now();
-        let result = (step.run)();
-        times.push(start.elapsed());
-        if let Err(error) = result {
-            eprint!("{}", summary(&times, Some(step)));
-            return Err(error);
+        let result = (step.run)(options);
+        let time = start.elapsed();
+        match result {
+            Ok(note) => ran.push((time, note)),
+            Err(error) => {
+                ran.push((time, None));
+                eprint!("{}", summary(&ran, Some(step)));
+                return Err(error);
+            }
         }
     }
-    eprint!("{}", summary(&times, None));
+    eprint!("{}", summary(&ran, None));
     Ok(())
 }
 
-/// A line for each step that ran; the last one failed when `failed` is given.
-fn summary(times: &[Duration], failed: Option<&Step>) -> String {
-    let total: Duration = times.iter().sum();
+/// A line for each step that ran, with its note; the last one failed when `failed` is given.
+fn summary(ran: &[(Duration, Option<String>)], failed: Option<&Step>) -> String {
+    let total: Duration = ran.iter().map(|(time, _)| *time).sum();
     let mut text = String::from("\n");
-    for (index, (step, time)) in STEPS.iter().zip(times).enumerate() {
-        let verdict = if failed.is_some() && index + 1 == times.len() { "FAILED" } else { "ok" };
-        let _ = writeln!(text, "{:<10} {verdict:<6} {:>7.1} s", step.name, time.as_secs_f64());
+    for (index, (step, (time, note))) in STEPS.iter().zip(ran).enumerate() {
+        let verdict = if failed.is_some() && index + 1 == ran.len() { "FAILED" } else { "ok" };
+        let note = note.as_ref().map_or_else(String::new, |note| format!("  ({note})"));
+        let _ = writeln!(text, "{:<10} {verdict:<6} {:>7.1} s{note}", step.name, time.as_secs_f64());
     }
-    for step in &STEPS[times.len()..] {
+    for step in &STEPS[ran.len()..] {
         let _ = writeln!(text, "{:<10} not run", step.name);
     }
     let _ = writeln!(text, "{:<17} {:>7.1} s", "total", total.as_secs_f64());
@@ -75,9 +106,14 @@ fn summary(times: &[Duration], failed: Option<&Step>) -> String {
     text
 }
 
-fn run_cargo(arguments: &str) -> Result<()> {
+/// The note of a check that has nothing to add.
+fn silent((): ()) -> Option<String> {
+    None
+}
+
+fn run_cargo(arguments: &str) -> Result<Option<String>> {
     let status = cargo().args(arguments.split_whitespace()).env("RUSTDOCFLAGS", "-Dwarnings").status()?;
-    if status.success() { Ok(()) } else { Err(Error::Command(format!("cargo {arguments}"))) }
+    if status.success() { Ok(None) } else { Err(Error::Command(format!("cargo {arguments}"))) }
 }
 
 #[cfg(test)]
@@ -86,12 +122,17 @@ mod tests {
 
     #[test]
     fn the_summary_names_what_failed_and_what_did_not_run() {
-        let text = summary(&[Duration::from_millis(100), Duration::from_millis(1900)], Some(&STEPS[1]));
+        let ran =
+            [(Duration::from_millis(100), Some("a note".to_owned())), (Duration::from_millis(1900), None)];
+        let text = summary(&ran, Some(&STEPS[1]));
         let lines: Vec<_> = text.trim().lines().collect();
-        assert_eq!(lines[0], "profiles   ok         0.1 s");
-        assert_eq!(lines[1], "header     FAILED     1.9 s");
-        assert_eq!(lines[2], "format     not run");
-        assert_eq!(lines[7], "total                 2.0 s");
-        assert_eq!(lines[9], "header failed; run: cargo xtask header");
+        assert_eq!(lines[0], "profiles   ok         0.1 s  (a note)");
+        assert_eq!(lines[1], "rust       FAILED     1.9 s");
+        assert_eq!(lines[2], "header     not run");
+        assert_eq!(lines[10], "total                 2.0 s");
+        assert_eq!(
+            lines[12],
+            "rust failed; run: rustup update (or set rust-version.workspace = true in the member)"
+        );
     }
 }

@@ -22,8 +22,25 @@ pub enum Error {
     #[error("cannot make the C header: {0}")]
     Header(String),
     /// Dependencies whose licence is not on the list.
-    #[error("licences that are not on the list in framework/xtask/src/licences.rs:\n  {}", .0.join("\n  "))]
+    #[error("licences that are not on the list in deny.toml:\n  {}", .0.join("\n  "))]
     Licences(Vec<String>),
+    /// cargo-deny is not installed.
+    #[error(
+        "cargo-deny is not installed; get it with `{}`, or leave it out with --without-deny",
+        crate::deny::INSTALL
+    )]
+    NoCargoDeny,
+    /// The minimum Rust version is stated wrongly, or not met.
+    #[error("{0}")]
+    RustVersion(String),
+    /// A TOML file of the workspace cannot be read.
+    #[error("{}: {message}", path.display())]
+    Toml {
+        /// The file, relative to the root.
+        path: PathBuf,
+        /// What the parser said.
+        message: String,
+    },
     /// `cargo metadata` failed or said something unexpected.
     #[error("cargo metadata: {0}")]
     Metadata(String),

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 pub mod check;
+pub mod deny;
 mod error;
 mod generated;
 pub mod header;
 pub mod licences;
+mod manifest;
 pub mod profiles;
+pub mod rust_version;
 
 pub use error::{Error, Result};
 pub use generated::Mode;

@@ -1,16 +1,14 @@
 //! Every cargo profile unwinds: a panic of a plugin is caught at the boundary and must not end the process.
 
-use crate::{Error, Result, root};
+use crate::{Error, Result, manifest};
 
 /// Fails where a profile of the workspace would abort on panic.
 pub fn run() -> Result<()> {
-    verify(&fs_err::read_to_string(root().join("Cargo.toml"))?)
+    verify(&manifest::read("Cargo.toml")?)
 }
 
 /// `dev` and `release` say `panic = "unwind"`, and no profile says anything else.
-fn verify(manifest: &str) -> Result<()> {
-    let manifest: toml::Table =
-        manifest.parse().map_err(|error: toml::de::Error| Error::Profile(error.to_string()))?;
+fn verify(manifest: &toml::Table) -> Result<()> {
     let empty = toml::Table::new();
     let profiles = manifest.get("profile").and_then(toml::Value::as_table).unwrap_or(&empty);
     let panic_of = |name: &str| profiles.get(name).and_then(|profile| profile.get("panic"));
@@ -30,10 +28,14 @@ mod tests {
 
     const GOOD: &str = "[profile.dev]\npanic = \"unwind\"\n[profile.release]\npanic = \"unwind\"\n";
 
+    fn table(text: &str) -> toml::Table {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn profiles_that_unwind_pass() {
-        verify(GOOD).unwrap();
-        verify(&format!("{GOOD}[profile.dist]\ninherits = \"release\"\n")).unwrap();
+        verify(&table(GOOD)).unwrap();
+        verify(&table(&format!("{GOOD}[profile.dist]\ninherits = \"release\"\n"))).unwrap();
     }
 
     #[test]
@@ -43,7 +45,10 @@ mod tests {
             GOOD.replace("[profile.release]\npanic = \"unwind\"", "[profile.release]"),
             String::new(),
         ] {
-            assert!(verify(&bad).unwrap_err().to_string().contains("needs panic = \"unwind\""), "{bad}");
+            assert!(
+                verify(&table(&bad)).unwrap_err().to_string().contains("needs panic = \"unwind\""),
+                "{bad}"
+            );
         }
     }
 }

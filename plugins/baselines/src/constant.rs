@@ -1,4 +1,4 @@
-//! The baseline `constant`: what a method must beat to have learnt anything.
+//! The baseline `constant`: a method that does not beat it has learnt nothing.
 
 use molarena_sdk::{
     Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
@@ -17,7 +17,7 @@ const HEADER: Header = Header { name: *b"cons", version: 1 };
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConstantConfig {
-    /// What each task predicts for every molecule.
+    /// The number that each task predicts for every molecule.
     pub statistic: Statistic,
 }
 
@@ -25,10 +25,11 @@ pub struct ConstantConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Statistic {
-    /// The mean: the share of class 1, or the number with the least squared error.
+    /// The mean: the share of class 1, or the number with the smallest squared error.
     #[default]
     Mean,
-    /// The median: the number with the least absolute error. Of an even number of labels, the mean of the middle two.
+    /// The median: the number with the smallest absolute error. For an even number of labels it is the mean of the
+    /// middle two.
     Median,
 }
 
@@ -99,7 +100,7 @@ impl Baseline for Constant {
     }
 }
 
-/// Median; `None` without values.
+/// Median; `None` for an empty list.
 fn median(mut values: Vec<f32>) -> Option<f32> {
     values.sort_unstable_by(f32::total_cmp);
     let upper = *values.get(values.len() / 2)?;

@@ -11,19 +11,19 @@ use faer::{
 };
 use molarena_sdk::{Error, Result};
 
-/// Shares of the mean diagonal that are added to it, one after the other, until there is a factor.
+/// Shares of the mean diagonal that are added to the diagonal, tried in this order until a factor exists.
 const JITTERS: [f64; 5] = [0.0, 1e-10, 1e-8, 1e-6, 1e-4];
 
-/// Columns that are filled at a time, so that reads and writes both stay close.
+/// Number of columns filled at a time, so that both reads and writes stay local.
 const FILL_COLUMNS: usize = 32;
 
 /// The lower triangular L of a positive definite matrix L L^T.
 pub(crate) struct Factor(Mat<f64>);
 
 impl Factor {
-    /// Factor of the matrix of `size` rows whose lower triangle is `entry(row)(column)`. A matrix that is singular to
-    /// rounding (such as that of equal molecules without noise) gets a little more on its diagonal, at most 1e-4 of its
-    /// mean; what is not positive definite then is an error.
+    /// Factor of the matrix of `size` rows whose lower triangle is `entry(row)(column)`. A matrix that is singular up
+    /// to rounding (for example because of equal molecules without noise) gets a small addition to its diagonal, at
+    /// most 1e-4 of the diagonal's mean. If it is still not positive definite, that is an error.
     pub(crate) fn new<R: Fn(usize) -> f64>(size: usize, entry: impl Fn(usize) -> R) -> Result<Self> {
         let mut matrix = Mat::zeros(size, size);
         for jitter in JITTERS {
@@ -59,12 +59,12 @@ impl Factor {
         solve_upper_triangular_in_place(self.0.transpose(), right.as_mut(), Par::Seq);
     }
 
-    /// Logarithm of the determinant of the matrix.
+    /// Logarithm of the matrix's determinant.
     pub(crate) fn log_determinant(&self) -> f64 {
         2.0 * (0..self.size()).map(|row| self.0[(row, row)].ln()).sum::<f64>()
     }
 
-    /// Diagonal of the inverse of the matrix.
+    /// Diagonal of the matrix's inverse.
     pub(crate) fn inverse_diagonal(&self) -> Vec<f64> {
         let mut inverse = Mat::zeros(self.size(), self.size());
         invert_lower_triangular(inverse.as_mut(), self.0.as_ref(), Par::Seq);
@@ -72,7 +72,7 @@ impl Factor {
     }
 }
 
-/// Fills the lower triangle; gives the sum of the diagonal.
+/// Fills the lower triangle; returns the sum of the diagonal.
 fn fill<R: Fn(usize) -> f64>(matrix: &mut Mat<f64>, entry: &impl Fn(usize) -> R) -> f64 {
     let size = matrix.nrows();
     for start in (0..size).step_by(FILL_COLUMNS) {
@@ -86,7 +86,7 @@ fn fill<R: Fn(usize) -> f64>(matrix: &mut Mat<f64>, entry: &impl Fn(usize) -> R)
     (0..size).map(|row| matrix[(row, row)]).sum()
 }
 
-/// Replaces the lower triangle by its factor; whether there is one.
+/// Replaces the lower triangle by its factor; returns whether a factor exists.
 fn factor(matrix: MatMut<'_, f64>) -> bool {
     let parameters = Spec::<LltParams, f64>::default();
     let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(matrix.nrows(), Par::Seq, parameters));
@@ -103,7 +103,7 @@ pub(crate) fn columns(rows: usize, columns: &[Vec<f64>]) -> Mat<f64> {
 mod tests {
     use super::*;
 
-    /// Of [[4, 2, 1], [2, 3, 0], [1, 0, 2]], whose determinant is 13.
+    /// The factor of [[4, 2, 1], [2, 3, 0], [1, 0, 2]], whose determinant is 13.
     fn three() -> Factor {
         let rows = [[4.0, 2.0, 1.0], [2.0, 3.0, 0.0], [1.0, 0.0, 2.0]];
         Factor::new(3, |row| move |column| rows[row][column]).unwrap()

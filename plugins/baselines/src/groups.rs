@@ -1,4 +1,4 @@
-//! Tasks that are labelled on the same rows.
+//! Groups tasks that are labelled on the same rows.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::targets::{Targets, without_labels};
 
 /// Tasks whose labels are on the same rows.
 pub(crate) struct Group {
-    /// Training rows, rising.
+    /// Training rows, in increasing order.
     pub(crate) rows: Vec<u32>,
     pub(crate) members: Vec<Member>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Member {
 }
 
 impl Group {
-    /// Label of a member at a position of the group's rows, standardised.
+    /// Standardised label of a member at a position in the group's rows.
     pub(crate) fn standardised(&self, member: usize, position: usize) -> f64 {
         let member = &self.members[member];
         (f64::from(member.labels[position]) - member.mean) / member.deviation
@@ -45,7 +45,8 @@ impl Member {
     }
 }
 
-/// What each task predicts whose labels do not vary, or that has none; and groups of the others, those with most rows first.
+/// The predictions of the tasks without labels or with constant labels, and groups of the other tasks, the largest
+/// first.
 pub(crate) fn grouped(
     targets: Vec<Targets>,
     kind: TaskKind,

@@ -18,20 +18,20 @@ const HEADER: Header = Header { name: *b"knn ", version: 1 };
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NeighboursConfig {
-    /// Neighbours of each prediction, at least 1.
+    /// Number of neighbours behind each prediction, at least 1.
     #[schemars(range(min = 1))]
     pub k: usize,
-    /// How much each neighbour counts.
+    /// Weight of each neighbour.
     pub weights: Weights,
 }
 
-/// How much a neighbour counts.
+/// Weight of a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Weights {
-    /// As much as it is similar.
+    /// Its similarity.
     Similarity,
-    /// As much as any other.
+    /// The same for all neighbours.
     Uniform,
 }
 
@@ -44,8 +44,9 @@ impl Default for NeighboursConfig {
 /// Predicts the (weighted) mean label of a task's k most similar labelled training molecules.
 ///
 /// The Tanimoto similarity of two sets of bits is the size of their intersection over that of their union (Rogers and
-/// Tanimoto 1960), and 0 for two empty sets. Of equally similar molecules the one of the lower row is nearer. A molecule
-/// of similarity 0 is no neighbour; without neighbours the prediction is the mean of the task's training labels.
+/// Tanimoto 1960), and 0 for two empty sets. Among equally similar molecules the one in the lower row is nearer. A
+/// molecule of similarity 0 is not a neighbour; without neighbours the prediction is the mean of the task's training
+/// labels.
 #[derive(Debug)]
 pub struct Neighbours {
     config: NeighboursConfig,
@@ -62,7 +63,7 @@ struct Model {
     words: Vec<u64>,
     /// [rows, tasks]; NaN where missing.
     labels: Vec<f32>,
-    /// What each task predicts without neighbours.
+    /// The prediction of each task for a molecule without neighbours.
     means: Vec<f32>,
 }
 
@@ -160,7 +161,7 @@ fn fitted<'a>(model: Option<&'a Model>, method: &str) -> Result<&'a Model> {
 }
 
 impl NeighboursConfig {
-    /// Prediction of `task` from training rows in order of similarity.
+    /// Prediction of `task` from training rows in decreasing order of similarity.
     fn predict(&self, model: &Model, order: &[(f64, u32)], task: usize) -> f32 {
         let (mut weights, mut sum, mut found) = (0.0, 0.0, 0);
         for &(similarity, row) in order {
@@ -183,7 +184,7 @@ impl NeighboursConfig {
     }
 }
 
-/// Fills `order` with (similarity, row) of the training rows that are at all similar, nearest first.
+/// Fills `order` with (similarity, row) of the training rows with a similarity above 0, nearest first.
 fn rank(words: &[u64], train: &Bits<'_>, counts: &[u32], order: &mut Vec<(f64, u32)>) {
     order.clear();
     let own = count(words);

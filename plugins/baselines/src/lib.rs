@@ -1,5 +1,5 @@
-//! The arena's simple baselines: `constant`, `knn`, `rf`, `gp` and `linear`; for matching, the encoder and
-//! decoder `profile-knn` and the decoder `random-ranking`.
+//! The arena's simple baselines `constant`, `knn`, `rf`, `gp` and `linear`. For matching, the encoder
+//! and decoder `profile-knn` and the decoder `random-ranking`.
 
 mod constant;
 mod factor;

@@ -1,4 +1,4 @@
-//! Work on a given number of threads that can be watched and cancelled.
+//! Parallel work on a given number of threads, with progress and cancellation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,8 +13,8 @@ pub(crate) fn with_threads<T: Send>(call: &Call<'_>, work: impl FnOnce() -> T + 
     Ok(pool.install(work))
 }
 
-/// `work(scratch, item)` for each of `items` items, in any order on `call.threads` threads; results in item order.
-/// Looks before each item whether the call was cancelled, and reports progress a hundred times or less.
+/// Computes `work(scratch, item)` for each of `items` items, in any order on `call.threads` threads; returns the
+/// results in item order. Checks for cancellation before each item, and reports progress at most a hundred times.
 pub(crate) fn map<S, T: Send>(
     items: usize,
     call: &Call<'_>,

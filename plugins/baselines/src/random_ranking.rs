@@ -1,4 +1,4 @@
-//! The decoder `random-ranking`: what matching reaches by chance.
+//! The decoder `random-ranking`: the score of matching by chance.
 
 use molarena_sdk::{Call, Component, Decoder, Dense, Determinism, Error, Info, InputKind, Matrix, Result};
 use rand_xoshiro::{
@@ -8,13 +8,13 @@ use rand_xoshiro::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Configuration of [`RandomRanking`]: nothing.
+/// Configuration of [`RandomRanking`]; it has no options.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RandomRankingConfig {}
 
-/// Scores that are uniform between 0 and 1, whatever the vectors and the candidates are: a floor. Of c candidates with one
-/// relevant, HIT@k is k / c on average.
+/// Scores that are uniform between 0 and 1, whatever the vectors and the candidates: a floor. For c candidates of which
+/// one is relevant, HIT@k is k / c on average.
 #[derive(Debug)]
 pub struct RandomRanking;
 
@@ -43,7 +43,7 @@ impl Decoder for RandomRanking {
         Err(Error::unsupported("it scores candidates, but decodes nothing"))
     }
 
-    /// Another space has other scores under the same seed.
+    /// Each space has different scores under the same seed.
     fn score(
         &mut self,
         z: &Dense<'_>,
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn the_share_of_hits_is_that_of_chance() {
         let scores = scores(3, "expression");
-        // Candidate 7 is relevant: among the first 10 of 50 in a fifth of 200 queries, 40 ± 5.7.
+        // Candidate 7 is relevant. It is among the first 10 of 50 in a fifth of 200 queries, 40 ± 5.7.
         let hits = scores.chunks(50).filter(|row| row.iter().filter(|&&score| score > row[7]).count() < 10);
         let hits = hits.count();
         assert!((20..=60).contains(&hits), "{hits}");

@@ -1,4 +1,4 @@
-//! Dense columns to mean 0 and standard deviation 1.
+//! Scales dense columns to mean 0 and standard deviation 1.
 
 use molarena_sdk::{Dense, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use crate::forest::check_finite;
 /// Mean and standard deviation of each training column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scaler {
-    /// Mean of each column, and one over its standard deviation; 0 for a column that does not vary.
+    /// Mean of each column, and the inverse of its standard deviation; 0 for a column that does not vary.
     columns: Vec<(f32, f32)>,
 }
 
 impl Scaler {
-    /// Learns the columns. An error names a value that is not finite.
+    /// Learns the columns. The error for a value that is not finite names it.
     pub(crate) fn fit(dense: &Dense<'_>) -> Result<Self> {
         check_finite(dense)?;
         let rows = dense.rows.max(1) as f64;
@@ -29,7 +29,7 @@ impl Scaler {
         }
         let column = |(&mean, square): (&f64, f64)| {
             let deviation = (square / rows).sqrt();
-            // What rounding leaves of a constant is no variation.
+            // The rounding error of a constant column is no variation.
             let varies = deviation > 1e-6 * mean.abs() && deviation > f64::from(f32::MIN_POSITIVE);
             (mean as f32, if varies { (1.0 / deviation) as f32 } else { 0.0 })
         };

@@ -1,4 +1,4 @@
-//! What the user may choose.
+//! Options of the encoder and the decoder.
 
 use molarena_nn::gnn::{Convolution, GraphNetwork, Readout};
 use molarena_nn::training::{self, Training};
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::walks::Transition;
 
-/// Configuration of the encoder and of its pretraining. Defaults are the paper's (section 5 and appendix C) and the reference
-/// implementation's.
+/// Configuration of the encoder and of its pretraining. The defaults are those of the paper (section 5 and appendix C)
+/// and of the reference implementation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EncoderConfig {
-    /// How atoms hear of each other: `gin` or `gcn`, both with bond embeddings.
+    /// How atoms exchange messages: `gin` or `gcn`, both with bond embeddings.
     pub convolution: ConvolutionName,
     /// Number of layers, at least 1.
     #[schemars(range(min = 1))]
@@ -21,48 +21,48 @@ pub struct EncoderConfig {
     /// Width d of the representation, at least 1.
     #[schemars(range(min = 1))]
     pub width: usize,
-    /// Whether each molecule has a node that is bound to all its atoms.
+    /// Whether each molecule has a virtual node that is joined to all its atoms.
     pub virtual_node: bool,
-    /// How atoms become a molecule: `sum`, `mean` or `max`.
+    /// How atoms are combined into a molecule's vector: `sum`, `mean` or `max`.
     pub readout: ReadoutName,
-    /// Probability of a value to be left out after each layer, in training, in [0, 1).
+    /// Probability in [0, 1) that training drops a value after each layer.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub dropout: f64,
-    /// Passes over the molecules of the context graph, at least 1.
+    /// Number of passes over the molecules of the context graph, at least 1.
     #[schemars(range(min = 1))]
     pub epochs: usize,
-    /// Step of the optimiser (Adam), above 0.
+    /// Learning rate of the optimiser (Adam), above 0.
     pub learning_rate: f64,
-    /// How the step changes: `cosine` falls to 0, `constant` stays.
+    /// Schedule of the learning rate: `cosine` falls to 0, `constant` stays.
     pub schedule: Schedule,
-    /// Share of each weight that is added to its gradient, at least 0.
+    /// Weight decay: share of each weight that is added to its gradient, at least 0.
     #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
-    /// Molecules of a step, at least 2.
+    /// Number of molecules in a batch, at least 2.
     #[schemars(range(min = 2))]
     pub batch_size: usize,
-    /// Weight of the divergence from N(0, I) in Eq. 3, at least 0.
+    /// Weight beta of the divergence from N(0, I) in Eq. 3, at least 0.
     #[schemars(range(min = 0.0))]
     pub beta: f64,
-    /// Steps L of a random walk; 0 leaves the molecule's own features.
+    /// Number of steps L of a random walk; with 0 only the molecule's own features are targets.
     pub walk_length: usize,
-    /// How a walk goes on.
+    /// How a walk chooses the next node.
     pub transition: Transition,
-    /// What is decoded in training: the `mean`, as in the reference implementation, or a `sample`, as in Eq. 3.
+    /// What training decodes: the `mean`, as in the reference implementation, or a `sample`, as in Eq. 3.
     pub decode_from: DecodeFrom,
-    /// Modalities without a decoder (Table 5).
+    /// Modalities that get no decoder (Table 5).
     pub without: Vec<Modality>,
-    /// Hidden units of a decoder for each dimension of the representation, at least 1.
+    /// Number of hidden units of a decoder per dimension of the representation, at least 1.
     #[schemars(range(min = 1))]
     pub decoder_times: usize,
-    /// Share of the molecules that are held out to choose the epoch by, in [0, 1).
+    /// Share of the molecules held out to choose the epoch, in [0, 1).
     #[schemars(range(min = 0.0, max = 1.0))]
     pub valid_share: f64,
-    /// Passes without a better loss of the molecules held out after which training ends; 0: never.
+    /// Number of epochs without a better loss on the held-out molecules after which training ends; 0: never.
     pub patience: usize,
 }
 
-/// How atoms hear of each other.
+/// How atoms exchange messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ConvolutionName {
@@ -72,7 +72,7 @@ pub enum ConvolutionName {
     Gcn,
 }
 
-/// How atoms become a molecule.
+/// How atoms are combined into a molecule's vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReadoutName {
@@ -84,17 +84,17 @@ pub enum ReadoutName {
     Max,
 }
 
-/// How the learning rate changes.
+/// Schedule of the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
-    /// Half a cosine to 0.
+    /// Falls to 0 along half a cosine.
     Cosine,
-    /// Not at all.
+    /// Stays constant.
     Constant,
 }
 
-/// What the decoders read in training.
+/// What training decodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DecodeFrom {
@@ -104,7 +104,7 @@ pub enum DecodeFrom {
     Sample,
 }
 
-/// What a node of the context graph has features of.
+/// The kinds of features in a context graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Modality {
@@ -119,10 +119,10 @@ pub enum Modality {
 }
 
 impl Modality {
-    /// All of them, in the order of the decoders in a checkpoint.
+    /// All modalities, in the order of the decoders in a checkpoint.
     pub const ALL: [Self; 4] = [Self::Molecule, Self::Gene, Self::Morphology, Self::Expression];
 
-    /// That of a kind of node.
+    /// The modality of a kind of node.
     pub fn of(kind: NodeKind) -> Self {
         match kind {
             NodeKind::Molecule => Self::Molecule,
@@ -170,7 +170,7 @@ impl Default for EncoderConfig {
 }
 
 impl EncoderConfig {
-    /// Checks the values; an error names the parameter at fault.
+    /// Checks the values; the error names the invalid parameter.
     pub(crate) fn check(self) -> Result<Params> {
         let at_least = |name: &str, value: usize, least: usize| {
             (value >= least).then_some(()).ok_or_else(|| wrong(name, value, format!("at least {least}")))
@@ -221,7 +221,7 @@ impl std::ops::Deref for Params {
 }
 
 impl Params {
-    /// The graph network.
+    /// Shape of the graph network.
     pub(crate) fn network(&self) -> GraphNetwork {
         GraphNetwork {
             convolution: match self.convolution {
@@ -240,7 +240,7 @@ impl Params {
         }
     }
 
-    /// How it is trained.
+    /// Training parameters.
     pub(crate) fn training(&self) -> Training {
         Training {
             learning_rate: self.learning_rate,
@@ -270,19 +270,20 @@ impl Default for DecoderConfig {
     }
 }
 
-/// How a candidate profile y is scored against the decoded one p, both in [0, 1], over the columns that y has.
+/// Score of a candidate profile y against the decoded profile p, both in [0, 1], over the columns that y has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Score {
-    /// The log-likelihood that training maximises: the mean of y ln p + (1 - y) ln (1 - p). It is linear in y, so it also prefers
-    /// candidates with extreme values.
+    /// The log-likelihood that training maximises: the mean of y ln p + (1 - y) ln (1 - p). It is linear in y, so it
+    /// also prefers candidates with extreme values.
     Likelihood,
-    /// The log-likelihood under a Gaussian around p but for constants: minus the mean of (y - p)^2.
+    /// The log-likelihood under a Gaussian around p, up to constants: minus the mean of (y - p)^2.
     Gaussian,
     /// The cosine of y and p.
     Cosine,
-    /// The cosine of y and p after each column of both lost its mean over the candidates and was divided by its standard deviation
-    /// over them. In [0, 1] all profiles have much in common, which this takes away; a column that is constant takes no part.
+    /// The cosine of y and p after each column of both is centred by its mean over the candidates and divided by its
+    /// standard deviation over them. In [0, 1] all profiles have much in common, and this removes it. A constant column
+    /// is ignored.
     Standardized,
 }
 

@@ -1,4 +1,4 @@
-//! The decoder `infoalign`: from a molecule's vector to profiles.
+//! The decoder `infoalign`: turns a molecule's vector into profiles.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::{
     model::Model,
 };
 
-/// The decoders that were trained with the encoder of the same name; it loads that encoder's state.
+/// The decoders trained with the encoder of the same name; it loads that encoder's state.
 #[derive(Debug)]
 pub struct InfoAlignDecoder {
     score: Score,
@@ -116,7 +116,7 @@ impl Decoder for InfoAlignDecoder {
     }
 }
 
-/// Mean and standard deviation of each column over the candidates that have it.
+/// Mean and standard deviation of each column over the candidates that have a value.
 struct Scale(Vec<(f64, f64)>);
 
 impl Scale {
@@ -134,7 +134,7 @@ impl Scale {
         Self((0..candidates.columns).map(column).collect())
     }
 
-    /// Rows with each column centred and scaled; 0 where it is constant, NaN stays.
+    /// Rows with each column centred and scaled; 0 where the column is constant. NaN stays NaN.
     fn apply(&self, values: &[f32]) -> Vec<f32> {
         let rows = values.chunks_exact(self.0.len().max(1));
         let scaled = |(&value, &(mean, deviation)): (&f32, &(f64, f64))| {
@@ -150,15 +150,15 @@ impl Scale {
     }
 }
 
-/// The largest standard deviation of a column in [0, 1] that counts as constant: rounding.
+/// The largest standard deviation of a column in [0, 1] that counts as 0, because rounding causes it.
 const CONSTANT: f64 = 1e-6;
 
-/// The smallest chance that a decoded profile gives.
+/// The smallest probability in a decoded profile.
 const LEAST: f64 = 1e-7;
 
 impl Score {
-    /// Score of the candidate `y`, NaN where missing, for the decoded profile `p`; the lowest there is for a candidate without a
-    /// value.
+    /// Score of the candidate `y` (NaN where missing) for the decoded profile `p`. A candidate without any value gets
+    /// the lowest score.
     fn of(self, p: &[f32], y: &[f32]) -> f32 {
         let present = || {
             let pairs = p.iter().zip(y).filter(|(_, y)| !y.is_nan());
@@ -211,7 +211,7 @@ mod tests {
     fn columns_are_standardised_over_the_candidates() {
         let values = [0.2, 0.5, f32::NAN, 0.6, 0.5, 0.1, 0.4, 0.5, 0.3];
         let scale = Scale::of(&Dense { rows: 3, columns: 3, values: &values });
-        // Deviations from the means 0.4, 0.5 and 0.2; of three values sqrt(0.08 / 3), of none, of two values 0.1.
+        // The means are 0.4, 0.5 and 0.2; the deviations are sqrt(0.08 / 3), 0 and, from two values, 0.1.
         let deviation = (0.08f32 / 3.0).sqrt();
         let expected = [-0.2 / deviation, 0.0, f32::NAN, 0.2 / deviation, 0.0, -1.0, 0.0, 0.0, 1.0];
         for (found, wanted) in scale.apply(&values).iter().zip(expected) {

@@ -9,9 +9,10 @@ use crate::{
     pretrain::pretrain,
 };
 
-/// A graph neural network with a Gaussian on top; a molecule's vector is the mean.
+/// A graph neural network with a Gaussian on top; a molecule's vector is the Gaussian's mean.
 ///
-/// Without `fit` or `load` its weights are random, by the seed of the call: the control that every pretraining has to beat.
+/// Without `fit` or `load` the weights are random and derive from the call's seed: the control that pretraining has to
+/// beat.
 #[derive(Debug)]
 pub struct InfoAlign {
     params: Params,

@@ -1,8 +1,8 @@
-//! `InfoAlign` (Liu et al. 2024, arXiv 2406.12056): a molecule's representation that tells, through an information bottleneck,
-//! what its neighbours in a cellular context graph look like.
+//! `InfoAlign` (Liu et al. 2024, arXiv 2406.12056): learns, through an information bottleneck, a representation of a
+//! molecule from which the features of its neighbours in a cellular context graph can be decoded.
 //!
-//! The encoder is a graph neural network with a Gaussian on top; decoders reconstruct the features of the nodes that random walks
-//! from the molecule visit (Eq. 3).
+//! The encoder is a graph neural network with a Gaussian on top; decoders reconstruct the features of the nodes that
+//! random walks from the molecule visit (Eq. 3).
 
 mod config;
 mod decoder;

@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Modality, Params};
 
-/// A feature space that is decoded to.
+/// A feature space with a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Space {
     /// Name, as in the context graph; `molecule` for fingerprints.
     pub name: String,
-    /// What has these features.
+    /// The kind of node that has these features.
     pub modality: Modality,
-    /// Columns.
+    /// Number of columns.
     pub columns: usize,
 }
 
@@ -28,9 +28,9 @@ pub struct Space {
 pub struct Shape {
     /// The graph network.
     pub network: GraphNetwork,
-    /// Hidden units of a decoder for each dimension of the representation.
+    /// Number of hidden units of a decoder per dimension of the representation.
     pub decoder_times: usize,
-    /// A decoder for each.
+    /// The decoded spaces, one decoder each.
     pub spaces: Vec<Space>,
 }
 
@@ -46,7 +46,7 @@ impl Shape {
         slots
     }
 
-    /// The decoder to a space.
+    /// The decoder of a space.
     pub fn decoder(&self, number: usize) -> Decoder {
         Decoder {
             name: format!("decoder_list.{number}"),
@@ -66,13 +66,13 @@ impl Shape {
 /// A network and its weights.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// Its shape.
+    /// Shape of the network.
     pub shape: Shape,
-    /// Its weights, by the names of the reference implementation.
+    /// Weights, under the names of the reference implementation.
     pub weights: Arc<Arrays>,
 }
 
-/// The key of the shape among the notes of a safetensors file.
+/// Key of the shape in the notes of a safetensors file.
 const SHAPE: &str = "infoalign";
 
 /// Decoders of the released checkpoint, in its order (section 5 of the paper and the published data).
@@ -85,16 +85,16 @@ const PUBLISHED: [(&str, Modality); 6] = [
     ("expression", Modality::Expression),
 ];
 
-/// Parts of the reference network that take no part in its output.
+/// Parts of the reference network that do not affect its output.
 const UNUSED: &str = "graph_encoder.bond_encoder.";
 
-/// Atoms of a batch in `encode`, and molecules: always as many, as products of another height may add in another order, and a
-/// molecule's vector must not depend on its company.
+/// Number of atoms and of molecules in a batch of `encode`. It is fixed, because products of another height may sum in
+/// another order, and a molecule's vector must not depend on the other molecules.
 const ATOMS: usize = 4096;
 const MOLECULES: usize = 256;
 
 impl Model {
-    /// A network without decoders whose weights are random.
+    /// A network with random weights and without decoders.
     pub(crate) fn random(params: &Params, seed: u64) -> Self {
         let shape =
             Shape { network: params.network(), decoder_times: params.decoder_times, spaces: Vec::new() };
@@ -110,8 +110,8 @@ impl Model {
         arrays.to_safetensors()
     }
 
-    /// A network from the bytes of [`to_bytes`](Self::to_bytes), or of a `PyTorch` checkpoint of the reference implementation
-    /// whose shape `params` says; an error names a tensor that is absent, misshapen or unknown.
+    /// Reads the bytes of [`to_bytes`](Self::to_bytes), or a `PyTorch` checkpoint of the reference implementation whose
+    /// shape `params` gives. The error for a missing, misshapen or unknown tensor names it.
     pub(crate) fn from_bytes(bytes: &[u8], params: Option<&Params>) -> Result<Self> {
         let (mut arrays, shape) = if bytes.starts_with(b"PK") {
             let arrays = from_pytorch(bytes)?;
@@ -171,7 +171,7 @@ impl Model {
         Matrix::new(graphs.rows(), self.shape.network.width, values)
     }
 
-    /// Number of the space called `name`; an error says which there are.
+    /// Index of the space called `name`; the error names the available spaces.
     pub fn space(&self, name: &str) -> Result<usize> {
         self.shape.spaces.iter().position(|space| space.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.shape.spaces.iter().map(|space| space.name.as_str()).collect();
@@ -179,7 +179,7 @@ impl Model {
         })
     }
 
-    /// Profiles in [0, 1] that vectors decode to, `f32[n, columns]`.
+    /// Decodes vectors to profiles in [0, 1], `f32[n, columns]`.
     pub fn decode(&self, vectors: Tensor<2>, space: usize) -> Result<Tensor<2>> {
         let mut parameters = self.parameters(&vectors.device())?;
         let mut pass = Pass::evaluate(&mut parameters);
@@ -189,7 +189,7 @@ impl Model {
     }
 }
 
-/// The molecules from `first` on that fit into a batch; a single one may be larger.
+/// The molecules from `first` on that fit into a batch; a single molecule may exceed it.
 fn chunk(graphs: &MoleculeGraphs<'_>, first: usize) -> std::ops::Range<usize> {
     let (mut end, mut atoms) = (first, 0);
     while end < graphs.rows() && end - first < MOLECULES {
@@ -202,7 +202,7 @@ fn chunk(graphs: &MoleculeGraphs<'_>, first: usize) -> std::ops::Range<usize> {
     first..end
 }
 
-/// The reader wants a file.
+/// The reader needs a file.
 fn from_pytorch(bytes: &[u8]) -> Result<Arrays> {
     let failed =
         |error: std::io::Error| Error::io(format!("temporary file for a PyTorch checkpoint: {error}"));

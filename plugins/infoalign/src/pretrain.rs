@@ -1,4 +1,4 @@
-//! Pretraining (section 4.2): decoders reconstruct, from a molecule's vector, the features of the nodes on its walk.
+//! Pretraining (section 4.2): decoders reconstruct the features of the nodes on a molecule's walk from its vector.
 
 use burn::tensor::{Int, Tensor, TensorData, activation::log_sigmoid};
 use molarena_nn::{
@@ -48,14 +48,15 @@ pub(crate) fn pretrain(params: &Params, corpus: &Corpus<'_>, call: &Call<'_>) ->
         seed: call.seed,
         call: *call,
     };
-    // Batches of the validation molecules, with walks that stay the same.
+    // Batches of the validation molecules; their walks do not change.
     let slots = shape.slots();
     let identity = identity(params, corpus, call.seed);
     let weights = train(&mut task, &slots, &params.training(), &identity, call)?;
     Ok(Model { shape, weights: Arc::new(weights) })
 }
 
-/// What a checkpoint must agree on. The arena gives a folder to one corpus and configuration alone; this is for others.
+/// The settings on which a checkpoint must agree. The arena uses a folder for one corpus and configuration only; this
+/// guards other callers.
 fn identity(params: &Params, corpus: &Corpus<'_>, seed: u64) -> String {
     let config = serde_json::to_string(&**params).expect("plain data");
     let weights: f64 = corpus.edge_weights.iter().copied().map(f64::from).sum();
@@ -67,7 +68,7 @@ fn identity(params: &Params, corpus: &Corpus<'_>, seed: u64) -> String {
     )
 }
 
-/// Eq. 3 over a corpus.
+/// The loss of Eq. 3 over a corpus.
 struct Pretraining<'a> {
     params: &'a Params,
     shape: Shape,
@@ -77,7 +78,7 @@ struct Pretraining<'a> {
     targets: Targets<'a>,
     train_rows: Vec<usize>,
     valid_rows: Vec<usize>,
-    /// This epoch's walk of each molecule.
+    /// Each molecule's walk in this epoch.
     paths: Vec<Path>,
     seed: u64,
     call: Call<'a>,
@@ -110,11 +111,12 @@ impl Pretraining<'_> {
     }
 }
 
-/// The loss of Eq. 3 for a batch and its parts: each modality's reconstruction, `None` without a target, and the divergence; each
-/// `f32[1]`.
+/// The loss of Eq. 3 for a batch and its parts, each `f32[1]`: the reconstruction of each modality (`None` without a
+/// target) and the divergence.
 ///
-/// As in the reference implementation, a modality's reconstruction is the binary cross-entropy of logits with targets in [0, 1],
-/// weighted by alpha, and averaged over all values that its spaces have along all walks; the modalities are added.
+/// As in the reference implementation, the reconstruction of a modality is the binary cross-entropy of logits with
+/// targets in [0, 1], weighted by alpha and averaged over all values of its spaces along all walks. The modalities are
+/// added.
 pub(crate) fn loss(
     shape: &Shape,
     params: &Params,
@@ -145,7 +147,7 @@ pub(crate) fn loss(
     (total, parts)
 }
 
-/// The sum over values of alpha times the cross-entropy, `f32[1]`. Every parameter gets a gradient, if only zero.
+/// The sum over values of alpha times the cross-entropy, `f32[1]`. Every parameter gets a gradient, even if it is zero.
 fn reconstruction(
     shape: &Shape,
     pass: &mut Pass<'_>,
@@ -154,7 +156,8 @@ fn reconstruction(
     targets: &BatchTargets,
 ) -> Tensor<1> {
     let decoder = shape.decoder(space);
-    // The batch norm sees all molecules, as in the reference; the wide last map only those with a target.
+    // The batch norm sees all molecules, as in the reference implementation; the wide last map sees only those with a
+    // target.
     let hidden = decoder.hidden(pass, vectors.clone());
     let device = hidden.device();
     if targets.places.is_empty() {
@@ -194,7 +197,7 @@ impl Task for Pretraining<'_> {
         if self.valid_rows.is_empty() {
             return Ok(None);
         }
-        // The same walks in every epoch.
+        // Validation uses the same walks in every epoch.
         let paths = self.draw(self.seed)?;
         let mut sum = 0.0;
         for rows in self.valid_rows.chunks(self.params.batch_size) {

@@ -1,4 +1,4 @@
-//! Outputs of the reference implementation (`golden/infoalign`), reproduced.
+//! Compares with the outputs of the reference implementation (`golden/infoalign`).
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use crate::{
     targets::BatchTargets,
 };
 
-/// The folder of reference outputs; `None`, and a line on standard error, where there is none.
+/// The folder of reference outputs. If there is none, returns `None` and says so on standard error.
 fn golden() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden");
     let path = std::env::var_os("MOLARENA_GOLDEN").map_or(beside, PathBuf::from).join("infoalign");
@@ -45,7 +45,7 @@ fn model(golden: &Path) -> Model {
     Model::from_bytes(&fs_err::read(golden.join("checkpoint-small.pt")).unwrap(), Some(&params())).unwrap()
 }
 
-/// `U89` strings of an array file: four bytes a character, filled up with zeros.
+/// `U89` strings of an array file: four bytes per character, padded with zeros.
 fn smiles(golden: &Path) -> Vec<String> {
     let file = fs_err::File::open(golden.join("forward.npz")).unwrap();
     let mut bytes = Vec::new();
@@ -67,7 +67,7 @@ fn arrays(path: &Path, names: &[&'static str]) -> BTreeMap<&'static str, ArrayD<
     names.iter().map(read).collect()
 }
 
-/// The golden file's molecules as graphs.
+/// The molecules of the golden file as graphs.
 struct Molecules {
     atom_offsets: Vec<i64>,
     bond_offsets: Vec<i64>,
@@ -102,7 +102,7 @@ impl Molecules {
     }
 }
 
-/// The largest difference, over the largest wanted value.
+/// The largest difference divided by the largest expected value.
 fn difference<'a>(found: impl IntoIterator<Item = &'a f32>, wanted: &ArrayD<f32>) -> f32 {
     let found: Vec<f32> = found.into_iter().copied().collect();
     assert_eq!(found.len(), wanted.len());
@@ -146,7 +146,7 @@ fn forward_pass_is_reproduced(golden: &Path, device_name: &str) {
     close("sigma", values(gaussian.sigma.clone()));
     let difference = difference(&values(gaussian.divergence()), &kl.into_dyn());
     assert!(difference < 1e-4, "{device_name}, kl: {difference}");
-    // Logits of the spaces of a modality stand side by side in the file.
+    // In the file the logits of a modality's spaces stand side by side.
     let modalities = ["mol", "gene", "cell", "expression"];
     for (modality, name) in Modality::ALL.into_iter().zip(modalities) {
         let spaces = (0..6).filter(|&space| model.shape.spaces[space].modality == modality);
@@ -158,7 +158,7 @@ fn forward_pass_is_reproduced(golden: &Path, device_name: &str) {
         let logits: Vec<Tensor<2>> = logits.collect();
         close(name, values(Tensor::cat(logits, 1)));
     }
-    // What the arena calls gives the same.
+    // The functions that the arena calls give the same.
     let inputs = Inputs { rows: 66, graphs: Some(molecules.graphs()), ..Inputs::default() };
     let call = Call { device: device_name, ..Call::new(0, 2) };
     close("mu", with_threads(&call, || model.encode(&inputs, &call)).unwrap().unwrap().values);
@@ -245,7 +245,7 @@ fn a_checkpoint_that_does_not_fit_is_refused_by_tensor() {
     assert!(error.contains("that is unknown"), "{error}");
     let error = Model::from_bytes(&bytes[..bytes.len() / 2], Some(&params())).unwrap_err().to_string();
     assert!(!error.is_empty());
-    // As safetensors it is the same network.
+    // After a round trip through safetensors it is the same network.
     let model = model(&golden);
     let again = Model::from_bytes(&model.to_bytes().unwrap(), None).unwrap();
     assert_eq!((again.shape, again.weights), (model.shape, model.weights));

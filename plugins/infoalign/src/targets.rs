@@ -1,4 +1,4 @@
-//! What the decoders are to reconstruct: features of the nodes that the walks visit.
+//! The targets of the decoders: features of the nodes that the walks visit.
 
 use molarena_sdk::{Bits, Corpus, Error, Profiles, Result};
 
@@ -9,13 +9,13 @@ use crate::{config::Modality, model::Space, walks::Path};
 pub struct Targets<'a> {
     spaces: Vec<Space>,
     sources: Vec<Source<'a>>,
-    /// Features of node v are `starts[v]..starts[v + 1]`.
+    /// Entries of node v are `starts[v]..starts[v + 1]`.
     starts: Vec<u32>,
-    /// Number of a space and row in it.
+    /// Index of a space, and row in it.
     features: Vec<(u32, u32)>,
 }
 
-/// Where the features of a space are.
+/// Location of a space's features.
 #[derive(Clone, Copy, Debug)]
 enum Source<'a> {
     Bits(Bits<'a>),
@@ -26,7 +26,7 @@ enum Source<'a> {
 pub(crate) const MOLECULES: &str = "molecule";
 
 impl<'a> Targets<'a> {
-    /// The features of `corpus` but for the modalities `without`.
+    /// The features of `corpus`, leaving out the modalities `without`.
     pub fn new(corpus: &Corpus<'a>, without: &[Modality]) -> Result<Self> {
         let mut this =
             Self { spaces: Vec::new(), sources: Vec::new(), starts: Vec::new(), features: Vec::new() };
@@ -103,7 +103,7 @@ impl<'a> Targets<'a> {
         &self.spaces
     }
 
-    /// Targets of a batch in each space: molecule i starts at node `starts[i]` and walks `paths[i]`.
+    /// Targets of a batch in each space: molecule i starts at node `starts[i]` and visits `paths[i]`.
     pub fn batch(&self, starts: &[u64], paths: &[&Path]) -> Vec<BatchTargets> {
         let mut targets: Vec<BatchTargets> =
             self.spaces.iter().map(|space| BatchTargets::new(space.columns)).collect();
@@ -151,18 +151,18 @@ fn check_profiles(profiles: &Profiles<'_>) -> Result<()> {
 
 /// Targets of a batch in one space.
 ///
-/// A molecule's logits are the same for all nodes of its walk, so the loss sum of alpha (softplus(x) - x y) over nodes needs only
-/// the sums of alpha and of alpha y.
+/// A molecule's logits are the same for all nodes of its walk, so the loss, the sum over nodes of alpha (softplus(x) -
+/// x y), needs only the sums of alpha and of alpha y.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchTargets {
     columns: usize,
-    /// Places in the batch of the molecules whose walk has a node of this space, rising.
+    /// Positions in the batch of the molecules whose walk visits a node of this space, in increasing order.
     pub places: Vec<usize>,
-    /// Sum of alpha over the nodes that have the value, `f32[places, columns]`.
+    /// Sum of alpha over the visited nodes that have the value, `f32[places, columns]`.
     pub weights: Vec<f32>,
     /// Sum of alpha times the value, `f32[places, columns]`.
     pub sums: Vec<f32>,
-    /// Number of values, over all nodes.
+    /// Number of values over all visited nodes.
     pub count: usize,
 }
 
@@ -171,7 +171,7 @@ impl BatchTargets {
         Self { columns, places: Vec::new(), weights: Vec::new(), sums: Vec::new(), count: 0 }
     }
 
-    /// Weights and sums of the molecule at `place`, which comes after all others.
+    /// Weights and sums of the molecule at `place`, which must follow all earlier ones.
     fn row(&mut self, place: usize) -> (&mut [f32], &mut [f32]) {
         if self.places.last() != Some(&place) {
             self.places.push(place);

@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How a walk goes on from a node.
+/// How a walk chooses the next node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transition {
-    /// To each neighbour with the probability 1 / degree (`DeepWalk`, Perozzi et al. 2014, which the paper names).
+    /// Each neighbour with probability 1 / degree (`DeepWalk`, Perozzi et al. 2014, which the paper names).
     Uniform,
     /// In proportion to the weight of the edge.
     Weight,
@@ -18,7 +18,7 @@ pub enum Transition {
     Degree,
 }
 
-/// A walk: the nodes that it visits after the start, each with the product alpha of the weights up to it.
+/// A walk: the nodes visited after the start, each with the product alpha of the edge weights up to it.
 pub type Path = Vec<(u32, f32)>;
 
 /// A context graph in compressed rows, ready for walks.
@@ -28,12 +28,12 @@ pub struct ContextWalks {
     starts: Vec<usize>,
     neighbours: Vec<u32>,
     weights: Vec<f32>,
-    /// Chance of a neighbour or of one before it in the row, times the row's last value; empty where all are equal.
+    /// Cumulative chance up to each neighbour of a row, not normalised; empty if all neighbours are equally likely.
     cumulated: Vec<f32>,
 }
 
 impl ContextWalks {
-    /// The graph of `corpus`. Edges of weight 0 are as if they were not there: what lies beyond has no weight.
+    /// The graph of `corpus`. Edges of weight 0 are ignored, because alpha is 0 beyond them.
     pub fn new(corpus: &Corpus<'_>, transition: Transition) -> Result<Self> {
         let nodes = corpus.node_kinds.len();
         let edges = || {
@@ -102,7 +102,7 @@ impl ContextWalks {
         self.starts[node + 1] - self.starts[node]
     }
 
-    /// A step of a walk; at a node without neighbours nothing happens.
+    /// Takes one step of a walk; does nothing at a node without neighbours.
     fn step(&self, walk: &mut Walk) {
         let row = self.starts[walk.node]..self.starts[walk.node + 1];
         if row.is_empty() {
@@ -113,7 +113,7 @@ impl ContextWalks {
         } else {
             let shares = &self.cumulated[row.clone()];
             let drawn = walk.random.unit() as f32 * shares[shares.len() - 1];
-            // A draw may round up to the last value.
+            // A draw may round up to the last cumulative chance.
             row.start + shares.partition_point(|&share| share <= drawn).min(shares.len() - 1)
         };
         walk.node = self.neighbours[place] as usize;
@@ -121,8 +121,8 @@ impl ContextWalks {
         walk.path.push((walk.node as u32, walk.alpha));
     }
 
-    /// A walk of `length` steps from each of `starts`, or a shorter one where a node has no neighbour: an isolated molecule visits
-    /// nothing. Walk i depends on `seed` and i alone.
+    /// A walk of `length` steps from each of `starts`. It is shorter if it meets a node without neighbours, so an
+    /// isolated molecule visits nothing. Walk i depends only on `seed` and i.
     pub fn walks(&self, starts: &[u64], length: usize, seed: u64, call: &Call<'_>) -> Result<Vec<Path>> {
         call.check()?;
         let block = |(block, starts): (usize, &[u64])| {
@@ -144,7 +144,7 @@ impl ContextWalks {
     }
 }
 
-/// A walk under way.
+/// A walk in progress.
 struct Walk {
     node: usize,
     /// Product of the weights so far.
@@ -153,7 +153,7 @@ struct Walk {
     path: Path,
 }
 
-/// Walks that go on side by side, so that none waits alone for the memory of its next node.
+/// Number of walks that advance side by side, so that their waits for memory overlap.
 const BLOCK: usize = 256;
 
 /// Purpose of the walks' random streams.
@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// A hub with three neighbours, of which the last has one more; a node alone.
+    /// A hub with three neighbours, the last of which has one more neighbour, and an isolated node.
     const EDGES: [(u64, u64, f32); 4] = [(0, 1, 1.0), (0, 2, 0.5), (3, 0, 0.25), (3, 4, 0.5)];
 
     fn walks(edges: &[(u64, u64, f32)], transition: Transition) -> Result<ContextWalks> {
@@ -184,7 +184,7 @@ mod tests {
         ContextWalks::new(&corpus, transition)
     }
 
-    /// How often each neighbour of node 0 is first in 30,000 walks.
+    /// How often 30,000 walks visit each neighbour of node 0 first.
     fn shares(transition: Transition) -> [f64; 3] {
         let graph = walks(&EDGES, transition).unwrap();
         let paths = graph.walks(&vec![0; 30_000], 1, 7, &Call::new(0, 1)).unwrap();

@@ -1,4 +1,4 @@
-//! The baseline `rf-smartcore`: the forest of the smartcore library, to compare with.
+//! The baseline `rf-smartcore`: the forest of the smartcore library, for comparison.
 
 use molarena_sdk::{
     Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
@@ -33,9 +33,9 @@ impl Default for SmartcoreConfig {
     }
 }
 
-/// smartcore's random forest for each task: the regression forest for classes too, since its mean of the leaves' means
-/// is the probability of class 1, which the library's classifier does not give. The square root of the number of features
-/// is tried at each split for classes, all features for numbers. It cannot be saved.
+/// smartcore's random forest for each task. Classes use the regression forest too, since its mean of the leaves' means
+/// is the probability of class 1, which the library's classifier does not return. Each split tries the square root of
+/// the number of features for classes, and all features for numbers. The state cannot be saved.
 #[derive(Debug)]
 pub struct SmartcoreForest {
     config: SmartcoreConfig,
@@ -71,7 +71,7 @@ impl Baseline for SmartcoreForest {
         call: &Call<'_>,
     ) -> Result<()> {
         self.model = Some(Model::fit(train, labels, call, |rows, targets, task| {
-            // The library adds the tree's number to the seed.
+            // The library adds the tree's index to the seed.
             self.grow(rows, targets, labels.kind, random(call.seed, task).next_u64() >> 1)
         })?);
         Ok(())

@@ -1,4 +1,4 @@
-//! What the user of the perceptron may choose.
+//! Options of the perceptron.
 
 use molarena_nn::mlp::Selection;
 use molarena_sdk::{Error, Result};
@@ -9,41 +9,42 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MlpConfig {
-    /// Width of each hidden layer: a number of units, or `{ times_input = 4 }` for a multiple of the number of features.
-    /// Without any the network is linear.
+    /// Width of each hidden layer: a number of units, or `{ times_input = 4 }` for a multiple of the number of
+    /// features. Without hidden layers the network is linear.
     pub hidden: Vec<Width>,
-    /// Probability of a hidden value to be left out in training, in [0, 1).
+    /// Probability in [0, 1) that training drops a hidden value.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub dropout: f64,
-    /// Whether hidden layers are normalised over the batch.
+    /// Whether hidden layers have batch norm.
     pub batch_norm: bool,
-    /// What follows each hidden layer.
+    /// Activation after each hidden layer.
     pub activation: Activation,
-    /// Step of the optimiser (Adam), above 0.
+    /// Learning rate of the optimiser (Adam), above 0.
     pub learning_rate: f64,
-    /// Share of each weight that is added to its gradient, at least 0.
+    /// Weight decay: share of each weight that is added to its gradient, at least 0.
     #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
-    /// Molecules of a training step, at least 2.
+    /// Number of molecules in a batch, at least 2.
     #[schemars(range(min = 2))]
     pub batch_size: usize,
-    /// Most passes over the training molecules, at least 1.
+    /// Maximum number of passes over the training molecules, at least 1.
     #[schemars(range(min = 1))]
     pub max_epochs: usize,
-    /// Passes over the training molecules where there is no validation label to choose the epoch by, at least 1.
+    /// Number of passes over the training molecules if no validation label can choose the epoch, at least 1.
     #[schemars(range(min = 1))]
     pub epochs_without_validation: usize,
-    /// Passes without a better validation score after which training ends, at least 1.
+    /// Number of epochs without a better validation score after which training ends, at least 1.
     #[schemars(range(min = 1))]
     pub patience: usize,
-    /// What chooses the epoch on the validation molecules.
+    /// Criterion on the validation molecules that chooses the epoch.
     pub select: Select,
-    /// Networks from different starts whose predictions are averaged, at least 1.
+    /// Number of networks with different starts whose predictions are averaged, at least 1.
     #[schemars(range(min = 1))]
     pub members: usize,
-    /// Which columns are brought to mean 0 and standard deviation 1 on the training molecules; a constant one becomes 0.
+    /// Which columns are scaled to mean 0 and standard deviation 1 on the training molecules; a constant column becomes
+    /// 0.
     pub standardize: Standardize,
-    /// Largest size of a standardised value, above 0.
+    /// Maximum absolute value of a standardised value, above 0; larger ones are clipped.
     pub clip: f64,
 }
 
@@ -51,7 +52,7 @@ pub struct MlpConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Width {
-    /// So many units, at least 1.
+    /// This number of units, at least 1.
     Units(usize),
     /// A multiple of the number of features.
     Relative(Relative),
@@ -61,19 +62,19 @@ pub enum Width {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Relative {
-    /// The factor, above 0; the width is rounded to the nearest whole number.
+    /// The factor, above 0; the width is rounded to the nearest integer.
     pub times_input: f64,
 }
 
-/// What follows each hidden layer.
+/// Activation after each hidden layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
-    /// x times the standard normal distribution's share below x (Hendrycks and Gimpel 2016).
+    /// x times the standard normal distribution function at x (Hendrycks and Gimpel 2016).
     Gelu,
 }
 
-/// What chooses the epoch on the validation molecules.
+/// Criterion on the validation molecules that chooses the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Select {
@@ -87,11 +88,11 @@ pub enum Select {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Standardize {
-    /// None.
+    /// No column.
     None,
-    /// Those with a training value that is not 0, 1, 2 or 3: bits and clipped counts stay as they are.
+    /// Columns with a training value other than 0, 1, 2 and 3; bits and clipped counts stay unchanged.
     Values,
-    /// All.
+    /// All columns.
     All,
 }
 
@@ -117,7 +118,7 @@ impl Default for MlpConfig {
 }
 
 impl MlpConfig {
-    /// Checks the values; an error names the parameter at fault.
+    /// Checks the values; the error names the invalid parameter.
     pub(crate) fn check(self) -> Result<Params> {
         let positive = |name: &str, value: f64| {
             let sound = value.is_finite() && value > 0.0;
@@ -166,7 +167,7 @@ impl std::ops::Deref for Params {
 }
 
 impl Params {
-    /// Widths of the hidden layers over `inputs` features.
+    /// Widths of the hidden layers for `inputs` features.
     pub(crate) fn hidden(&self, inputs: usize) -> Vec<usize> {
         let width = |width: &Width| match *width {
             Width::Units(units) => units,
@@ -177,7 +178,7 @@ impl Params {
         self.hidden.iter().map(width).collect()
     }
 
-    /// What chooses the epoch.
+    /// The criterion that chooses the epoch.
     pub(crate) fn selection(&self) -> Selection {
         match self.select {
             Select::Loss => Selection::Loss,

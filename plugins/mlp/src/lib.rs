@@ -1,4 +1,4 @@
-//! The baseline `mlp`: a multi-layer perceptron for all tasks together, on bits or on dense features.
+//! The baseline `mlp`: one multi-layer perceptron for all tasks, on bits or on dense features.
 
 mod config;
 mod model;

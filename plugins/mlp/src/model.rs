@@ -21,32 +21,33 @@ const HEADER: Header = Header { name: *b"mlp ", version: 1 };
 
 /// A multi-layer perceptron with one output for each task.
 ///
-/// Layers of linear map, batch norm, GELU and dropout, then a linear head; binary cross-entropy for classes, absolute
-/// error of standardised labels for numbers, over the labels that are there; Adam. The epoch is chosen on the validation
-/// molecules. A task whose training labels are all the same predicts that label, and one without any 0.5 or 0.
+/// The layers are a linear map, batch norm, GELU and dropout, followed by a linear head. The loss over the labels that
+/// are not missing is binary cross-entropy for classes, and the absolute error of standardised labels for numbers; the
+/// optimiser is Adam. The validation molecules choose the epoch. A task whose training labels are all equal predicts
+/// that label; a task without labels predicts 0.5 or 0.
 #[derive(Debug)]
 pub struct Perceptron {
     params: Params,
     model: Option<Model>,
 }
 
-/// What was learnt.
+/// The trained model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Model {
     scaler: Scaler,
     tasks: Vec<Task>,
-    /// `None` when no task needs a network.
+    /// `None` if no task needs a network.
     networks: Option<(Architecture, Vec<Weights>)>,
 }
 
-/// What a task predicts with.
+/// The predictor of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Task {
-    /// The same for all molecules.
+    /// The same value for all molecules.
     Constant(f32),
-    /// The share of class 1 that the next output of the network says.
+    /// The probability of class 1 from the network's next output, a logit.
     Class,
-    /// The next output of the network times the deviation plus the mean.
+    /// The network's next output times the deviation plus the mean.
     Number { mean: f64, deviation: f64 },
 }
 
@@ -72,7 +73,7 @@ impl Task {
         !matches!(self, Self::Constant(_))
     }
 
-    /// A label as the network outputs it.
+    /// A label on the scale of the network's output.
     fn encode(self, label: f32) -> f32 {
         match self {
             Self::Constant(_) | Self::Class => label,
@@ -213,7 +214,7 @@ impl Params {
 }
 
 impl Model {
-    /// The labels of the tasks that have an output, as the network outputs them.
+    /// Labels of the tasks that have an output, on the scale of the network's output.
     fn targets(&self, targets: &[Targets], rows: usize) -> NetworkTargets {
         let with_output = || self.tasks.iter().zip(targets).filter(|(task, _)| task.has_output());
         let outputs = with_output().count();
@@ -248,7 +249,7 @@ impl Model {
         Ok(predictions)
     }
 
-    /// Refuses a stored model whose parts do not fit.
+    /// Refuses a stored model whose parts do not fit together.
     fn check(&self) -> Result<()> {
         let outputs = self.tasks.iter().filter(|task| task.has_output()).count();
         match &self.networks {

@@ -1,4 +1,4 @@
-//! Input columns as the network reads them.
+//! Scales input columns for the network.
 
 use molarena_nn::{Features, SparseRows};
 use molarena_sdk::{Bits, Dense, Error, Inputs, Result};
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Params, Standardize};
 
-/// Share of values that are not zero below which rows are stored sparsely.
+/// Rows are stored sparsely if less than this share of their values is not zero.
 const SPARSE_BELOW: f64 = 0.1;
 
-/// How columns are brought to the network.
+/// How columns are scaled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scaler {
     kind: Kind,
-    /// One for each column.
+    /// One entry per column.
     columns: Vec<Column>,
     clip: f32,
     sparse: bool,
@@ -26,12 +26,12 @@ enum Kind {
     Dense,
 }
 
-/// What happens to the values of a column.
+/// What happens to a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Column {
-    /// Nothing.
+    /// They stay unchanged.
     Keep,
-    /// (value - mean) times factor, which is one over the standard deviation, or 0 for a constant column.
+    /// (value - mean) times factor, where factor is the inverse of the standard deviation, or 0 for a constant column.
     Scale { mean: f64, factor: f64 },
 }
 
@@ -43,7 +43,8 @@ enum Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The bits, or the dense features where there are no bits; refuses bits past the last and values that are not finite.
+    /// The bits, or the dense features if there are no bits. Refuses bits after the last one, and values that are not
+    /// finite.
     fn of(inputs: &Inputs<'a>) -> Result<Self> {
         if let (None, Some(dense)) = (inputs.bits, inputs.dense) {
             check_finite(&dense)?;
@@ -75,7 +76,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Calls `visit` with row, column and value of each value that is not zero, row by row with rising columns.
+    /// Calls `visit` with row, column and value of each value that is not zero, by row and increasing column.
     fn for_each_entry(self, mut visit: impl FnMut(usize, usize, f32)) {
         match self {
             Self::Bits(bits) => {
@@ -127,7 +128,7 @@ fn check_finite(dense: &Dense<'_>) -> Result<()> {
 }
 
 impl Scaler {
-    /// Learns the columns of the training molecules and scales them.
+    /// Learns the columns of the training molecules, and scales those molecules.
     pub(crate) fn fit(params: &Params, train: &Inputs<'_>) -> Result<(Self, Features)> {
         let rows = Rows::of(train)?;
         let columns = match params.standardize {
@@ -135,7 +136,7 @@ impl Scaler {
             rule => learn(rows, rule == Standardize::All),
         };
         let mut scaler = Self { kind: rows.kind(), columns, clip: params.clip as f32, sparse: false };
-        // Scaled zeros are seldom zero.
+        // A scaled zero is seldom zero.
         let mut filled = 0;
         rows.for_each_entry(|_, column, _| filled += usize::from(scaler.columns[column] == Column::Keep));
         let is_filled = |column: &&Column| matches!(column, Column::Scale { factor, .. } if *factor != 0.0);
@@ -150,7 +151,7 @@ impl Scaler {
         self.columns.len()
     }
 
-    /// Scales other molecules; an error says what does not fit.
+    /// Scales other molecules; the error says what does not fit.
     pub(crate) fn apply(&self, inputs: &Inputs<'_>) -> Result<Features> {
         let rows = match (self.kind, inputs.bits, inputs.dense) {
             (Kind::Dense, Some(_), Some(dense)) => Rows::of(&Inputs::from_dense(dense))?,
@@ -173,7 +174,7 @@ impl Scaler {
     }
 
     fn scale(&self, rows: Rows<'_>) -> Features {
-        // What a row of zeros becomes.
+        // The scaled values of a row of zeros.
         let zeros: Vec<f32> = self.columns.iter().map(|column| self.value(*column, 0.0)).collect();
         if self.sparse {
             let background: Vec<(u32, f32)> = (0..).zip(zeros).filter(|&(_, value)| value != 0.0).collect();
@@ -186,7 +187,7 @@ impl Scaler {
         Features::Dense { columns: zeros.len(), values }
     }
 
-    /// Rows of what is not zero after scaling; `background` is what a row of zeros becomes.
+    /// Sparse rows of the values that are not zero after scaling; `background` is a scaled row of zeros.
     fn sparse_rows(&self, rows: Rows<'_>, background: &[(u32, f32)]) -> SparseRows {
         let mut entries: Vec<Vec<(u32, f32)>> = vec![background.to_vec(); rows.rows()];
         rows.for_each_entry(|row, column, value| {
@@ -215,7 +216,7 @@ impl Scaler {
     }
 }
 
-/// Mean and standard deviation of each column that is to be scaled.
+/// Mean and standard deviation of each column to be scaled.
 fn learn(rows: Rows<'_>, all: bool) -> Vec<Column> {
     let (count, columns) = (rows.rows() as f64, rows.columns());
     let (mut sums, mut counted, mut keep) = (vec![0f64; columns], vec![0usize; columns], vec![!all; columns]);
@@ -230,7 +231,7 @@ fn learn(rows: Rows<'_>, all: bool) -> Vec<Column> {
     rows.for_each_entry(|_, column, value| squares[column] += (f64::from(value) - means[column]).powi(2));
     let column = |column: usize| {
         let (mean, deviation) = (means[column], (squares[column] / count.max(1.0)).sqrt());
-        // The rounding of the mean leaves a constant column a deviation of this size.
+        // Rounding of the mean gives a constant column a deviation of this size.
         let constant = deviation <= mean.abs() * 1e-7;
         let factor = if constant { 0.0 } else { deviation.recip() };
         if keep[column] { Column::Keep } else { Column::Scale { mean, factor } }
@@ -252,7 +253,7 @@ mod tests {
         Inputs::from_dense(Dense::new(values, values.len() / columns, columns).unwrap())
     }
 
-    /// The values, whichever way they are stored.
+    /// The values, in either storage.
     fn values(features: &Features) -> Vec<f32> {
         match features {
             Features::Dense { values, .. } => values.clone(),
@@ -271,7 +272,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_up_to_three_stay_and_others_are_standardised() {
-        // A bit, a count, a number, a constant, a count that goes to 4, and a number far from 0.
+        // A bit, a count, a number, a constant, a count up to 4, and a number far from 0.
         let train = [
             0.0,
             3.0,
@@ -317,7 +318,7 @@ mod tests {
         let near =
             |found: Vec<f32>| found.iter().zip(expected).all(|(found, wanted)| (found - wanted).abs() < 1e-6);
         assert!(near(values(&features)), "{features:?}");
-        // Of other molecules too; far values are clipped, and what stays, stays.
+        // Other molecules: far values are clipped, and unscaled columns stay unchanged.
         let other = [7.0, 9.0, -1e9, 5.0, 2.0, 1e6 + 2.0];
         let found = values(&scaler.apply(&dense(&other, 6)).unwrap());
         assert_eq!(found, [7.0, 9.0, -5.0, 0.0, 0.0, 0.0]);
@@ -343,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_few_scaled_columns_leave_rows_sparse() {
-        // One number among forty bits, of which each row has one.
+        // One number among forty bits; each row has one bit set.
         let mut train = vec![0.0; 41 * 50];
         for row in 0..50 {
             train[row * 41 + row % 40] = 1.0;

@@ -19,8 +19,8 @@ const EPSILON: f32 = 1e-8;
 /// Adam (Kingma and Ba 2015) with `PyTorch`'s defaults: betas 0.9 and 0.999, epsilon 1e-8, weight decay added to the
 /// gradient.
 ///
-/// Burn's own takes fourteen passes over the memory of a parameter, which for a wide first layer is more work than the
-/// gradient; on the processor this one takes a single pass, on `LibTorch` seven. Elsewhere it is Burn's.
+/// Burn's own Adam makes fourteen passes over a parameter's memory, which for a wide first layer is more work than the
+/// gradient. This one makes a single pass on the processor and seven on `LibTorch`; other devices use Burn's.
 #[derive(Clone)]
 pub struct Adam {
     elsewhere: BurnAdam,
@@ -77,7 +77,7 @@ impl Optimizer for Adam {
             Some(state) => (state.time + 1, state.moment_1.into_data(), state.moment_2.into_data()),
             None => (1, zeros(), zeros()),
         };
-        // Data of a tensor that nobody else holds is handed over, not copied.
+        // If nobody else holds a tensor's data, they are moved, not copied.
         let (mut parameter, gradient) = (parameter.into_data(), gradient.into_data());
         Step::new(learning_rate, self.weight_decay, time).apply(
             parameter.as_mut_slice().expect("parameters are f32"),
@@ -95,8 +95,8 @@ impl Optimizer for Adam {
     }
 }
 
-/// One step, number `time` from 1: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, and the parameter loses
-/// rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon).
+/// Step number `time`, from 1: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, and the parameter decreases by rate m /
+/// (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon).
 #[derive(Clone, Copy, Debug)]
 struct Step {
     /// rate / (1 - b1^t)
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn steps_are_those_of_burn() {
-        // A parameter on the processor or on LibTorch takes the path of this file.
+        // A parameter on the processor or on LibTorch uses the code of this file.
         let cases = crate::device::all()
             .into_iter()
             .flat_map(|device| [0.0, 0.1].map(|decay| (device.clone(), decay)));

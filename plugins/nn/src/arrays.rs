@@ -1,4 +1,4 @@
-//! Named arrays, as checkpoints hold them: read from `PyTorch` files, read from and written to safetensors.
+//! Named arrays, as in checkpoints: reads `PyTorch` files, and reads and writes safetensors.
 
 use std::{
     borrow::Cow,
@@ -18,11 +18,11 @@ pub struct Array {
 }
 
 impl Array {
-    /// An array of this shape.
+    /// An array with this shape.
     ///
     /// # Panics
     ///
-    /// If the shape has another number of values.
+    /// If the number of values does not fit the shape.
     pub fn new(shape: &[usize], values: Vec<f32>) -> Self {
         assert_eq!(shape.iter().product::<usize>(), values.len(), "shape {shape:?}");
         Self { shape: shape.to_vec(), values }
@@ -44,17 +44,17 @@ impl Array {
     }
 }
 
-/// Arrays by name, and notes beside them.
+/// Arrays by name, with notes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arrays {
     /// The arrays.
     pub arrays: BTreeMap<String, Array>,
-    /// The notes.
+    /// The notes: text by key.
     pub notes: BTreeMap<String, String>,
 }
 
 impl Arrays {
-    /// Reads a file that `torch.save` wrote: a dictionary of tensors. Counters (`num_batches_tracked`) are left out.
+    /// Reads a file written by `torch.save`: a dictionary of tensors. Counters (`num_batches_tracked`) are left out.
     pub fn from_pytorch(path: &Path) -> Result<Self> {
         let fault = |message: String| Error::data(format!("{}: {message}", path.display()));
         let reader = PytorchReader::new(path).map_err(|error| fault(error.to_string()))?;
@@ -92,7 +92,7 @@ impl Arrays {
         Ok(this)
     }
 
-    /// The arrays and notes as safetensors; equal arrays, with at most one note, give equal bytes.
+    /// The arrays and notes as safetensors. With at most one note, equal arrays give equal bytes.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
         let notes: HashMap<String, String> = self.notes.clone().into_iter().collect();
         safetensors::serialize(&self.arrays, Some(notes))

@@ -8,7 +8,7 @@
 use burn::tensor::Device;
 use molarena_sdk::{Determinism, Error, Result};
 
-/// Names of the devices that this build has; N is a number from 0.
+/// Names of the devices of this build; N is a number from 0.
 pub const DEVICES: &[&str] = &[
     "cpu",
     #[cfg(feature = "libtorch")]
@@ -19,23 +19,24 @@ pub const DEVICES: &[&str] = &[
     "cuda:N",
 ];
 
-/// What two runs with the same seed have in common on every device of this build: on `cpu` every bit, whatever the number of
-/// threads; `LibTorch` and CUDA add in an order of their own, so a build with them promises less.
+/// What two runs with the same seed have in common on every device of this build. On `cpu` every bit is equal with any
+/// number of threads; `LibTorch` and CUDA sum in their own order, so a build with them promises less.
 pub const DETERMINISM: Determinism = if cfg!(any(feature = "libtorch", feature = "cuda")) {
     Determinism::Tolerance
 } else {
     Determinism::Bitwise
 };
 
-/// How names of optional devices begin, the feature of a build that has them, and whether this one does.
+/// Prefix of each optional device's name, the feature that adds the device, and whether this build has it.
 const OPTIONAL: [(&str, &str, bool); 3] = [
     ("libtorch-cuda:", "libtorch", cfg!(feature = "libtorch")),
     ("libtorch", "libtorch", cfg!(feature = "libtorch")),
     ("cuda:", "cuda", cfg!(feature = "cuda")),
 ];
 
-/// The device that `name` names: `cpu` (Burn's flex), and with the features of those names `libtorch` (its processor),
-/// `libtorch-cuda:N` and `cuda:N`. An error says which there are, which build has others, and which number is not there.
+/// The device called `name`: `cpu` (Burn's flex), and with the features of the same names `libtorch` (LibTorch's
+/// processor device), `libtorch-cuda:N` and `cuda:N`. The error for another name lists the devices; it says which
+/// feature is missing in this build, or which number does not exist.
 pub fn device(name: &str) -> Result<Device> {
     match name.split_once(':') {
         None if name == "cpu" => Ok(Device::flex()),
@@ -53,7 +54,7 @@ pub fn device(name: &str) -> Result<Device> {
     }
 }
 
-/// The devices of this build that this machine has.
+/// The devices of this build that exist on this machine.
 pub fn devices_found() -> Vec<String> {
     DEVICES
         .iter()
@@ -72,7 +73,7 @@ fn numbers(kind: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{kind}:{number}")).collect()
 }
 
-/// Number of CUDA devices that `LibTorch` sees.
+/// Number of CUDA devices visible to `LibTorch`.
 #[cfg(feature = "libtorch")]
 fn cards_of_libtorch() -> usize {
     let count = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
@@ -100,7 +101,7 @@ fn absent(name: &str) -> String {
     }
 }
 
-/// The number of a device of which there are `count`; `hint` follows the message where there is none.
+/// The device number in a name, below `count`; `hint` ends the message if there is no such device.
 #[cfg(any(feature = "libtorch", feature = "cuda"))]
 fn numbered(name: &str, number: &str, count: usize, hint: &str) -> Result<usize> {
     let Ok(index) = number.parse::<usize>() else {
@@ -116,16 +117,16 @@ fn numbered(name: &str, number: &str, count: usize, hint: &str) -> Result<usize>
     }))
 }
 
-/// Whether a device is `LibTorch`'s.
+/// Whether the device belongs to `LibTorch`.
 #[cfg(feature = "libtorch")]
 pub(crate) fn is_libtorch(device: &Device) -> bool {
     matches!(device.clone().inner().as_dispatch(), burn::backend::DispatchDevice::LibTorch(_))
 }
 
-/// The devices of this build and machine, for tests of what must be the same on each.
+/// The devices of this build and machine, for tests that compare them.
 #[cfg(test)]
 pub(crate) fn all() -> Vec<Device> {
-    // On the tensors of tests, threads would only wait for each other.
+    // On the small tensors of tests, threads would only wait for each other.
     #[cfg(feature = "libtorch")]
     tch::set_num_threads(1);
     devices_found().iter().map(|name| device(name).unwrap()).collect()

@@ -1,4 +1,4 @@
-//! What a network reads: dense or sparse rows, and batches of them.
+//! The network's input: dense or sparse rows, and batches of them.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::{SparseRows, sparse_product};
 pub enum Features {
     /// `f32[n, columns]`, row-major.
     Dense {
-        /// Columns of a row.
+        /// Number of columns.
         columns: usize,
         /// n x columns values.
         values: Vec<f32>,
     },
-    /// Rows that are mostly zero.
+    /// Rows with mostly zeros.
     Sparse(SparseRows),
 }
 
@@ -37,7 +37,7 @@ impl Features {
         }
     }
 
-    /// The molecules `rows`, in that order, followed by rows of zeros up to `height` rows.
+    /// The molecules `rows`, in that order, padded with rows of zeros up to `height` rows.
     pub fn batch(&self, rows: &[usize], height: usize, device: &Device) -> Batch {
         let height = height.max(rows.len());
         match self {
@@ -56,18 +56,18 @@ impl Features {
     }
 }
 
-/// Some molecules on a device.
+/// A batch of molecules on a device.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "one at a time; a tensor is what Burn makes it")]
 pub enum Batch {
     /// `f32[n, columns]`.
     Dense(Tensor<2>),
-    /// Rows that are mostly zero; on the processor.
+    /// Rows with mostly zeros; on the processor.
     Sparse(Arc<SparseRows>),
 }
 
 impl Batch {
-    /// The product with a weight, `f32[columns, width]`, to `f32[n, width]`.
+    /// The product with a weight `f32[columns, width]`: `f32[n, width]`.
     pub fn times(&self, weight: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Dense(rows) => rows.clone().matmul(weight),

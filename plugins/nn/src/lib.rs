@@ -1,8 +1,8 @@
-//! What plugins with neural networks share, on [Burn](https://burn.dev): devices, random streams, an optimiser, products
-//! with sparse rows, losses over the labels that are there, the multi-layer perceptron, and graph neural networks.
+//! The common base of plugins with neural networks, on [Burn](https://burn.dev): devices, random streams, an optimiser,
+//! products with sparse rows, losses that skip missing labels, the multi-layer perceptron, and graph neural networks.
 //!
-//! Results are the same bits for the same seed on the same machine, whatever the number of threads: random numbers come
-//! from [`Random`], never from Burn's generator, which all callers of a process share.
+//! With the same seed on the same machine, results are equal bit for bit with any number of threads: random numbers
+//! come from [`Random`], never from Burn's generator, which all callers of a process share.
 
 mod adam;
 mod arrays;

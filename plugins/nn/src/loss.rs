@@ -1,30 +1,30 @@
-//! Losses over the labels that are there.
+//! Losses that skip missing labels.
 
 use burn::tensor::{Device, Tensor, TensorData, activation::log_sigmoid};
 
-/// What a network is fitted by.
+/// The loss function that training minimises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
     /// Binary cross-entropy of logits.
     BinaryCrossEntropy,
-    /// Absolute difference.
+    /// Absolute error.
     Absolute,
 }
 
-/// Labels of n molecules for t tasks, of which some are missing.
+/// Labels of n molecules for t tasks; some may be missing.
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
     tasks: usize,
-    /// `f32[n, t]`; NaN where missing.
+    /// `f32[n, t]`; NaN where a label is missing.
     values: Vec<f32>,
 }
 
 impl Targets {
-    /// `f32[n, t]`, row-major, NaN where missing.
+    /// Takes `f32[n, t]`, row-major, with NaN for missing labels.
     ///
     /// # Panics
     ///
-    /// If the values do not make rows of `tasks`.
+    /// If the number of values is not a multiple of `tasks`.
     pub fn new(tasks: usize, values: Vec<f32>) -> Self {
         assert!(tasks > 0 && values.len().is_multiple_of(tasks), "{} values, {tasks} tasks", values.len());
         Self { tasks, values }
@@ -35,18 +35,18 @@ impl Targets {
         self.tasks
     }
 
-    /// `f32[n, t]`, row-major, NaN where missing.
+    /// `f32[n, t]`, row-major, with NaN for missing labels.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// Number of labels.
+    /// Number of labels that are not missing.
     pub fn count(&self) -> usize {
         self.values.iter().filter(|value| !value.is_nan()).count()
     }
 
-    /// Labels of the molecules `rows`, 0 where missing, and the weight of each: one over the number of labels where there
-    /// is one, 0 where it is missing. `None` if all are missing.
+    /// Labels of the molecules `rows`, 0 where missing, and the weight of each: 1 / the number of labels, or 0 where
+    /// the label is missing. `None` if all are missing.
     fn batch(&self, rows: &[usize]) -> Option<[Vec<f32>; 2]> {
         let values: Vec<f32> = rows
             .iter()
@@ -62,7 +62,8 @@ impl Targets {
 }
 
 impl Loss {
-    /// Mean loss, `f32[1]`, of `outputs`, `f32[rows, t]`, over the labels that the molecules `rows` have; `None` without any.
+    /// Mean loss, `f32[1]`, of `outputs`, `f32[rows, t]`, over the labels of the molecules `rows`; `None` if they have
+    /// none.
     pub fn mean(self, outputs: Tensor<2>, targets: &Targets, rows: &[usize]) -> Option<Tensor<1>> {
         let (device, shape): (Device, _) = (outputs.device(), [rows.len(), targets.tasks]);
         let [labels, weights] = targets

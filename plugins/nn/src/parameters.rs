@@ -1,4 +1,4 @@
-//! The named parameters of a network, and a pass through it.
+//! The named parameters of a network, and a pass that uses them.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::{
     kernels::{BatchNorm, Dropout, EPSILON, batch_norm},
 };
 
-/// Share of a batch's mean and variance in the running ones, as in `PyTorch`.
+/// Weight of a batch's mean and variance in the running statistics, as in `PyTorch`.
 const MOMENTUM: f32 = 0.1;
 
-/// What a parameter starts with.
+/// Initial values of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Start {
     /// The same number everywhere.
@@ -25,21 +25,21 @@ pub enum Start {
     Uniform(f64),
 }
 
-/// A parameter that a network has.
+/// The description of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// Name in files: that of the `PyTorch` module.
+    /// Name in files, which is the name in the `PyTorch` module.
     pub name: String,
     /// Shape in files: `[outputs, inputs]` of a linear map, `[n]` of a vector.
     pub shape: Vec<usize>,
-    /// Whether gradients change it. Running statistics are not trained, nor are addends before a batch norm, which takes them
-    /// away again.
+    /// Whether training changes the parameter. Running statistics are not trained, nor is a bias before a batch norm,
+    /// which cancels it.
     pub trained: bool,
-    /// What it starts with.
+    /// Initial values.
     pub start: Start,
 }
 
-/// The parameters of a network, in the order in which random ones are drawn.
+/// The parameters of a network, in the order in which the random ones are drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Slots(pub Vec<Slot>);
 
@@ -49,18 +49,18 @@ impl Slots {
         self.0.push(Slot { name: name.into(), shape: shape.to_vec(), trained, start });
     }
 
-    /// A table of vectors, uniform as of Glorot and Bengio 2010.
+    /// A table of vectors with uniform values (Glorot and Bengio 2010).
     pub fn embedding(&mut self, name: impl Into<String>, rows: usize, width: usize) {
         let bound = (6.0 / (rows + width) as f64).sqrt();
         self.push(name, &[rows, width], true, Start::Uniform(bound));
     }
 
-    /// A linear map with addends, uniform in +-1 / sqrt(inputs) as in `PyTorch`.
+    /// A linear map with bias, uniform in +-1 / sqrt(inputs) as in `PyTorch`.
     pub fn linear(&mut self, name: &str, inputs: usize, outputs: usize) {
         self.weight_and_bias(name, inputs, outputs, true);
     }
 
-    /// The same before a batch norm: its addends are not trained.
+    /// The same before a batch norm: the bias is not trained.
     pub fn linear_before_norm(&mut self, name: &str, inputs: usize, outputs: usize) {
         self.weight_and_bias(name, inputs, outputs, false);
     }
@@ -83,7 +83,7 @@ impl Slots {
         }
     }
 
-    /// Arrays to start with.
+    /// Random initial arrays.
     pub fn random(&self, random: &mut Random) -> Arrays {
         let mut arrays = Arrays::default();
         for slot in &self.0 {
@@ -112,9 +112,10 @@ pub struct Parameters {
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "some dozens; a tensor is what Burn makes it")]
 enum Fixed {
-    /// Of a network on the processor.
+    /// Values of a network on the processor.
     Here(Vec<f32>),
-    /// Of one on another device, `f32[1, n]` without gradients: so no step waits for the device to read them.
+    /// Values of a network on another device, `f32[1, n]` without gradients. They stay there, so no step waits for the
+    /// device.
     There(Tensor<2>),
 }
 
@@ -128,8 +129,8 @@ impl Fixed {
 }
 
 impl Parameters {
-    /// The parameters of `slots` from `arrays`, which keep what is not among them; an error names one that is absent or
-    /// misshapen. They train if `device` computes gradients.
+    /// Takes the parameters of `slots` out of `arrays`, which keep everything else. The error for a missing or
+    /// misshapen parameter names it. The parameters can be trained if `device` computes gradients.
     pub fn take(slots: &Slots, arrays: &mut Arrays, device: &Device) -> Result<Self> {
         let mut this = Self {
             device: device.clone(),
@@ -179,7 +180,7 @@ impl Parameters {
         arrays
     }
 
-    /// Where they are.
+    /// The device of the parameters.
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -205,8 +206,7 @@ fn row(values: Vec<f32>, device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// A pass through a network: in training it draws what dropout leaves out, uses the batch's statistics and updates the running
-/// ones.
+/// A pass through a network. In training it draws dropout, uses the batch's statistics and updates the running ones.
 #[derive(Debug)]
 pub struct Pass<'a> {
     parameters: &'a mut Parameters,
@@ -214,31 +214,31 @@ pub struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// A pass in training.
+    /// A training pass.
     pub fn train(parameters: &'a mut Parameters, random: &'a mut Random) -> Self {
         Self { parameters, random: Some(random) }
     }
 
-    /// A pass that changes nothing: running statistics, no dropout.
+    /// An evaluation pass, which changes nothing: it uses the running statistics and no dropout.
     pub fn evaluate(parameters: &'a mut Parameters) -> Self {
         Self { parameters, random: None }
     }
 
-    /// Where the parameters are.
+    /// The device of the parameters.
     pub fn device(&self) -> &Device {
         &self.parameters.device
     }
 
-    /// The random stream, in training.
+    /// The random stream; only in training.
     pub fn random(&mut self) -> Option<&mut Random> {
         self.random.as_deref_mut()
     }
 
-    /// A trained parameter.
+    /// The trained parameter called `name`.
     ///
     /// # Panics
     ///
-    /// If there is none of this name.
+    /// If there is no such parameter.
     pub fn parameter(&self, name: &str) -> Tensor<2> {
         self.parameters.trained.get(name).unwrap_or_else(|| panic!("no parameter `{name}`")).clone()
     }
@@ -247,7 +247,7 @@ impl<'a> Pass<'a> {
         self.parameters.fixed.get(name).unwrap_or_else(|| panic!("no statistic `{name}`"))
     }
 
-    /// x W' + b.
+    /// The linear map x W' + b.
     pub fn linear(&self, name: &str, input: Tensor<2>) -> Tensor<2> {
         self.product(name, input) + self.parameter(&format!("{name}.bias"))
     }
@@ -256,19 +256,20 @@ impl<'a> Pass<'a> {
         input.matmul(self.parameter(&format!("{name}.weight")).transpose())
     }
 
-    /// Linear map, batch norm, then what `after` says.
+    /// A linear map, batch norm, and the steps of `after`.
     pub fn linear_and_norm(&mut self, linear: &str, norm: &str, input: Tensor<2>, after: After) -> Tensor<2> {
         let product = self.product(linear, input);
         let bias = self.fixed(&format!("{linear}.bias")).clone();
         self.normalise(norm, product, Some(&bias), after)
     }
 
-    /// Batch norm, then what `after` says.
+    /// Batch norm and the steps of `after`.
     pub fn norm(&mut self, norm: &str, input: Tensor<2>, after: After) -> Tensor<2> {
         self.normalise(norm, input, None, after)
     }
 
-    /// Batch norm of `input` plus `bias`, which only the running mean hears of: the batch's own mean takes it away.
+    /// Batch norm of `input` plus `bias`. The bias affects the running mean only, because the batch's own mean cancels
+    /// it.
     fn normalise(&mut self, norm: &str, input: Tensor<2>, bias: Option<&Fixed>, after: After) -> Tensor<2> {
         let affine = ["weight", "bias"].map(|part| self.parameter(&format!("{norm}.{part}")));
         if self.random.is_none() {
@@ -309,7 +310,7 @@ impl<'a> Pass<'a> {
         running.iter_mut().zip(batch).for_each(|(running, batch)| *running += MOMENTUM * (batch - *running));
     }
 
-    /// A fixed value as a row on the device, without gradients.
+    /// An untrained value as a row on the device, without gradients.
     fn there(&self, fixed: &Fixed) -> Tensor<2> {
         match fixed {
             Fixed::Here(values) => row(values.clone(), &self.device().clone().inner()),
@@ -373,25 +374,25 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// What follows a batch norm.
+/// The steps after a batch norm.
 #[derive(Clone, Debug, Default)]
 pub struct After {
-    /// A rectifier.
+    /// Whether a rectifier follows.
     pub rectified: bool,
-    /// Then values are left out with this probability, in training.
+    /// Then training drops values with this probability.
     pub dropout: f64,
-    /// Then this is added.
+    /// Then this tensor is added.
     pub residual: Option<Tensor<2>>,
 }
 
-/// Adam's moments of each parameter, by name.
+/// Adam's moments for each parameter, by name.
 #[derive(Clone)]
 pub struct Optimiser {
     adam: Adam,
     moments: BTreeMap<String, AdamState<2>>,
 }
 
-/// Prefixes of the moments' names in files.
+/// Prefixes of the names of moments in files.
 const FIRST: &str = "adam.first.";
 const SECOND: &str = "adam.second.";
 
@@ -401,7 +402,7 @@ impl Optimiser {
         Self { adam: Adam::new(weight_decay), moments: BTreeMap::new() }
     }
 
-    /// One step. An error names a parameter that got no gradient, or one that is not finite.
+    /// Takes one step. The error names a parameter whose gradient is missing or not finite.
     pub fn step(&mut self, rate: f64, parameters: &mut Parameters, gradients: &mut Gradients) -> Result<()> {
         for (name, parameter) in &mut parameters.trained {
             let Some(gradient) = parameter.grad_remove(gradients) else {
@@ -415,7 +416,7 @@ impl Optimiser {
         Ok(())
     }
 
-    /// Adds the moments to `arrays`; gives the number of steps that were taken.
+    /// Adds the moments to `arrays`; returns the number of steps taken.
     pub fn save(&self, parameters: &Parameters, arrays: &mut Arrays) -> usize {
         for (name, state) in &self.moments {
             let shape = &parameters.shapes[name];
@@ -427,7 +428,7 @@ impl Optimiser {
         self.moments.values().next().map_or(0, |state| state.momentum.time)
     }
 
-    /// Takes the moments out of `arrays`, of a network that took `steps` steps.
+    /// Takes the moments of a network after `steps` steps out of `arrays`.
     pub fn load(&mut self, parameters: &Parameters, arrays: &mut Arrays, steps: usize) -> Result<()> {
         self.moments.clear();
         if steps == 0 {

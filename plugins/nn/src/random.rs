@@ -1,4 +1,4 @@
-//! Random numbers of a network: weights, orders of molecules, dropout.
+//! Random numbers for a network: weights, orders of molecules, dropout.
 
 use rand_xoshiro::{
     Xoshiro256PlusPlus,
@@ -10,7 +10,7 @@ use rand_xoshiro::{
 pub struct Random(Xoshiro256PlusPlus);
 
 impl Random {
-    /// The stream of (seed, member, purpose): streams are independent of the order in which they are used.
+    /// The stream of (seed, member, purpose). Streams do not depend on the order in which they are used.
     pub fn of(seed: u64, member: u64, purpose: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(mix(mix(mix(seed) ^ member) ^ purpose)))
     }
@@ -21,12 +21,12 @@ impl Random {
         ((u64::from((self.0.next_u64() >> 32) as u32) * bound as u64) >> 32) as usize
     }
 
-    /// A number, uniform in [0, 1).
+    /// A number that is uniform in [0, 1).
     pub fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// `count` numbers, uniform in [-bound, bound).
+    /// `count` numbers that are uniform in [-bound, bound).
     pub fn uniform(&mut self, count: usize, bound: f64) -> Vec<f32> {
         (0..count).map(|_| ((2.0 * self.unit() - 1.0) * bound) as f32).collect()
     }
@@ -52,8 +52,8 @@ impl Random {
         order
     }
 
-    /// A dropout mask (Srivastava et al. 2014): each of `count` factors is 0 with probability `dropout`, below 1, and
-    /// 1 / (1 - `dropout`) otherwise. A probability counts in steps of 2^-32.
+    /// A dropout mask (Srivastava et al. 2014): each of `count` factors is 0 with probability `dropout`, below 1, and 1
+    /// / (1 - `dropout`) otherwise. The probability has a resolution of 2^-32.
     pub fn mask(&mut self, count: usize, dropout: f64) -> Vec<f32> {
         let (keep, bound) = ((1.0 / (1.0 - dropout)) as f32, (dropout * 2f64.powi(32)) as u32);
         let factor = |bits: u32| if bits < bound { 0.0 } else { keep };

@@ -1,9 +1,9 @@
-//! Work on a given number of threads.
+//! Runs work on a given number of threads.
 
 use molarena_sdk::{Call, Error, Result};
 
-/// Runs `work` inside a pool of `call.threads` threads, which the products of Burn's processor backend use too. On `LibTorch`'s
-/// devices, `LibTorch`'s own threads are as many, for the whole process.
+/// Runs `work` inside a pool of `call.threads` threads, which the products of Burn's processor backend also use. On
+/// `LibTorch`'s devices it sets the number of `LibTorch`'s own threads to the same value, for the whole process.
 pub fn with_threads<T: Send>(call: &Call<'_>, work: impl FnOnce() -> T + Send) -> Result<T> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(call.threads).build().map_err(|error| {
         Error::internal(format!("{} threads could not be started: {error}", call.threads))

@@ -1,4 +1,5 @@
-//! Training that survives a kill: a checkpoint after each epoch, from which the same weights come as without the kill.
+//! Training that survives a kill: it resumes from a checkpoint after each epoch and reaches the same weights as without
+//! the kill.
 
 use std::{
     fmt::Write as _,
@@ -12,29 +13,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Arrays, Optimiser, Parameters, Pass, Random, Slots};
 
-/// How a network is trained.
+/// Training parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
-    /// Step of Adam in the first epoch.
+    /// Learning rate of Adam in the first epoch.
     pub learning_rate: f64,
-    /// How the step changes.
+    /// Schedule of the learning rate.
     pub schedule: Schedule,
-    /// Weight decay of Adam, added to the gradient.
+    /// Weight decay of Adam, which is added to the gradient.
     pub weight_decay: f64,
-    /// Rows of a step, at least 2.
+    /// Number of rows in a batch, at least 2.
     pub batch_size: usize,
-    /// Passes over the rows, at least 1.
+    /// Number of passes over the rows, at least 1.
     pub epochs: usize,
-    /// Passes without a smaller validation loss after which training ends; 0: none. It needs validation rows.
+    /// Number of epochs without a smaller validation loss after which training ends; 0: never. It needs validation
+    /// rows.
     pub patience: usize,
 }
 
-/// How the learning rate changes.
+/// Schedule of the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schedule {
-    /// Not at all.
+    /// Stays constant.
     Constant,
-    /// Half a cosine from the learning rate to 0 (Loshchilov and Hutter 2017, without restarts).
+    /// Falls along half a cosine to 0 (Loshchilov and Hutter 2017, without restarts).
     Cosine,
 }
 
@@ -48,7 +50,7 @@ impl Schedule {
     }
 }
 
-/// What is learnt.
+/// A training task: rows and their loss.
 pub trait Task {
     /// Names of the parts of the loss, for the log.
     fn parts(&self) -> Vec<String>;
@@ -56,28 +58,30 @@ pub trait Task {
     /// Number of training rows, at least 2.
     fn rows(&self) -> usize;
 
-    /// Makes ready for an epoch; called before its first step, in order, and again for the first epoch after a kill.
+    /// Prepares an epoch. It is called before the epoch's first step, in the order of the epochs, and again for the
+    /// first epoch after a kill.
     fn start_epoch(&mut self, epoch: usize, random: &mut Random) -> Result<()>;
 
-    /// The loss of training rows: its value to go down, and its parts, `None` where a part has no target; each `f32[1]`.
+    /// The loss of training rows, which training minimises, and its parts (`None` for a part without a target); each
+    /// `f32[1]`.
     fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)>;
 
-    /// The mean loss of the validation rows; `None` without any.
+    /// The mean loss of the validation rows; `None` if there are none.
     fn validate(&self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>>;
 }
 
-/// What an epoch came to.
+/// The results of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Learning rate of its first step.
     pub learning_rate: f64,
     /// Mean loss of the steps.
     pub loss: f64,
-    /// Mean of each part over the steps that had it.
+    /// Mean of each part over the steps in which it had a target.
     pub parts: Vec<Option<f64>>,
     /// Loss of the validation rows.
     pub valid_loss: Option<f64>,
-    /// Seconds.
+    /// Duration in seconds.
     pub seconds: f64,
 }
 
@@ -92,11 +96,11 @@ const LOG: &str = "training.csv";
 const STATE: &str = "training";
 const BEST: &str = "best.";
 
-/// Trains the network of `slots` from random weights; gives its weights. Those are the ones of the epoch with the smallest
-/// validation loss, or of the last without validation rows.
+/// Trains the network of `slots` from random weights and returns its weights: those of the epoch with the smallest
+/// validation loss, or of the last epoch without validation rows.
 ///
-/// With a folder in `call` it keeps there, after each epoch, `checkpoint.safetensors`, from which a later call with the
-/// same `identity` goes on, and `training.csv`. The checkpoint is removed at the end.
+/// If `call` has a folder, it writes `checkpoint.safetensors` and `training.csv` there after each epoch. A later call
+/// with the same `identity` resumes from the checkpoint, which is removed at the end.
 pub fn train(
     task: &mut impl Task,
     slots: &Slots,
@@ -126,7 +130,7 @@ fn describe(epoch: usize, epochs: usize, outcome: &Epoch) -> String {
     format!("epoch {} of {epochs}, loss {:.4}{valid}", epoch + 1, outcome.loss)
 }
 
-/// What a checkpoint knows beside arrays.
+/// The contents of a checkpoint apart from arrays.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct State {
     identity: String,
@@ -135,7 +139,7 @@ struct State {
     best: usize,
 }
 
-/// A training under way.
+/// A training in progress.
 struct Run {
     folder: Option<PathBuf>,
     seed: u64,
@@ -173,7 +177,7 @@ impl Run {
         Ok(run)
     }
 
-    /// Goes on from a checkpoint, if it is one of this training.
+    /// Resumes from a checkpoint if it belongs to this training.
     fn resume(&mut self, path: &Path, slots: &Slots, device: &burn::tensor::Device) -> Result<()> {
         let fault = |message: String| {
             Error::data(format!("{}: {message}; remove the file to train from the start", path.display()))
@@ -226,7 +230,7 @@ impl Run {
             let rate = training.schedule.rate(training.learning_rate, done);
             let mut pass = Pass::train(&mut self.parameters, &mut dropout);
             let (loss, values) = task.loss(&mut pass, rows)?;
-            // The device is waited for once, at the end of the step.
+            // Waits for the device once, at the end of the step.
             let read: Vec<Tensor<1>> = std::iter::once(&loss)
                 .chain(values.iter().flatten())
                 .map(|value| value.clone().inner())
@@ -295,13 +299,13 @@ impl Run {
     }
 }
 
-/// Reads numbers, each `f32[1]`, at once.
+/// Reads several numbers, each `f32[1]`, at once.
 fn numbers(tensors: Vec<Tensor<1>>) -> Vec<f64> {
     let numbers: Vec<f32> = Tensor::cat(tensors, 0).into_data().try_into_vec().expect("losses are f32");
     numbers.into_iter().map(f64::from).collect()
 }
 
-/// The epochs as a table.
+/// The epochs as CSV.
 fn log(parts: &[String], epochs: &[Epoch]) -> String {
     let mut text = format!("epoch,learning_rate,loss,{},valid_loss,seconds\n", parts.join(","));
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
@@ -322,7 +326,7 @@ fn log(parts: &[String], epochs: &[Epoch]) -> String {
     text
 }
 
-/// Writes a file under a temporary name, syncs it and renames it: a kill leaves the old one or the new one.
+/// Writes a file under a temporary name, syncs it and renames it: after a kill either the old or the new file exists.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write;
     let temporary = path.with_extension("tmp");
@@ -335,7 +339,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     write().map_err(|error| Error::io(error.to_string()))
 }
 
-/// `order` in parts of `size`; a last part of a single row joins the one before, as it has no variance for a batch norm.
+/// Splits `order` into parts of `size`. A last part with a single row joins the previous one, since a batch norm needs
+/// a variance.
 pub(crate) fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
     let count = order.len();
     let parts = if count % size == 1 && count > 1 { count / size } else { count.div_ceil(size) };

@@ -1,4 +1,4 @@
-//! A Gaussian in place of a vector (Kingma and Welling 2014; Alemi et al. 2017), and decoders of what it tells.
+//! A Gaussian instead of a vector (Kingma and Welling 2014; Alemi et al. 2017), and decoders of samples or means.
 
 use burn::tensor::{
     Tensor, TensorData,
@@ -27,7 +27,7 @@ impl Gaussian {
         slots.linear(HEAD, width, 2 * width);
     }
 
-    /// The head: `SiLU`, a linear map to mu and to s, and sigma = softplus(s) + 1e-7.
+    /// The head: `SiLU` and a linear map give mu and s; sigma = softplus(s) + 1e-7.
     pub fn of(pass: &Pass<'_>, vectors: Tensor<2>) -> Self {
         let width = vectors.dims()[1];
         let output = pass.linear(HEAD, silu(vectors));
@@ -42,7 +42,7 @@ impl Gaussian {
         ((squares - 1.0) * 0.5 - self.sigma.clone().log()).sum_dim(1)
     }
 
-    /// One draw of each: mu + sigma e with standard normal e.
+    /// One sample per molecule: mu + sigma e with standard normal e.
     pub fn sample(&self, pass: &mut Pass<'_>) -> Tensor<2> {
         let shape = self.mu.dims();
         let Some(random) = pass.random() else { return self.mu.clone() };
@@ -57,7 +57,7 @@ impl Gaussian {
 pub struct Decoder {
     /// Name in files, such as `decoder_list.0`.
     pub name: String,
-    /// Width of what is decoded.
+    /// Width of the decoder's input.
     pub inputs: usize,
     /// Width of the hidden layer.
     pub hidden: usize,

@@ -1,8 +1,8 @@
-//! What tests share that call a component natively and through the C table.
+//! Shared by tests that call a component natively and through the C table.
 
 use std::{fmt::Debug, path::PathBuf, sync::Mutex};
 
-use molarena_host::loader::{LoadError, LoadedPlugin};
+use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedPlugin};
 use molarena_sdk::{Error, Hooks, Matrix};
 
 /// Opens a built library.
@@ -11,7 +11,7 @@ pub(crate) fn open(library: &str) -> LoadedPlugin {
     LoadedPlugin::open(&path).unwrap()
 }
 
-/// The equal result of both sides; an error as its status and text.
+/// The result on which both sides agree; an error as its status and text.
 #[track_caller]
 pub(crate) fn same<T: PartialEq + Debug>(
     native: Result<T, Error>,
@@ -40,15 +40,15 @@ pub(crate) fn bits_of(matrix: &Matrix) -> (usize, usize, Vec<u32>) {
     (matrix.rows, matrix.columns, matrix.values.iter().map(|value| value.to_bits()).collect())
 }
 
-/// Keeps what is reported, and cancels after a number of reports.
+/// Records the reports, and cancels after a number of them.
 pub(crate) struct Watcher {
-    /// What was reported.
+    /// The recorded reports.
     pub(crate) seen: Mutex<Vec<(f64, String)>>,
     cancel_after: usize,
 }
 
 impl Watcher {
-    /// One that cancels when it has seen `reports` reports.
+    /// A watcher that cancels after `reports` reports.
     pub(crate) fn cancelling_after(reports: usize) -> Self {
         Self { seen: Mutex::default(), cancel_after: reports }
     }

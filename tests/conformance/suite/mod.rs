@@ -1,8 +1,8 @@
-//! What every baseline must do, natively and through the C table alike, on labels with every kind of hole. A test binary
-//! links one plugin only, as each exports the same symbol; it names its `PLUGIN` and its `MAKERS`.
+//! Requirements on every baseline, natively and through the C table alike, on labels with every kind of gap. A test
+//! binary links one plugin only, as each plugin exports the same symbol; it names its `PLUGIN` and its `MAKERS`.
 
 use molarena_abi as abi;
-use molarena_host::loader::{LoadError, LoadedBaseline};
+use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedBaseline};
 use molarena_sdk::{Baseline, Bits, Call, Component, Error, Inputs, Labels, Matrix, OwnedLabels, TaskKind};
 
 use crate::{
@@ -10,10 +10,10 @@ use crate::{
     shared::{Watcher, bits_of, same, same_matrix},
 };
 
-/// Not a multiple of 64, so that the last word of a row is not full.
+/// Not a multiple of 64, so the last word of a row is not full.
 const N_BITS: usize = 100;
 const TRAIN: usize = 60;
-/// The first task has all its labels, the second half of them, the third none, the fourth the label 1 only.
+/// The first task has all its labels, the second half of them, the third none, and the fourth only the label 1.
 const TASKS: usize = 4;
 const HALF_MISSING: usize = 1;
 const ALL_MISSING: usize = 2;
@@ -34,16 +34,17 @@ pub(crate) struct Maker {
     pub(crate) config: &'static str,
     /// Makes it from a configuration.
     pub(crate) native: fn(&str) -> Box<dyn Baseline>,
-    /// Whether its state can be saved.
+    /// Whether the state can be saved.
     pub(crate) saves: bool,
-    /// Whether its seed changes what it predicts.
+    /// Whether the seed changes the predictions.
     pub(crate) uses_seed: bool,
-    /// The labels that it learns.
+    /// The kinds of labels that it accepts.
     pub(crate) kinds: &'static [TaskKind],
 }
 
 impl Maker {
-    /// Component `C` with a configuration in JSON; it can be saved, no seed changes it, and it learns classes and numbers.
+    /// Component `C` with a configuration in JSON. Its state can be saved, its seed changes nothing, and it accepts
+    /// classes and numbers.
     pub(crate) const fn of<C: Component + Baseline>(config: &'static str) -> Self {
         let native = |config: &str| -> Box<dyn Baseline> {
             Box::new(C::new(serde_json::from_str(config).unwrap()).unwrap())
@@ -81,7 +82,7 @@ impl Data {
     fn new(kind: TaskKind, rows: usize, mut seed: u64) -> Self {
         let (mut words, mut labels) = (Vec::new(), Vec::new());
         for _ in 0..rows {
-            // A tenth to a quarter of the bits are set; none past the last.
+            // A tenth to a quarter of the bits are set; none after the last.
             let first = next(&mut seed) & next(&mut seed) & (next(&mut seed) | next(&mut seed));
             let second = next(&mut seed) & next(&mut seed) & ((1 << (N_BITS - 64)) - 1);
             words.extend([first, second]);
@@ -111,7 +112,7 @@ fn next(state: &mut u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// Each baseline on the labels that it learns: classes, numbers or both.
+/// Runs each baseline on every kind of labels that it accepts.
 fn for_all(test: impl Fn(&Maker, &Data, &Data, &Data)) {
     for maker in &MAKERS {
         for &kind in maker.kinds {
@@ -136,7 +137,7 @@ fn predictions_are_equal_bit_for_bit_and_inputs_stay_as_they_are() {
         assert!(predictions.values.iter().all(|value| value.is_finite()));
         for row in 0..predictions.rows {
             let row = predictions.view().row(row).to_vec();
-            // Without a label, one half or zero; with a single one, that.
+            // Without labels the prediction is one half or zero; with a single distinct label it is that label.
             let unknown = if train.labels.view().kind == TaskKind::Classification { 0.5 } else { 0.0 };
             assert_eq!([row[ALL_MISSING], row[SINGLE]], [unknown, 1.0]);
             if train.labels.view().kind == TaskKind::Classification {
@@ -164,7 +165,7 @@ fn saved_models_predict_the_same_on_either_side() {
         same(loaded.native.load(&state), loaded.table.load(&state)).unwrap();
         let (before, after) = (pair.predict(&test.inputs(), &call), loaded.predict(&test.inputs(), &call));
         assert_eq!(bits_of(&before), bits_of(&after));
-        // What was loaded is saved as the same bytes.
+        // A loaded state is saved as the same bytes.
         assert_eq!(same(loaded.native.save(), loaded.table.save()).unwrap(), state);
         let cut = &state[..state.len() - 1];
         let error = same(loaded.native.load(cut), loaded.table.load(cut)).unwrap_err();
@@ -209,7 +210,7 @@ fn small_and_empty_inputs_are_fine() {
         let mut pair = maker.make();
         pair.fit(train, &none, &call).unwrap();
         let all = pair.predict(&test.inputs(), &call);
-        // A molecule's prediction does not depend on its company.
+        // A molecule's prediction does not depend on the other molecules.
         let first = Inputs::from_bits(Bits::new(&test.words[..2], 1, N_BITS).unwrap());
         assert_eq!(pair.predict(&first, &call).values, all.values[..TASKS]);
         assert_eq!(pair.predict(&none.inputs(), &call).rows, 0);
@@ -239,7 +240,7 @@ fn errors_are_the_same() {
         let watcher = Watcher::cancelling_after(0);
         let error = pair.fit(train, valid, &call.with_hooks(&watcher)).unwrap_err();
         assert_eq!(error, Error::cancelled("cancelled by the arena"));
-        // Neither leaves an instance that cannot be used.
+        // Neither call leaves an unusable instance.
         pair.fit(train, valid, &call).unwrap();
     });
 }

@@ -81,14 +81,14 @@ struct Walks {
     threads: usize,
 }
 
-/// Molecules as graphs and bits.
+/// Molecules as graphs and fingerprints.
 struct Molecules {
     atom_offsets: Vec<i64>,
     bond_offsets: Vec<i64>,
     atom_features: Vec<[i8; 9]>,
     bonds: Vec<[u32; 2]>,
     bond_features: Vec<[i8; 3]>,
-    /// 16 words a molecule.
+    /// 16 words per molecule.
     words: Vec<u64>,
 }
 

@@ -8,7 +8,7 @@ use super::skeleton::{Skeleton, outer_electrons};
 
 const HYDROGEN_WEIGHT: f64 = 1.008;
 
-/// Numbers of rings by their bonds and atoms.
+/// Numbers of rings by the kinds of their bonds and atoms.
 #[derive(Default)]
 pub(super) struct RingCounts {
     pub(super) all: f64,
@@ -18,8 +18,8 @@ pub(super) struct RingCounts {
     pub(super) heterocycles: f64,
 }
 
-/// Rings whose bonds are all aromatic, not all aromatic (aliphatic), all single (saturated): without and with an atom
-/// that is not carbon, and in all.
+/// Rings by their bonds, all aromatic, not all aromatic (aliphatic) and all single (saturated), each without a
+/// heteroatom, with one, and in total.
 pub(super) fn rings(skeleton: &Skeleton) -> RingCounts {
     let mut counts = RingCounts { all: skeleton.rings.len() as f64, ..RingCounts::default() };
     for ring in &skeleton.rings {
@@ -40,8 +40,8 @@ pub(super) fn rings(skeleton: &Skeleton) -> RingCounts {
     counts
 }
 
-/// Atoms that two rings share and nothing else: spiro; and ends of what two rings share by two bonds or more:
-/// bridgeheads.
+/// Spiro atoms, the only atom that two rings share, and bridgeheads, the ends of a path of two or more bonds that two
+/// rings share.
 pub(super) fn spiro_and_bridgeheads(skeleton: &Skeleton) -> [f64; 2] {
     let (mut spiro, mut bridgeheads) = (HashSet::new(), HashSet::new());
     let bonds: Vec<Vec<usize>> = skeleton.rings.iter().map(|ring| skeleton.ring_bonds(ring)).collect();
@@ -66,7 +66,7 @@ pub(super) fn spiro_and_bridgeheads(skeleton: &Skeleton) -> [f64; 2] {
     [spiro.len() as f64, bridgeheads.len() as f64]
 }
 
-/// `HeavyAtomMolWt` from the molecular weight: without hydrogens, whether they are atoms or not.
+/// `HeavyAtomMolWt` from the molecular weight: subtracts all hydrogens, whether or not they are atoms of the graph.
 pub(super) fn heavy_weight(skeleton: &Skeleton, weight: f64) -> f64 {
     let implicit: u32 = skeleton.hydrogens.iter().sum();
     let isotope_weight = |isotope: Option<u16>| match isotope {
@@ -82,14 +82,14 @@ pub(super) fn heavy_weight(skeleton: &Skeleton, weight: f64) -> f64 {
         - atoms.map(|((_, atom), _)| isotope_weight(atom.isotope)).sum::<f64>()
 }
 
-/// Outer electrons of all atoms with their hydrogens, less the charge.
+/// Outer electrons of all atoms and their hydrogens, minus the charge.
 pub(super) fn valence_electrons(skeleton: &Skeleton) -> f64 {
     let outer: u32 = skeleton.elements.iter().map(|element| outer_electrons(*element)).sum();
     let hydrogens: u32 = skeleton.hydrogens.iter().sum();
     f64::from(outer + hydrogens) - f64::from(skeleton.charges.iter().sum::<i32>())
 }
 
-/// `NHOHCount` and `NOCount`: hydrogens on nitrogen and oxygen, and nitrogen and oxygen atoms.
+/// `NHOHCount` and `NOCount`: the number of hydrogens on nitrogen and oxygen, and of nitrogen and oxygen atoms.
 pub(super) fn nitrogens_and_oxygens(skeleton: &Skeleton) -> [f64; 2] {
     let polar = |atom: &usize| matches!(skeleton.elements[*atom], 7 | 8);
     let hydrogens = |atom: usize| {
@@ -101,7 +101,7 @@ pub(super) fn nitrogens_and_oxygens(skeleton: &Skeleton) -> [f64; 2] {
     [atoms.clone().map(hydrogens).sum(), atoms.count() as f64]
 }
 
-/// `FractionCSP3`: carbons with four neighbours, hydrogens included, over all carbons; 0 without a carbon.
+/// `FractionCSP3`: the share of carbons with four neighbours, including hydrogens; 0 without carbon.
 pub(super) fn tetrahedral_carbons(skeleton: &Skeleton) -> f64 {
     let carbons = (0..skeleton.atoms()).filter(|atom| skeleton.elements[*atom] == 6);
     let all = carbons.clone().count();

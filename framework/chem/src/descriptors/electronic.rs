@@ -82,8 +82,8 @@ fn bin(ends: &[f64], value: f64) -> usize {
 
 /// `MaxPartialCharge`, `MinPartialCharge`, `MaxAbsPartialCharge`, `MinAbsPartialCharge` of Gasteiger charges.
 ///
-/// Charges around an element that the method does not know are not numbers. `RDKit`'s extremes are then those of the
-/// atoms after the last such one, which this follows.
+/// Charges near an element that the method does not know are NaN. `RDKit`'s extremes are then those of the atoms after
+/// the last such atom, and so are these.
 pub(super) fn extreme_charges(charges: &[f64]) -> [f64; 4] {
     let highest =
         charges.iter().fold(-500.0, |best: f64, charge| if best > *charge { best } else { *charge });

@@ -1,4 +1,4 @@
-//! Physico-chemical descriptors, those of `RDKit` 2026.09.1's `CalcMolDescriptors`.
+//! Physico-chemical descriptors with the values of `RDKit` 2026.09.1's `CalcMolDescriptors`.
 
 mod counts;
 mod electronic;
@@ -14,21 +14,21 @@ use skeleton::Skeleton;
 
 pub use names::DESCRIPTOR_NAMES;
 
-/// The largest molecule for which descriptors of cubic cost are computed.
+/// Number of atoms above which descriptors of cubic cost are not computed.
 const MAX_CUBIC_ATOMS: usize = 500;
 
 impl Molecule {
     /// The descriptors that [`DESCRIPTOR_NAMES`] names, `[DESCRIPTOR_NAMES.len()]`: masses in daltons, areas in square
     /// angstroms, charges in electrons, all else without a unit.
     ///
-    /// Values are `RDKit`'s; where it gives none, or none that is finite (a charge beside an element that Gasteiger's
-    /// method does not know), it is 0, and so are `AvgIpc`, `BalabanJ` and `BertzCT` above 500 atoms. Bonds `~` are
-    /// left out. A group of values on which the library fails, which no test has shown, is 0. A drug-like molecule
-    /// takes about half a millisecond, the longest SMILES that is read several seconds.
+    /// The values equal `RDKit`'s. A value is 0 where `RDKit` gives none or one that is not finite (a charge beside an
+    /// element that Gasteiger's method does not know), and `AvgIpc`, `BalabanJ` and `BertzCT` are 0 above 500 atoms.
+    /// Bonds `~` are left out. If the library fails on a group of values, which no test has shown, the group is 0. A
+    /// drug-like molecule takes about half a millisecond, the longest SMILES that is read several seconds.
     pub fn descriptors(&self) -> Vec<f64> {
         let values = compute(self);
         debug_assert_eq!(values.len(), DESCRIPTOR_NAMES.len());
-        // Adding 0 makes a plain zero of a negative one, the sum of nothing.
+        // Adding 0 turns the -0 of an empty sum into 0.
         values.into_iter().map(|value| if value.is_finite() { value + 0.0 } else { 0.0 }).collect()
     }
 }
@@ -42,7 +42,7 @@ pub fn descriptor_matrix(molecules: &[Molecule]) -> Vec<f32> {
     molecules.par_iter().flat_map_iter(row).collect()
 }
 
-/// What the library computes, zeros should it fail.
+/// The library's values, or zeros if it fails.
 fn library<const N: usize>(work: impl FnOnce() -> [f64; N]) -> [f64; N] {
     guarded(work).unwrap_or([0.0; N])
 }
@@ -55,7 +55,7 @@ fn push_bins(values: &mut Vec<f64>, bins: &[f64]) {
     values.extend_from_slice(&bins[1..single]);
 }
 
-/// The values by increasing place in [`DESCRIPTOR_NAMES`].
+/// The values in the order of [`DESCRIPTOR_NAMES`].
 fn compute(molecule: &Molecule) -> Vec<f64> {
     let skeleton = Skeleton::new(molecule);
     let model = &skeleton.model;
@@ -77,14 +77,14 @@ fn compute(molecule: &Molecule) -> Vec<f64> {
     values
 }
 
-/// A list of the library as an array.
+/// Converts a list of the library to an array.
 fn bins<const N: usize>(list: &[f64]) -> [f64; N] {
     let mut bins = [0.0; N];
     bins.copy_from_slice(list);
     bins
 }
 
-/// `MolWt` to `FpDensityMorgan3`.
+/// The descriptors from `MolWt` to `FpDensityMorgan3`.
 fn push_masses_and_charges(values: &mut Vec<f64>, molecule: &Molecule, skeleton: &Skeleton) {
     let model = &skeleton.model;
     let [weight, exact] =
@@ -99,7 +99,7 @@ fn push_masses_and_charges(values: &mut Vec<f64>, molecule: &Molecule, skeleton:
     values.extend(molecule.distinct_environments(3)[1..].iter().map(density));
 }
 
-/// `AvgIpc` to `LabuteASA`.
+/// The descriptors from `AvgIpc` to `LabuteASA`.
 fn push_topology(values: &mut Vec<f64>, skeleton: &Skeleton) {
     if skeleton.atoms() > MAX_CUBIC_ATOMS {
         values.extend([0.0; 3]);
@@ -119,7 +119,7 @@ fn push_topology(values: &mut Vec<f64>, skeleton: &Skeleton) {
     values.push(area);
 }
 
-/// `FractionCSP3` to `RingCount`.
+/// The descriptors from `FractionCSP3` to `RingCount`.
 fn push_counts(values: &mut Vec<f64>, skeleton: &Skeleton) {
     let model = &skeleton.model;
     let rings = counts::rings(skeleton);
@@ -149,7 +149,7 @@ fn push_counts(values: &mut Vec<f64>, skeleton: &Skeleton) {
     values.extend([phi, rings.all]);
 }
 
-/// Flexibility: `Kappa1` x `Kappa2` / heavy atoms (Kier 1989); both are among the values already.
+/// Flexibility: `Kappa1` x `Kappa2` / heavy atoms (Kier 1989); the values already hold both.
 fn phi(values: &[f64], heavy: f64) -> f64 {
     let value = |name: &str| {
         DESCRIPTOR_NAMES.iter().position(|other| *other == name).map_or(0.0, |place| values[place])

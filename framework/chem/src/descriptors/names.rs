@@ -1,7 +1,7 @@
 //! The descriptors' names.
 
-/// What [`Molecule::descriptors`](crate::Molecule::descriptors) gives: `RDKit`'s names, in the order of its
-/// `CalcMolDescriptors`.
+/// Names of the values that [`Molecule::descriptors`](crate::Molecule::descriptors) returns: `RDKit`'s names, in the
+/// order of its `CalcMolDescriptors`.
 pub const DESCRIPTOR_NAMES: &[&str] = &[
     "MaxAbsEStateIndex",
     "MaxEStateIndex",

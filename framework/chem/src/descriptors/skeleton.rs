@@ -1,4 +1,4 @@
-//! A molecule as the descriptors see it.
+//! A molecule in the form that the descriptors use.
 
 use chematic_core::{AtomIdx, BondOrder, implicit_hcount};
 use chematic_perception::{rdkit_sssr_ring_order, relevant_cycles};
@@ -6,20 +6,21 @@ use chematic_perception::{rdkit_sssr_ring_order, relevant_cycles};
 use crate::Molecule;
 use crate::molecule::guarded;
 
-/// Rings beyond this number are not enumerated: a cyclodextrin of eight sugars has 264.
+/// Number of rings beyond which they are not enumerated: a cyclodextrin of eight sugars has 264.
 const MAX_RINGS: usize = 10_000;
 
-/// The sanitised molecule in `RDKit`'s atom order, hydrogens that are not atoms counted in their neighbours.
+/// The sanitised molecule in `RDKit`'s atom order. Hydrogens that are not atoms of the graph are counted at their
+/// neighbours.
 pub(super) struct Skeleton {
-    /// The library's own form of it.
+    /// The same molecule in the library's own form.
     pub(super) model: chematic_core::Molecule,
     /// `[atoms]`: atomic numbers, 0 for a wildcard.
     pub(super) elements: Vec<u8>,
-    /// `[atoms]`: hydrogens that are not atoms.
+    /// `[atoms]`: number of hydrogens that are not atoms of the graph.
     pub(super) hydrogens: Vec<u32>,
     /// `[atoms]`: formal charges.
     pub(super) charges: Vec<i32>,
-    /// `[atoms]`: neighbours and the bonds to them, by increasing neighbour.
+    /// `[atoms]`: neighbours and the bonds to them, in increasing order of the neighbour.
     pub(super) neighbours: Vec<Vec<(usize, usize)>>,
     /// `[bonds]`: the two atoms.
     pub(super) bonds: Vec<[usize; 2]>,
@@ -32,7 +33,7 @@ pub(super) struct Skeleton {
 impl Skeleton {
     pub(super) fn new(molecule: &Molecule) -> Self {
         let sanitised = guarded(|| chematic_smiles::rdkit_parsed_molecule(&molecule.source));
-        // A lone hydrogen is left as it was read, see `perceive`.
+        // A lone hydrogen stays as it was read; see `perceive`.
         let model = sanitised.ok().flatten().unwrap_or_else(|| molecule.source.clone());
         let atoms = model.atom_count();
         let mut neighbours = vec![Vec::new(); atoms];
@@ -65,7 +66,7 @@ impl Skeleton {
         self.elements.len()
     }
 
-    /// Number of atoms above hydrogen; a wildcard is none.
+    /// Number of atoms heavier than hydrogen; a wildcard does not count.
     pub(super) fn heavy_atoms(&self) -> usize {
         self.elements.iter().filter(|element| **element > 1).count()
     }
@@ -85,8 +86,8 @@ impl Skeleton {
     }
 }
 
-/// The relevant cycles (Vismara 1997), `RDKit`'s rings since 2026.09; where they are too many to list, the symmetrised
-/// smallest set that it used before.
+/// The relevant cycles (Vismara 1997), which `RDKit` uses as rings since 2026.09. If they are too many to list, these
+/// are the symmetrised smallest set of smallest rings, which `RDKit` used before.
 fn rings(model: &chematic_core::Molecule) -> Vec<Vec<usize>> {
     let relevant = guarded(|| relevant_cycles(model, MAX_RINGS).ok()).ok().flatten();
     let smallest = || guarded(|| rdkit_sssr_ring_order(model)).ok().flatten().unwrap_or_default();
@@ -94,9 +95,9 @@ fn rings(model: &chematic_core::Molecule) -> Vec<Vec<usize>> {
     rings.into_iter().map(|ring| ring.into_iter().map(|atom| atom.0 as usize).collect()).collect()
 }
 
-/// The outer electrons of a neutral atom as `RDKit` counts them; 0 for a wildcard.
+/// Number of outer electrons of a neutral atom as `RDKit` counts them; 0 for a wildcard.
 ///
-/// From each of these elements on, another number of inner electrons is taken off the atomic number.
+/// Each of these elements starts a new number of inner electrons, which is subtracted from the atomic number.
 pub(super) fn outer_electrons(element: u8) -> u32 {
     const INNER: [(u8, u8); 13] = [
         (1, 0),

@@ -6,12 +6,12 @@ use chematic_core::BondOrder;
 
 use super::skeleton::{Skeleton, outer_electrons};
 
-/// `RDKit`'s distance between atoms that nothing joins.
+/// `RDKit`'s distance between atoms that no path joins.
 const APART: f64 = 1e8;
-/// How many of an atom's distances tell its symmetry class (`BertzCT`'s `cutoff`).
+/// Number of an atom's distances that determine its symmetry class (`BertzCT`'s `cutoff`).
 const CLASS_DISTANCES: usize = 100;
 
-/// Sums over the paths of a graph, one entry per length in bonds (entries 0 and 1 unused).
+/// Sums over the paths of a graph, one entry per path length in bonds (entries 0 and 1 are unused).
 #[derive(Default)]
 struct PathSums {
     /// Number of paths.
@@ -58,8 +58,8 @@ pub(super) fn connectivity(skeleton: &Skeleton) -> ([f64; 12], [f64; 2]) {
     (chi, [count[2], count[3]])
 }
 
-/// `[atoms]`: an atom's term in the simple and in the valence indices, the inverse root of its delta (0 for a delta of
-/// 0).
+/// `[atoms]`: an atom's terms in the simple and the valence indices, each the inverse square root of its delta (0 for a
+/// delta of 0).
 fn connectivity_terms(skeleton: &Skeleton) -> Vec<[f64; 2]> {
     let term = |delta: f64| if delta == 0.0 { 0.0 } else { 1.0 / delta.sqrt() };
     let of_atom = |atom: usize| {
@@ -76,11 +76,11 @@ fn connectivity_terms(skeleton: &Skeleton) -> Vec<[f64; 2]> {
     (0..skeleton.atoms()).map(of_atom).collect()
 }
 
-/// Adds all paths of two to four bonds that go on from `path`.
+/// Adds all paths of two to four bonds that extend `path`.
 ///
-/// As in `RDKit`, the last step may come back to the path. A ring is then one path, with its first atom taken once, and
-/// so is a ring with a tail, with the atom between them taken twice. A path without a ring is met from both ends, a
-/// ring of n atoms 2n times.
+/// As in `RDKit`, the last step may return to the path. A ring then counts as one path that holds its first atom once,
+/// and so does a ring with a tail, which holds the atom between them twice. A path without a ring is found from both
+/// ends, a ring of n atoms 2n times.
 fn extend_path(
     skeleton: &Skeleton,
     terms: &[[f64; 2]],
@@ -139,7 +139,7 @@ pub(super) fn kappa(skeleton: &Skeleton, alpha: f64, paths: [f64; 2]) -> [f64; 3
     ]
 }
 
-/// How many single bonds a bond stands for.
+/// Number of single bonds that a bond counts as.
 fn order_number(order: BondOrder) -> f64 {
     match order {
         BondOrder::Aromatic => 1.5,
@@ -150,7 +150,7 @@ fn order_number(order: BondOrder) -> f64 {
     }
 }
 
-/// `[atoms, atoms]`: lengths of the shortest paths where a bond is as long as the inverse of its order.
+/// `[atoms, atoms]`: lengths of the shortest paths, where the length of a bond is the inverse of its order.
 pub(super) fn bond_order_distances(skeleton: &Skeleton) -> Vec<f64> {
     let atoms = skeleton.atoms();
     let mut distances = vec![APART; atoms * atoms];
@@ -177,7 +177,7 @@ pub(super) fn bond_order_distances(skeleton: &Skeleton) -> Vec<f64> {
 /// Balaban's J (Balaban 1982) from the bond-order distances.
 pub(super) fn balaban(skeleton: &Skeleton, distances: &[f64]) -> f64 {
     let (atoms, bonds) = (skeleton.atoms(), skeleton.bonds.len());
-    // The number of independent rings, plus 1.
+    // The number of independent rings plus 1.
     let rings = bonds as f64 - atoms as f64 + 2.0;
     if rings == 0.0 || atoms == 0 {
         return 0.0;
@@ -187,8 +187,8 @@ pub(super) fn balaban(skeleton: &Skeleton, distances: &[f64]) -> f64 {
     bonds as f64 / rings * terms.sum::<f64>()
 }
 
-/// Bertz's complexity (Bertz 1981) from the bond-order distances: the information in the kinds of pairs of bonds that
-/// meet, and in the kinds of atoms.
+/// Bertz's complexity (Bertz 1981) from the bond-order distances: the information in the kinds of adjacent pairs of
+/// bonds and in the kinds of atoms.
 pub(super) fn bertz(skeleton: &Skeleton, distances: &[f64]) -> f64 {
     let atoms = skeleton.atoms();
     if atoms < 2 {
@@ -196,7 +196,7 @@ pub(super) fn bertz(skeleton: &Skeleton, distances: &[f64]) -> f64 {
     }
     let classes = symmetry_classes(atoms, distances);
     let order = |bond: usize| order_number(skeleton.orders[bond]);
-    // Keys are the outer classes and, where two bonds meet, the class between them plus 1.
+    // Keys are the outer classes and, for adjacent bonds, the class of the atom between them plus 1.
     let mut connections: HashMap<[usize; 3], f64> = HashMap::new();
     for atom in 0..atoms {
         let around = &skeleton.neighbours[atom];
@@ -226,7 +226,7 @@ fn ordered(one: usize, other: usize) -> (usize, usize) {
     (one.min(other), one.max(other))
 }
 
-/// `[atoms]`: numbers of the classes of atoms whose sorted distances agree to four decimals.
+/// `[atoms]`: numbers of the symmetry classes. Atoms share a class if their sorted distances agree to four decimals.
 fn symmetry_classes(atoms: usize, distances: &[f64]) -> Vec<usize> {
     let mut seen = HashMap::new();
     let class = |row: &[f64]| {
@@ -239,7 +239,7 @@ fn symmetry_classes(atoms: usize, distances: &[f64]) -> Vec<usize> {
     distances.chunks_exact(atoms).map(class).collect()
 }
 
-/// Shannon's entropy in bits of a distribution that is given by its weights.
+/// Shannon entropy in bits of a distribution given by its weights.
 fn entropy(weights: &[f64]) -> f64 {
     let total: f64 = weights.iter().sum();
     let shares = weights.iter().map(|weight| weight / total).filter(|share| *share > 0.0);
@@ -272,7 +272,8 @@ pub(super) fn polynomial_information(skeleton: &Skeleton) -> f64 {
     entropy(&coefficients)
 }
 
-/// The sum in `NumPy`'s order. The recursion loses digits in large molecules, and the order of addition decides which.
+/// The sum in `NumPy`'s order. The recursion loses digits in large molecules, and the order of addition determines
+/// which.
 fn sum_in_lanes(values: &[f64]) -> f64 {
     if values.len() > 128 {
         let half = values.len() / 2;

@@ -1,15 +1,18 @@
 //! `molarena data info` of a context graph.
 
-use std::{collections::BTreeSet, fmt::Write as _, io::IsTerminal, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::{
     Catalog, PreparedDataset,
-    context::{ContextGraph, ContextManifest, ContextSummary, Counts, Progress, Step},
+    context::{ContextGraph, ContextManifest, ContextSummary, Counts as Counted, Progress},
 };
 
 use super::{data::titled, print, print_json, table};
-use crate::{args::Places, exit_code::ExitCode};
+use crate::{
+    args::Places,
+    display::{Counts, Display},
+    exit_code::ExitCode,
+};
 
 /// Builds a graph and prints what is in it.
 pub(super) fn info(
@@ -25,9 +28,9 @@ pub(super) fn info(
         let dataset = PreparedDataset::new(catalog.dataset(id, &places.data_dir)?)?;
         identities.extend(dataset.identities());
     }
-    let mut display = Display::new();
+    let display = Display::new(Counts::Stages);
     let graph = ContextGraph::build(manifest, &places.data_dir, &identities, cache, 0, &mut |progress| {
-        display.show(progress);
+        show(&display, progress);
     });
     display.close();
     let summary = ContextSummary::new(&graph?);
@@ -146,7 +149,7 @@ fn space_table(summary: &ContextSummary) -> String {
 
 /// What was left out or changed, apart from molecules and profiles of the datasets.
 fn notes(summary: &ContextSummary) -> Vec<String> {
-    let Counts {
+    let Counted {
         molecule_rows,
         merged_molecules,
         repeated_molecule_ids,
@@ -180,40 +183,10 @@ fn notes(summary: &ContextSummary) -> Vec<String> {
     texts
 }
 
-/// A bar on a terminal, nothing elsewhere but notes.
-struct Display {
-    bar: Option<ProgressBar>,
-    step: Option<Step>,
-}
-
-impl Display {
-    fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {elapsed}");
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-                .with_style(style.expect("the template is valid"))
-        });
-        Self { bar, step: None }
-    }
-
-    fn show(&mut self, progress: Progress<'_>) {
-        match (progress, &self.bar) {
-            (Progress::Note(note), None) => eprintln!("{note}"),
-            (Progress::Note(note), Some(bar)) => bar.println(note),
-            (Progress::At { step, done, total }, Some(bar)) => {
-                if self.step.replace(step) != Some(step) {
-                    bar.set_message(step.to_string());
-                }
-                bar.set_length(total as u64);
-                bar.set_position(done as u64);
-            }
-            (Progress::At { .. }, None) => {}
-        }
-    }
-
-    fn close(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+/// A bar on a terminal; elsewhere only notes.
+fn show(display: &Display, progress: Progress<'_>) {
+    match progress {
+        Progress::Note(note) => display.line(note),
+        Progress::At { step, done, total } => display.stage(None, &step.to_string(), done, total),
     }
 }

@@ -1,13 +1,10 @@
 //! `molarena doctor`
 
-use std::{fmt::Write as _, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use molarena_data::Catalog;
 use molarena_host::{
-    Store,
-    discovery::{self, SearchPath},
-    job::{Envelope, Job, JobTask},
-    supervise::{self, Launcher},
+    Store, job::Job, job::JobTask, launch, launch::Launcher, plugin::search::SearchPath, sandbox::Envelope,
 };
 use serde::Serialize;
 
@@ -24,7 +21,8 @@ struct Check {
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let checks = [machine(), confinement()?, data(args)?, plugins(args)?, store(args)];
+    let (plugins, devices) = plugins(args)?;
+    let checks = [machine(), confinement()?, data(args)?, plugins, devices, store(args)];
     if args.json {
         print_json(&serde_json::json!({"schema": "molarena.doctor/1", "checks": checks}))?;
     } else {
@@ -64,13 +62,15 @@ fn confinement() -> anyhow::Result<Check> {
             processors: Vec::new(),
             confine: true,
             readable: Vec::new(),
-            writable: Vec::new(),
+            ..Envelope::default()
         },
+        seed: 0,
+        threads: 1,
         task: JobTask::Describe { library: folder.join("none.so") },
     };
     let never = std::sync::atomic::AtomicBool::new(false);
     let launcher = Launcher::of_this_binary()?;
-    let ending = supervise::run(&launcher, &job, &folder, Duration::from_secs(10), &never, &|_| ());
+    let ending = launch::run(&launcher, &job, &folder, Duration::from_secs(10), &never, &|_| ());
     fs_err::remove_dir_all(&folder)?;
     let confined = ending?.confined;
     let found =
@@ -104,13 +104,17 @@ fn data(args: &DoctorArgs) -> anyhow::Result<Check> {
     })
 }
 
-fn plugins(args: &DoctorArgs) -> anyhow::Result<Check> {
+/// The plugins that are found, and the devices that their components run on.
+fn plugins(args: &DoctorArgs) -> anyhow::Result<(Check, Check)> {
     let search = SearchPath::new(&args.plugins.plugins)?;
     let launcher = Launcher::of_this_binary()?;
-    let (mut found, mut ok) = (Vec::new(), true);
+    let (mut found, mut devices, mut ok) = (Vec::new(), BTreeSet::new(), true);
     for (id, path) in search.all() {
-        match discovery::describe(&launcher, &path, &std::env::temp_dir()) {
-            Ok(plugin) => found.push(format!("{id} {}", plugin.description.version)),
+        match molarena_host::describe(&launcher, &path, &std::env::temp_dir()) {
+            Ok(plugin) => {
+                found.push(format!("{id} {}", plugin.description.version));
+                devices.extend(plugin.description.components.into_iter().flat_map(|found| found.devices));
+            }
             Err(error) => {
                 ok = false;
                 found.push(format!("{id}: {error}"));
@@ -119,12 +123,20 @@ fn plugins(args: &DoctorArgs) -> anyhow::Result<Check> {
     }
     ok &= !found.is_empty();
     let found = if found.is_empty() { format!("none in {}", search.describe()) } else { found.join(", ") };
-    Ok(Check {
+    let plugins = Check {
         name: "plugins",
         ok,
         found,
         hint: Some("cargo build --release builds those of this workspace"),
-    })
+    };
+    Ok((plugins, devices_of(&devices)))
+}
+
+fn devices_of(devices: &BTreeSet<String>) -> Check {
+    let cards = (0..16).filter(|card| std::path::Path::new(&format!("/dev/nvidia{card}")).exists()).count();
+    let devices: Vec<&str> = devices.iter().map(String::as_str).collect();
+    let found = format!("the plugins run on {}; NVIDIA cards here: {cards}", devices.join(", "));
+    Check { name: "devices", ok: !devices.is_empty(), found, hint: Some("no plugin was found") }
 }
 
 fn store(args: &DoctorArgs) -> Check {

@@ -1,16 +1,22 @@
 //! One module for each command.
 
+pub(crate) mod arena;
 pub(crate) mod board;
 pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;
+pub(crate) mod learning;
 pub(crate) mod own;
 pub(crate) mod plot;
 pub(crate) mod plugin;
 pub(crate) mod predict;
+pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod simulate;
+pub(crate) mod store;
+pub(crate) mod train;
 
 use std::{
     io::Write,
@@ -59,6 +65,13 @@ fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
         return Err(molarena_host::Error::Request(message).into());
     }
     Ok(())
+}
+
+/// Says on standard error what is wrong with files of a store that were read.
+fn warn_of_store(store: &molarena_host::Store) {
+    for warning in store.warnings() {
+        eprintln!("warning: {warning}");
+    }
 }
 
 /// Prints to standard output; a closed pipe is an error that `main` forgives.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use molarena_data::{
     Catalog, TaskType,
-    own::{OwnData, OwnTask},
+    own::{DuplicatePolicy, OwnData, OwnTask},
 };
 use molarena_host::{Arena, Error, Plan};
 use molarena_report::{BoardOptions, Format, build, render};
@@ -83,10 +83,10 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
     }
     let rows: usize = own.repeats.iter().map(|repeat| repeat.rows.len() - 1).sum();
     let conflicting = own.repeats.iter().filter(|repeat| repeat.conflicting).count();
-    let fate = match args.duplicates.to_string().as_str() {
-        "keep" => "they stay (--duplicates first or mean merges them)",
-        "first" => "they are left out",
-        _ => "their labels are merged into the first row's",
+    let fate = match args.duplicates {
+        DuplicatePolicy::Keep => "they stay (--duplicates first or mean merges them)",
+        DuplicatePolicy::First => "they are left out",
+        DuplicatePolicy::Mean => "their labels are merged into the first row's",
     };
     eprintln!(
         "warning: rows that repeat the molecule of an earlier row (stereoisomers count as one): {rows}; molecules of \
@@ -114,15 +114,15 @@ fn list(lines: impl ExactSizeIterator<Item = String>) {
 /// Warns of molecules that are on two sides of a split.
 pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
     let mut seen = Vec::new();
-    for fit in &plan.fits {
-        let split = fit.split.sha256();
+    for row in plan.task_rows() {
+        let split = row.split.sha256();
         if seen.contains(&split) {
             continue;
         }
         seen.push(split);
         let mut part_of: BTreeMap<usize, &str> = BTreeMap::new();
-        for (part, indices) in fit.split.parts() {
-            part_of.extend(indices.iter().map(|&index| (fit.dataset.dataset.rows[index], part)));
+        for (part, indices) in row.split.parts() {
+            part_of.extend(indices.iter().map(|&index| (row.dataset.dataset.rows[index], part)));
         }
         let straddles = |rows: &[usize]| {
             let mut parts = rows.iter().filter_map(|row| part_of.get(row));
@@ -133,7 +133,7 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
             eprintln!(
                 "warning: split {}: molecules of several rows that are in more than one part: {leaks}, so scores are too \
                  good; --duplicates first or mean leaves one row of each",
-                fit.split.protocol
+                row.split.protocol
             );
         }
     }
@@ -143,11 +143,11 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
 pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
     let mut records = arena.store.records()?;
     records.retain(|record| {
-        plan.fits.iter().any(|fit| {
-            record.dataset == fit.dataset.dataset.id
-                && record.composition.data_sha256 == fit.dataset.dataset.sha256
-                && record.tasks == fit.dataset.dataset.tasks
-                && record.split == fit.split_info()
+        plan.task_rows().any(|row| {
+            record.dataset == row.dataset.dataset.id
+                && record.composition.data_sha256 == row.dataset.dataset.sha256
+                && record.tasks == row.dataset.dataset.tasks
+                && record.split == row.split_info()
         })
     });
     Ok(render(&build(&records, BoardOptions::default()), Format::Md))

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use molarena_host::{Error, Methods, Store, Suite, record::Record};
+use molarena_host::{Error, Methods, Store, Suite};
+use molarena_record::cell::Record;
 use molarena_report::plot::{
     Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
 };
@@ -149,7 +150,7 @@ impl SuiteCells {
             split
                 && group.datasets.contains(&record.dataset)
                 && methods.iter().any(|method| method == name)
-                && group.seeds.to_vec().contains(&record.seed)
+                && group.seeds.each().any(|seed| seed == record.seed)
         })
     }
 }

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use molarena_host::{
-    Error,
-    discovery::{self, Plugin, SearchPath},
-    supervise::Launcher,
+    Error, launch::Launcher, plugin::search, plugin::search::Plugin, plugin::search::SearchPath,
 };
 
 use super::{print, print_json, table};
@@ -22,7 +20,7 @@ pub(crate) fn run(args: &PluginArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn describe(path: &std::path::Path) -> Result<Plugin, Error> {
-    discovery::describe(&Launcher::of_this_binary()?, path, &std::env::temp_dir())
+    molarena_host::describe(&Launcher::of_this_binary()?, path, &std::env::temp_dir())
 }
 
 fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
@@ -53,7 +51,12 @@ fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn entry(plugin: &Plugin) -> serde_json::Value {
-    serde_json::json!({"path": plugin.path, "sha256": plugin.sha256, "description": plugin.description})
+    serde_json::json!({
+        "path": plugin.path,
+        "sha256": plugin.sha256,
+        "identity": plugin.identity,
+        "description": plugin.description,
+    })
 }
 
 fn rows(plugin: &Plugin) -> Vec<Vec<String>> {
@@ -74,7 +77,7 @@ fn rows(plugin: &Plugin) -> Vec<Vec<String>> {
 fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
     let search = SearchPath::new(&places.plugins)?;
     let path = search.find(id).ok_or_else(|| Error::Plugin {
-        path: discovery::file_name(id).into(),
+        path: search::file_name(id).into(),
         message: format!("not found in {}", search.describe()),
     })?;
     let plugin = describe(&path)?;
@@ -84,12 +87,14 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
     }
     let description = &plugin.description;
     let mut text = format!(
-        "{} {} ({})\n{}\nsha256 {}\n",
+        "{} {} ({})\n{}\nsha256 {} of the file\nidentity {} of {}\n",
         description.id,
         description.version,
         description.licence,
         plugin.path.display(),
-        plugin.sha256
+        plugin.sha256,
+        plugin.identity,
+        if plugin.identity == plugin.sha256 { "the file" } else { "its sources" }
     );
     for component in &description.components {
         let inputs: Vec<String> = component.inputs.iter().map(ToString::to_string).collect();

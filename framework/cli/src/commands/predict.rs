@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use molarena_data::{Catalog, RowFailure};
+use molarena_data::RowFailure;
 use molarena_host::{
-    Arena, Error, Limits, Methods, Predicted, Prediction, Store, discovery::SearchPath, failures_path,
-    supervise::Launcher, write_failures,
+    Error, ModelPrediction, Predicted, Prediction, failures_path, predict_with_model, write_failures,
 };
 
-use super::{check_output, interruption, own, print, print_json};
-use crate::{args::PredictArgs, exit_code::ExitCode, spinner::Spinner};
+use super::{check_output, interruption, learning, print, print_json};
+use crate::{
+    args::PredictArgs,
+    display::{Counts, Display},
+    exit_code::ExitCode,
+};
 
 pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     let extension = args.output.extension().unwrap_or_default().to_ascii_lowercase();
@@ -19,33 +22,38 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     }
     check_output(&args.output, args.force)?;
     let interrupted = interruption()?;
-    // Nothing of it is for a board: the store goes with this folder.
     let folder = tempfile::Builder::new().prefix("molarena-predict-").tempdir()?;
-    let mut arena = arena(args, folder.path())?;
-    keep_encoders(args, &mut arena)?;
-    let datasets = match (own::load(&args.own, None)?, &args.dataset) {
-        (Some(own), _) => own::register(&own, &mut arena.catalog),
-        (None, dataset) => dataset.iter().cloned().collect(),
-    };
+    let mut arena = learning::arena(&args.learning, args.method.as_deref(), folder.path())?;
     let input = read_input(args, folder.path())?;
-    let limits = limits(args)?;
-    let display = Spinner::new();
+    let limits = learning::limits(&args.learning)?;
+    if let Some(model) = &args.model {
+        let prediction = ModelPrediction {
+            model,
+            input: &input,
+            smiles: args.input_column.as_deref(),
+            device: args.learning.device.clone(),
+        };
+        return conclude(args, &predict_with_model(&arena, &prediction, limits, &interrupted)?);
+    }
+    let Some(method) = &args.method else {
+        return Err(Error::Request("name a --method, or a --model that was trained before".into()).into());
+    };
+    let datasets = learning::datasets(&args.learning, &mut arena)?;
+    let display = Display::new(Counts::Steps);
     let mut all: Option<Predicted> = None;
     for dataset in &datasets {
         let prediction = Prediction {
             dataset,
-            method: &args.method,
-            seed: args.seed,
+            method,
+            seed: args.learning.seed,
             input: &input,
             smiles: args.input_column.as_deref(),
+            device: args.learning.device.clone(),
         };
         let done = molarena_host::predict(&mut arena, &prediction, limits, &interrupted, &display);
         display.close();
-        let done = done?;
-        eprintln!(
-            "{dataset}: {} learnt from {} molecules and chose on {} held out ({} split); not readable: {}",
-            args.method, done.train, done.valid, done.held_out_by, done.unparsed
-        );
+        let (done, held_out) = done?;
+        learning::say_learnt(dataset, method, &held_out);
         all = Some(match all {
             Some(all) => all.beside(done),
             None => done,
@@ -94,40 +102,4 @@ fn conclude(args: &PredictArgs, all: &Predicted) -> anyhow::Result<ExitCode> {
 
 fn failure(failure: &RowFailure) -> (u64, &str, &str) {
     (failure.row as u64, &failure.smiles, &failure.reason)
-}
-
-fn arena(args: &PredictArgs, folder: &Path) -> anyhow::Result<Arena> {
-    let store = Store::create(&folder.join("store"))?;
-    Ok(Arena {
-        catalog: Catalog::with_dir(args.places.datasets_dir.as_deref())?,
-        methods: Methods::load(args.methods_dir.as_deref())?,
-        plugins: SearchPath::new(&args.plugins.plugins)?,
-        launcher: Launcher::of_this_binary()?,
-        data_dir: args.places.data_dir.clone(),
-        encoders: store.clone(),
-        store,
-        tell: |what| eprintln!("{what}"),
-    })
-}
-
-/// A pretraining is worth keeping, and may be there already: the store of `molarena run` has it.
-fn keep_encoders(args: &PredictArgs, arena: &mut Arena) -> anyhow::Result<()> {
-    let method = arena.methods.get(&args.method, Path::new(""))?;
-    if method.is_pretrained(&arena.methods)? {
-        arena.encoders = Store::create(&args.store.store)?;
-    }
-    Ok(())
-}
-
-fn limits(args: &PredictArgs) -> anyhow::Result<Limits> {
-    let limits = Limits::default();
-    let limits = Limits {
-        wall: args.wall_limit.unwrap_or(limits.wall),
-        memory: args.memory_limit.unwrap_or(limits.memory),
-        threads: args.threads.map_or(limits.threads, Into::into),
-    };
-    if limits.wall.is_zero() || limits.memory == 0 {
-        return Err(Error::Request("limits must be above 0".into()).into());
-    }
-    Ok(limits)
 }

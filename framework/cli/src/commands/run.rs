@@ -2,24 +2,29 @@
 
 use std::path::PathBuf;
 
-use molarena_data::Catalog;
+use molarena_evaluate::{Options, Summary};
 use molarena_host::{
-    Arena, CellGroup, Error, Limits, Methods, Plan, RunOptions, Seeds, Selection, Store, Suite, SuiteLimits,
-    Summary, Vary, base_of, discovery::SearchPath, supervise::Launcher,
+    Arena, Cell, CellGroup, Error, Plan, PlanLimits, Row, Seeds, Selection, Suite, SuiteLimits, Vary, base_of,
 };
 
-use super::{interruption, own, print, print_json, table};
-use crate::{args::RunArgs, exit_code::ExitCode, progress::Display, split_choice::SplitChoice};
+use super::{arena::arena, interruption, own, print, print_json, table, warn_of_store};
+use crate::{
+    args::RunArgs,
+    display::{Counts, Watch},
+    exit_code::ExitCode,
+    split_choice::SplitChoice,
+};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
-    let Chosen { mut selection, limits, pretraining } = selection(args)?;
-    let mut arena = arena(args)?;
+    let mut selection = selection(args)?;
+    let mut arena = arena(&args.store.store, args.methods_dir.as_deref(), &args.places, &args.plugins)?;
+    arena.launcher.in_process = args.in_process;
     let own = own::load(&args.own, args.split.as_ref())?;
     if let Some(own) = &own {
         selection.groups[0].datasets = own::register(own, &mut arena.catalog);
     }
-    let plan = molarena_host::plan(&selection, &arena)?;
+    let plan = molarena_host::plan(&selection, &arena, &interrupted)?;
     // The two datasets of one own table have the same molecules.
     let reported = if own.is_some() { 1 } else { usize::MAX };
     for dataset in plan.datasets().iter().take(reported) {
@@ -32,23 +37,22 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         print(&dry_run(&plan, &arena)?)?;
         return Ok(ExitCode::Ok);
     }
-    let options = RunOptions {
-        limits,
-        pretraining,
-        jobs: args.jobs.map_or_else(|| default_jobs(limits.threads), Into::into),
-        retry_failed: args.retry_failed,
-    };
-    let display = Display::new();
-    let summary = molarena_host::run(&plan, &arena, options, &interrupted, &display);
-    display.close();
+    let threads = args.jobs.map_or_else(|| default_jobs(selection.limits.cells.threads), Into::into)
+        * selection.limits.cells.threads;
+    let options = Options { threads, retry_failed: args.retry_failed };
+    let watch = Watch::new(Counts::Cells, args.events.as_deref())?;
+    let summary = molarena_evaluate::run(&plan, &arena, options, &interrupted, &watch);
+    watch.display.close();
+    warn_of_store(&arena.store);
     let summary = summary?;
     if args.json {
         print_json(&serde_json::json!({
             "schema": "molarena.run/1",
-            "cells": plan.cells(),
+            "cells": plan.cells.len(),
             "scored": summary.scored,
             "failed": summary.failed,
             "resumed": summary.resumed,
+            "steps": summary.steps,
             "store": arena.store.root(),
         }))?;
     } else {
@@ -63,7 +67,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 fn conclusion(plan: &Plan, summary: Summary, arena: &Arena) -> String {
     format!(
         "{} cells: {} scored now, {} finished before, {} failed\nboard: molarena board --store {}\n",
-        plan.cells(),
+        plan.cells.len(),
         summary.scored,
         summary.resumed,
         summary.failed,
@@ -71,18 +75,11 @@ fn conclusion(plan: &Plan, summary: Summary, arena: &Arena) -> String {
     )
 }
 
-/// What is to run, and the limits of its workers.
-struct Chosen {
-    selection: Selection,
-    limits: Limits,
-    pretraining: Limits,
-}
-
-fn selection(args: &RunArgs) -> anyhow::Result<Chosen> {
-    let (mut groups, mut matches, base, suite_limits) = match &args.suite {
+fn selection(args: &RunArgs) -> anyhow::Result<Selection> {
+    let (mut groups, mut matches, base, suite_limits, suite_device) = match &args.suite {
         Some(path) => {
             let suite = Suite::load(path)?;
-            (suite.cells, suite.matches, base_of(path), suite.limits)
+            (suite.cells, suite.matches, base_of(path), suite.limits, suite.device)
         }
         None if (args.datasets.is_empty() && args.own.csv.is_none()) || args.methods.is_empty() => {
             let message = "name a suite file, or at least one --dataset (or --csv FILE) and one --method";
@@ -97,7 +94,7 @@ fn selection(args: &RunArgs) -> anyhow::Result<Chosen> {
                 split_seed: args.split_seed,
                 vary: Vary::new(),
             };
-            (vec![group], Vec::new(), PathBuf::new(), SuiteLimits::default())
+            (vec![group], Vec::new(), PathBuf::new(), SuiteLimits::default(), None)
         }
     };
     if let Some(seeds) = args.seeds {
@@ -113,27 +110,20 @@ fn selection(args: &RunArgs) -> anyhow::Result<Chosen> {
     let mut limits = suite_limits.cells();
     limits.wall = args.wall_limit.unwrap_or(limits.wall);
     limits.memory = args.memory_limit.unwrap_or(limits.memory);
+    limits.disk = args.disk_limit.unwrap_or(limits.disk);
     limits.threads = args.threads.map_or(limits.threads, Into::into);
-    if limits.wall.is_zero() || limits.memory == 0 {
+    if limits.wall.is_zero() || limits.memory == 0 || limits.disk == 0 {
         return Err(Error::Request("limits must be above 0".into()).into());
     }
-    let pretraining = suite_limits.pretraining(limits);
-    let shuffle_labels = args.shuffle_labels;
-    let selection = Selection { groups, matches, base, shuffle_labels, leave_out_of: None };
-    Ok(Chosen { selection, limits, pretraining })
-}
-
-fn arena(args: &RunArgs) -> anyhow::Result<Arena> {
-    let store = Store::create(&args.store.store)?;
-    Ok(Arena {
-        catalog: Catalog::with_dir(args.places.datasets_dir.as_deref())?,
-        methods: Methods::load(args.methods_dir.as_deref())?,
-        plugins: SearchPath::new(&args.plugins.plugins)?,
-        launcher: Launcher { in_process: args.in_process, ..Launcher::of_this_binary()? },
-        data_dir: args.places.data_dir.clone(),
-        encoders: store.clone(),
-        store,
-        tell: |what| eprintln!("{what}"),
+    Ok(Selection {
+        groups,
+        matches,
+        base,
+        shuffle_labels: args.shuffle_labels,
+        limits: PlanLimits { cells: limits, pretraining: suite_limits.pretraining(limits) },
+        device: args.device.clone(),
+        suite_device,
+        ..Selection::default()
     })
 }
 
@@ -163,29 +153,23 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
 
 fn dry_run(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
     let mut rows = Vec::new();
-    for fit in &plan.fits {
-        for cell in &fit.cells {
-            let state = if arena.store.record(&cell.key)?.is_some() { "finished" } else { "missing" };
-            rows.push(vec![
-                fit.dataset.dataset.id.clone(),
-                fit.split.protocol.clone(),
-                cell.method.name.clone(),
-                cell.seed.to_string(),
-                state.into(),
-                cell.key[..16].into(),
-            ]);
-        }
-    }
-    for planned in &plan.matches {
-        let state = if arena.store.match_record(&planned.key)?.is_some() { "finished" } else { "missing" };
+    for cell in &plan.cells {
+        let state = if is_finished(cell, arena)? { "finished" } else { "missing" };
         rows.push(vec![
-            planned.task.context.clone(),
-            planned.task.split.protocol.clone(),
-            planned.method.name.clone(),
-            planned.seed.to_string(),
+            cell.subject().to_owned(),
+            cell.protocol().to_owned(),
+            cell.method.name.clone(),
+            cell.seed.to_string(),
             state.into(),
-            planned.key[..16].into(),
+            cell.key[..16].into(),
         ]);
     }
     Ok(table(&["dataset", "split", "method", "seed", "state", "key"], &rows))
+}
+
+fn is_finished(cell: &Cell, arena: &Arena) -> anyhow::Result<bool> {
+    Ok(match cell.row {
+        Row::Task(_) => arena.store.record(&cell.key)?.is_some(),
+        Row::Match(_) => arena.store.match_record(&cell.key)?.is_some(),
+    })
 }

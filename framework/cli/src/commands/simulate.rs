@@ -1,24 +1,22 @@
 //! `molarena data simulate`
 
-use std::{io::IsTerminal, path::Path};
+use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use molarena_data::{
-    Manifest,
-    context::ContextManifest,
-    simulate::{Parameters, Progress, Step, Written, simulate, simulate_builtin, simulate_builtin_context},
-};
+use molarena_data::{Manifest, context::ContextManifest};
+use molarena_world::{Parameters, Progress, Written, simulate, simulate_builtin, simulate_builtin_context};
 
 use super::print;
 use crate::{
     args::{SimulateArgs, WorldSize},
+    display::{Counts, Display},
     exit_code::ExitCode,
 };
 
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let parameters = parameters(args);
-    let mut display = Display::new();
-    let simulated = simulate(&parameters, &args.output, args.force, &mut |progress| display.show(progress))?;
+    let display = Display::new(Counts::Stages);
+    let simulated =
+        simulate(&parameters, &args.output, args.force, &mut |progress| show(&display, progress))?;
     display.close();
     print_files(&simulated.files)?;
     let [classification, regression] = simulated.manifests.map(|manifest| manifest.id);
@@ -43,16 +41,16 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
 
 /// Makes a simulated dataset that comes with the program, unless it is there.
 pub(crate) fn builtin(manifest: &Manifest, data_dir: &Path) -> anyhow::Result<()> {
-    let mut display = Display::new();
-    let files = simulate_builtin(manifest, data_dir, &mut |progress| display.show(progress))?;
+    let display = Display::new(Counts::Stages);
+    let files = simulate_builtin(manifest, data_dir, &mut |progress| show(&display, progress))?;
     display.close();
     print_files(&files)
 }
 
 /// Makes the files of a simulated context graph that comes with the program, unless they are there.
 pub(crate) fn builtin_context(manifest: &ContextManifest, data_dir: &Path) -> anyhow::Result<()> {
-    let mut display = Display::new();
-    let files = simulate_builtin_context(manifest, data_dir, &mut |progress| display.show(progress))?;
+    let display = Display::new(Counts::Stages);
+    let files = simulate_builtin_context(manifest, data_dir, &mut |progress| show(&display, progress))?;
     display.close();
     print_files(&files)
 }
@@ -84,42 +82,7 @@ fn print_files(files: &[Written]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A bar on a terminal, a line for each step elsewhere.
-struct Display {
-    bar: Option<ProgressBar>,
-    step: Option<Step>,
-}
-
-impl Display {
-    fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}");
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-                .with_style(style.expect("the template is valid"))
-        });
-        Self { bar, step: None }
-    }
-
-    fn show(&mut self, progress: Progress) {
-        let Progress { step, done, total } = progress;
-        let begins = self.step.replace(step) != Some(step);
-        match &self.bar {
-            Some(bar) => {
-                if begins {
-                    bar.set_message(step.to_string());
-                    bar.set_length(total as u64);
-                    bar.reset_eta();
-                }
-                bar.set_position(done as u64);
-            }
-            None if begins => eprintln!("simulating: {step}"),
-            None => {}
-        }
-    }
-
-    fn close(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
+fn show(display: &Display, progress: Progress) {
+    let Progress { step, done, total } = progress;
+    display.stage(Some("simulating"), &step.to_string(), done, total);
 }

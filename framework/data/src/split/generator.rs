@@ -45,9 +45,9 @@ impl MersenneTwister {
     }
 }
 
-/// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): a 64-bit seed, no warm-up. What the arena's own protocols draw
-/// from.
-pub(crate) struct SplitMix64(pub(crate) u64);
+/// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): a 64-bit seed, no warm-up. The arena's own protocols and the
+/// simulated worlds draw from it.
+pub struct SplitMix64(pub u64);
 
 impl SplitMix64 {
     /// The upper half of the next 64 bits.
@@ -55,7 +55,8 @@ impl SplitMix64 {
         (self.next_u64() >> 32) as u32
     }
 
-    pub(crate) fn next_u64(&mut self) -> u64 {
+    /// The next 64 bits.
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -30,7 +30,7 @@ fn balanced_accuracy(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     }
     let sensitivity = true_positives as f64 / positives as f64;
     let specificity = true_negatives as f64 / negatives as f64;
-    Some(f64::midpoint(sensitivity, specificity))
+    Some(sensitivity.midpoint(specificity))
 }
 
 #[cfg(test)]

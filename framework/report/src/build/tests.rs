@@ -1,5 +1,5 @@
-use molarena_host::record::Reason;
 use molarena_metrics::Scoring;
+use molarena_record::parts::Reason;
 use proptest::prelude::*;
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::{Format, render};
 
 type Change = fn(&mut Record);
 
-fn baseline(record: &mut Record) -> &mut molarena_host::record::ComponentUse {
+fn baseline(record: &mut Record) -> &mut molarena_record::parts::ComponentUse {
     record.composition.baseline.as_mut().expect("made with one")
 }
 
@@ -76,8 +76,7 @@ fn what_a_heading_shows_needs_no_other_distinction() {
 
 #[test]
 fn what_is_made_of_other_things_is_another_row() {
-    let changes: [(&str, Change); 7] = [
-        ("baseline", |record| baseline(record).sha256 = "f".repeat(64)),
+    let changes: [(&str, Change); 6] = [
         ("baseline", |record| baseline(record).config = json!({"trees": 500})),
         ("encoder", |record| record.composition.encoder = record.composition.baseline.clone()),
         ("features", |record| record.composition.features = json!({"morgan": {"radius": 3}})),
@@ -99,6 +98,21 @@ fn what_is_made_of_other_things_is_another_row() {
         );
         assert_eq!(board.notes[0], note);
     }
+}
+
+#[test]
+fn a_new_build_of_a_plugin_is_the_same_row_changed() {
+    let mut records = [classification("m", 1, &[Some(0.5)]), classification("m", 2, &[Some(0.9)])];
+    baseline(&mut records[1]).sha256 = "f".repeat(64);
+    records[1].finished = Some(1);
+    let board = &build(&records, WITHOUT_COST).boards[0];
+    assert_eq!((board.rows.len(), board.rows[0].method.as_str()), (1, "m"));
+    assert_eq!((board.rows[0].seeds, board.rows[0].mean), (1, Some(0.9)), "the newest build's seeds");
+    assert!(
+        board.notes[0].starts_with("The records of m are of 2 builds of its plugins"),
+        "{:?}",
+        board.notes
+    );
 }
 
 #[test]

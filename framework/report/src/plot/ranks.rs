@@ -1,6 +1,6 @@
 //! Where a matching put the true candidates (the right-hand figures of Table 4 of arXiv 2406.12056).
 
-use molarena_host::MatchRecord;
+use molarena_record::matching::MatchRecord;
 
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
 use crate::BoardOptions;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use molarena_host::record::Record;
-use molarena_host::{canonical_json, key_of};
 use molarena_metrics::{Metric, mean_and_std};
+use molarena_record::cell::Record;
+use molarena_record::{key::canonical_json, key::key_of};
 use serde_json::{Map, Value, json};
 
 use super::scale::plain;

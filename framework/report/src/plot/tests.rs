@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use molarena_host::encoder_record::Pretrained;
-use molarena_host::record::{Reason, Record};
+use molarena_record::parts::Pretrained;
+use molarena_record::{cell::Record, parts::Reason};
 use serde_json::json;
 
 use super::*;

@@ -15,7 +15,7 @@ impl BaselineEntry {
     }
 }
 
-/// The factory table, with the `create` that knows the plugin's components.
+/// The factory table; its `create` knows the plugin's components.
 pub const fn baseline_factory(create: abi::MolarenaCreate) -> abi::MolarenaBaselineFactory {
     abi::MolarenaBaselineFactory {
         struct_size: size_of::<abi::MolarenaBaselineFactory>() as u32,

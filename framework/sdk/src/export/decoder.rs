@@ -15,7 +15,7 @@ impl DecoderEntry {
     }
 }
 
-/// The factory table, with the `create` that knows the plugin's components.
+/// The factory table; its `create` knows the plugin's components.
 pub const fn decoder_factory(create: abi::MolarenaCreate) -> abi::MolarenaDecoderFactory {
     abi::MolarenaDecoderFactory {
         struct_size: size_of::<abi::MolarenaDecoderFactory>() as u32,
@@ -89,11 +89,11 @@ unsafe extern "C" fn score(
 
 /// # Safety
 ///
-/// `dense` is null or follows the ABI's rules, with data that live for `'a`.
+/// `dense` is null or follows the ABI's rules, and its data live for `'a`.
 unsafe fn vectors<'a>(dense: *const abi::MolarenaDense, rows: u64) -> Result<Dense<'a>> {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller promises it.
     match unsafe { dense.as_ref() } {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller promises it.
         Some(dense) => unsafe { Dense::from_abi(dense, rows as usize) },
         None => Err(Error::invalid_argument("vectors: null pointer")),
     }

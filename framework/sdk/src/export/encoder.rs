@@ -15,7 +15,7 @@ impl EncoderEntry {
     }
 }
 
-/// The factory table, with the `create` that knows the plugin's components.
+/// The factory table; its `create` knows the plugin's components.
 pub const fn encoder_factory(create: abi::MolarenaCreate) -> abi::MolarenaEncoderFactory {
     abi::MolarenaEncoderFactory {
         struct_size: size_of::<abi::MolarenaEncoderFactory>() as u32,

@@ -2,8 +2,8 @@
 
 /// Exports the components of a plugin as the symbol `molarena_plugin_v1`.
 ///
-/// Version and licence are those of the crate that calls it. The crate needs
-/// `crate-type = ["cdylib"]` and `panic = "unwind"`.
+/// The version and licence are those of the crate that calls the macro. The crate needs `crate-type = ["cdylib"]` and
+/// `panic = "unwind"`.
 ///
 /// ```ignore
 /// molarena_sdk::export_plugin! {
@@ -36,6 +36,8 @@ macro_rules! export_plugin {
                 id: $id,
                 version: env!("CARGO_PKG_VERSION"),
                 licence: env!("CARGO_PKG_LICENSE"),
+                source_sha256: option_env!("MOLARENA_SOURCE_SHA256"),
+                source_build: option_env!("MOLARENA_SOURCE_BUILD"),
                 encoders: &[$($(export::EncoderEntry::of::<$encoder>()),*)?],
                 decoders: &[$($(export::DecoderEntry::of::<$decoder>()),*)?],
                 baselines: &[$($(export::BaselineEntry::of::<$baseline>()),*)?],

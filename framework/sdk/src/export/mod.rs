@@ -1,4 +1,4 @@
-//! The plugin's side of the ABI: tables whose functions catch panics, and the macro that exports them.
+//! The plugin's side of the ABI: tables of functions that catch panics, and the macro that exports them.
 #![expect(unsafe_code, reason = "implements the ABI's functions over raw pointers")]
 
 mod baseline;
@@ -19,7 +19,7 @@ use crate::{
     PluginDescription, Result, raw,
 };
 
-/// An instance as the ABI's handle: the component, and whether an earlier call panicked.
+/// An instance behind the ABI's handle: the component, and whether an earlier call panicked.
 struct Instance<T: ?Sized> {
     component: Box<T>,
     poisoned: bool,
@@ -36,7 +36,7 @@ unsafe fn guard(error: *mut abi::MolarenaError, body: impl FnOnce() -> Result<()
     {
         Ok(()) => abi::MOLARENA_OK,
         Err(failure) => {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises it.
             unsafe { fill_error(error, failure) }
         }
     }
@@ -48,7 +48,7 @@ fn panicked(payload: Box<dyn Any + Send>) -> Error {
         .map(ToString::to_string)
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is not text".into());
-    // Dropping the payload may panic again, so it is forgotten.
+    // Dropping the payload could panic again, so it is leaked.
     std::mem::forget(payload);
     Error::panic(format!("panicked: {text}"))
 }
@@ -113,7 +113,7 @@ unsafe fn write_blob(blob: *mut abi::MolarenaBlob, bytes: Vec<u8>) -> Result<()>
     Ok(())
 }
 
-/// Copies `matrix` into the arena's buffer and says its shape; writes no value when it does not fit.
+/// Copies `matrix` into the arena's buffer and sets its shape; writes no value if the matrix does not fit.
 ///
 /// # Safety
 ///
@@ -158,7 +158,7 @@ unsafe fn with_instance<T: ?Sized>(
     error: *mut abi::MolarenaError,
     body: impl FnOnce(&mut T) -> Result<()>,
 ) -> i32 {
-    // SAFETY: passed on to the caller; an instance is used by one thread at a time.
+    // SAFETY: the caller promises it; an instance is used by one thread at a time.
     unsafe {
         let Some(instance) = handle.cast::<Instance<T>>().as_mut() else {
             return fill_error(error, Error::invalid_argument("null instance"));
@@ -172,7 +172,7 @@ unsafe fn with_instance<T: ?Sized>(
     }
 }
 
-/// `create` of a factory: makes the component of `entries` that `id` names and writes its handle.
+/// The `create` function of a factory: makes the component of `entries` that `id` names and writes its handle.
 ///
 /// # Safety
 ///
@@ -185,7 +185,7 @@ pub unsafe fn create<T: ?Sized>(
     handle: *mut abi::MolarenaHandle,
     error: *mut abi::MolarenaError,
 ) -> i32 {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller promises it.
     unsafe {
         guard(error, || {
             if handle.is_null() {
@@ -204,7 +204,7 @@ pub unsafe fn create<T: ?Sized>(
     }
 }
 
-/// What the three kinds save and load.
+/// Saving and loading, which all three kinds share.
 trait State {
     fn save_state(&self) -> Result<Vec<u8>>;
     fn load_state(&mut self, state: &[u8]) -> Result<()>;
@@ -249,7 +249,7 @@ unsafe extern "C" fn destroy<T: ?Sized>(handle: abi::MolarenaHandle) {
     if handle.is_null() {
         return;
     }
-    // SAFETY: as in `save`; a panic in a destructor ends here.
+    // SAFETY: as in `save`; a panic in a destructor is caught here.
     let _panicked = panic::catch_unwind(|| unsafe { drop(Box::from_raw(handle.cast::<Instance<T>>())) });
 }
 
@@ -294,14 +294,18 @@ impl<T: ?Sized> Entry<T> {
     }
 }
 
-/// The components of a plugin; [`export_plugin!`](crate::export_plugin) makes one.
+/// The components of a plugin; [`export_plugin!`](crate::export_plugin) builds it.
 pub struct Registry {
     /// Name of the plugin.
     pub id: &'static str,
     /// Version of the plugin.
     pub version: &'static str,
-    /// SPDX expression.
+    /// Licence as an SPDX expression.
     pub licence: &'static str,
+    /// Hash of the sources, where the crate's build script declares it.
+    pub source_sha256: Option<&'static str>,
+    /// How the sources were built, likewise.
+    pub source_build: Option<&'static str>,
     /// Encoders.
     pub encoders: &'static [EncoderEntry],
     /// Decoders.
@@ -311,7 +315,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// What the plugin says about itself.
+    /// The plugin's description of itself.
     pub fn describe(&self) -> PluginDescription {
         let encoders = self.encoders.iter().map(Entry::describe);
         let decoders = self.decoders.iter().map(Entry::describe);
@@ -321,6 +325,8 @@ impl Registry {
             version: self.version.into(),
             licence: self.licence.into(),
             components: encoders.chain(decoders).chain(baselines).collect(),
+            source_sha256: self.source_sha256.map(str::to_owned),
+            source_build: self.source_build.map(str::to_owned),
         }
     }
 

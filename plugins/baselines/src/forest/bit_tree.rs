@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Feature number of a leaf.
+/// Feature number that marks a leaf.
 const LEAF: u32 = u32::MAX;
 
-/// Nodes of a tree, the root first. A node is (feature, position of the child without the bit; the child with it comes
-/// next), or (`LEAF`, bits of the f32 mean label).
+/// Nodes of a tree, the root first. A node is (feature, position of the child without the bit; the child with the bit
+/// comes next), or (`LEAF`, bits of the f32 mean label).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BitTree {
     nodes: Vec<(u32, u32)>,
 }
 
 impl BitTree {
-    /// A tree whose root is not yet known.
+    /// A tree with an undecided root.
     pub(crate) fn new() -> Self {
         Self { nodes: vec![(LEAF, 0)] }
     }
@@ -23,7 +23,7 @@ impl BitTree {
         self.nodes[node as usize] = (LEAF, value.to_bits());
     }
 
-    /// Splits `node`; the child without the bit has the returned number, the child with it the next.
+    /// Splits `node`; returns the number of the child without the bit, which the child with the bit follows.
     pub(crate) fn set_split(&mut self, node: u32, feature: usize) -> u32 {
         let child = self.nodes.len() as u32;
         self.nodes[node as usize] = (feature as u32, child);
@@ -37,7 +37,7 @@ impl BitTree {
         self.nodes.len()
     }
 
-    /// Mean label of the leaf that a row of packed bits falls into.
+    /// Mean label of the leaf that a row of packed bits reaches.
     pub(crate) fn predict(&self, row: &[u64]) -> f32 {
         let (mut feature, mut value) = self.nodes[0];
         while feature != LEAF {
@@ -47,7 +47,7 @@ impl BitTree {
         f32::from_bits(value)
     }
 
-    /// Whether children follow their parents and features are below `n_bits`: then `predict` ends and cannot fail.
+    /// Whether children follow their parents and features are below `n_bits`; then `predict` ends and cannot fail.
     pub(crate) fn is_sound(&self, n_bits: usize) -> bool {
         let sound = |(position, &(feature, value)): (usize, &(u32, u32))| {
             let child = value as usize;

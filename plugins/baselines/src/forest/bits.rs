@@ -2,7 +2,7 @@
 
 use molarena_sdk::{Bits, Error, Result};
 
-/// n rows of packed bits, and the numbers of the set bits of each.
+/// n rows of packed bits, and the positions of each row's set bits.
 pub(crate) struct BitRows<'a> {
     bits: Bits<'a>,
     offsets: Vec<usize>,
@@ -10,7 +10,7 @@ pub(crate) struct BitRows<'a> {
 }
 
 impl<'a> BitRows<'a> {
-    /// Lists the set bits. At most 65,536 bits a row; bits past the last one must be 0.
+    /// Lists the set bits. A row has at most 65,536 bits; bits after the last one must be 0.
     pub(crate) fn new(bits: Bits<'a>) -> Result<Self> {
         check_bits(&bits)?;
         let mut offsets = Vec::with_capacity(bits.rows + 1);
@@ -23,12 +23,12 @@ impl<'a> BitRows<'a> {
         Ok(Self { bits, offsets, set })
     }
 
-    /// Bits in a row.
+    /// Number of bits in a row.
     pub(crate) fn n_bits(&self) -> usize {
         self.bits.n_bits
     }
 
-    /// Set bits of `row`, rising.
+    /// Positions of the set bits of `row`, in increasing order.
     pub(crate) fn set(&self, row: u32) -> &[u16] {
         &self.set[self.offsets[row as usize]..self.offsets[row as usize + 1]]
     }
@@ -44,7 +44,7 @@ impl<'a> BitRows<'a> {
     }
 }
 
-/// Refuses more bits than a feature number holds and set bits past the last one.
+/// Refuses more bits than a feature number can hold, and set bits after the last one.
 pub(crate) fn check_bits(bits: &Bits<'_>) -> Result<()> {
     if bits.n_bits > 1 << 16 {
         return Err(Error::unsupported(format!("input `bits`: {} bits a row, at most 65536", bits.n_bits)));
@@ -61,7 +61,7 @@ pub(crate) fn check_bits(bits: &Bits<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Calls `visit` with the number of each set bit, rising.
+/// Calls `visit` with the position of each set bit, in increasing order.
 pub(crate) fn for_each_set(words: &[u64], mut visit: impl FnMut(usize)) {
     for (position, &word) in words.iter().enumerate() {
         let mut rest = word;

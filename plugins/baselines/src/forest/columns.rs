@@ -6,42 +6,42 @@ use molarena_sdk::{Dense, Error, Result};
 
 use super::bits::for_each_set;
 
-/// Values no further apart than this are the same value to a split, as in scikit-learn.
+/// Values no further apart than this count as equal for a split, as in scikit-learn.
 pub(crate) const SAME: f32 = 1e-7;
 
-/// A listed column has no more than one row in so many above its lowest value.
+/// A listed column has at most one row in this many above its lowest value.
 const LISTED_SHARE: usize = 2;
 
-/// A listed column has no more levels above its lowest value than this.
+/// A listed column has at most this many levels above its lowest value.
 const MOST_LEVELS: usize = 64;
 
-/// Columns that are transposed at a time: a cache line of values.
+/// Number of columns transposed at a time: a cache line of values.
 const BLOCK: usize = 16;
 
-/// Column of no ranks.
+/// Position that marks a column without ranks.
 const NOT_RANKED: u32 = u32::MAX;
 
 /// The training values, all finite.
 ///
-/// A column is of one of two sorts. A *listed* one has few levels and most rows at the lowest, as counts have: each level
-/// above the lowest has a slot, and a row lists the slots of its levels, so that one pass over the lists of some rows adds
-/// up all listed columns. A *ranked* one, any other, has the rank of each row's value. A column of one value is listed,
-/// without a slot.
+/// There are two kinds of column. A *listed* column has few levels and most rows at the lowest one, as counts do. Each
+/// level above the lowest has a slot, and each row lists the slots of its levels, so one pass over the lists of some
+/// rows sums all listed columns. Any other column is *ranked*: it stores the rank of each row's value. A column with a
+/// single value is listed and has no slot.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
-    /// First slot of each feature, and the number of slots; a ranked feature has none.
+    /// First slot of each feature, and at the end the number of slots; a ranked feature has no slot.
     first: Vec<u32>,
     /// Lowest value of each feature.
     lowest: Vec<f32>,
     /// Value of each slot.
     slot_values: Vec<f32>,
-    /// Start of each row's list, and the end of the last.
+    /// Start of each row's list, and the end of the last list.
     offsets: Vec<usize>,
-    /// Slots of the rows' levels, rising in each row.
+    /// Slots of the rows' levels, in increasing order within each row.
     slots: Vec<u32>,
-    /// For each row a bit for each feature: whether it is listed and above its lowest value.
+    /// For each row one bit per feature: whether the feature is listed and the row is above its lowest value.
     above: Vec<u64>,
-    /// A bit for each feature: whether it is ranked.
+    /// One bit per feature: whether it is ranked.
     ranked_mask: Vec<u64>,
     /// Position of each feature in `ranked`, or `NOT_RANKED`.
     ranked_position: Vec<u32>,
@@ -51,29 +51,29 @@ pub(crate) struct Columns {
 /// The values of a column as ranks.
 #[derive(Clone, Debug)]
 pub(crate) struct Ranked {
-    /// Distinct values, rising.
+    /// Distinct values, in increasing order.
     pub values: Vec<f32>,
-    /// Number of each row's value.
+    /// Rank of each row's value.
     pub ranks: Vec<u32>,
 }
 
-/// A split between two neighbouring levels of a feature that are in a node. Level 0 is a column's lowest.
+/// A split between two neighbouring levels of a feature that occur in a node. Level 0 is the column's lowest.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Split {
     pub feature: u32,
-    /// Highest level of the rows to the left.
+    /// Highest level among the rows to the left.
     pub below: u32,
-    /// Lowest level of the rows to the right.
+    /// Lowest level among the rows to the right.
     pub above: u32,
 }
 
 impl Columns {
-    /// Sorts and transposes a matrix; an error names a value that is not finite.
+    /// Sorts and transposes a matrix. The error for a value that is not finite names it.
     pub(crate) fn new(dense: &Dense<'_>) -> Result<Self> {
         Self::with_levels(dense, MOST_LEVELS)
     }
 
-    /// The same with another bound on the levels of a listed column; with 0 all columns that vary are ranked.
+    /// The same with a different bound on the levels of a listed column; with 0 all columns that vary are ranked.
     pub(crate) fn with_levels(dense: &Dense<'_>, most_levels: usize) -> Result<Self> {
         check_finite(dense)?;
         let mut columns = Self {
@@ -105,7 +105,7 @@ impl Columns {
         Ok(columns)
     }
 
-    /// Adds a column, and to `entries` the rows and slots of its levels.
+    /// Adds a column, and appends the rows and slots of its levels to `entries`.
     fn push(&mut self, column: &[f32], most_levels: usize, entries: &mut Vec<(u32, u32)>) {
         let lowest = column.iter().copied().fold(f32::INFINITY, f32::min);
         let first = self.slot_values.len();
@@ -125,7 +125,7 @@ impl Columns {
         self.first.push(self.slot_values.len() as u32);
     }
 
-    /// Lists the entries, which come by column, for each row.
+    /// Sorts the entries, which come by column, into lists by row.
     fn list(&mut self, rows: usize, entries: &[(u32, u32)]) {
         let mut ends = vec![0; rows + 1];
         for &(row, _) in entries {
@@ -158,12 +158,12 @@ impl Columns {
         self.lowest.len()
     }
 
-    /// Number of slots of all features.
+    /// Number of slots over all features.
     pub(crate) fn slots(&self) -> usize {
         self.slot_values.len()
     }
 
-    /// Largest number of values of a ranked column.
+    /// Largest number of distinct values in a ranked column.
     pub(crate) fn most_ranks(&self) -> usize {
         self.ranked.iter().map(|ranked| ranked.values.len()).max().unwrap_or(0)
     }
@@ -173,12 +173,12 @@ impl Columns {
         self.first[feature as usize] as usize..self.first[feature as usize + 1] as usize
     }
 
-    /// Ranks of a feature, if it is not listed.
+    /// Ranks of a feature, or `None` if it is listed.
     pub(crate) fn ranked(&self, feature: u32) -> Option<&Ranked> {
         self.ranked.get(self.ranked_position[feature as usize] as usize)
     }
 
-    /// Slots of the row's levels, rising.
+    /// Slots of the row's levels, in increasing order.
     pub(crate) fn list_of(&self, row: u32) -> &[u32] {
         &self.slots[self.offsets[row as usize]..self.offsets[row as usize + 1]]
     }
@@ -193,8 +193,8 @@ impl Columns {
         list[list.partition_point(|&slot| slot < first)] - first + 1
     }
 
-    /// Calls `visit` with each feature that may vary in some rows: ranked, or listed with a row above the lowest value.
-    /// The features rise.
+    /// Calls `visit` with each feature that may vary in some rows: it is ranked, or listed with a row above its lowest
+    /// value. Features come in increasing order.
     pub(crate) fn for_each_candidate(
         &self,
         rows: impl Iterator<Item = u32>,
@@ -210,7 +210,7 @@ impl Columns {
         for_each_set(masks, |feature| visit(feature as u32));
     }
 
-    /// Largest value that goes to the left: half the sum of the two levels' values, unless rounding makes it the upper one.
+    /// Largest value that goes to the left: the mean of the two levels' values, unless rounding makes it the upper one.
     pub(crate) fn threshold(&self, split: Split) -> f32 {
         let (below, above) = (self.value(split.feature, split.below), self.value(split.feature, split.above));
         let middle = below / 2.0 + above / 2.0;
@@ -226,7 +226,8 @@ impl Columns {
     }
 }
 
-/// The values above the lowest, rising, if they are few, few rows have them, and no two levels are the same to a split.
+/// The values above the lowest, in increasing order, if they are few, few rows have them, and a split can separate all
+/// levels.
 fn levels(column: &[f32], lowest: f32, most: usize) -> Option<Vec<f32>> {
     let mut levels: Vec<f32> = Vec::new();
     let mut rows = 0;
@@ -246,7 +247,7 @@ fn levels(column: &[f32], lowest: f32, most: usize) -> Option<Vec<f32>> {
 
 impl Ranked {
     fn new(column: &[f32]) -> Self {
-        // 0 and -0 are one value.
+        // 0 and -0 are the same value.
         let mut order: Vec<(f32, u32)> =
             column.iter().zip(0..).map(|(&value, row)| (value + 0.0, row)).collect();
         order.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
@@ -286,7 +287,7 @@ mod tests {
 
     #[test]
     fn counts_are_listed_and_the_rest_is_ranked() {
-        // A count, a constant, a real column, and a count with more than half of the rows above the lowest.
+        // A count, a constant, a real column, and a count with more than half of its rows above the lowest value.
         let rows = [
             [0.0, 3.0, 0.5, 1.0],
             [2.0, 3.0, -0.5, 1.0],

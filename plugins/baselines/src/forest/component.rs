@@ -15,16 +15,16 @@ use crate::{state::Header, targets::gather};
 
 const HEADER: Header = Header { name: *b"rf  ", version: 1 };
 
-/// A random forest for each task, grown on that task's labelled rows; for classes the prediction is the mean of the
-/// leaves' class fractions, for numbers the mean of the leaves' means. Grown on packed bits, or on dense features where
-/// no bits are given.
+/// A random forest for each task, grown on that task's labelled rows. For classes it predicts the mean of the leaves'
+/// class fractions, for numbers the mean of the leaves' means. It grows on packed bits, or on dense features if there
+/// are no bits.
 #[derive(Debug)]
 pub struct RandomForest {
     params: Params,
     model: Option<Model>,
 }
 
-/// Forests over the kind of input that they were grown on.
+/// Forests, by the kind of input on which they were grown.
 #[derive(Debug, Serialize, Deserialize)]
 enum Model {
     Bits(Forests<BitTree>),

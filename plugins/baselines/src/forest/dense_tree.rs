@@ -2,20 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Feature number of a leaf.
+/// Feature number that marks a leaf.
 const LEAF: u32 = u32::MAX;
 
-/// Rows that walk down a tree at the same time.
+/// Number of rows that walk down a tree at the same time.
 const SIDE_BY_SIDE: usize = 16;
 
 /// A node of a [`DenseTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Node {
-    /// Feature, or `LEAF`.
+    /// Feature number, or `LEAF`.
     feature: u32,
     /// Largest value that goes to the left, or the mean label of a leaf.
     value: f32,
-    /// Position of the left child; the right one comes next.
+    /// Position of the left child, which the right child follows.
     child: u32,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct DenseTree {
 }
 
 impl DenseTree {
-    /// A tree whose root is not yet known.
+    /// A tree with an undecided root.
     pub(crate) fn new() -> Self {
         Self { nodes: vec![Node { feature: LEAF, value: 0.0, child: 0 }] }
     }
@@ -36,7 +36,8 @@ impl DenseTree {
         self.nodes[node as usize] = Node { feature: LEAF, value, child: 0 };
     }
 
-    /// Splits `node` at `threshold`; the child of the lower values has the returned number, the other one the next.
+    /// Splits `node` at `threshold`; returns the number of the child with the lower values, which the other child
+    /// follows.
     pub(crate) fn set_split(&mut self, node: u32, feature: u32, threshold: f32) -> u32 {
         let child = self.nodes.len() as u32;
         self.nodes[node as usize] = Node { feature, value: threshold, child };
@@ -44,13 +45,13 @@ impl DenseTree {
         child
     }
 
-    /// Gives back the room for nodes that did not come.
+    /// Frees the memory reserved for nodes that were not needed.
     pub(crate) fn shrink(&mut self) {
         self.nodes.shrink_to_fit();
     }
 
-    /// Adds to each sum the mean label of the leaf that its row of features falls into. Some rows walk down side by side, so
-    /// that they wait for memory together.
+    /// Adds to each sum the mean label of the leaf that its row of features reaches. Several rows walk down side by
+    /// side, so that their waits for memory overlap.
     pub(crate) fn add_to(&self, rows: &[f32], columns: usize, sums: &mut [f64]) {
         let mut rows = rows;
         for sums in sums.chunks_mut(SIDE_BY_SIDE) {
@@ -74,7 +75,7 @@ impl DenseTree {
         }
     }
 
-    /// Child of a node that a row goes to, unless the node is a leaf.
+    /// The child that a row goes to, or `None` at a leaf.
     fn next(&self, node: usize, row: &[f32]) -> Option<usize> {
         let Node { feature, value, child } = self.nodes[node];
         (feature != LEAF).then(|| child as usize + usize::from(row[feature as usize] > value))

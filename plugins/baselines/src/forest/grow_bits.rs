@@ -1,4 +1,4 @@
-//! Growing one tree over bits.
+//! Grows one tree over bits.
 
 use super::{
     bit_tree::BitTree,
@@ -10,14 +10,15 @@ use super::{
     target::{Stat, Target},
 };
 
-/// Nodes with at most this many distinct rows count the drawn features on their own; larger ones keep the statistic of
-/// every feature, and the larger child of a split gets its own by subtraction.
+/// Nodes with at most this many distinct rows count the drawn features only. Larger nodes keep the statistic of every
+/// feature, and the larger child of a split gets its statistics by subtraction.
 const FEW: usize = 64;
 
-/// Chosen features above which it is cheaper to add up the rows' set bits than to test each row for each feature.
+/// Number of chosen features above which adding up the rows' set bits is cheaper than testing each row for each
+/// feature.
 const MANY: usize = 24;
 
-/// Memory that one thread reuses from tree to tree.
+/// Memory that a thread reuses from tree to tree.
 #[derive(Default)]
 pub(crate) struct BitScratch {
     samples: Vec<Sample>,
@@ -64,7 +65,7 @@ impl<'a> BitGrower<'a> {
         Self { rows, target, limits, scratch, random, tree: BitTree::new() }
     }
 
-    /// Draws the rows and splits until every leaf is pure, cannot be split or has reached a limit.
+    /// Draws the rows and splits until every leaf is pure, cannot be split or reaches a limit.
     pub(crate) fn grow(mut self) -> BitTree {
         bootstrap(self.target, self.limits.bootstrap, &mut self.random, &mut self.scratch.samples);
         let samples = &self.scratch.samples;
@@ -82,7 +83,7 @@ impl<'a> BitGrower<'a> {
         self.tree
     }
 
-    /// Whether `node` is to be split; if not, it becomes a leaf.
+    /// Whether to split `node`; if not, it becomes a leaf.
     fn opens(&mut self, node: &Node) -> bool {
         let samples = node.of(&self.scratch.samples);
         let leaf = is_leaf(&self.limits, self.target, samples, node.total, node.depth);
@@ -118,12 +119,12 @@ impl<'a> BitGrower<'a> {
             [small.stats, large.stats] =
                 statistics.share(self.rows, stats, small.of(samples), small_wanted, large_wanted);
         }
-        // The smaller child goes first, so that no more than log2(rows) nodes wait with statistics.
+        // The smaller child goes first, so that at most log2(rows) waiting nodes hold statistics.
         self.scratch.stack.extend(large_opens.then_some(large));
         self.scratch.stack.extend(small_opens.then_some(small));
     }
 
-    /// Orders the rows of `node` by `feature`; gives the position of the first row that has it.
+    /// Sorts the rows of `node` by `feature`; returns the position of the first row that has it.
     fn partition(&mut self, node: &Node, feature: usize) -> usize {
         let samples = &mut self.scratch.samples;
         let (mut middle, mut end) = (node.start, node.end);
@@ -138,10 +139,10 @@ impl<'a> BitGrower<'a> {
         middle
     }
 
-    /// Best split among features that are drawn without replacement, all of whose statistics are known.
+    /// Best split among features drawn without replacement, if the statistics of all features are known.
     ///
-    /// As in scikit-learn, `max_features` features are drawn, constant ones among them count, and drawing goes on until
-    /// one is not constant.
+    /// As in scikit-learn, `max_features` features are drawn, constant features count, and drawing continues until one
+    /// is not constant.
     fn search_large(&mut self, total: Stat, stats: &[Stat]) -> Option<(usize, Stat)> {
         let (target, random) = (self.target, &mut self.random);
         let mut best = Best::new(target, total, self.limits.min_samples_leaf);
@@ -170,8 +171,8 @@ impl<'a> BitGrower<'a> {
         best.found()
     }
 
-    /// The same for a node of few rows: first the features that vary, then which of them are drawn, then their
-    /// statistics.
+    /// The same for a node of few rows: it finds the features that vary, draws among them, and only then computes the
+    /// drawn features' statistics.
     fn search_small(&mut self, node: &Node) -> Option<(usize, Stat)> {
         self.list_varying(node);
         if self.scratch.candidates.is_empty() {
@@ -212,7 +213,7 @@ impl<'a> BitGrower<'a> {
         best.found()
     }
 
-    /// Lists the features that some rows of `node` have and some have not.
+    /// Lists the features that some but not all rows of `node` have.
     fn list_varying(&mut self, node: &Node) {
         let BitScratch { samples, candidates, masks, .. } = &mut *self.scratch;
         let first = self.rows.words(samples[node.start].row);

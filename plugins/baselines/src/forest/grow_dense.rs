@@ -1,4 +1,4 @@
-//! Growing one tree over dense features.
+//! Grows one tree over dense features.
 
 use super::{
     columns::{Columns, Ranked, SAME, Split},
@@ -11,11 +11,12 @@ use super::{
     target::{Stat, Target},
 };
 
-/// Nodes with at most this many distinct rows first look which features may vary; larger ones keep the statistic of every
-/// slot, and the larger child of a split gets its own by subtraction.
+/// Nodes with at most this many distinct rows first find the features that may vary. Larger nodes keep the statistic of
+/// every slot, and the larger child of a split gets its statistics by subtraction.
 pub(crate) const FEW: usize = 64;
 
-/// Drawn features above which a node of few rows adds up the rows' lists rather than look each feature up in each row.
+/// Number of drawn features above which a node of few rows adds up the rows' lists instead of looking up each feature
+/// in each row.
 const MANY: usize = 24;
 
 impl Listed for Columns {
@@ -28,11 +29,11 @@ impl Listed for Columns {
     }
 }
 
-/// Memory that one thread reuses from tree to tree.
+/// Memory that a thread reuses from tree to tree.
 #[derive(Default)]
 pub(crate) struct DenseScratch {
     samples: Vec<Sample>,
-    /// All features, in the order of the last draws.
+    /// All features, in the order that the last draws left.
     order: Vec<u32>,
     candidates: Vec<u32>,
     masks: Vec<u64>,
@@ -71,7 +72,7 @@ impl<'a> DenseGrower<'a> {
         Self { columns, target, limits, few, scratch, random, tree: DenseTree::new() }
     }
 
-    /// Draws the rows and splits until every leaf is pure, cannot be split or has reached a limit.
+    /// Draws the rows and splits until every leaf is pure, cannot be split or reaches a limit.
     pub(crate) fn grow(mut self) -> DenseTree {
         bootstrap(self.target, self.limits.bootstrap, &mut self.random, &mut self.scratch.samples);
         let samples = &self.scratch.samples;
@@ -90,7 +91,7 @@ impl<'a> DenseGrower<'a> {
         self.tree
     }
 
-    /// Whether `node` is to be split; if not, it becomes a leaf.
+    /// Whether to split `node`; if not, it becomes a leaf.
     fn opens(&mut self, node: &Node) -> bool {
         let samples = node.of(&self.scratch.samples);
         let leaf = is_leaf(&self.limits, self.target, samples, node.total, node.depth);
@@ -127,12 +128,12 @@ impl<'a> DenseGrower<'a> {
             [small.stats, large.stats] =
                 statistics.share(self.columns, stats, small.of(samples), small_wanted, large_wanted);
         }
-        // The smaller child goes first, so that no more than log2(rows) nodes wait with statistics.
+        // The smaller child goes first, so that at most log2(rows) waiting nodes hold statistics.
         self.scratch.stack.extend(large_opens.then_some(large));
         self.scratch.stack.extend(small_opens.then_some(small));
     }
 
-    /// Orders the rows of `node` by the split; gives the position of the first row to the right.
+    /// Sorts the rows of `node` by the split; returns the position of the first row to the right.
     fn partition(&mut self, node: &Node, split: Split) -> usize {
         let columns = self.columns;
         let samples = &mut self.scratch.samples;
@@ -142,10 +143,10 @@ impl<'a> DenseGrower<'a> {
         }
     }
 
-    /// Best split among features that are drawn without replacement, where the statistic of every slot is known.
+    /// Best split among features drawn without replacement, if the statistic of every slot is known.
     ///
-    /// As in scikit-learn, `max_features` features are drawn, constant ones among them count, and drawing goes on until
-    /// one is not constant.
+    /// As in scikit-learn, `max_features` features are drawn, constant features count, and drawing continues until one
+    /// is not constant.
     fn search_large(&mut self, node: &Node, stats: &[Stat]) -> Option<(Split, Stat)> {
         let columns = self.columns;
         let DenseScratch { samples, order, ranks, .. } = &mut *self.scratch;
@@ -177,8 +178,8 @@ impl<'a> DenseGrower<'a> {
         search.best.found()
     }
 
-    /// The same for a node of few rows: first the features that may vary, the others being constant; then which of them
-    /// are drawn; then their statistics.
+    /// The same for a node of few rows: it finds the features that may vary (the others are constant), draws among
+    /// them, and only then computes the drawn features' statistics.
     fn search_small(&mut self, node: &Node) -> Option<(Split, Stat)> {
         let (columns, all) = (self.columns, self.columns.features());
         let DenseScratch { samples, candidates, masks, sums, ranks, .. } = &mut *self.scratch;
@@ -240,7 +241,8 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
-    /// Offers the splits of a feature with these statistics of its slots, rising; whether it varies.
+    /// Offers the splits of a feature, given its slots' statistics in increasing order; returns whether the feature
+    /// varies.
     fn offer(&mut self, feature: u32, slots: &[Stat]) -> bool {
         if !slots.is_empty() {
             return self.offer_listed(feature, slots);
@@ -251,7 +253,7 @@ impl Search<'_> {
         }
     }
 
-    /// The same where the statistics of its slots are not known. `sums` is zero, and left so.
+    /// The same if the statistics of the slots are not known. `sums` is zero before and after.
     fn offer_looked_up(&mut self, feature: u32, sums: &mut [Stat]) -> bool {
         let slots = &mut sums[self.columns.slots_of(feature)];
         if slots.is_empty() {
@@ -269,7 +271,7 @@ impl Search<'_> {
     }
 
     fn offer_listed(&mut self, feature: u32, slots: &[Stat]) -> bool {
-        // A statistic of at least one draw is not 0.
+        // A statistic of at least one draw is never 0.
         let mut right: Stat = slots.iter().sum();
         let mut varies = false;
         let mut below = (right != self.total).then_some(0);
@@ -305,7 +307,7 @@ impl Search<'_> {
     }
 }
 
-/// Brings the rows of `node` that go to the left to the front; gives the position of the first other one.
+/// Moves the rows of `node` that go to the left to the front; returns the position of the first other row.
 fn partition(samples: &mut [Sample], node: &Node, is_left: impl Fn(u32) -> bool) -> usize {
     let (mut middle, mut end) = (node.start, node.end);
     while middle < end {

@@ -1,4 +1,4 @@
-//! Forests of all tasks: growing, predicting, storing.
+//! The forests of all tasks: growing, predicting, storing.
 
 use molarena_sdk::{Bits, Call, Dense, Error, Matrix, Result, TaskKind};
 use serde::{Deserialize, Serialize};
@@ -20,19 +20,19 @@ use crate::{
     targets::{Targets, without_labels},
 };
 
-/// Rows of about so many bytes are predicted at a time: half of a common second cache.
+/// Rows are predicted in blocks of about this many bytes: half of a common second-level cache.
 const BLOCK_BYTES: usize = 1 << 18;
 
-/// What one task predicts with.
+/// The predictor of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Task<T> {
-    /// No training row has a label.
+    /// No training row has a label, so the prediction is a constant.
     Unlabelled(f32),
-    /// The mean of the trees' leaves.
+    /// Predicts the mean of the trees' leaves.
     Trees(Vec<T>),
 }
 
-/// A forest for each task, over rows of `features` features.
+/// One forest per task, over rows of `features` features.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Forests<T> {
     features: usize,
@@ -45,7 +45,7 @@ impl<T: Send + Sync> Forests<T> {
         self.tasks.len()
     }
 
-    /// Grows `n_trees` trees for each labelled task; tree j of task i depends on (seed, i, j) alone.
+    /// Grows `n_trees` trees for each labelled task; tree j of task i depends only on (seed, i, j).
     fn grow<S>(
         features: usize,
         targets: &[Targets],
@@ -73,8 +73,9 @@ impl<T: Send + Sync> Forests<T> {
         Ok(Self { features, tasks: tasks.collect() })
     }
 
-    /// Mean over the trees for each row and task; `add(tree, first, sums)` adds the leaves of the rows from `first`. All trees see some rows of `row_bytes` each before
-    /// the next ones, so that these stay in the cache.
+    /// Mean over the trees for each row and task; `add(tree, first, sums)` adds the leaves of the rows from `first` on.
+    /// All trees process one block of rows of `row_bytes` each before the next block, so that the block stays in the
+    /// cache.
     fn predict(
         &self,
         rows: usize,
@@ -122,7 +123,7 @@ impl<T: Send + Sync> Forests<T> {
         Matrix::new(rows, columns.len(), values)
     }
 
-    /// Refuses forests without trees and trees that are not sound for the number of features.
+    /// Refuses forests without trees, and trees that are not valid for the number of features.
     fn check_trees(self, is_sound: impl Fn(&T, usize) -> bool) -> Result<Self> {
         let sound = |task: &Task<T>| match task {
             Task::Unlabelled(_) => true,
@@ -177,7 +178,7 @@ impl Forests<BitTree> {
         })
     }
 
-    /// Refuses trees that a prediction could not walk.
+    /// Refuses trees that a prediction could not traverse.
     pub(crate) fn check(self) -> Result<Self> {
         self.check_trees(BitTree::is_sound)
     }
@@ -216,7 +217,7 @@ impl Forests<DenseTree> {
         })
     }
 
-    /// Refuses trees that a prediction could not walk.
+    /// Refuses trees that a prediction could not traverse.
     pub(crate) fn check(self) -> Result<Self> {
         self.check_trees(DenseTree::is_sound)
     }

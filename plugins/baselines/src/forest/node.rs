@@ -1,8 +1,8 @@
-//! Nodes that wait to be split, and the statistics that they keep.
+//! Nodes that wait to be split, and their statistics.
 
 use super::{sample::Sample, target::Stat};
 
-/// Training rows that list the slots they have: a bit, or a level of a column.
+/// Training rows that list their slots; a slot is a bit or a level of a column.
 pub(crate) trait Listed {
     /// Number of slots.
     fn slots(&self) -> usize;
@@ -15,7 +15,7 @@ pub(crate) trait Listed {
 pub(crate) struct Node {
     pub number: u32,
     pub depth: u32,
-    /// Its rows among the tree's samples.
+    /// Range of the node's rows among the tree's samples.
     pub start: usize,
     pub end: usize,
     pub total: Stat,
@@ -35,10 +35,10 @@ impl Node {
     }
 }
 
-/// Statistics of nodes: counted for a node, or what a parent and a sibling leave.
+/// Statistics of nodes, either counted or obtained by subtracting a sibling's from the parent's.
 #[derive(Default)]
 pub(crate) struct Statistics {
-    /// Vectors of zeros to use again.
+    /// Vectors of zeros for reuse.
     spare: Vec<Vec<Stat>>,
 }
 
@@ -53,7 +53,7 @@ impl Statistics {
         stats
     }
 
-    /// Takes back what a node no longer needs.
+    /// Takes back the vector of a finished node.
     pub(crate) fn give_back(&mut self, stats: Option<Vec<Stat>>) {
         self.spare.extend(stats.map(|mut stats| {
             stats.fill(0);
@@ -61,7 +61,7 @@ impl Statistics {
         }));
     }
 
-    /// Turns the parent's statistics into those of the larger child, where wanted, and counts the smaller child's, where
+    /// Turns the parent's statistics into those of the larger child, and counts those of the smaller child, each if
     /// wanted. `samples` are the smaller child's rows.
     pub(crate) fn share(
         &mut self,

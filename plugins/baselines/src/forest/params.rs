@@ -1,4 +1,4 @@
-//! What the user of a forest may choose.
+//! Options of a random forest.
 
 use molarena_sdk::{Error, Result, TaskKind};
 use schemars::JsonSchema;
@@ -11,18 +11,19 @@ pub struct ForestConfig {
     /// Number of trees of each task's forest, at least 1.
     #[schemars(range(min = 1))]
     pub n_trees: usize,
-    /// Features that are tried at each split: "sqrt", "all" or a fraction in (0, 1]. Default: "sqrt" for classes, "all"
-    /// for numbers.
+    /// Number of features tried at each split: "sqrt", "all" or a fraction in (0, 1]. Default: "sqrt" for classes,
+    /// "all" for numbers.
     pub max_features: Option<MaxFeatures>,
-    /// Largest number of splits above a leaf, at least 1. Default: no limit.
+    /// Maximum number of splits above a leaf, at least 1. Default: no limit.
     pub max_depth: Option<u32>,
-    /// Least number of draws in a leaf, at least 1; a row that the bootstrap drew twice counts twice.
+    /// Minimum number of draws in a leaf, at least 1; a row that the bootstrap draws twice counts twice.
     pub min_samples_leaf: u32,
-    /// Whether each tree learns from as many draws with replacement as there are rows, or from the rows themselves.
+    /// Whether each tree learns from a bootstrap sample (as many draws with replacement as there are rows) or from the
+    /// rows themselves.
     pub bootstrap: bool,
 }
 
-/// Features that are tried at each split.
+/// Number of features tried at each split.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum MaxFeatures {
@@ -49,7 +50,7 @@ impl Default for ForestConfig {
 }
 
 impl ForestConfig {
-    /// Checks the values; an error names the parameter at fault.
+    /// Checks the values; the error names the invalid parameter.
     pub fn check(self) -> Result<Params> {
         let wrong = |parameter: &str, value: String, wanted: &str| {
             Err(Error::invalid_config(format!("`{parameter}` is {value}, must be {wanted}")))
@@ -82,7 +83,7 @@ impl Params {
         self.0.n_trees
     }
 
-    /// Features tried at each split, of `features`: at least 1.
+    /// Number of features tried at each split, out of `features`: at least 1.
     pub fn max_features(&self, features: usize, kind: TaskKind) -> usize {
         let by_kind = match kind {
             TaskKind::Classification => MaxFeatures::Rule(Rule::Sqrt),
@@ -96,12 +97,12 @@ impl Params {
         wanted.max(1)
     }
 
-    /// Largest depth of a leaf.
+    /// Maximum depth of a leaf.
     pub fn max_depth(&self) -> u32 {
         self.0.max_depth.unwrap_or(u32::MAX)
     }
 
-    /// Least number of draws in a leaf.
+    /// Minimum number of draws in a leaf.
     pub fn min_samples_leaf(&self) -> u64 {
         u64::from(self.0.min_samples_leaf)
     }

@@ -5,26 +5,26 @@ use rand_xoshiro::{
     rand_core::{Rng, SeedableRng},
 };
 
-/// A generator of one tree's random choices, xoshiro256++ (Blackman and Vigna 2021).
+/// A random number generator for one tree, xoshiro256++ (Blackman and Vigna 2021).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(Xoshiro256PlusPlus);
 
 impl Random {
-    /// The generator of (seed, task, tree): trees are independent of the order in which they grow.
+    /// The generator of (seed, task, tree): trees do not depend on the order in which they grow.
     pub(crate) fn of(seed: u64, task: usize, tree: usize) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(mix(mix(mix(seed) ^ task as u64) ^ tree as u64)))
     }
 
     /// A number below `bound`, which is at least 1: the high half of a 32 by 32 bit product (Lemire 2019 without the
-    /// rejection step, so a number is preferred by at most `bound` in 2^32).
+    /// rejection step, so the bias of a number is at most `bound` in 2^32).
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u64::from((self.0.next_u64() >> 32) as u32) * bound as u64) >> 32) as usize
     }
 }
 
-/// Brings to the front the candidates that are among the first `wanted` of `features` features in a random order, and says
-/// how many they are. The candidates are some of the features (selection sampling, Knuth, The Art of Computer Programming 2,
-/// section 3.4.2, algorithm S).
+/// Moves to the front the candidates that are among the first `wanted` of `features` features in a random order, and
+/// returns their number. The candidates are a subset of the features (selection sampling, Knuth, The Art of Computer
+/// Programming 2, section 3.4.2, algorithm S).
 pub(crate) fn draw_first<T>(
     random: &mut Random,
     candidates: &mut [T],

@@ -1,14 +1,14 @@
-//! The ranks that occur in a node, in order.
+//! The ranks that occur in a node, in increasing order.
 
 use super::{columns::Ranked, sample::Sample, target::Stat};
 
-/// Ranks are sorted where a node has fewer rows than one in so many words of rank bits, which are otherwise all looked at.
+/// Ranks are sorted if a node has fewer than one row per this many words of rank bits; otherwise all words are scanned.
 const WORDS_PER_ROW: usize = 4;
 
-/// Adds up the rows of a node by rank.
+/// Sums the statistics of a node's rows by rank.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RankTally {
-    /// A bit for each rank that occurs; zero between calls.
+    /// One bit per rank that occurs; zero between calls.
     words: Vec<u64>,
     /// Statistic of each rank; zero between calls.
     sums: Vec<Stat>,
@@ -22,7 +22,7 @@ impl RankTally {
         self.sums.resize(ranks, 0);
     }
 
-    /// The ranks of the samples, rising, each with the statistic of its rows.
+    /// The ranks of the samples in increasing order, each with the statistic of its rows.
     pub(crate) fn tally(&mut self, samples: &[Sample], column: &Ranked) -> &[(u32, Stat)] {
         self.present.clear();
         let words = column.values.len().div_ceil(64);

@@ -1,4 +1,4 @@
-//! Trees grown the plain way on the same draws: a drawn feature's rows are sorted by value, at every node.
+//! Grows trees in the plain way on the same draws: at every node it sorts the rows by each drawn feature's value.
 
 use molarena_sdk::{Dense, TaskKind};
 use proptest::prelude::*;
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::targets::Targets;
 
-/// What the plain way needs to grow a tree.
+/// The state that the plain way needs to grow a tree.
 struct Plain<'a> {
     dense: Dense<'a>,
-    /// Which features are ranked, and so candidates everywhere.
+    /// Which features are ranked, and therefore candidates in every node.
     ranked: Vec<bool>,
     target: &'a Target<'a>,
     limits: Limits,
@@ -105,7 +105,7 @@ impl Plain<'_> {
             .collect()
     }
 
-    /// Offers each threshold between two values of a feature; whether it varies.
+    /// Offers each threshold between two values of a feature; returns whether the feature varies.
     fn offer(
         &mut self,
         feature: usize,
@@ -130,7 +130,7 @@ impl Plain<'_> {
     }
 }
 
-/// Rows of sparse counts, counts that are mostly not 0, real values, real values of which some are almost the same, and
+/// Rows of sparse counts, counts that are mostly not 0, real values, real values of which some are almost equal, and
 /// constants.
 fn mixed(seed: u64, rows: usize, columns: usize) -> Vec<f32> {
     let mut random = Random::of(seed, 0, 0);
@@ -147,7 +147,7 @@ fn mixed(seed: u64, rows: usize, columns: usize) -> Vec<f32> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Lists, ranks, subtraction and look-ups give the tree of the plain way.
+    /// Lists, ranks, subtraction and look-ups grow the same tree as the plain way.
     #[test]
     fn trees_are_those_of_the_plain_way(
         seed in any::<u64>(),

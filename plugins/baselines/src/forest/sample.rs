@@ -10,20 +10,20 @@ use super::{
 pub(crate) struct Sample {
     /// Row of the training matrix.
     pub row: u32,
-    /// Code of its label.
+    /// Code of the row's label.
     pub code: u32,
-    /// Its draws and their codes.
+    /// Number of draws of the row and the sum of their codes.
     pub stat: Stat,
 }
 
-/// Limits on the trees of one forest, for a known number of features.
+/// Limits on the trees of a forest, for a known number of features.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Features drawn at each split, at least 1.
+    /// Number of features drawn at each split, at least 1.
     pub max_features: usize,
-    /// Largest depth of a leaf.
+    /// Maximum depth of a leaf.
     pub max_depth: u32,
-    /// Least number of draws in a leaf.
+    /// Minimum number of draws in a leaf.
     pub min_samples_leaf: u64,
     /// Whether rows are drawn with replacement.
     pub bootstrap: bool,
@@ -44,7 +44,7 @@ pub(crate) fn bootstrap(target: &Target<'_>, draw: bool, random: &mut Random, sa
     }
 }
 
-/// Whether a node is pure or may not be split.
+/// Whether a node is pure or must not be split.
 pub(crate) fn is_leaf(
     limits: &Limits,
     target: &Target<'_>,

@@ -1,16 +1,16 @@
-//! How good a split is.
+//! The quality of a split.
 
 use super::{
     random::Random,
     target::{Stat, Target},
 };
 
-/// The best split that was offered so far; equal ones have equal chances.
+/// The best split offered so far; equally good splits have equal chances.
 ///
-/// For draws with labels y that are split into a left and a right part, both the decrease of the sum of squares and, for
-/// classes 0 and 1, half the decrease of the Gini impurity (times the number of draws; Breiman et al. 1984) are
-/// `n_left n_right / n (mean_left - mean_right)^2`. With W draws of sum S in the node and w of sum s to the right this is
-/// `(s W - S w)^2 / (w (W - w))`, up to the factor 1 / W^2 that a node's splits share.
+/// For draws with labels y that are split into a left and a right part, both the decrease of the sum of squares and,
+/// for classes 0 and 1, half the decrease of the Gini impurity (times the number of draws; Breiman et al. 1984) are
+/// `n_left n_right / n (mean_left - mean_right)^2`. With W draws of sum S in the node and w draws of sum s to the
+/// right, this is `(s W - S w)^2 / (w (W - w))`, up to the factor 1 / W^2, which is the same for all splits of a node.
 pub(crate) struct Best<S> {
     weight: u64,
     total_weight: f64,
@@ -22,14 +22,14 @@ pub(crate) struct Best<S> {
 }
 
 impl<S: Copy> Best<S> {
-    /// No split yet of a node with statistic `total`, whose parts must have `least` draws or more.
+    /// No split yet of a node with statistic `total`; each part must have at least `least` draws.
     pub(crate) fn new(target: &Target<'_>, total: Stat, least: u64) -> Self {
         let (weight, sum) = (target.weight(total), target.sum(total));
         let (total_weight, total_sum) = (weight as f64, sum as f64);
         Self { weight, total_weight, total_sum, least, gain: -1.0, equals: 0, found: None }
     }
 
-    /// Whether a feature that is there in `right` is not the same in all of the node.
+    /// Whether a feature with statistic `right` varies within the node.
     pub(crate) fn separates(&self, target: &Target<'_>, right: Stat) -> bool {
         let weight = target.weight(right);
         weight != 0 && weight != self.weight
@@ -56,7 +56,7 @@ impl<S: Copy> Best<S> {
         }
     }
 
-    /// The chosen split and what it puts to the right; `None` if nothing was allowed.
+    /// The chosen split and the statistic that it puts to the right; `None` if no split was allowed.
     pub(crate) fn found(&self) -> Option<(S, Stat)> {
         self.found
     }

@@ -4,8 +4,9 @@ use molarena_sdk::{Error, Result, TaskKind};
 
 use crate::targets::Targets;
 
-/// The labels of one task. A label is `low + code * step` with an integer code: the label itself for classes, and for
-/// numbers a position in the range of the labels with a resolution of 2^-32 of it (less above 65,535 rows).
+/// The labels of one task. A label is `low + code * step` with an integer code. For classes the code is the label
+/// itself. For numbers it is a position in the range of the labels with a resolution of 2^-32 of that range (coarser
+/// above 65,535 rows).
 #[derive(Clone, Debug)]
 pub(crate) struct Target<'a> {
     /// Labelled rows.
@@ -17,12 +18,12 @@ pub(crate) struct Target<'a> {
     shift: u32,
 }
 
-/// A number of draws and the sum of their codes in one word, so that both are added at once: the sum takes the lower
+/// A number of draws and the sum of their codes in one word, so that one addition adds both: the sum takes the lower
 /// `shift` bits.
 pub(crate) type Stat = u64;
 
 impl<'a> Target<'a> {
-    /// Codes of a task's labels. At most 2^28 rows, so that a sum has room.
+    /// Codes of a task's labels. There are at most 2^28 rows, so that a sum fits.
     pub(crate) fn new(targets: &'a Targets, kind: TaskKind) -> Result<Self> {
         let count_bits = usize::BITS - targets.len().leading_zeros();
         if count_bits > 28 {
@@ -40,7 +41,7 @@ impl<'a> Target<'a> {
         Ok(Self { rows: &targets.rows, codes: targets.values.iter().map(code).collect(), low, step, shift })
     }
 
-    /// Statistic of `weight` draws of a label; all draws together must be no more than there are rows.
+    /// Statistic of `weight` draws of a label; all draws together must not exceed the number of rows.
     pub(crate) fn stat(&self, weight: u32, code: u32) -> Stat {
         (u64::from(weight) << self.shift) + u64::from(weight) * u64::from(code)
     }
@@ -61,7 +62,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Lowest value, and the step that divides the range into 2^bits - 1 parts.
+/// The lowest value, and the step that divides the range into 2^bits - 1 parts.
 fn range(values: &[f32], bits: u32) -> (f64, f64) {
     let low = values.iter().copied().fold(f32::INFINITY, f32::min);
     let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);

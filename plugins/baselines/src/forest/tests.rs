@@ -7,7 +7,7 @@ use super::{ForestConfig, MaxFeatures, RandomForest, Rule, random::Random};
 
 const N_BITS: usize = 100;
 
-/// Random packed rows, each bit set with a chance of one in four.
+/// Random packed rows; each bit is set with a probability of one in four.
 fn rows(seed: u64, count: usize) -> Vec<u64> {
     let mut random = Random::of(seed, 0, 0);
     let mut words = vec![0u64; count * N_BITS.div_ceil(64)];
@@ -67,7 +67,7 @@ fn one_tree_of_all_rows_and_features_learns_every_label() {
 
 #[test]
 fn a_stump_of_all_features_takes_the_best_bit() {
-    // Bit 0 is right in 5 of 6 rows, bit 1 in 4 of 6: the leaves of the split by bit 0 are 1/3 and 1.
+    // Bit 0 is right in 5 of 6 rows, bit 1 in 4 of 6. The leaves of the split by bit 0 are 1/3 and 1.
     let words: Vec<u64> = [0b00u64, 0b10, 0b10, 0b11, 0b01, 0b01].iter().flat_map(|&row| [row, 0]).collect();
     let labels = vec![0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
     let config = ForestConfig {
@@ -137,7 +137,7 @@ fn tasks_do_not_touch_each_other() {
 fn tasks_of_few_labels() {
     let words = rows(12, 4);
     let n = f32::NAN;
-    // No label; one label; two labels; one class only.
+    // No label, one label, two labels, and one class only.
     let labels =
         vec![n, 1.0, 0.0, 1.0, /**/ n, n, 1.0, 1.0, /**/ n, n, n, 1.0, /**/ n, n, n, 1.0];
     let call = Call::new(0, 1);
@@ -164,7 +164,7 @@ fn state_survives_and_damage_is_refused() {
     for position in 8..state.len() {
         let mut damaged = state.clone();
         damaged[position] ^= 0x55;
-        // Either refused, or a sound model that predicts something or refuses these inputs.
+        // The bytes are refused, or give a valid model that predicts something or refuses these inputs.
         if other.load(&damaged).is_ok() {
             let _ = other.predict(&inputs(&words), &Call::new(0, 1));
         }
@@ -204,7 +204,7 @@ fn a_cancelled_fit_ends() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Class predictions are probabilities; number predictions lie in the range of the labels.
+    /// Class predictions are probabilities; number predictions lie within the range of the labels.
     #[test]
     fn predictions_are_means_of_labels(seed in any::<u64>(), count in 1usize..120, missing in 0usize..3) {
         let (words, unseen) = (rows(seed, count), rows(seed ^ 1, 20));
@@ -219,8 +219,8 @@ proptest! {
         }
     }
 
-    /// Swapping the classes gives the other probability on average: the forests differ in ties only, so each mean over
-    /// many rows is close.
+    /// Swapping the classes gives the complementary probability on average. The forests differ in ties only, so each
+    /// mean over many rows is close.
     #[test]
     fn swapped_classes_give_the_other_probability(seed in any::<u64>()) {
         let (words, unseen) = (rows(seed, 150), rows(seed ^ 1, 200));

@@ -12,20 +12,21 @@ use crate::state::Header;
 
 const HEADER: Header = Header { name: *b"gp  ", version: 1 };
 
-/// An exact Gaussian process for each task on its labelled rows; all tasks share one kernel matrix.
+/// An exact Gaussian process for each task on the task's labelled rows; all tasks share one kernel matrix.
 ///
 /// Labels are standardised for each task. Numbers have Gaussian noise, and the prediction is the posterior mean in the
-/// labels' units (Rasmussen and Williams 2006, algorithm 2.1). Classes have Gaussian noise too (least-squares
-/// classification, made probabilities by a logistic function of the mean that is fitted to leave-one-out predictions:
-/// their section 6.5), or the logistic likelihood by Laplace's approximation (algorithms 3.1 and 3.2; the probability is
-/// averaged over the latent function, eq. 3.25).
+/// labels' units (Rasmussen and Williams 2006, algorithm 2.1). Classes have one of two likelihoods: Gaussian noise
+/// (least-squares classification, section 6.5, where a logistic function fitted to leave-one-out predictions turns the
+/// mean into a probability), or the logistic likelihood by Laplace's approximation (algorithms 3.1 and 3.2; the
+/// probability is averaged over the latent function, eq. 3.25).
 ///
-/// By default the noise of each task (the amplitude, for Laplace's approximation) is where the marginal likelihood of at
-/// most `search_molecules` of its labelled molecules is largest, on a grid of half decades; the mean of the tasks' log
-/// marginal likelihoods is added as a prior, so that tasks of few labels follow the others. The length scale of `rbf` is
-/// shared by all tasks. Tasks that are labelled on the same rows with the same noise share one Cholesky factor.
+/// By default each task's noise (for Laplace's approximation its amplitude) maximises the marginal likelihood of at
+/// most `search_molecules` of its labelled molecules, on a grid of half decades. The mean of all tasks' log marginal
+/// likelihoods is added as a prior, so that tasks with few labels follow the others. All tasks share the length scale
+/// of `rbf`. Tasks that are labelled on the same rows with the same noise share one Cholesky factor.
 ///
-/// A task without labels predicts 0.5 or 0, a task with one distinct label that label. Validation molecules are not used.
+/// A task without labels predicts 0.5 or 0; a task with one distinct label predicts that label. Validation molecules
+/// are not used.
 #[derive(Debug)]
 pub struct GaussianProcess {
     parameters: Parameters,

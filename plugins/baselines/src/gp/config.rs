@@ -1,4 +1,4 @@
-//! What the user of a Gaussian process may choose.
+//! Options of a Gaussian process.
 
 use molarena_sdk::{Error, Inputs, Result};
 use schemars::JsonSchema;
@@ -8,49 +8,51 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GpConfig {
-    /// How similar two molecules are.
+    /// Similarity of two molecules.
     pub kernel: KernelChoice,
-    /// What the labels of a class are to the process. Numbers always have Gaussian noise.
+    /// Likelihood of class labels. Numbers always have Gaussian noise.
     pub likelihood: Likelihood,
-    /// Variance of the Gaussian noise over the amplitude of the kernel, on standardised labels: at least 0, or
+    /// Variance of the Gaussian noise divided by the amplitude of the kernel, on standardised labels: at least 0, or
     /// "marginal-likelihood".
     pub noise: Setting,
-    /// Amplitude (variance) of the latent function, above 0, or "marginal-likelihood". Of the Laplace approximation
-    /// only: with Gaussian noise the predicted mean depends on `noise` alone.
+    /// Amplitude (variance) of the latent function, above 0, or "marginal-likelihood". It applies to the Laplace
+    /// approximation only: with Gaussian noise the predicted mean depends on `noise` alone.
     pub amplitude: Setting,
     /// Length scale of the kernel `rbf` on standardised columns, above 0, or "marginal-likelihood".
     pub length_scale: Setting,
-    /// Molecules of each task that the choice by marginal likelihood looks at, evenly spaced over its training rows.
+    /// Number of molecules of each task that the choice by marginal likelihood uses, evenly spaced over its training
+    /// rows.
     #[schemars(range(min = 2))]
     pub search_molecules: usize,
-    /// Most training molecules: more are an error, since memory grows with their square (6 to 20 bytes for each pair on
-    /// one thread).
+    /// Maximum number of training molecules. More are an error, since memory grows with their square (6 to 20 bytes per
+    /// pair on one thread).
     #[schemars(range(min = 1))]
     pub max_molecules: usize,
 }
 
-/// How similar two molecules are.
+/// Similarity of two molecules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KernelChoice {
-    /// `tanimoto` for bits, `rbf` for dense features.
+    /// `tanimoto` for bits and `rbf` for dense features.
     Auto,
-    /// Shared bits over all bits of two fingerprints; 1 for two empty ones.
+    /// Number of shared bits divided by the number of bits set in either fingerprint; 1 for two empty ones.
     Tanimoto,
-    /// Sum of the smaller counts over sum of the larger ones (count Tanimoto), for dense features of at least 0.
+    /// Sum of the smaller counts divided by the sum of the larger ones (count Tanimoto), for dense features of at least
+    /// 0.
     Minmax,
-    /// exp(-d^2 / (2 `length_scale`^2)) of the distance d of standardised dense features.
+    /// exp(-d^2 / (2 `length_scale`^2)), where d is the distance of standardised dense features.
     Rbf,
 }
 
-/// What the labels of a class are to the process.
+/// Likelihood of class labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Likelihood {
-    /// Numbers 0 and 1 with Gaussian noise (least-squares classification), made probabilities by a logistic function
-    /// that is fitted to leave-one-out predictions.
+    /// Numbers 0 and 1 with Gaussian noise (least-squares classification). A logistic function fitted to leave-one-out
+    /// predictions turns them into probabilities.
     Gaussian,
-    /// Draws from the logistic function of the latent function, by Laplace's approximation.
+    /// The logistic likelihood of the latent function, by Laplace's approximation.
     Laplace,
 }
 
@@ -58,16 +60,16 @@ pub enum Likelihood {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Setting {
-    /// Chosen.
+    /// Chosen by a named rule.
     Chosen(ByEvidence),
-    /// Fixed.
+    /// A fixed value.
     Fixed(f64),
 }
 
-/// The name of the choice by marginal likelihood.
+/// The name of the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ByEvidence {
-    /// Where the (approximate) marginal likelihood of the training labels is largest.
+    /// The value that maximises the (approximate) marginal likelihood of the training labels.
     #[serde(rename = "marginal-likelihood")]
     MarginalLikelihood,
 }
@@ -100,7 +102,7 @@ impl Default for GpConfig {
 }
 
 impl GpConfig {
-    /// Checks the values; an error names the parameter at fault.
+    /// Checks the values; the error names the invalid parameter.
     pub fn check(self) -> Result<Parameters> {
         let wrong = |parameter: &str, value: String, wanted: &str| {
             Err(Error::invalid_config(format!("`{parameter}` is {value}, must be {wanted}")))
@@ -132,7 +134,7 @@ impl GpConfig {
 pub struct Parameters(pub(super) GpConfig);
 
 impl Parameters {
-    /// The kernel for these inputs: tanimoto, minmax or rbf; an error where it does not fit them.
+    /// The kernel for these inputs: tanimoto, minmax or rbf. An error if the kernel does not suit them.
     pub(super) fn kernel(&self, inputs: &Inputs<'_>) -> Result<KernelChoice> {
         let (kernel, bits, dense) = (self.0.kernel, inputs.bits.is_some(), inputs.dense.is_some());
         let (name, fits) = match kernel {

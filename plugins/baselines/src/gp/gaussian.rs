@@ -1,4 +1,4 @@
-//! Gaussian noise: regression, and classes as numbers.
+//! Gaussian noise: regression, and classes treated as numbers.
 
 use molarena_sdk::{Call, Result, TaskKind};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub(super) struct Gaussian {
     pub(super) dual: Vec<f64>,
     mean: f64,
     deviation: f64,
-    /// Of a class: from the predicted mean to a probability.
+    /// Turns the predicted mean into a probability; for classes only.
     platt: Option<Platt>,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn weighted_sum(rows: &[u32], weights: &[f64], kernels: &[f32]) -> f6
     rows.iter().zip(weights).map(|(&row, weight)| weight * f64::from(kernels[row as usize])).sum()
 }
 
-/// Fits every task of every group (Rasmussen and Williams 2006, algorithm 2.1). Tasks of a group that have the same noise
+/// Fits every task of every group (Rasmussen and Williams 2006, algorithm 2.1). Tasks of a group with the same noise
 /// share one factor.
 pub(super) fn fit(
     parameters: &Parameters,
@@ -93,7 +93,7 @@ fn solve(
         let dual: Vec<f64> = duals.col(column).iter().copied().collect();
         let member = &group.members[member];
         let platt = inverse.as_ref().map(|inverse| {
-            // Leave-one-out means (Rasmussen and Williams 2006, eq. 5.12); their section 6.5 is about the use made here.
+            // Leave-one-out means (Rasmussen and Williams 2006, eq. 5.12); section 6.5 describes this use of them.
             let left_out: Vec<f64> =
                 (0..size).map(|row| labels[column][row] - dual[row] / inverse[row]).collect();
             Platt::fit(&left_out, &member.labels)

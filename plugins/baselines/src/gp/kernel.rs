@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::{config::KernelChoice, molecules::Molecules};
 use crate::{forest::check_finite, pool, scaler::Scaler};
 
-/// The training molecules and how others compare to them. A molecule's kernel with itself is 1.
+/// The training molecules and the kernel that compares others with them. A molecule's kernel with itself is 1.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Kernel {
     train: Molecules,
-    /// Of the kernel `rbf`.
+    /// Standardises the columns; for the kernel `rbf` only.
     radial: Option<Radial>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Radial {
     scaler: Scaler,
-    /// 1 / (2 length scale^2); 0 until it is chosen.
+    /// 1 / (2 length scale^2); 0 until the length scale is set.
     decay: f64,
 }
 
@@ -42,7 +42,7 @@ impl Kernel {
         self.train.rows()
     }
 
-    /// Whether the state can be used.
+    /// Checks that the stored state can be used.
     pub(super) fn is_sound(&self) -> bool {
         self.train.is_sound()
             && self.radial.as_ref().is_none_or(|radial| {
@@ -52,7 +52,7 @@ impl Kernel {
             })
     }
 
-    /// Other molecules, as this kernel takes them.
+    /// Other molecules, in the form that this kernel takes.
     pub(super) fn molecules(&self, inputs: &Inputs<'_>) -> Result<Molecules> {
         let others = match (&self.train, &self.radial) {
             (Molecules::Dense { .. }, Some(radial)) => radial.molecules(&inputs.dense()?)?,
@@ -69,7 +69,7 @@ impl Kernel {
         )))
     }
 
-    /// Kernel of molecule `row` of `others` with each training molecule.
+    /// Kernels of molecule `row` of `others` with all training molecules.
     pub(super) fn cross(&self, others: &Molecules, row: usize, scratch: &mut Vec<f32>, out: &mut [f32]) {
         self.train.compare(others, row, scratch, out);
         if let Some(radial) = &self.radial {
@@ -79,7 +79,7 @@ impl Kernel {
         }
     }
 
-    /// Similarities, or for rbf squared distances, of the training molecules.
+    /// Similarities of the training molecules; for rbf, squared distances.
     pub(super) fn compare(&self, call: &Call<'_>) -> Result<Lower> {
         let row = |scratch: &mut Vec<f32>, row: usize| {
             let mut out = vec![0.0; row + 1];
@@ -89,7 +89,8 @@ impl Kernel {
         Ok(Lower(pool::map(self.rows(), call, "computing the kernel", Vec::new, row)?))
     }
 
-    /// The length scale that gives two molecules of the mean squared distance the kernel 1/e; `None` without one.
+    /// The length scale at which two molecules at the mean squared distance have the kernel 1/e; `None` if there is
+    /// none.
     pub(super) fn natural_length_scale(&self) -> Option<f64> {
         self.radial.as_ref().map(|radial| (radial.scaler.varying().max(1) as f64).sqrt())
     }
@@ -102,7 +103,7 @@ impl Kernel {
         self.finish(lower);
     }
 
-    /// Turns what [`compare`](Self::compare) gave into kernels; the length scale must have been set.
+    /// Turns the values of [`compare`](Self::compare) into kernels; the length scale must be set.
     pub(super) fn finish(&self, lower: &mut Lower) {
         if let Some(radial) = &self.radial {
             lower.0.iter_mut().flatten().for_each(|value| *value = radial.of_distance(*value));
@@ -131,7 +132,7 @@ impl Radial {
 pub(super) struct Lower(Vec<Vec<f32>>);
 
 impl Lower {
-    /// Row `row`, up to and with the diagonal.
+    /// Row `row`, up to and including the diagonal.
     pub(super) fn row(&self, row: u32) -> &[f32] {
         &self.0[row as usize]
     }

@@ -18,14 +18,14 @@ use crate::{
     pool,
 };
 
-/// Amplitudes that are tried: half decades from 0.1 to 316.
+/// Amplitudes to try: half decades from 0.1 to 316.
 const AMPLITUDES: [f64; 8] = [0.1, 0.316_228, 1.0, 3.162_28, 10.0, 31.622_8, 100.0, 316.228];
 
 const NEWTON_STEPS: usize = 100;
-/// The objective has converged when a step adds less than this to it.
+/// The objective has converged if a step adds less than this.
 const TOLERANCE: f64 = 1e-9;
-/// Molecules whose variances are solved for together. Always this many, with empty ones where there are fewer, so that a
-/// variance does not depend on how many are asked for.
+/// Number of molecules whose variances are solved for together. A block always has this size, filled up with empty
+/// molecules, so that a variance does not depend on the number of molecules asked for.
 pub(super) const BLOCK: usize = 64;
 
 /// A task with the logistic likelihood.
@@ -90,7 +90,7 @@ pub(super) fn fit(
         |(), item| {
             let (group, member) = (&groups[members[item].0], members[item].1);
             let amplitude = amplitudes[chosen[item]];
-            // The mode of some of the molecules is a good first guess.
+            // The mode of a subset of the molecules is a good first guess.
             let some = Sample::new(group, member, parameters.0.search_molecules);
             let first = mode(lower, &some.rows, &some.signs, amplitude, vec![0.0; some.rows.len()], call)?;
             let mut start = vec![0.0; group.rows.len()];
@@ -110,7 +110,7 @@ pub(super) fn fit(
     )
 }
 
-/// Some of the labelled molecules of a task, evenly spaced.
+/// A subset of a task's labelled molecules, evenly spaced.
 struct Sample {
     positions: Vec<usize>,
     rows: Vec<u32>,
@@ -127,7 +127,7 @@ impl Sample {
     }
 }
 
-/// Approximate log marginal likelihood for each amplitude, on `search_molecules` of a task.
+/// Approximate log marginal likelihood at each amplitude, on `search_molecules` of a task.
 fn search(
     parameters: &Parameters,
     lower: &Lower,
@@ -152,8 +152,8 @@ fn signs(labels: &[f32]) -> Vec<f64> {
     labels.iter().map(|&label| if label == 1.0 { 1.0 } else { -1.0 }).collect()
 }
 
-/// Mode of the posterior (Rasmussen and Williams 2006, algorithm 3.1), from a first
-/// guess of K^-1 f. A step that would lower the objective is halved until it does not.
+/// Mode of the posterior (Rasmussen and Williams 2006, algorithm 3.1), starting from a guess of K^-1 f. A step that
+/// would lower the objective is halved until it does not.
 fn mode(
     lower: &Lower,
     rows: &[u32],
@@ -189,8 +189,8 @@ fn mode(
     Ok(Mode { gradient, root_curvature, objective })
 }
 
-/// Moves (dual, latent, objective) towards the next dual, as far as the objective does not fall; the gain, or `None` if no
-/// part of the way is good.
+/// Moves (dual, latent, objective) towards the next dual, as far as the objective does not fall. Returns the gain, or
+/// `None` if no part of the step helps.
 fn step(
     signs: &[f64],
     (dual, latent, objective): (&mut Vec<f64>, &mut Vec<f64>, &mut f64),
@@ -241,7 +241,7 @@ fn factor(lower: &Lower, rows: &[u32], amplitude: f64, root_curvature: &[f64]) -
 }
 
 impl Laplace {
-    /// Approximate log marginal likelihood from a first guess of 0.
+    /// Approximate log marginal likelihood, starting from a guess of 0.
     #[cfg(test)]
     pub(super) fn evidence(lower: &Lower, rows: &[u32], signs: &[f64], amplitude: f64) -> Result<f64> {
         let mode = mode(lower, rows, signs, amplitude, vec![0.0; rows.len()], &Call::new(0, 1))?;
@@ -253,8 +253,8 @@ impl Laplace {
         factor(lower, &self.rows, self.amplitude, &self.root_curvature)
     }
 
-    /// Averaged probabilities of class 1 of at most [`BLOCK`] molecules (algorithm 3.2, eq. 3.25), from their kernels with
-    /// all training rows.
+    /// Averaged probabilities of class 1 of at most [`BLOCK`] molecules (algorithm 3.2, eq. 3.25), given their kernels
+    /// with all training rows.
     pub(super) fn predict(&self, factor: &Factor, kernels: &[&[f32]]) -> Vec<f64> {
         self.latent(factor, kernels).into_iter().map(|(mean, variance)| averaged(mean, variance)).collect()
     }
@@ -278,8 +278,8 @@ impl Laplace {
     }
 }
 
-/// Mean of the logistic function under a normal distribution: the trapezoidal rule, whose error falls exponentially with
-/// the step over the distance 3.14 / deviation of the nearest pole (1e-5 at the steps taken here).
+/// Mean of the logistic function under a normal distribution by the trapezoidal rule. Its error falls exponentially
+/// with the ratio of 3.14 / deviation, the distance of the nearest pole, to the step (1e-5 at the steps used here).
 pub(super) fn averaged(mean: f64, variance: f64) -> f64 {
     let deviation = variance.sqrt();
     let step = (1.7 / deviation.max(1e-9)).clamp(0.01, 0.25);

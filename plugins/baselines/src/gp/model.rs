@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{groups::grouped, pool, targets::gather};
 
-/// Molecules whose kernels with the training molecules are in memory at once.
+/// Number of molecules whose kernels with the training molecules are in memory at once.
 const CHUNK: usize = 4096;
 
 /// The kernel's molecules and every task.
@@ -26,14 +26,14 @@ pub(super) struct Model {
 /// One task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Task {
-    /// No label, or one label only: what every molecule is predicted to have.
+    /// All labels are equal, or there is none: every molecule gets this prediction.
     Constant(f32),
     Gaussian(Gaussian),
     Laplace(Laplace),
 }
 
 impl Model {
-    /// Fits all tasks; the kernel is computed once.
+    /// Fits all tasks; computes the kernel once.
     pub(super) fn fit(
         parameters: &Parameters,
         train: &Inputs<'_>,
@@ -79,7 +79,7 @@ impl Model {
         Matrix::new(inputs.rows, self.tasks.len(), values)
     }
 
-    /// The kernel matrix again, as it was fitted.
+    /// The kernel matrix, recomputed as it was for fitting.
     fn lower(&self, call: &Call<'_>) -> Result<Lower> {
         let mut lower = self.kernel.compare(call)?;
         self.kernel.finish(&mut lower);
@@ -132,7 +132,7 @@ impl Model {
         Ok(values)
     }
 
-    /// Whether all that a prediction reads is there.
+    /// Checks that everything a prediction reads is present.
     pub(super) fn is_sound(&self) -> bool {
         let rows_there = |rows: &[u32]| rows.iter().all(|&row| (row as usize) < self.kernel.rows());
         let ascending = |rows: &[u32]| rows.windows(2).all(|pair| pair[0] < pair[1]);

@@ -1,16 +1,16 @@
-//! Molecules as the kernels take them.
+//! Molecules in the form that the kernels take.
 
 use molarena_sdk::{Bits, Dense, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::forest::{check_bits, check_finite};
 
-/// n molecules that own their features.
+/// n molecules with their own copy of the features.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Molecules {
-    /// Packed bits, and how many are set in each row.
+    /// Packed bits, and the number of set bits in each row.
     Bits { n_bits: usize, words: Vec<u64>, set: Vec<u32> },
-    /// The columns of each row that are not 0, rising, with their counts, and the sum of each row.
+    /// For each row the columns that are not 0, in increasing order, with their counts, and the sum of the row.
     Counts { columns: usize, offsets: Vec<usize>, entries: Vec<(u32, f32)>, sums: Vec<f64> },
     /// Row-major values.
     Dense { rows: usize, columns: usize, values: Vec<f32> },
@@ -24,7 +24,7 @@ impl Molecules {
         Ok(Self::Bits { n_bits: bits.n_bits, words: bits.words.to_vec(), set: set.collect() })
     }
 
-    /// Lists what is not 0. An error names a value that is negative or not finite.
+    /// Lists the values that are not 0. The error for a negative or not finite value names it.
     pub(super) fn from_counts(dense: &Dense<'_>) -> Result<Self> {
         check_finite(dense)?;
         let (mut offsets, mut entries, mut sums) = (vec![0], Vec::new(), Vec::with_capacity(dense.rows));
@@ -57,7 +57,7 @@ impl Molecules {
         }
     }
 
-    /// Features of a molecule.
+    /// Number of features of a molecule.
     pub(super) fn columns(&self) -> usize {
         match self {
             Self::Bits { n_bits, .. } => *n_bits,
@@ -65,8 +65,8 @@ impl Molecules {
         }
     }
 
-    /// Similarities (Tanimoto, min-max) or squared distances (dense) of `row` of `others` to the first `out.len()` rows.
-    /// Both must be of the same kind and width. `scratch` is for `columns` counts, all 0 before and after.
+    /// Similarities (Tanimoto, min-max) or squared distances (dense) of `row` of `others` to the first `out.len()`
+    /// rows. Both sides must have the same kind and width. `scratch` holds `columns` counts, all 0 before and after.
     pub(super) fn compare(&self, others: &Self, row: usize, scratch: &mut Vec<f32>, out: &mut [f32]) {
         match (self, others) {
             (Self::Bits { n_bits, words, set }, Self::Bits { words: other_words, set: other_set, .. }) => {
@@ -109,7 +109,7 @@ impl Molecules {
         }
     }
 
-    /// Whether every offset and column is there.
+    /// Checks that every offset and column is in range.
     pub(super) fn is_sound(&self) -> bool {
         match self {
             Self::Bits { n_bits, words, set } => {
@@ -127,7 +127,7 @@ impl Molecules {
     }
 }
 
-/// `part` of `whole`; two empty molecules are the same molecule.
+/// The ratio of `part` to `whole`; two empty molecules count as equal, so it is 1.
 fn share(part: f64, whole: f64) -> f32 {
     if whole > 0.0 { (part / whole) as f32 } else { 1.0 }
 }

@@ -1,11 +1,11 @@
-//! Scores to probabilities.
+//! Turns scores into probabilities.
 
 use serde::{Deserialize, Serialize};
 
 use crate::logistic::{log_one_plus_exp, logistic};
 
 const ITERATIONS: usize = 100;
-/// Least slope, so that the order of the scores stays.
+/// Minimum slope, which preserves the order of the scores.
 const LEAST_SLOPE: f64 = 1e-3;
 
 /// The probability `1 / (1 + exp(-(slope score + offset)))` of class 1 (Platt 1999).
@@ -16,9 +16,9 @@ pub(super) struct Platt {
 }
 
 impl Platt {
-    /// Fits slope and offset to scores and classes by maximum likelihood: Newton's method with step halving (Lin, Lin and
-    /// Weng 2007), and targets that are kept from 0 and 1 by one pseudo-label of each class, as Platt did. The slope is at
-    /// least 0.001, so that probabilities rank as scores do.
+    /// Fits slope and offset to scores and classes by maximum likelihood: Newton's method with step halving (Lin, Lin
+    /// and Weng 2007). As in Platt's method, one pseudo-label of each class keeps the targets away from 0 and 1. The
+    /// slope is at least 0.001, so that probabilities rank as the scores do.
     pub(super) fn fit(scores: &[f64], classes: &[f32]) -> Self {
         let ones = classes.iter().filter(|&&class| class == 1.0).count() as f64;
         let zeros = classes.len() as f64 - ones;
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn two_scores_give_their_own_shares() {
-        // 30 of 40 at score 1 and 10 of 40 at score -1 are of class 1: with two parameters both shares can be met.
+        // 30 of 40 at score 1 and 10 of 40 at score -1 are of class 1: two parameters can match both shares.
         let scores: Vec<f64> = (0..80).map(|i| if i < 40 { 1.0 } else { -1.0 }).collect();
         let classes: Vec<f32> = (0..80).map(|i| f32::from(u8::from(!(30..70).contains(&i)))).collect();
         let platt = Platt::fit(&scores, &classes);

@@ -1,4 +1,4 @@
-//! Hyperparameters by marginal likelihood.
+//! Chooses hyperparameters by marginal likelihood.
 
 use molarena_sdk::{Call, Result};
 
@@ -12,27 +12,27 @@ use crate::{
     pool,
 };
 
-/// Noise variances that are tried: half decades from 0.01 to 100 times the amplitude.
+/// Noise variances to try: half decades from 0.01 to 100 times the amplitude.
 const NOISES: [f64; 9] = [0.01, 0.031_622_8, 0.1, 0.316_228, 1.0, 3.162_28, 10.0, 31.622_8, 100.0];
 
-/// Length scales that are tried, in units of the natural one: steps of the square root of 2 from 1/4 to 8.
+/// Length scales to try, in units of the natural one: steps of the square root of 2 from 1/4 to 8.
 const LENGTH_SCALES: i32 = 11;
 
 /// Logarithms of the marginal likelihood, for each task and each candidate.
 pub(super) type Evidence = Vec<Vec<f64>>;
 
-/// `most` positions that are evenly spaced over `rows`, or all.
+/// At most `most` evenly spaced elements of `rows`.
 pub(super) fn evenly_spaced(rows: usize, most: usize) -> Vec<usize> {
     if rows <= most { (0..rows).collect() } else { (0..most).map(|i| i * rows / most).collect() }
 }
 
-/// The noise variances that are tried for these parameters.
+/// The noise variances to try for these parameters.
 pub(super) fn noises(parameters: &Parameters) -> Vec<f64> {
     parameters.0.noise.fixed().map_or_else(|| NOISES.to_vec(), |noise| vec![noise])
 }
 
-/// Sets the length scale of a kernel that has one: the fixed one, or where the sum over the tasks of the log marginal
-/// likelihood (Gaussian noise on standardised labels, each task with its best noise) is largest.
+/// Sets the length scale of a kernel that has one. It is either the fixed one, or the one that maximises the sum over
+/// the tasks of the log marginal likelihood (Gaussian noise on standardised labels, each task at its best noise).
 pub(super) fn set_length_scale(
     parameters: &Parameters,
     kernel: &mut Kernel,
@@ -70,9 +70,9 @@ fn best_length_scale(
     Ok(best.1)
 }
 
-/// Log marginal likelihood (Rasmussen and Williams 2006, eq. 2.30) of each task's standardised labels for each noise, at
-/// the amplitude where it is largest: that is `y^T (K + noise I)^-1 y / n`. On `search_molecules` of each task; in the
-/// order of groups and their members.
+/// Log marginal likelihood (Rasmussen and Williams 2006, eq. 2.30) of each task's standardised labels for each noise,
+/// at the amplitude that maximises it: `y^T (K + noise I)^-1 y / n`. Uses `search_molecules` of each task. The order is
+/// that of the groups and their members.
 pub(super) fn gaussian(
     parameters: &Parameters,
     lower: &Lower,
@@ -126,8 +126,9 @@ pub(super) fn noisy(lower: &Lower, rows: &[u32], noise: f64, kernel: &impl Fn(f3
     })
 }
 
-/// The candidate of each task where its own log marginal likelihood plus the mean of all tasks' is largest, the first of
-/// equals. The mean is an empirical prior of the weight of one task: it decides where a task has few labels.
+/// For each task the candidate that maximises its own log marginal likelihood plus the mean over all tasks; the first,
+/// if several are equal. The mean is an empirical prior with the weight of one task; it decides for a task with few
+/// labels.
 pub(super) fn choose(evidence: &Evidence) -> Vec<usize> {
     let candidates = evidence.first().map_or(0, Vec::len);
     let mean: Vec<f64> = (0..candidates)

@@ -1,4 +1,4 @@
-//! Against scikit-learn, and what a process does with poor data.
+//! Compares with scikit-learn, and checks the behaviour on poor data.
 
 use molarena_sdk::{Baseline, Bits, Call, Component, Dense, Error, Inputs, OwnedLabels, Result, TaskKind};
 
@@ -117,11 +117,11 @@ fn averages_of_the_logistic_function() {
         assert!((averaged(0.0, variance) - 0.5).abs() < 1e-12);
         assert!((averaged(3.0, variance) + averaged(-3.0, variance) - 1.0).abs() < 1e-12);
     }
-    // Far out it is the normal distribution's: the mean over its deviation is all that counts.
+    // Far out it equals the normal distribution's: only the ratio of mean to deviation counts.
     assert!((averaged(1e3, 1e6) - 0.841_345).abs() < 1e-4);
 }
 
-/// 40 molecules in two families; class 1 and large numbers are in the second.
+/// 40 molecules in two families; class 1 and the large numbers are in the second family.
 fn families() -> (Vec<u64>, Vec<f32>) {
     let mut state = 1u64;
     let mut words = Vec::new();
@@ -153,14 +153,14 @@ fn noise_follows_the_labels() {
         values.iter().copied().fold(f32::MIN, f32::max) - values.iter().copied().fold(f32::MAX, f32::min)
     };
     assert!(spread(&classes) > 0.95, "{}", spread(&classes));
-    // Labels that have nothing to do with the molecules, from 0 to 10.
+    // Labels from 0 to 10 that are unrelated to the molecules.
     let unrelated: Vec<f32> = (0..40).map(|row| (row * 7 % 11) as f32).collect();
     assert!(spread(&unrelated) < 4.0, "{}", spread(&unrelated));
 }
 
 #[test]
 fn singular_kernels_are_solved() {
-    // Every molecule twice, with different labels, and no noise; or nothing but empty fingerprints.
+    // Every molecule occurs twice, with different labels and no noise; then all fingerprints are empty.
     for words in [[vec![3u64, 12, 0], vec![3, 12, 0]].concat(), vec![0; 6]] {
         let labels = [1.0, 0.0, 1.0, 0.0, 1.0, 1.0];
         let config = GpConfig { noise: Setting::Fixed(0.0), ..GpConfig::default() };

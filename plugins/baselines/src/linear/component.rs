@@ -22,8 +22,8 @@ const HEADER: Header = Header { name: *b"line", version: 1 };
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinearConfig {
-    /// Weight of the squared weights against the losses of the labelled rows, above 0: half of it for classes (1 over
-    /// scikit-learn's C), all of it for numbers (scikit-learn's alpha).
+    /// Weight of the L2 penalty relative to the losses of the labelled rows, above 0. Classes use half of it times the
+    /// squared weights (1 / scikit-learn's C), numbers all of it (scikit-learn's alpha).
     pub alpha: f64,
 }
 
@@ -33,10 +33,10 @@ impl Default for LinearConfig {
     }
 }
 
-/// Logistic regression for each class, ridge regression for each number, both with a free intercept and an L2 penalty.
-/// Bits are taken as they are; dense columns are standardised on the training rows, and one that does not vary there counts
-/// for nothing. A task without labels predicts 0.5 or 0, a task with one distinct label that label. Validation molecules
-/// are not used.
+/// Logistic regression for classes and ridge regression for numbers, both with an unpenalised intercept and an L2
+/// penalty. Bits are used unchanged. Dense columns are standardised on the training rows; a column that does not vary
+/// there has no effect. A task without labels predicts 0.5 or 0; a task with one distinct label predicts that label.
+/// Validation molecules are not used.
 #[derive(Debug)]
 pub struct Linear {
     alpha: f64,
@@ -46,14 +46,14 @@ pub struct Linear {
 #[derive(Debug, Serialize, Deserialize)]
 struct Model {
     columns: usize,
-    /// Of dense columns.
+    /// Standardises dense columns.
     scaler: Option<Scaler>,
     tasks: Vec<Task>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Task {
-    /// What every molecule is predicted to have.
+    /// The same prediction for every molecule.
     Constant(f32),
     /// Weights of the columns, then the intercept, of the logit.
     Logistic(Vec<f64>),

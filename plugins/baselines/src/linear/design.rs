@@ -1,4 +1,4 @@
-//! Rows that a linear model multiplies by its weights.
+//! The rows that a linear model multiplies by its weights.
 
 use faer::Mat;
 use molarena_sdk::{Inputs, Result};
@@ -12,7 +12,7 @@ pub(super) enum Design<'a> {
 }
 
 impl<'a> Design<'a> {
-    /// Bits as they are where there is no scaler, dense columns standardised by it otherwise.
+    /// Uses bits unchanged if there is no scaler; otherwise dense columns, standardised by it.
     pub(super) fn new(inputs: &Inputs<'a>, scaler: Option<&Scaler>) -> Result<Self> {
         Ok(match scaler {
             None => Self::Bits(BitRows::new(inputs.bits()?)?),
@@ -22,7 +22,7 @@ impl<'a> Design<'a> {
         })
     }
 
-    /// Features of a row.
+    /// Number of features in a row.
     pub(super) fn columns(&self) -> usize {
         match self {
             Self::Bits(rows) => rows.n_bits(),
@@ -61,7 +61,7 @@ impl<'a> Design<'a> {
         }
     }
 
-    /// The rows as a matrix, less `means`.
+    /// The rows as a matrix, minus `means`.
     pub(super) fn centred(&self, rows: &[u32], means: &[f64]) -> Mat<f64> {
         let mut matrix = Mat::from_fn(rows.len(), means.len(), |_, column| -means[column]);
         for (position, &row) in rows.iter().enumerate() {

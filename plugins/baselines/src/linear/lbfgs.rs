@@ -1,24 +1,24 @@
-//! Minimising a smooth convex function by its gradient.
+//! Minimises a smooth convex function by its gradient.
 
 use std::collections::VecDeque;
 
 use molarena_sdk::Result;
 
-/// Steps that are remembered.
+/// Number of past steps that are remembered.
 const MEMORY: usize = 10;
-/// Share of the decrease that the slope promises which a step must bring.
+/// A step must achieve at least this share of the decrease that the slope predicts.
 const DECREASE: f64 = 1e-4;
 
-/// A past step: the change of the point, that of the gradient, and one over their product.
+/// A past step: the change of the point, the change of the gradient, and the inverse of their inner product.
 struct Step {
     moved: Vec<f64>,
     bent: Vec<f64>,
     inverse_product: f64,
 }
 
-/// Minimises from `point` on until the largest absolute value of the gradient is at most `tolerance`, or `most` iterations:
-/// limited-memory BFGS with a backtracking line search (Nocedal and Wright 2006, algorithms 7.5 and 3.1). `function` writes
-/// the gradient and gives the value. The minimum, and whether it was reached.
+/// Minimises from `point` until the largest absolute value of the gradient is at most `tolerance`, for at most `most`
+/// iterations: limited-memory BFGS with a backtracking line search (Nocedal and Wright 2006, algorithms 7.5 and 3.1).
+/// `function` writes the gradient and returns the value. Returns the minimum and whether it was reached.
 pub(super) fn minimise(
     mut point: Vec<f64>,
     most: usize,

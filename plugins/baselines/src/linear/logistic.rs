@@ -6,12 +6,12 @@ use super::{design::Design, lbfgs::minimise};
 use crate::logistic::{log_one_plus_exp, logistic};
 
 const ITERATIONS: usize = 1000;
-/// Largest slope of the objective, per labelled row, that counts as 0.
+/// Maximum slope of the objective, per labelled row, that counts as 0.
 const TOLERANCE: f64 = 1e-6;
 
-/// Weights of all columns and, last, the intercept: the least sum of the log losses of the labelled rows plus
-/// `alpha / 2` times the sum of the squared weights, the intercept free. With 1 / `alpha` for C this is scikit-learn's.
-/// Whether the minimum was reached comes with it.
+/// Returns the weights of all columns and, last, the intercept, and whether the minimum was reached. The weights
+/// minimise the sum of the log losses of the labelled rows plus `alpha / 2` times the sum of the squared weights; the
+/// intercept has no penalty. With C = 1 / `alpha` this is scikit-learn's model.
 pub(super) fn fit(
     design: &Design<'_>,
     rows: &[u32],

@@ -6,12 +6,12 @@ use molarena_sdk::{Call, Result};
 use super::design::Design;
 use crate::factor::Factor;
 
-/// Rows of the design that are in memory as a matrix at once.
+/// Number of rows of the design that are in memory as a matrix at once.
 const BLOCK: usize = 4096;
 
-/// For each of several lists of labels of the same rows, the weights of all columns and, last, the intercept: the least sum
-/// of squared errors plus `alpha` times the sum of the squared weights, the intercept free (Hoerl and Kennard 1970). By
-/// Cholesky's factor of the smaller of the two systems there are: of the columns, or of the rows.
+/// Returns for each list of labels on the same rows the weights of all columns and, last, the intercept. They minimise
+/// the sum of squared errors plus `alpha` times the sum of the squared weights; the intercept has no penalty (Hoerl and
+/// Kennard 1970). Uses a Cholesky factor of the smaller of two systems: over the columns, or over the rows.
 pub(super) fn fit(
     design: &Design<'_>,
     rows: &[u32],
@@ -62,7 +62,7 @@ fn product(left: MatRef<'_, f64>, right: MatRef<'_, f64>) -> Mat<f64> {
     product
 }
 
-/// (matrix + alpha I)^-1 of each column.
+/// (matrix + alpha I)^-1 times each column.
 fn solve(matrix: &Mat<f64>, alpha: f64, right: &mut Mat<f64>) -> Result<()> {
     let factor = Factor::new(matrix.nrows(), |row| {
         move |column| matrix[(row, column)] + if row == column { alpha } else { 0.0 }

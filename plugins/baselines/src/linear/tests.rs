@@ -1,4 +1,4 @@
-//! Against scikit-learn, and what a linear model does with poor data.
+//! Compares with scikit-learn, and checks the behaviour on poor data.
 
 use molarena_sdk::{Baseline, Bits, Call, Component, Dense, Inputs, OwnedLabels, Result, TaskKind};
 
@@ -37,7 +37,8 @@ fn predictions_are_scikit_learns() {
     let (classes, numbers) = (TaskKind::Classification, TaskKind::Regression);
     let (bits_train, bits_test) = (bits(train), bits(test));
     let (dense_train, dense_test) = (dense(dense_train), dense(dense_test));
-    // More columns than rows in the bits, more rows than columns in the dense features: both systems of ridge regression.
+    // The bits have more columns than rows, the dense features more rows than columns: both systems of ridge regression
+    // run.
     for (train, test, kind, labels, wanted) in [
         (bits_train, bits_test, classes, expected::CLASSES, expected::LOGISTIC_BITS),
         (dense_train, dense_test, classes, expected::CLASSES, expected::LOGISTIC_DENSE),

@@ -1,4 +1,4 @@
-//! Predicts profiles from those of similar molecules, and scores candidates by their distance.
+//! Predicts profiles from those of similar molecules, and scores candidates by distance.
 
 use molarena_sdk::{Call, Component, Decoder, Dense, Determinism, Error, Info, InputKind, Matrix, Result};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use crate::pool;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProfileDecoderConfig {
-    /// Neighbours of each prediction, at least 1.
+    /// Number of neighbours behind each prediction, at least 1.
     #[schemars(range(min = 1))]
     pub k: usize,
 }
@@ -22,9 +22,10 @@ impl Default for ProfileDecoderConfig {
     }
 }
 
-/// The profile of a molecule is the mean of those of the k molecules of the corpus that are most similar to it, by the
-/// Tanimoto similarity of their fingerprints, which is also their weight. A candidate's score is its mean squared distance
-/// from that profile, negative, over the columns that both have; without any, it is that of the farthest there can be.
+/// Predicts a molecule's profile as the weighted mean of the profiles of the k most similar molecules of the corpus.
+/// The weight is the similarity, the Tanimoto similarity of their fingerprints. A candidate's score is minus its mean
+/// squared distance from that profile over the columns that both have; if they share no column, it is minus the
+/// greatest possible distance.
 #[derive(Debug)]
 pub struct ProfileDecoder {
     config: ProfileDecoderConfig,
@@ -133,8 +134,8 @@ impl Decoder for ProfileDecoder {
 }
 
 impl Space {
-    /// The mean profile of the molecules at these places, by weight; all alike where every weight is 0. NaN where none of
-    /// them has a value.
+    /// Weighted mean profile of the molecules at these positions; all weigh the same if every weight is 0. NaN where
+    /// none of them has a value.
     fn mean(&self, neighbours: &[(f64, usize)]) -> Vec<f32> {
         let none = neighbours.iter().all(|(weight, _)| *weight == 0.0);
         let mean = |column: usize| {
@@ -153,7 +154,7 @@ impl Space {
     }
 }
 
-/// Mean squared distance over the columns that both have; 1, the largest between values in [0, 1], without any.
+/// Mean squared distance over the columns that both have. Without any it is 1, the largest between values in [0, 1].
 fn distance(profile: &[f32], candidate: &[f32]) -> f32 {
     let both = profile.iter().zip(candidate).filter(|(a, b)| !a.is_nan() && !b.is_nan());
     let (sum, count) = both.fold((0.0f64, 0usize), |(sum, count), (a, b)| {
@@ -170,7 +171,7 @@ fn packed(values: &[f32], words: usize) -> Vec<u64> {
     packed
 }
 
-/// Size of the intersection over that of the union (Rogers and Tanimoto 1960); 0 for two empty sets.
+/// Size of the intersection divided by that of the union (Rogers and Tanimoto 1960); 0 for two empty sets.
 fn tanimoto(one: &[u64], other: &[u64]) -> f64 {
     let pairs = one.iter().zip(other);
     let (both, either) = pairs

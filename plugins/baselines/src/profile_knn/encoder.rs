@@ -1,4 +1,4 @@
-//! Keeps the corpus's fingerprints and profiles; encodes a molecule as its fingerprint.
+//! Stores the corpus's fingerprints and profiles; encodes a molecule as its fingerprint.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{HEADER, Model, Space, trained};
 
-/// Configuration of [`ProfileEncoder`]: nothing.
+/// Configuration of [`ProfileEncoder`]; it has no options.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProfileEncoderConfig {}
 
-/// Learns the mean profile of each molecule of the corpus in each space; the vector of a molecule is its fingerprint, as 0
+/// Learns the mean profile of each molecule of the corpus in each space. A molecule's vector is its fingerprint as 0
 /// and 1, which the decoder compares with those of the corpus.
 #[derive(Debug)]
 pub struct ProfileEncoder {
@@ -83,7 +83,7 @@ impl Encoder for ProfileEncoder {
     }
 }
 
-/// Of each row of a space the molecule that an edge joins its node to, if any does.
+/// For each row of a space the molecule that an edge joins to its node, if there is one.
 fn owners(
     corpus: &Corpus<'_>,
     row_of_node: &HashMap<u64, usize>,
@@ -102,7 +102,7 @@ fn owners(
     owners
 }
 
-/// The mean of each molecule's profiles, column by column over those that have a value.
+/// The mean of each molecule's profiles, for each column over the profiles that have a value.
 fn mean_profiles(profiles: &Profiles<'_>, owners: &[Option<usize>]) -> Space {
     let mut rows_of: std::collections::BTreeMap<usize, Vec<usize>> = std::collections::BTreeMap::new();
     for (row, owner) in owners.iter().enumerate() {

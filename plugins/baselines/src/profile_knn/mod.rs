@@ -1,4 +1,4 @@
-//! `profile-knn`, an encoder and a decoder: the profile of a molecule is that of the corpus's molecules that look like it.
+//! `profile-knn`, an encoder and a decoder: predicts a molecule's profile from similar molecules of the corpus.
 
 mod decoder;
 mod encoder;
@@ -15,7 +15,7 @@ pub use encoder::{ProfileEncoder, ProfileEncoderConfig};
 
 const HEADER: Header = Header { name: *b"pknn", version: 1 };
 
-/// What was learnt of a corpus; the encoder saves it, both load it.
+/// What the encoder learns from a corpus. The encoder saves it; both load it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Model {
     n_bits: usize,

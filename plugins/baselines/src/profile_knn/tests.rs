@@ -2,7 +2,8 @@ use molarena_sdk::{Bits, Call, Component, Corpus, Decoder, Dense, Encoder, Input
 
 use super::*;
 
-/// Three molecules (bits 0b0011, 0b0111, 0b1000), profiles 3 to 5: two of molecule 0, one of molecule 2, and one of none.
+/// Three molecules (bits 0b0011, 0b0111, 0b1000) and profiles 3 to 6: two of molecule 0, one of molecule 2, and one
+/// without a molecule.
 const WORDS: [u64; 3] = [0b0011, 0b0111, 0b1000];
 const VALUES: [f32; 8] = [0.0, 1.0, 0.5, f32::NAN, 1.0, 0.0, 9.0, 9.0];
 

@@ -7,7 +7,7 @@ use super::*;
 
 const COLUMNS: usize = 12;
 
-/// Dense features: column 0 is a bit, column 1 a count, column 2 constant, the rest are numbers of various sizes.
+/// Dense features: column 0 is a bit, column 1 a count, column 2 constant, and the rest are numbers of various sizes.
 #[derive(Clone)]
 struct Sample {
     values: Vec<f32>,
@@ -15,7 +15,7 @@ struct Sample {
 }
 
 impl Sample {
-    /// Tasks: a difference of columns; the same with holes; all missing; a single value.
+    /// The tasks: a difference of columns; the same with missing labels; all missing; a single value.
     fn new(kind: TaskKind, rows: usize, seed: u64) -> Self {
         let mut random = Random::of(seed, 0, 0);
         let (mut values, mut labels) = (Vec::new(), Vec::new());
@@ -68,7 +68,7 @@ fn column(values: &[f32], task: usize) -> Vec<f32> {
 
 #[test]
 fn classes_are_probabilities_and_tasks_without_both_are_constant() {
-    // 257 molecules and batches of 32: a single one is left over.
+    // 257 molecules in batches of 32 leave one molecule over.
     let (mut perceptron, test) = fitted_on(SMALL, TaskKind::Classification);
     let predictions = predict(&mut perceptron, &test);
     assert_eq!(perceptron.tasks(), 4);
@@ -93,7 +93,7 @@ fn numbers_come_in_the_units_of_the_labels() {
         let errors: Vec<f32> =
             test.labels.view().labelled(task).map(|(row, label)| (found[row] - label).abs()).collect();
         let mean = errors.iter().sum::<f32>() / errors.len() as f32;
-        // The mean of the labels is off by 15.
+        // Predicting the mean label would have an error of 15.
         assert!(mean < 4.0, "task {task}: {mean}");
     }
     assert!(column(&predictions, 2).iter().all(|&value| value == 0.0));
@@ -111,7 +111,7 @@ fn saved_and_loaded_it_predicts_the_same() {
         assert_eq!(predict(&mut loaded, &test), predict(&mut fitted, &test));
         let model = fitted.model.clone().unwrap();
         assert_eq!(model.networks.as_ref().unwrap().0.hidden, [24, 8]);
-        // Weights that do not fit are refused.
+        // Weights that do not fit the shape are refused.
         let mut damaged = model;
         damaged.networks.as_mut().unwrap().1[1].head.weight.pop();
         let error = loaded.load(&HEADER.save(&damaged).unwrap()).unwrap_err();
@@ -168,7 +168,7 @@ fn without_validation_labels_the_epochs_are_fixed() {
     }
 }
 
-/// Keeps what is reported; cancels after a report that ends with the text.
+/// Records the reports; cancels after a report that ends with the text.
 #[derive(Default)]
 struct Seen(Mutex<Vec<String>>, Option<&'static str>);
 

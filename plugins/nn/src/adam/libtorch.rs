@@ -1,4 +1,4 @@
-//! The step on `LibTorch`: seven passes, in place where nobody else holds the memory.
+//! The step on `LibTorch`: seven passes, in place if nobody else holds the memory.
 
 #![expect(deprecated, reason = "0.22 is the last version of Burn with LibTorch, and it is pinned")]
 
@@ -49,7 +49,7 @@ impl AdamOfTorch for LibTorch {
         };
         let first = moved(first, &gradient, BETA_1);
         let second = moved(second, &gradient.square(), BETA_2);
-        // The rate goes into the denominator, which saves a pass.
+        // The rate is merged into the denominator, which saves a pass.
         let rate = -f64::from(step.rate);
         let mut denominator = second.tensor.sqrt();
         denominator *= f64::from(step.scale) / rate;

@@ -1,4 +1,4 @@
-//! Molecular graphs, one after the other, as a network reads them.
+//! Batches of molecular graphs for a network.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use crate::{
     kernels::{Neighbours, Segments},
 };
 
-/// Values of each of the Open Graph Benchmark's atom features: atomic number, chirality, degree, charge, hydrogens, radical
-/// electrons, hybridisation, aromatic, in a ring.
+/// Number of values of each of the Open Graph Benchmark's atom features: atomic number, chirality, degree, charge,
+/// hydrogens, radical electrons, hybridisation, aromatic, in a ring.
 pub const ATOM_FEATURES: [usize; 9] = [119, 5, 12, 12, 10, 6, 6, 2, 2];
 
-/// Values of each of the Open Graph Benchmark's bond features: type, stereo, conjugated.
+/// Number of values of each of the Open Graph Benchmark's bond features: type, stereo, conjugated.
 pub const BOND_FEATURES: [usize; 3] = [5, 6, 2];
 
 /// Number of combinations of bond features.
 const BOND_KINDS: usize = BOND_FEATURES[0] * BOND_FEATURES[1] * BOND_FEATURES[2];
 
-/// Graphs whose features were checked.
+/// Graphs with checked features.
 #[derive(Clone, Copy, Debug)]
 pub struct MoleculeGraphs<'a>(Graphs<'a>);
 
 impl<'a> MoleculeGraphs<'a> {
-    /// Checks that every feature is one of the Open Graph Benchmark's; an error names the molecule.
+    /// Checks that the Open Graph Benchmark defines every feature value; the error names the molecule.
     pub fn new(graphs: Graphs<'a>) -> Result<Self> {
         for row in 0..graphs.rows() {
             let mut atoms = graphs.atom_features[graphs.atom_range(row)].iter();
@@ -50,8 +50,8 @@ impl<'a> MoleculeGraphs<'a> {
         self.0.atom_range(row).len()
     }
 
-    /// The molecules `rows`, in that order, followed by atoms alone in molecules of their own up to `atoms` atoms, and by
-    /// empty molecules up to `molecules` molecules.
+    /// The molecules `rows`, in that order, padded with single-atom molecules up to `atoms` atoms and with empty
+    /// molecules up to `molecules` molecules.
     pub fn batch(&self, rows: &[usize], atoms: usize, molecules: usize) -> GraphBatch {
         let graphs = &self.0;
         let mut features = SparseRows::new(ATOM_FEATURES.iter().sum());
@@ -85,7 +85,7 @@ fn fits(values: &[i8], counts: &[usize]) -> bool {
     values.iter().zip(counts).all(|(&value, &count)| usize::try_from(value).is_ok_and(|value| value < count))
 }
 
-/// A one for each feature, each feature in columns of its own.
+/// One-hot entries of some features; each feature has its own range of columns.
 fn columns<'a>(values: &'a [i8], counts: &'a [usize]) -> impl Iterator<Item = (u32, f32)> + 'a {
     values.iter().zip(counts).scan(0, |first, (&value, &count)| {
         let column = *first + value as u32;
@@ -94,7 +94,7 @@ fn columns<'a>(values: &'a [i8], counts: &'a [usize]) -> impl Iterator<Item = (u
     })
 }
 
-/// A one for each feature of each combination of bond features.
+/// One-hot features of each combination of bond features.
 pub(super) fn bond_kinds() -> SparseRows {
     let mut kinds = SparseRows::new(BOND_FEATURES.iter().sum());
     for kind in 0..BOND_KINDS {
@@ -106,10 +106,10 @@ pub(super) fn bond_kinds() -> SparseRows {
     kinds
 }
 
-/// Some molecules.
+/// A batch of molecules.
 #[derive(Clone, Debug)]
 pub struct GraphBatch {
-    /// A one for each feature of each atom, `[atoms, 174]`.
+    /// One-hot features of the atoms, `[atoms, 174]`.
     pub(super) atoms: Arc<SparseRows>,
     pub(super) neighbours: Arc<Neighbours>,
     /// The atoms of each molecule.
@@ -127,7 +127,7 @@ impl GraphBatch {
         self.atoms.rows()
     }
 
-    /// The same with bonds that count as in a graph convolutional network.
+    /// The same batch with messages weighted as in a graph convolutional network.
     pub(super) fn normalised(&self) -> Arc<Neighbours> {
         Arc::new((*self.neighbours).clone().normalised())
     }

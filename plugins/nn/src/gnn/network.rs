@@ -1,4 +1,4 @@
-//! The network: atoms to a vector of each molecule.
+//! The network: turns atoms into one vector per molecule.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +14,7 @@ use crate::{
 
 static BONDS: LazyLock<Arc<SparseRows>> = LazyLock::new(|| Arc::new(bond_kinds()));
 
-/// How atoms hear of each other.
+/// How atoms exchange messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Convolution {
@@ -24,7 +24,7 @@ pub enum Convolution {
     Gcn,
 }
 
-/// How atoms become a molecule.
+/// How atoms are combined into a molecule's vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Readout {
@@ -39,25 +39,25 @@ pub enum Readout {
 /// Shape of a graph neural network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GraphNetwork {
-    /// How atoms hear of each other.
+    /// How atoms exchange messages.
     pub convolution: Convolution,
     /// Number of layers, at least 1.
     pub layers: usize,
     /// Width d of atoms and molecules, at least 1.
     pub width: usize,
-    /// Whether each molecule has a node that is bound to all its atoms (Gilmer et al. 2017).
+    /// Whether each molecule has a virtual node that is joined to all its atoms (Gilmer et al. 2017).
     pub virtual_node: bool,
-    /// How atoms become a molecule.
+    /// How atoms are combined into a molecule's vector.
     pub readout: Readout,
-    /// Probability of a value to be left out after each layer, in training, in [0, 1).
+    /// Probability in [0, 1) that training drops a value after each layer.
     pub dropout: f64,
 }
 
 const PREFIX: &str = "graph_encoder";
 
 impl GraphNetwork {
-    /// The network's parameters, named as in the reference implementation of `InfoAlign`, which follows that of the Open Graph
-    /// Benchmark.
+    /// The network's parameters. Their names are those of the reference implementation of `InfoAlign`, which follows
+    /// the Open Graph Benchmark's.
     pub fn slots(&self, slots: &mut Slots) {
         let width = self.width;
         for (feature, &values) in ATOM_FEATURES.iter().enumerate() {
@@ -104,7 +104,7 @@ impl GraphNetwork {
         }
     }
 
-    /// Between layers the virtual node hears of the atoms.
+    /// Between layers the virtual node receives messages from the atoms.
     fn virtual_layers(&self) -> usize {
         if self.virtual_node { self.layers - 1 } else { 0 }
     }
@@ -146,7 +146,7 @@ impl GraphNetwork {
         }
     }
 
-    /// A convolution, batch norm, rectifier (but after the last layer), dropout, residual.
+    /// A convolution, batch norm, rectifier (except after the last layer), dropout and residual.
     fn layer(
         &self,
         pass: &mut Pass<'_>,

@@ -4,7 +4,8 @@ use molarena_sdk::Graphs;
 use super::*;
 use crate::{Arrays, Gaussian, Parameters, Pass, Random, Slots};
 
-/// A ring of four with a tail of two, a pair, and an atom alone; features within their ranges, most of them different.
+/// A ring of four with a tail of two, a pair, and an isolated atom. The features are within their ranges and mostly
+/// different.
 struct Example {
     atoms: Vec<[i8; 9]>,
     bonds: Vec<[u32; 2]>,
@@ -36,7 +37,7 @@ fn slots(network: &GraphNetwork) -> Slots {
     slots
 }
 
-/// Loss of a pass in training with a fixed dropout.
+/// Loss of a training pass with a fixed dropout.
 fn loss(network: &GraphNetwork, arrays: &Arrays, device: &Device) -> (Parameters, Tensor<1>) {
     let example = Example::new();
     let batch = example.graphs().batch(&[0, 1, 2, 1], 0, 0);
@@ -71,7 +72,7 @@ fn gradients_are_those_of_finite_differences() {
         for (name, parameter) in parameters.trained() {
             let gradient = parameter.grad(&gradients).unwrap_or_else(|| panic!("no gradient of {name}"));
             let gradient: Vec<f32> = gradient.into_data().try_into_vec().unwrap();
-            // Along one direction of the whole parameter, where the loss is f32 and no kink is near.
+            // Checks one direction of the whole parameter, in which the loss is f32 and no kink is near.
             let direction = random.uniform(gradient.len(), 1.0);
             let at = |step: f32| {
                 let mut moved = arrays.clone();
@@ -91,7 +92,7 @@ fn gradients_are_those_of_finite_differences() {
     }
 }
 
-/// The same network on all devices: loss, every gradient and the running statistics.
+/// Runs the same network on all devices: loss, every gradient and the running statistics.
 #[test]
 fn devices_agree() {
     let close = |one: &[f32], two: &[f32], name: &str| {
@@ -156,7 +157,7 @@ fn moves_the_running_statistics(device: &Device) {
     let name = "graph_encoder.batch_norms.0.running_mean";
     let (before, after) = (&arrays.arrays[name], &parameters.arrays().arrays[name]);
     assert_ne!(before, after);
-    // An evaluation moves nothing.
+    // An evaluation pass changes no statistic.
     let example = Example::new();
     let mut parameters = Parameters::take(&slots(&network), &mut parameters.arrays(), device).unwrap();
     let before = parameters.arrays();

@@ -19,31 +19,32 @@ use rayon::prelude::*;
 
 use super::{CHUNK, Rows, There, add_into, is_on_processor, register, tensor};
 
-/// Who is bound to whom in n atoms: both directions of each bond, ordered by the receiver.
+/// Bonds between n atoms as messages: both directions of each bond, sorted by the receiver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbours {
     /// Neighbours of atom a are `starts[a]..starts[a + 1]`.
     starts: Vec<u32>,
     others: Vec<u32>,
-    /// Kind of each bond: a row of the table of bond embeddings.
+    /// Kind of each message's bond: a row of the table of bond embeddings.
     kinds: Vec<u8>,
-    /// Factor of each atom; a message counts the product of both ends' factors. Empty: 1.
+    /// Factor of each atom; a message is weighted by the product of both ends' factors. If empty, all factors are 1.
     factors: Vec<f32>,
     there: There<Messages>,
 }
 
-/// All messages on a device, ordered by the receiver.
+/// All messages on a device, sorted by the receiver.
 #[derive(Clone, Debug)]
 struct Messages {
     receivers: Tensor<1, Int>,
     senders: Tensor<1, Int>,
     kinds: Tensor<1, Int>,
-    /// `f32[messages, 1]`; `None`: 1.
+    /// Weights, `f32[messages, 1]`; `None` if all are 1.
     factors: Option<Tensor<2>>,
 }
 
 impl Neighbours {
-    /// Bonds of `atoms` atoms: both ends and the kind of each, once. Neighbours of an atom keep the order of the bonds.
+    /// The bonds of `atoms` atoms, each listed once with both ends and its kind. The neighbours of an atom keep the
+    /// order of the bonds.
     pub fn new(atoms: usize, bonds: impl Iterator<Item = ([u32; 2], u8)> + Clone) -> Self {
         let mut starts = vec![0u32; atoms + 1];
         for ([one, other], _) in bonds.clone() {
@@ -66,7 +67,7 @@ impl Neighbours {
         Self { starts, others, kinds, factors: Vec::new(), there: There::default() }
     }
 
-    /// The same with messages that count 1 / sqrt((1 + degree of one end) (1 + degree of the other)), as in a graph
+    /// The same with messages weighted by 1 / sqrt((1 + degree of one end) (1 + degree of the other)), as in a graph
     /// convolutional network (Kipf and Welling 2017).
     #[must_use]
     pub fn normalised(mut self) -> Self {
@@ -81,7 +82,7 @@ impl Neighbours {
         self.starts.len() - 1
     }
 
-    /// Neighbours of each atom.
+    /// Number of neighbours of each atom.
     pub fn degrees(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.atoms()).map(|atom| self.range(atom).len())
     }
@@ -110,7 +111,7 @@ impl Neighbours {
         })
     }
 
-    /// Neighbour, kind of bond and factor of each message between `atom` and its neighbours.
+    /// Neighbour, kind of bond and weight of each message between `atom` and its neighbours.
     fn messages(&self, atom: usize) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
         let factor = |atom: usize| self.factors.get(atom).copied().unwrap_or(1.0);
         let own = factor(atom);
@@ -121,11 +122,11 @@ impl Neighbours {
     }
 }
 
-/// `share` h\[a\] + sum over neighbours b of a of `factor` ReLU(h\[b\] + table\[kind of the bond\]): of `f32[n, d]` with a
-/// `f32[kinds, d]` and a `f32[1, 1]`, `f32[n, d]`.
+/// Returns `f32[n, d]`: `share` h\[a\] + the sum over neighbours b of a of `factor` ReLU(h\[b\] + table\[kind of the
+/// bond\]), for h `f32[n, d]`, a table `f32[kinds, d]` and a share `f32[1, 1]`.
 ///
-/// With `share` 1 + epsilon it is the sum of a graph isomorphism network with bond embeddings (Xu et al. 2019, Eq. 4.1; Hu et
-/// al. 2020).
+/// With `share` = 1 + epsilon this is the sum of a graph isomorphism network with bond embeddings (Xu et al. 2019, Eq.
+/// 4.1; Hu et al. 2020).
 ///
 /// # Panics
 ///
@@ -150,7 +151,7 @@ fn composed(atoms: Tensor<2>, table: Tensor<2>, share: Tensor<2>, neighbours: &N
     let messages = neighbours.messages_on(&atoms.device());
     let own = atoms.clone() * share;
     if neighbours.others.is_empty() {
-        // So that the table has a gradient too, of zero.
+        // The table gets a gradient too, even if it is zero.
         return own + table.narrow(0, 0, 1) * 0.0;
     }
     let mut sent = relu(atoms.select(0, messages.senders) + table.select(0, messages.kinds));
@@ -183,7 +184,7 @@ impl EdgeSum for Flex {
     }
 }
 
-/// What the backward pass needs of the forward pass.
+/// The values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct State {
     atoms: Rows,
@@ -216,7 +217,7 @@ impl State {
         tensor(sums, shape)
     }
 
-    /// Sums of the atoms from `first` on.
+    /// Sums of a chunk of atoms that starts at `first`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
     fn sum_chunk(&self, first: usize, sums: &mut [f32]) {
@@ -251,10 +252,10 @@ impl State {
         [tensor(atoms, shape), tensor(table, self.table.shape()), tensor(vec![of_share], [1, 1])]
     }
 
-    /// Gradients of the atoms from `first` on into `atoms`, and what these atoms, as senders, add to the gradients of the
-    /// table and of the share.
+    /// Writes the gradients of a chunk of atoms that starts at `first` into `atoms`, and returns what these atoms, as
+    /// senders, contribute to the gradients of the table and of the share.
     ///
-    /// What atom b sends to a is rectified at b, so each atom looks at what its neighbours, the receivers, hand back.
+    /// The message from b to a is rectified at b, so each atom reads the gradients of its neighbours, the receivers.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
     fn backward_chunk(&self, first: usize, gradient: &[f32], atoms: &mut [f32]) -> (Vec<f32>, f64) {
@@ -321,7 +322,8 @@ mod tests {
     use super::*;
     use crate::kernels::testing::{pairs, random, tracked};
 
-    /// A triangle with a tail, an atom alone, and two atoms with two bonds of different kinds to each other's neighbours.
+    /// A triangle with a tail, an isolated atom, and two atoms with two bonds of different kinds to each other's
+    /// neighbours.
     fn example() -> Neighbours {
         let bonds = [([0, 1], 0), ([1, 2], 1), ([2, 0], 2), ([2, 3], 0), ([5, 6], 2)];
         Neighbours::new(7, bonds.into_iter())
@@ -351,7 +353,7 @@ mod tests {
             let plain = composed(two[0].clone(), two[1].clone(), two[2].clone(), &neighbours);
             let tolerance = Tolerance::<f32>::absolute(1e-5);
             fused.clone().into_data().assert_approx_eq(&plain.clone().into_data(), tolerance);
-            // A gradient that differs from value to value.
+            // A gradient with different values.
             let weights = |device| Tensor::from_data(random(7, 5, 4), device);
             let fused = (fused * weights(&here)).sum().backward();
             let plain = (plain * weights(&there)).sum().backward();
@@ -364,7 +366,7 @@ mod tests {
 
     #[test]
     fn many_atoms_in_several_chunks() {
-        // A chain longer than three chunks.
+        // A chain that is longer than three chunks.
         let count = 3 * CHUNK + 7;
         let bonds = (1..count as u32).map(|atom| ([atom - 1, atom], (atom % 3) as u8));
         let neighbours = Arc::new(Neighbours::new(count, bonds));

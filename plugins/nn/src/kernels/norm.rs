@@ -1,4 +1,4 @@
-//! Batch norm with what follows it in a block: rectifier, dropout, residual.
+//! Batch norm with the steps that follow it in a block: rectifier, dropout, residual.
 
 #[cfg(feature = "libtorch")]
 mod libtorch;
@@ -25,27 +25,28 @@ use super::{CHUNK, Rows, add_into, is_on_processor, register, tensor};
 /// Added to a variance, as in `PyTorch`.
 pub(crate) const EPSILON: f32 = 1e-5;
 
-/// Values that are left out in training (Srivastava et al. 2014).
+/// Dropout in training (Srivastava et al. 2014).
 ///
-/// Whether a value is left out is a hash of its place and of the seeds, so that the backward pass need not remember it.
+/// A hash of a value's position and of the seeds decides whether the value is dropped, so the backward pass need not
+/// store it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
     seeds: [u32; 2],
-    /// Hashes below this are left out.
+    /// Values with a hash below this are dropped.
     bound: u32,
-    /// What the others are multiplied by.
+    /// Factor of the values that are kept.
     keep: f32,
 }
 
 impl Dropout {
-    /// Leaves values out with this probability, below 1.
+    /// Drops values with this probability, below 1.
     pub fn new(probability: f64, seeds: [u32; 2]) -> Self {
         Self { seeds, bound: (probability * 2f64.powi(32)) as u32, keep: (1.0 / (1.0 - probability)) as f32 }
     }
 
-    /// Factor of the value at `place`: 0 or 1 / (1 - probability).
+    /// Factor of the value at position `place`: 0 or 1 / (1 - probability).
     ///
-    /// The hash is a 32-bit finaliser of the multiply and shift kind (Wellons 2018, "lowbias32").
+    /// The hash is a 32-bit multiply-and-shift finaliser (Wellons 2018, "lowbias32").
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the innermost loop")]
     fn factor(self, place: u32) -> f32 {
@@ -56,7 +57,7 @@ impl Dropout {
         if hash < self.bound { 0.0 } else { self.keep }
     }
 
-    /// The factors of `count` values.
+    /// The factors of the first `count` positions.
     pub fn factors(self, count: usize) -> Vec<f32> {
         let mut factors = vec![0.0; count];
         factors.par_chunks_mut(1 << 14).enumerate().for_each(|(chunk, factors)| {
@@ -80,7 +81,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// In one pass: sums of what is above the first row, in chunks.
+    /// Computes both in one pass, from sums of the differences to the first row, in chunks.
     fn of(rows: &[f32], width: usize) -> Self {
         let count = (rows.len() / width).max(1) as f64;
         let first = &rows[..width.min(rows.len())];
@@ -116,21 +117,22 @@ fn sums(rows: &[f32], first: &[f32]) -> [Vec<f32>; 2] {
     [sums, squares]
 }
 
-/// One use of a batch norm in training.
+/// One application of a batch norm in training.
 #[derive(Clone, Debug, Default)]
 pub struct BatchNorm {
     /// Whether a rectifier follows.
     pub rectified: bool,
-    /// What is left out after that.
+    /// Dropout after the rectifier, if any.
     pub dropout: Option<Dropout>,
-    /// Mean and variance of the batch, once it ran on the processor.
+    /// Mean and variance of the batch, set after a pass on the processor.
     pub moments: Arc<OnceLock<Moments>>,
-    /// Mean and variance of the batch, `f32[1, d]` without gradients, once it ran on another device, where nobody waits for them.
+    /// Mean and variance of the batch, `f32[1, d]` without gradients, set after a pass on another device. They stay
+    /// there, so that nobody waits for the device.
     pub elsewhere: Arc<OnceLock<[Tensor<2>; 2]>>,
 }
 
-/// Batch norm with the batch's own mean and variance (Ioffe and Szegedy 2015), then rectifier and dropout where `norm` says
-/// so, then plus `residual` where there is one: of `f32[n, d]`, with `f32[1, d]` factors and addends.
+/// Batch norm with the batch's own mean and variance (Ioffe and Szegedy 2015), then rectifier and dropout as `norm`
+/// says, then addition of `residual` if there is one. The input is `f32[n, d]`, gamma and beta are `f32[1, d]`.
 ///
 /// # Panics
 ///
@@ -227,7 +229,7 @@ impl BatchNormSteps for Flex {
     }
 }
 
-/// What the backward pass needs of the forward pass.
+/// The values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct State {
     rows: Rows,
@@ -321,8 +323,8 @@ impl State {
         [tensor(output, shape), tensor(gamma, [1, width]), tensor(beta, [1, width])]
     }
 
-    /// What reaches the normalised values of a row of what was handed back for it, into `reached`: nothing where the rectifier
-    /// or the dropout cut it off. `place` is that of the row's first value.
+    /// Writes into `reached` the part of a row's output gradient that reaches the normalised values: 0 where the
+    /// rectifier or the dropout cuts it off. `place` is the position of the row's first value.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
     fn reach(&self, place: u32, row: &[f32], handed: &[f32], reached: &mut [f32]) {
@@ -340,7 +342,7 @@ impl State {
         }
     }
 
-    /// Sums over rows of what reached the normalised values: times them, and as it is.
+    /// Sums over rows of the gradient that reaches the normalised values: multiplied by these values, and unchanged.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
     fn sum_chunk(&self, first: usize, rows: &[f32], handed: &[f32]) -> [Vec<f32>; 2] {
@@ -364,7 +366,7 @@ impl State {
     }
 
     /// Gradients of the rows from `first` on: factor (reached - mean of reached - normalised (mean of reached times
-    /// normalised)), written as factor reached - slope value - offset.
+    /// normalised)), computed as factor reached - slope value - offset.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
     fn backward_chunk(&self, first: usize, handed: &[f32], lines: &[Vec<f32>; 2], output: &mut [f32]) {
@@ -382,7 +384,7 @@ impl State {
         }
     }
 
-    /// Slopes and offsets of [`backward_chunk`](Self::backward_chunk) from the gradients of gamma and beta.
+    /// Slopes and offsets for [`backward_chunk`](Self::backward_chunk) from the gradients of gamma and beta.
     fn lines(&self, gamma: &[f32], beta: &[f32], count: usize) -> [Vec<f32>; 2] {
         let columns = 0..gamma.len();
         let share = |column: usize| f64::from(self.factor[column]) / count as f64;

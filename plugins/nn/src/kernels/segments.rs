@@ -28,7 +28,7 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// Segments of these lengths.
+    /// Segments with these lengths.
     pub fn new(lengths: impl Iterator<Item = usize>) -> Self {
         let mut starts = vec![0];
         starts.extend(lengths.scan(0, |end, length| {
@@ -43,7 +43,7 @@ impl Segments {
         self.starts.len() - 1
     }
 
-    /// Number of rows of all segments.
+    /// Number of rows in all segments together.
     pub fn rows(&self) -> usize {
         self.starts[self.count()]
     }
@@ -73,7 +73,7 @@ impl Segments {
         tensor(sums, [self.count(), width])
     }
 
-    /// Row s of `values` for each row of segment s, added to the rows of `rows` where there are any.
+    /// Expands `values`: row s for each row of segment s, added to `rows` if they are given.
     fn spread(&self, values: &Rows, rows: Option<&Rows>) -> FloatTensor<Flex> {
         let [_, width] = values.shape();
         let mut spread = match rows {
@@ -89,7 +89,7 @@ impl Segments {
     }
 }
 
-/// The sum of each segment's rows: `f32[rows, d]` to `f32[segments, d]`; 0 of an empty one.
+/// The sum of each segment's rows: `f32[rows, d]` to `f32[segments, d]`; 0 for an empty segment.
 ///
 /// # Panics
 ///
@@ -109,7 +109,7 @@ pub fn segment_sum(rows: Tensor<2>, segments: &Arc<Segments>) -> Tensor<2> {
     )
 }
 
-/// `f32[rows, d]` plus row s of `values`, `f32[segments, d]`, in each row of segment s.
+/// Adds row s of `values`, `f32[segments, d]`, to each row of segment s in `f32[rows, d]`.
 ///
 /// # Panics
 ///
@@ -125,8 +125,8 @@ pub fn add_to_segments(rows: Tensor<2>, values: Tensor<2>, segments: &Arc<Segmen
     rows + values.select(0, owners)
 }
 
-/// The largest value of each column in each segment: `f32[rows, d]` to `f32[segments, d]`; 0 of an empty one. The gradient
-/// goes to the first row that has it.
+/// The largest value of each column in each segment: `f32[rows, d]` to `f32[segments, d]`; 0 for an empty segment. The
+/// gradient goes to the first row that has the largest value.
 ///
 /// # Panics
 ///

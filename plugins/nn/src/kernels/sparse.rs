@@ -1,5 +1,5 @@
-//! Products of sparse rows with a dense matrix: the first layer of a network on fingerprints, where about one value in
-//! forty is not zero.
+//! Products of sparse rows with a dense matrix: the first layer of a network on fingerprints, in which about one value
+//! in forty is not zero.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct SparseRows {
     columns: usize,
     /// Entries of row r are `starts[r]..starts[r + 1]`.
     starts: Vec<usize>,
-    /// Column of each entry, rising inside a row.
+    /// Column of each entry, in increasing order within a row.
     indices: Vec<u32>,
     values: Vec<f32>,
 }
@@ -38,7 +38,7 @@ impl SparseRows {
         Self { columns, starts: vec![0], ..Self::default() }
     }
 
-    /// Appends a row of (column, value) with rising columns.
+    /// Appends a row of (column, value) in increasing order of the column.
     pub fn push(&mut self, row: impl IntoIterator<Item = (u32, f32)>) {
         for (column, value) in row {
             debug_assert!((column as usize) < self.columns);
@@ -112,8 +112,8 @@ impl SparseRows {
         Self { columns: self.rows(), starts, indices, values }
     }
 
-    /// This matrix times `dense`, `f32[columns, width]`, into `f32[rows, width]`. Each value is a sum in the order of the
-    /// columns, so it depends neither on the other rows nor on the number of threads.
+    /// This matrix times `dense`, `f32[columns, width]`, into `f32[rows, width]`. Each value is summed in the order of
+    /// the columns, so it depends neither on the other rows nor on the number of threads.
     fn times(&self, dense: &[f32], width: usize) -> Vec<f32> {
         let mut product = vec![0.0; self.rows() * width];
         product.par_chunks_exact_mut(width).with_min_len(16).enumerate().for_each(|(row, sums)| {
@@ -124,8 +124,8 @@ impl SparseRows {
     }
 }
 
-/// Adds to `sums` each value times the row of `dense` that its index names; four rows at a time, since reading and
-/// writing the sums takes as long as a row.
+/// Adds to `sums` each value times the row of `dense` given by its index. It processes four rows at a time, since
+/// reading and writing the sums takes as long as reading a row.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the instructions of the machine are chosen outside")]
 fn add_rows(sums: &mut [f32], indices: &[u32], values: &[f32], dense: &[f32]) {
@@ -145,7 +145,7 @@ fn add_rows(sums: &mut [f32], indices: &[u32], values: &[f32], dense: &[f32]) {
     }
 }
 
-/// `sparse`, [n, d], times `weight`, `f32[d, width]`, to `f32[n, width]`. The gradient reaches the weight.
+/// The product of `sparse`, [n, d], and `weight`, `f32[d, width]`: `f32[n, width]`. The gradient goes to the weight.
 ///
 /// # Panics
 ///
@@ -215,7 +215,7 @@ mod tests {
 
     use super::*;
 
-    /// Five rows of which one is empty, with a column that no row has, and rows of up to six entries.
+    /// Five rows with up to six entries; one row is empty, and no row uses one of the columns.
     fn example() -> (Arc<SparseRows>, Vec<f32>) {
         let dense = vec![
             1.0, 0.0, -2.0, 0.0, 0.5, 0.0, 0.0, /**/ 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, /**/
@@ -249,7 +249,7 @@ mod tests {
         one.clone()
             .into_data()
             .assert_approx_eq(&two.clone().into_data(), burn::tensor::Tolerance::<f32>::absolute(1e-6));
-        // A gradient that differs from value to value.
+        // A gradient with different values.
         let (one, two) = (one.clone().mul(one).sum().backward(), two.clone().mul(two).sum().backward());
         let (one, two) = (left.grad(&one).unwrap(), right.grad(&two).unwrap());
         one.into_data().assert_approx_eq(&two.into_data(), burn::tensor::Tolerance::<f32>::absolute(1e-5));

@@ -10,8 +10,8 @@ use molarena_sdk::{Call, Matrix, Result};
 use super::weights::{Architecture, LinearWeights, NormWeights, Weights};
 use crate::{Batch, Features, Random};
 
-/// Molecules that are predicted at once. Fewer are filled up with zeros: products of another height may add in another
-/// order, and a prediction must not depend on its company.
+/// Number of molecules predicted at once. Smaller batches are padded with zeros: products of another height may sum in
+/// another order, and a prediction must not depend on the other molecules.
 const HEIGHT: usize = 256;
 
 /// A multi-layer perceptron on a device.
@@ -22,14 +22,14 @@ pub struct Mlp {
     dropout: f64,
 }
 
-/// Linear map, batch norm, GELU, dropout.
+/// A hidden layer: linear map, batch norm, GELU, dropout.
 #[derive(Module, Debug)]
 struct Hidden {
     linear: Linear,
     norm: Option<BatchNorm>,
 }
 
-/// x W + b.
+/// The linear map x W + b.
 #[derive(Module, Debug)]
 struct Linear {
     weight: Param<Tensor<2>>,
@@ -37,7 +37,7 @@ struct Linear {
 }
 
 impl Linear {
-    /// A map to `outputs` values.
+    /// The linear map to `outputs` values.
     fn new(weights: &LinearWeights, outputs: usize, device: &Device) -> Self {
         let shape = [weights.weight.len() / outputs, outputs];
         let bias = |bias: &Vec<f32>| Param::from_data(TensorData::new(bias.clone(), [outputs]), device);
@@ -86,7 +86,7 @@ fn norm_weights(norm: &BatchNorm) -> NormWeights {
 }
 
 impl Mlp {
-    /// The network with `weights`; it trains if `device` computes gradients.
+    /// The network with `weights`; it can be trained if `device` computes gradients.
     pub fn new(architecture: &Architecture, weights: &Weights, device: &Device) -> Result<Self> {
         weights.check(architecture)?;
         let layers = weights.hidden.iter().zip(&architecture.hidden);
@@ -101,13 +101,13 @@ impl Mlp {
         })
     }
 
-    /// The weights as plain data.
+    /// The weights as arrays.
     pub fn weights(&self) -> Weights {
         let layer = |hidden: &Hidden| (hidden.linear.weights(), hidden.norm.as_ref().map(norm_weights));
         Weights { hidden: self.hidden.iter().map(layer).collect(), head: self.head.weights() }
     }
 
-    /// Outputs, `f32[n, tasks]`: logits or numbers. With `dropout`, values of the hidden layers are left out.
+    /// Outputs, `f32[n, tasks]`: logits or numbers. With `dropout`, values of the hidden layers are dropped.
     pub fn forward(&self, input: &Batch, mut dropout: Option<&mut Random>) -> Tensor<2> {
         let mut input = input.clone();
         for layer in &self.hidden {
@@ -127,7 +127,7 @@ impl Mlp {
     }
 }
 
-/// Outputs of a network that does not train, `f32[n, tasks]`. Each row is the same whatever the other rows.
+/// Outputs of a network that is not training, `f32[n, tasks]`. A row does not depend on the other rows.
 pub fn predict(network: &Mlp, features: &Features, device: &Device, call: &Call<'_>) -> Result<Matrix> {
     let (rows, columns) = (features.rows(), network.head.weight.dims()[1]);
     let mut outputs = Vec::with_capacity(rows * columns);

@@ -10,31 +10,32 @@ use super::{
 };
 use crate::{Features, Loss, Random, Targets, adam, training::batches};
 
-/// How a network is trained.
+/// Training parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
-    /// Step of Adam.
+    /// Learning rate of Adam.
     pub learning_rate: f64,
-    /// Weight decay of Adam, added to the gradient.
+    /// Weight decay of Adam, which is added to the gradient.
     pub weight_decay: f64,
-    /// Molecules of a step, at least 1.
+    /// Number of molecules in a batch, at least 1.
     pub batch_size: usize,
-    /// Most passes over the training molecules, at least 1; exactly so many without validation labels.
+    /// Maximum number of passes over the training molecules, at least 1; the exact number without validation labels.
     pub max_epochs: usize,
-    /// Passes without a better validation score after which training ends, at least 1.
+    /// Number of epochs without a better validation score after which training ends, at least 1.
     pub patience: usize,
-    /// What is fitted.
+    /// The loss function.
     pub loss: Loss,
-    /// What chooses the epoch.
+    /// Criterion that chooses the epoch.
     pub selection: Selection,
 }
 
-/// What chooses the epoch on the validation molecules.
+/// Criterion on the validation molecules that chooses the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// The least mean loss.
+    /// The smallest mean loss.
     Loss,
-    /// The best mean score of the tasks: area under the ROC curve or mean absolute error. The loss where no task has one.
+    /// The best mean score of the tasks: area under the ROC curve or mean absolute error. If no task has a score, the
+    /// loss.
     Score,
 }
 
@@ -43,18 +44,18 @@ pub enum Selection {
 pub struct Data<'a> {
     /// Features.
     pub features: &'a Features,
-    /// Labels, as the network outputs them.
+    /// Labels, on the scale of the network's outputs.
     pub targets: &'a Targets,
 }
 
 /// A trained network.
 #[derive(Clone, Debug)]
 pub struct Trained {
-    /// Weights of the best epoch; of the last without validation labels.
+    /// Weights of the best epoch; of the last epoch without validation labels.
     pub weights: Weights,
-    /// Value of each epoch on the validation molecules, lower is better; `None` where it is not defined.
+    /// Value of the criterion after each epoch, lower is better; `None` where it is not defined.
     pub values: Vec<Option<f64>>,
-    /// Number of the epoch whose weights these are, from 0.
+    /// Number of the epoch of these weights, from 0.
     pub best: usize,
 }
 
@@ -63,9 +64,9 @@ const WEIGHTS: u64 = 0;
 const ORDER: u64 = 1;
 const DROPOUT: u64 = 2;
 
-/// Trains a network; `seed` and `member` give its start, the order of the molecules and what is left out. The weights
-/// are those of the epoch that was best on the validation molecules, which serve nothing else. `epoch` is called after
-/// each epoch with its number.
+/// Trains a network; `seed` and `member` determine its initial weights, the order of the molecules and the dropout. It
+/// returns the weights of the epoch that was best on the validation molecules, which have no other use. After each
+/// epoch it calls `epoch` with the epoch's number.
 pub fn train(
     architecture: &Architecture,
     training: &Training,
@@ -103,7 +104,7 @@ pub fn train(
         trained.values.push(value);
         epoch(number);
         let best = trained.values[trained.best];
-        // Without labels to choose by, each epoch replaces the one before.
+        // Without labels for the choice, each epoch replaces the previous one.
         if number == 0 || value.is_none_or(|value| best.is_none_or(|best| value < best)) {
             (trained.best, trained.weights) = (number, network.weights());
         } else if number - trained.best >= training.patience {
@@ -124,7 +125,7 @@ fn check_finite(values: &[f32], epoch: usize) -> Result<()> {
 }
 
 impl Selection {
-    /// The value, lower is better; `None` without labels.
+    /// Value of the criterion, lower is better; `None` without labels.
     fn value(self, outputs: &[f32], targets: &Targets, loss: Loss) -> Option<f64> {
         let score = |metric| {
             mean_defined(&score_tasks(

@@ -8,26 +8,26 @@ use crate::Random;
 /// Shape of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
-    /// Features of a molecule, at least 1.
+    /// Number of features of a molecule, at least 1.
     pub inputs: usize,
     /// Width of each hidden layer, at least 1.
     pub hidden: Vec<usize>,
-    /// Tasks, at least 1.
+    /// Number of tasks, at least 1.
     pub outputs: usize,
-    /// Whether each hidden layer is normalised over the batch.
+    /// Whether hidden layers have batch norm.
     pub batch_norm: bool,
-    /// Probability of a hidden value to be left out in training, in [0, 1).
+    /// Probability in [0, 1) that training drops a hidden value.
     pub dropout: f64,
 }
 
 impl Architecture {
-    /// Inputs and outputs of each hidden layer.
+    /// Numbers of inputs and outputs of each hidden layer.
     fn layers(&self) -> impl Iterator<Item = (usize, usize)> {
         let inputs = std::iter::once(self.inputs).chain(self.hidden.iter().copied());
         inputs.zip(self.hidden.iter().copied())
     }
 
-    /// Inputs of the head.
+    /// Number of inputs of the head.
     fn last(&self) -> usize {
         self.hidden.last().copied().unwrap_or(self.inputs)
     }
@@ -38,29 +38,29 @@ impl Architecture {
 pub struct LinearWeights {
     /// `f32[inputs, outputs]`.
     pub weight: Vec<f32>,
-    /// `f32[outputs]`; `None` before a batch norm, which takes any bias away.
+    /// `f32[outputs]`; `None` before a batch norm, which cancels any bias.
     pub bias: Option<Vec<f32>>,
 }
 
 /// Weights and running statistics of a batch norm, each `f32[width]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NormWeights {
-    /// Factor after normalising.
+    /// Gamma, the factor after normalising.
     pub gamma: Vec<f32>,
-    /// Addend after normalising.
+    /// Beta, the addend after normalising.
     pub beta: Vec<f32>,
-    /// Mean over the batches that were seen.
+    /// Running mean over the batches.
     pub mean: Vec<f32>,
-    /// Variance over the batches that were seen.
+    /// Running variance over the batches.
     pub variance: Vec<f32>,
 }
 
 /// Weights of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
-    /// The hidden layers; the second is there with batch norm.
+    /// The hidden layers; each has a batch norm if the architecture says so.
     pub hidden: Vec<(LinearWeights, Option<NormWeights>)>,
-    /// The head.
+    /// The linear map from the last hidden layer to the tasks.
     pub head: LinearWeights,
 }
 
@@ -90,7 +90,7 @@ impl NormWeights {
 }
 
 impl Weights {
-    /// The weights that training starts with.
+    /// The initial weights of a training.
     pub fn random(architecture: &Architecture, random: &mut Random) -> Self {
         let layer = |(inputs, outputs)| {
             let norm = architecture.batch_norm.then(|| NormWeights::new(outputs));

@@ -2,10 +2,10 @@ use burn::tensor::TensorData;
 
 use super::*;
 
-/// A line through points: rows are x from 0 to 1, targets are 2 x - 1.
+/// Fits a line to points: rows are x from 0 to 1, targets are 2 x - 1.
 struct Line {
     started: Vec<usize>,
-    /// Cancels after so many steps.
+    /// Cancels after this many steps.
     valid: bool,
 }
 
@@ -62,7 +62,7 @@ impl Task for Line {
     }
 }
 
-/// Cancels after some calls.
+/// Cancels after a number of calls.
 struct Impatient(std::sync::atomic::AtomicIsize);
 
 impl molarena_sdk::Hooks for Impatient {
@@ -117,7 +117,7 @@ fn cut_off(call: &Call<'_>) {
     let (whole, started) = run(&training(), call, true).unwrap();
     assert_eq!(started, (0..12).collect::<Vec<_>>());
     let folder = tempfile::tempdir().unwrap();
-    // Four steps an epoch: the third call dies in the middle of the fifth epoch.
+    // An epoch has four steps: the third call dies in the middle of the fifth epoch.
     for (steps, next) in [(2, 0), (9, 0), (11, 2), (1_000, 4)] {
         let hooks = Impatient(std::sync::atomic::AtomicIsize::new(steps));
         let call = call.with_hooks(&hooks).with_folder(folder.path());
@@ -134,7 +134,7 @@ fn cut_off(call: &Call<'_>) {
 
 #[test]
 fn the_best_epoch_is_kept_and_patience_ends() {
-    // A rate at which the loss jumps about.
+    // A learning rate at which the loss jumps.
     let training =
         Training { learning_rate: 0.8, schedule: Schedule::Constant, epochs: 40, patience: 3, ..training() };
     let folder = tempfile::tempdir().unwrap();

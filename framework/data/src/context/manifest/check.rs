@@ -109,8 +109,8 @@ impl ContextManifest {
         Ok(())
     }
 
-    /// Files that tables, spaces and lists name.
-    pub(crate) fn named_files(&self) -> HashSet<&str> {
+    /// The files that the tables, spaces and lists name.
+    pub fn named_files(&self) -> HashSet<&str> {
         let mut named: HashSet<&str> = self.molecules.iter().map(|table| table.file.as_str()).collect();
         named.extend(self.genes.iter().map(|table| table.file.as_str()));
         named.extend(self.edges.iter().map(|list| list.file.as_str()));

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::catalog::Catalog;
 use crate::context::{ContextGraph, ContextManifest, EdgeKind, NodeKind};
 use crate::fetch::{Origin, fetch_context};
-use crate::simulate::npz::MatrixWriter;
+use crate::npz::MatrixWriter;
 use crate::verify::{FileState, verify_context};
 
 /// The manifest that comes with the program, with narrow matrices.

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::context::{ContextGraph, ContextManifest};
 use crate::error::Result;
 use crate::hash::sha256_hex;
-use crate::simulate::npz::MatrixWriter;
+use crate::npz::MatrixWriter;
 
 pub(super) const MANIFEST: &str = r#"
 schema = "molarena.context/1"

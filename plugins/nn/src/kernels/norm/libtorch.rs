@@ -1,4 +1,5 @@
-//! The step on `LibTorch`, as its own passes over the rows, of which a composition of tensor operations has several times as many.
+//! The step on `LibTorch` with its own passes over the rows; a composition of tensor operations makes several times as
+//! many.
 
 #![expect(deprecated, reason = "0.22 is the last version of Burn with LibTorch, and it is pinned")]
 
@@ -41,7 +42,7 @@ pub(super) fn batch_norm(
 /// The step as an operation of a backend.
 #[backend_extension(LibTorch, Autodiff)]
 trait BatchNormOfTorch: Backend {
-    /// Output, and mean and variance of the batch, `f32[1, d]`, to which no gradient goes.
+    /// Output, and mean and variance of the batch, `f32[1, d]`, which get no gradient.
     fn batch_norm_of_torch(
         rows: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -67,7 +68,7 @@ fn forward([rows, gamma, beta]: [&tch::Tensor; 3], norm: &BatchNorm) -> [tch::Te
     let (count, width) = rows.size2().expect("rows have two dimensions");
     let [gamma, beta] = [gamma, beta].map(|row| row.reshape([width]));
     let [mean, variance] = [(); 2].map(|()| tch::Tensor::zeros([width], (Kind::Float, rows.device())));
-    // Running statistics that move all the way are those of the batch; their variance is divided by n - 1.
+    // With momentum 1, the running statistics are those of the batch; their variance is divided by n - 1.
     let (momentum, epsilon) = (1.0, f64::from(EPSILON));
     let mut output = rows.batch_norm(
         Some(gamma),
@@ -83,7 +84,7 @@ fn forward([rows, gamma, beta]: [&tch::Tensor; 3], norm: &BatchNorm) -> [tch::Te
         output = output.relu_();
     }
     if let Some(dropout) = norm.dropout {
-        // Not in place: what the rectifier gave is part of the graph.
+        // Not in place, because the rectifier's output is part of the graph.
         output =
             output.g_mul(&dropout_factors(dropout, count * width, rows.device()).reshape([count, width]));
     }
@@ -94,7 +95,8 @@ fn forward([rows, gamma, beta]: [&tch::Tensor; 3], norm: &BatchNorm) -> [tch::Te
     [output, mean.reshape([1, width]), variance.reshape([1, width])]
 }
 
-/// The factors of `count` values: hashed here for the processor, and there for another device, which is then not waited for.
+/// The factors of the first `count` positions. They are hashed here for the processor, and on the device for another
+/// device, so that nobody waits for it.
 fn dropout_factors(dropout: Dropout, count: i64, device: Device) -> tch::Tensor {
     match device {
         Device::Cpu => tch::Tensor::from_slice(&dropout.factors(count as usize)),
@@ -102,7 +104,7 @@ fn dropout_factors(dropout: Dropout, count: i64, device: Device) -> tch::Tensor 
     }
 }
 
-/// [`Dropout::factor`] of all places below `count`, on a device.
+/// [`Dropout::factor`] of all positions below `count`, on a device.
 fn factors_there(dropout: Dropout, count: i64, device: Device) -> tch::Tensor {
     const LOW: i64 = 0xffff_ffff;
     let shifted = |hash: &tch::Tensor, by: i64| hash.bitwise_right_shift_tensor_scalar(by);
@@ -116,16 +118,16 @@ fn factors_there(dropout: Dropout, count: i64, device: Device) -> tch::Tensor {
     hash.ge(i64::from(dropout.bound)).to_kind(Kind::Float) * f64::from(dropout.keep)
 }
 
-/// The step with the graph that `LibTorch`'s own differentiation made of it.
+/// The step with the graph built by `LibTorch`'s own differentiation.
 #[derive(Clone, Debug)]
 struct Graph {
-    /// Rows, factors and addends, as leaves of the graph. They share the memory of the inputs, to which nobody writes then.
+    /// Rows, gamma and beta as leaves of the graph. They share the memory of the inputs, which nobody modifies.
     leaves: [TchTensor; 3],
     output: TchTensor,
 }
 
 impl Graph {
-    /// The graph, and output, mean and variance.
+    /// The graph, with output, mean and variance.
     fn new(inputs: [TchTensor; 3], norm: &BatchNorm) -> (Self, [TchTensor; 3]) {
         let leaves = inputs.map(|input| {
             TchTensor::from_existing(input.tensor.detach().set_requires_grad(true), input.storage)
@@ -140,7 +142,7 @@ impl Graph {
         )
     }
 
-    /// Gradients of rows, factors and addends.
+    /// Gradients of rows, gamma and beta.
     fn backward(&self, handed: &TchTensor) -> [TchTensor; 3] {
         let sum = self.output.tensor.reshape([-1]).dot(&handed.tensor.reshape([-1]));
         let leaves = [&self.leaves[0].tensor, &self.leaves[1].tensor, &self.leaves[2].tensor];

@@ -17,7 +17,7 @@ fn dropout_keeps_its_share() {
     // The standard deviation of the share is 0.001.
     assert!((dropped - 0.3).abs() < 5e-3, "{dropped}");
     assert!(factors.iter().all(|&factor| factor == 0.0 || (factor - 1.0 / 0.7).abs() < 1e-6));
-    // Two layers, two neighbours: no common pattern.
+    // Two layers and two neighbouring positions must share no pattern.
     let other = Dropout::new(0.3, [0x1319_8a2e, 0x0370_7344]).factors(200_000);
     let both = |shift: usize| {
         let pairs = factors.iter().zip(&other[shift..]).take(190_000);
@@ -26,7 +26,7 @@ fn dropout_keeps_its_share() {
     assert!((0..8).all(|shift| (both(shift) - 0.09).abs() < 5e-3), "{:?}", both(0));
 }
 
-/// What a step of either kind found.
+/// The results of a step of either kind.
 fn moments(norm: &BatchNorm) -> Moments {
     let values = |row: &Tensor<2>| row.clone().into_data().try_into_vec().unwrap();
     match (norm.moments.get(), norm.elsewhere.get()) {

@@ -25,7 +25,7 @@ fn dense(columns: usize, rows: usize, seed: u64) -> Features {
     Features::Dense { columns, values: Random::of(seed, 9, 9).uniform(rows * columns, 1.0) }
 }
 
-/// Whether an odd number of the first two columns is above 0, for two tasks of which the second misses each third label.
+/// Whether an odd number of the first two columns is above 0, for two tasks; the second lacks every third label.
 fn odd(features: &Features) -> Targets {
     let Features::Dense { columns, values } = features else { panic!("dense") };
     let label = |(row, values): (usize, &[f32])| {
@@ -64,7 +64,7 @@ fn every_parameter_has_a_gradient() {
         let rows: Vec<usize> = (0..8).collect();
         let output = network.forward(&features.batch(&rows, 0, &device), None);
         let loss = Loss::BinaryCrossEntropy.mean(output, &targets, &rows).unwrap();
-        // Two hidden layers of weight, gamma and beta, and the head's weight and bias.
+        // Two hidden layers with weight, gamma and beta, and the head with weight and bias.
         assert_eq!(GradientsParams::from_grads(loss.backward(), &network).len(), 8);
     }
 }
@@ -148,7 +148,7 @@ fn an_odd_number_of_signs_is_learnt() {
 
 #[test]
 fn the_weights_are_those_of_the_best_epoch() {
-    // Twenty molecules of thirty columns: what is learnt soon gets worse elsewhere.
+    // Twenty molecules with thirty columns: the network soon overfits.
     let architecture = architecture(30, &[64], 2);
     for selection in [Selection::Score, Selection::Loss] {
         let training =
@@ -167,7 +167,7 @@ fn the_weights_are_those_of_the_best_epoch() {
 
 #[test]
 fn repeats_are_equal_on_any_number_of_threads() {
-    // Wide enough for products, sums and steps in parallel.
+    // Wide enough for parallel products, sums and steps.
     let architecture = Architecture { dropout: 0.5, ..architecture(300, &[600], 2) };
     let training = Training { batch_size: 256, max_epochs: 2, ..training(Loss::BinaryCrossEntropy) };
     let run = |seed, threads| {

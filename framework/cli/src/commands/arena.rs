@@ -1,0 +1,28 @@
+//! The arena that commands work in.
+
+use std::path::Path;
+
+use molarena_data::Catalog;
+use molarena_host::{Arena, Methods, Store, launch::Launcher, plugin::search::SearchPath};
+
+use crate::args::{Places, PluginPlaces};
+
+/// Catalog, methods, plugins and a store, which is made if there is none.
+pub(crate) fn arena(
+    store: &Path,
+    methods_dir: Option<&Path>,
+    places: &Places,
+    plugins: &PluginPlaces,
+) -> anyhow::Result<Arena> {
+    let store = Store::create(store)?;
+    Ok(Arena {
+        catalog: Catalog::with_dir(places.datasets_dir.as_deref())?,
+        methods: Methods::load(methods_dir)?,
+        plugins: SearchPath::new(&plugins.plugins)?,
+        launcher: Launcher::of_this_binary()?,
+        data_dir: places.data_dir.clone(),
+        encoders: store.clone(),
+        store,
+        tell: |what| eprintln!("{what}"),
+    })
+}

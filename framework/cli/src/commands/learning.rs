@@ -1,0 +1,57 @@
+//! What `train` and `predict` have in common.
+
+use std::path::Path;
+
+use molarena_host::{Arena, Error, HeldOut, Limits, Store};
+
+use super::{arena, own};
+use crate::args::LearningArgs;
+
+/// An arena whose store is in `folder`: nothing of it is for a board. Trained encoders are worth keeping, and may be there
+/// already: the user's own store has them.
+pub(super) fn arena(args: &LearningArgs, method: Option<&str>, folder: &Path) -> anyhow::Result<Arena> {
+    let store = folder.join("store");
+    let mut arena = arena::arena(&store, args.methods_dir.as_deref(), &args.places, &args.plugins)?;
+    if let Some(method) = method
+        && arena.methods.get(method, Path::new(""))?.is_pretrained(&arena.methods)?
+    {
+        arena.encoders = Store::create(&args.store.store)?;
+    }
+    Ok(arena)
+}
+
+/// Ids of the datasets to learn from: the one that is named, or those of an own table.
+pub(super) fn datasets(args: &LearningArgs, arena: &mut Arena) -> anyhow::Result<Vec<String>> {
+    let ids: Vec<String> = match (own::load(&args.own, None)?, &args.dataset) {
+        (Some(own), _) => own::register(&own, &mut arena.catalog),
+        (None, dataset) => dataset.iter().cloned().collect(),
+    };
+    if ids.is_empty() {
+        return Err(Error::Request("name a --dataset or a --csv FILE to learn from".into()).into());
+    }
+    Ok(ids)
+}
+
+/// Limits of the workers.
+pub(super) fn limits(args: &LearningArgs) -> anyhow::Result<Limits> {
+    let limits = Limits::default();
+    let limits = Limits {
+        wall: args.wall_limit.unwrap_or(limits.wall),
+        memory: args.memory_limit.unwrap_or(limits.memory),
+        threads: args.threads.map_or(limits.threads, Into::into),
+        ..limits
+    };
+    if limits.wall.is_zero() || limits.memory == 0 {
+        return Err(Error::Request("limits must be above 0".into()).into());
+    }
+    Ok(limits)
+}
+
+/// Says which molecules a method learnt from.
+pub(super) fn say_learnt(dataset: &str, method: &str, held_out: &HeldOut) {
+    let HeldOut { train, valid, by, unparsed, .. } = held_out;
+    eprintln!(
+        "{dataset}: {method} learnt from {train} molecules and chose on {valid} held out ({by} split); not readable: \
+         {unparsed}"
+    );
+}

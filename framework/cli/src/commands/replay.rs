@@ -1,0 +1,61 @@
+//! `molarena replay`
+
+use molarena_data::Catalog;
+use molarena_evaluate::{Labels, Replayed, replay};
+use molarena_host::Store;
+
+use super::{own, print, print_json, warn_of_store};
+use crate::{
+    args::ReplayArgs,
+    display::{Counts, Display},
+    exit_code::ExitCode,
+};
+
+/// Lines that are shown of a list.
+const SHOWN: usize = 10;
+
+pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    // The store's cache says which molecules of a dataset can be read, so it is opened to write.
+    Store::open(&args.store.store)?;
+    let store = Store::create(&args.store.store)?;
+    let mut catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
+    if let Some(own) = own::load(&args.own, args.split.as_ref())? {
+        own::register(&own, &mut catalog);
+    }
+    let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
+    let display = Display::new(Counts::Steps);
+    let replayed = replay(&store, &mut labels, &|_| ());
+    display.close();
+    warn_of_store(&store);
+    let replayed = replayed?;
+    if args.update {
+        store.replace(&replayed.records, &replayed.matches)?;
+    }
+    conclude(args, &replayed)
+}
+
+fn conclude(args: &ReplayArgs, replayed: &Replayed) -> anyhow::Result<ExitCode> {
+    let Replayed { same, different, skipped, .. } = replayed;
+    if args.json {
+        print_json(&serde_json::json!({
+            "schema": "molarena.replay/1",
+            "same": same,
+            "different": different,
+            "skipped": skipped,
+            "updated": args.update,
+        }))?;
+    } else {
+        for (what, records) in [("differs", different), ("skipped", skipped)] {
+            for (key, why) in records.iter().take(SHOWN) {
+                print(&format!("{what} {key}: {why}\n"))?;
+            }
+            if records.len() > SHOWN {
+                print(&format!("{what}: and {} more\n", records.len() - SHOWN))?;
+            }
+        }
+        let (different, skipped) = (different.len(), skipped.len());
+        print(&format!("{same} records come out the same, {different} differ, {skipped} skipped\n"))?;
+    }
+    let sound = skipped.is_empty() && (different.is_empty() || args.update);
+    Ok(if sound { ExitCode::Ok } else { ExitCode::SomeCellsFailed })
+}

@@ -1,0 +1,138 @@
+//! Every score again, from what steps made and from labels.
+
+use molarena_host::{Result, Store};
+use molarena_metrics::Metric;
+use molarena_record::{
+    cell::{Outcome, Record},
+    matching::{MatchOutcome, MatchRecord},
+};
+
+use crate::{
+    labels::Labels,
+    score::{outcome_of_predictions, spaces_of_ranks},
+};
+
+/// Key of a record, and why it cannot be scored here.
+pub type Skipped = (String, String);
+
+/// What [`replay`] found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Replayed {
+    /// Records whose bytes come out again.
+    pub same: usize,
+    /// Keys of records that come out different, with what differs.
+    pub different: Vec<(String, String)>,
+    /// Keys of records that cannot be computed here, with the reason.
+    pub skipped: Vec<Skipped>,
+    /// The records as they come out, in the order of the store; those that were skipped are as they are stored.
+    pub records: Vec<Record>,
+    /// Those of matching cells.
+    pub matches: Vec<MatchRecord>,
+}
+
+/// Computes the scores of all records of a store again. `on_record` is told how many are done.
+///
+/// # Errors
+/// The store cannot be read. What is wrong with single records is in the result.
+pub fn replay(store: &Store, labels: &mut Labels<'_>, on_record: &dyn Fn(usize)) -> Result<Replayed> {
+    let mut replayed = Replayed::default();
+    for record in store.records()? {
+        let again = rescored(store, labels, &record, record.metric);
+        let again = replayed.note(&record.key, &record, again);
+        replayed.records.push(again);
+        on_record(replayed.records.len());
+    }
+    for record in store.match_records()? {
+        let again = matched_again(store, &record);
+        let again = replayed.note(&record.key, &record, again);
+        replayed.matches.push(again);
+        on_record(replayed.records.len() + replayed.matches.len());
+    }
+    Ok(replayed)
+}
+
+impl Replayed {
+    fn note<R: serde::Serialize + Clone>(&mut self, key: &str, stored: &R, again: Result<R, String>) -> R {
+        match again {
+            Ok(again) => {
+                let text = |record: &R| serde_json::to_string_pretty(record).expect("plain data");
+                if text(stored) == text(&again) {
+                    self.same += 1;
+                } else {
+                    self.different.push((key.to_owned(), "its scores".to_owned()));
+                }
+                again
+            }
+            Err(why) => {
+                self.skipped.push((key.to_owned(), why));
+                stored.clone()
+            }
+        }
+    }
+}
+
+/// The records under another metric, scored from stored predictions; and the keys of those that cannot be, with the
+/// reason. Records of tasks that the metric is not for are left out.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn under_metric(
+    store: &Store,
+    labels: &mut Labels<'_>,
+    records: Vec<Record>,
+    metric: Metric,
+) -> Result<(Vec<Record>, Vec<Skipped>)> {
+    let mut scored = Vec::new();
+    let mut skipped = Vec::new();
+    for record in records {
+        let classification = record.task_type == molarena_data::TaskType::Classification;
+        if metric.is_classification() != classification {
+            continue;
+        }
+        match rescored(store, labels, &record, metric) {
+            Ok(record) => scored.push(record),
+            Err(why) => skipped.push((record.key.clone(), why)),
+        }
+    }
+    Ok((scored, skipped))
+}
+
+fn rescored(
+    store: &Store,
+    labels: &mut Labels<'_>,
+    record: &Record,
+    metric: Metric,
+) -> Result<Record, String> {
+    let step = store.step(&record.fit_key).map_err(|error| error.to_string())?;
+    let step = step.ok_or_else(|| format!("its step {} is not in the store", record.fit_key))?;
+    let outcome = if let Some(failure) = step.failure() {
+        Outcome::Failed(failure.clone())
+    } else {
+        let (_, _, predictions) = store.matrix(&step, "test.npy").map_err(|error| error.to_string())?;
+        let labels = labels.of(record)?;
+        if labels.len() != predictions.len() {
+            return Err(format!("{} predictions for {} labels", predictions.len(), labels.len()));
+        }
+        outcome_of_predictions(metric, record.scoring, &record.tasks, &labels, &predictions)
+    };
+    Ok(Record { metric, outcome, ..record.clone() })
+}
+
+fn matched_again(store: &Store, record: &MatchRecord) -> Result<MatchRecord, String> {
+    let step = store.step(&record.key).map_err(|error| error.to_string())?;
+    let step = step.ok_or_else(|| "its step is not in the store".to_owned())?;
+    let outcome = match (step.failure(), &record.outcome) {
+        (Some(failure), _) => MatchOutcome::Failed(failure.clone()),
+        (None, MatchOutcome::Failed(_)) => {
+            return Err("its step made ranks, and the record says that it failed".into());
+        }
+        (None, MatchOutcome::Scored { spaces, .. }) => {
+            let spaces: Vec<(String, usize)> =
+                spaces.iter().map(|space| (space.space.clone(), space.candidates)).collect();
+            let spaces = spaces_of_ranks(store, &record.key, &spaces).map_err(|error| error.to_string())?;
+            let ranks_sha256 = step.sha256_of("ranks.npz").unwrap_or_default().to_owned();
+            MatchOutcome::Scored { spaces, ranks_sha256 }
+        }
+    };
+    Ok(MatchRecord { outcome, ..record.clone() })
+}

@@ -1,0 +1,152 @@
+//! Runs a plan: executes the steps that it misses and scores each cell once its step is there.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use molarena_host::{
+    Arena, Cell, Error, Event, Missing, Observer, Plan, Result, Row, RunOptions, execute, forget_failures,
+};
+use molarena_record::{cell::Outcome, matching::MatchOutcome, step::StepRecord};
+
+use crate::score::{Scored, score};
+
+/// How a plan is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Threads of all workers together.
+    pub threads: usize,
+    /// Whether failed cells of earlier runs run again.
+    pub retry_failed: bool,
+}
+
+/// What came of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Cells that were scored in this run.
+    pub scored: usize,
+    /// Cells of the plan that failed, in this run or before.
+    pub failed: usize,
+    /// Cells that were finished before.
+    pub resumed: usize,
+    /// Steps that were executed in this run.
+    pub steps: usize,
+}
+
+/// Runs what is missing of `plan`. Stored steps are not executed again, and neither is what they were made from. When
+/// `interrupted` is set, running workers end, and what is finished stays.
+///
+/// # Errors
+/// [`Error::Interrupted`], and those of inputs and of the store. A failure of a plugin is a row, not an error.
+pub fn run(
+    plan: &Plan,
+    arena: &Arena,
+    options: Options,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    if options.retry_failed {
+        forget_failures(plan.cells.iter(), arena)?;
+    }
+    let mut summary = Summary::default();
+    let mut waiting = Vec::new();
+    for cell in &plan.cells {
+        if interrupted.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        match stored(cell, arena)? {
+            Some(failed) => {
+                summary.resumed += 1;
+                summary.failed += usize::from(failed);
+            }
+            None => waiting.push(cell),
+        }
+    }
+    observer.event(&Event::Planned { cells: plan.cells.len(), finished: summary.resumed });
+    let missing = Missing::of(waiting.iter().copied(), arena)?;
+    let scorer = Scorer::new(&waiting, arena, observer, summary);
+    let absent: std::collections::BTreeSet<&str> =
+        missing.steps.iter().map(|step| step.key.as_str()).collect();
+    for cell in waiting.iter().filter(|cell| !absent.contains(cell.step.key.as_str())) {
+        let store = arena.store_of(cell.step.kind());
+        let step = store.step(&cell.step.key)?.expect("what is not missing is stored");
+        scorer.score(cell, &step)?;
+    }
+    let options = RunOptions { threads: options.threads };
+    execute(&missing.steps, arena, options, interrupted, &scorer)?;
+    let Progress { summary, error } = scorer.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    error.map_or(Ok(Summary { steps: missing.steps.len(), ..summary }), Err)
+}
+
+/// Whether a cell is finished, and if so, whether it failed.
+fn stored(cell: &Cell, arena: &Arena) -> Result<Option<bool>> {
+    Ok(match cell.row {
+        Row::Task(_) => {
+            let record = arena.store.record(&cell.key)?;
+            record.map(|record| matches!(record.outcome, Outcome::Failed(_)))
+        }
+        Row::Match(_) => {
+            let record = arena.store.match_record(&cell.key)?;
+            record.map(|record| matches!(record.outcome, MatchOutcome::Failed(_)))
+        }
+    })
+}
+
+/// Scores cells as their steps finish, and passes everything on.
+struct Scorer<'a> {
+    cells: BTreeMap<&'a str, Vec<&'a Cell>>,
+    arena: &'a Arena,
+    observer: &'a dyn Observer,
+    progress: Mutex<Progress>,
+}
+
+struct Progress {
+    summary: Summary,
+    /// The first error of scoring; a step's own errors end the execution.
+    error: Option<Error>,
+}
+
+impl<'a> Scorer<'a> {
+    fn new(waiting: &[&'a Cell], arena: &'a Arena, observer: &'a dyn Observer, summary: Summary) -> Self {
+        let mut cells: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
+        for cell in waiting {
+            cells.entry(&cell.step.key).or_default().push(cell);
+        }
+        Self { cells, arena, observer, progress: Mutex::new(Progress { summary, error: None }) }
+    }
+
+    fn score(&self, cell: &Cell, step: &StepRecord) -> Result<()> {
+        let failed = match score(cell, step, self.arena)? {
+            Scored::Task(record) => {
+                self.arena.store.put_record(&record)?;
+                self.observer.event(&Event::Scored(&record));
+                matches!(record.outcome, Outcome::Failed(_))
+            }
+            Scored::Match(record) => {
+                self.arena.store.put_match(&record)?;
+                self.observer.event(&Event::Matched(&record));
+                matches!(record.outcome, MatchOutcome::Failed(_))
+            }
+        };
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.summary.failed += usize::from(failed);
+        progress.summary.scored += usize::from(!failed);
+        Ok(())
+    }
+}
+
+impl Observer for Scorer<'_> {
+    fn event(&self, event: &Event<'_>) {
+        self.observer.event(event);
+        let Event::Finished(step, record) = event else { return };
+        for cell in self.cells.get(step.key.as_str()).into_iter().flatten() {
+            if let Err(error) = self.score(cell, record) {
+                self.progress.lock().unwrap_or_else(PoisonError::into_inner).error.get_or_insert(error);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Scores of one cell.
+
+use std::collections::BTreeSet;
+
+use molarena_features::select_rows;
+use molarena_host::{Arena, Cell, MatchRow, Result, Row, Store, TaskRow, device::class_of};
+use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
+use molarena_record::{
+    cell::{Outcome, RECORD_SCHEMA, Record},
+    matching::{MATCH_SCHEMA, MatchOutcome, MatchRecord, SpaceScores},
+    parts::{Composition, Cost, PretrainCost, Pretrained},
+    step::{Kind, StepRecord},
+};
+
+/// A scored cell.
+#[derive(Debug)]
+pub(crate) enum Scored {
+    Task(Box<Record>),
+    Match(Box<MatchRecord>),
+}
+
+/// Scores of predictions `f32[molecules, tasks]` against labels of that shape, NaN where missing, row-major; tasks by
+/// name.
+pub fn outcome_of_predictions(
+    metric: Metric,
+    scoring: Scoring,
+    tasks: &[String],
+    labels: &[f32],
+    predictions: &[f32],
+) -> Outcome {
+    let scores = score_tasks(metric, scoring, labels, predictions, tasks.len());
+    let mean = mean_defined(&scores);
+    Outcome::Scored { scores: tasks.iter().cloned().zip(scores).collect(), mean }
+}
+
+/// Scores of each space from the ranks that a step made; `spaces` are names and numbers of candidates.
+///
+/// # Errors
+/// The ranks are missing, or not those of the step's record.
+pub fn spaces_of_ranks(store: &Store, key: &str, spaces: &[(String, usize)]) -> Result<Vec<SpaceScores>> {
+    let scores = spaces
+        .iter()
+        .map(|(name, candidates)| Ok(SpaceScores::of(name, *candidates, &store.ranks(key, name)?)));
+    scores.collect()
+}
+
+/// Scores a cell whose step is done.
+pub(crate) fn score(cell: &Cell, step: &StepRecord, arena: &Arena) -> Result<Scored> {
+    match &cell.row {
+        Row::Task(row) => Ok(Scored::Task(Box::new(task_record(cell, row, step, arena)?))),
+        Row::Match(row) => Ok(Scored::Match(Box::new(match_record(cell, row, step, arena)?))),
+    }
+}
+
+fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> Result<Record> {
+    let dataset = &row.dataset.dataset;
+    let protocol = cell.method.protocol;
+    let outcome = if let Some(failure) = step.failure() {
+        Outcome::Failed(failure.clone())
+    } else {
+        let (_, tasks, predictions) = arena.store.matrix(step, "test.npy")?;
+        let labels = select_rows(&dataset.labels, tasks, &row.split.test);
+        outcome_of_predictions(row.metric, protocol.scoring, &dataset.tasks, &labels, &predictions)
+    };
+    Ok(Record {
+        schema: RECORD_SCHEMA.into(),
+        key: cell.key.clone(),
+        fit_key: step.key.clone(),
+        method: cell.method.name.clone(),
+        dataset: dataset.id.clone(),
+        simulated: row.dataset.manifest.simulated,
+        split: row.split_info(),
+        seed: cell.seed,
+        task_type: dataset.task_type,
+        metric: row.metric,
+        scoring: protocol.scoring,
+        shuffled_labels: protocol.shuffle_labels,
+        tasks: dataset.tasks.clone(),
+        composition: row.composition.clone(),
+        unparsed_molecules: row.dataset.unparsed.len(),
+        confined: step.confined,
+        outcome,
+        search: step.search.clone(),
+        cost: step.cost,
+        pretrain_cost: pretrain_cost(&pretrainings(&row.composition), arena)?,
+        finished: step.finished,
+        device: device(step),
+        varied: cell.method.varied.clone(),
+    })
+}
+
+fn match_record(cell: &Cell, row: &MatchRow, step: &StepRecord, arena: &Arena) -> Result<MatchRecord> {
+    let task = &row.task;
+    let outcome = if let Some(failure) = step.failure() {
+        MatchOutcome::Failed(failure.clone())
+    } else {
+        let spaces = task.spaces.iter().map(|space| (space.name.clone(), space.candidates.len()));
+        let spaces = spaces_of_ranks(&arena.store, &step.key, &spaces.collect::<Vec<_>>())?;
+        let ranks_sha256 = step.sha256_of("ranks.npz").unwrap_or_default().to_owned();
+        MatchOutcome::Scored { spaces, ranks_sha256 }
+    };
+    let pretrainings: Vec<&Pretrained> = row.composition.pretraining.iter().collect();
+    Ok(MatchRecord {
+        schema: MATCH_SCHEMA.into(),
+        key: cell.key.clone(),
+        method: cell.method.name.clone(),
+        context: task.context.clone(),
+        context_key: task.context_key.clone(),
+        simulated: task.simulated,
+        split: task.split.clone(),
+        spaces: task.space_names(),
+        candidates: task.candidates,
+        seed: cell.seed,
+        composition: row.composition.clone(),
+        confined: step.confined,
+        outcome,
+        cost: step.cost,
+        pretrain_cost: pretrain_cost(&pretrainings, arena)?,
+        finished: step.finished,
+        device: device(step),
+        varied: cell.method.varied.clone(),
+    })
+}
+
+fn device(step: &StepRecord) -> Option<String> {
+    step.device.as_deref().map(|device| class_of(device).to_owned())
+}
+
+/// The pretrainings of a method and of its members.
+fn pretrainings(composition: &Composition) -> Vec<&Pretrained> {
+    let members = composition.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
+    composition.pretraining.iter().chain(members).collect()
+}
+
+/// What pretrainings cost together, each once.
+fn pretrain_cost(pretrainings: &[&Pretrained], arena: &Arena) -> Result<Option<PretrainCost>> {
+    let keys: BTreeSet<&str> = pretrainings.iter().map(|pretrained| pretrained.key.as_str()).collect();
+    let mut costs: Option<Cost> = None;
+    for key in keys {
+        if let Some(record) = arena.store_of(Kind::Pretrain).step(key)? {
+            costs = Some(costs.map_or(record.cost, |costs| costs.then(record.cost)));
+        }
+    }
+    Ok(costs.map(PretrainCost::from))
+}

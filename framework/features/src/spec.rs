@@ -1,0 +1,278 @@
+//! What is computed of each molecule, as method files name it.
+
+use molarena_chem::{Molecule, Morgan};
+use molarena_sdk::InputKind;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::features::{Features, OwnedSmiles};
+
+/// What is computed of each molecule, as in a method file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FeatureSpec {
+    /// Morgan fingerprint bits (Rogers and Hahn 2010), equal to those of `RDKit`'s generator.
+    Morgan {
+        /// Radius in bonds.
+        #[serde(default = "default_radius")]
+        radius: u32,
+        /// Number of bits, a multiple of 64.
+        #[serde(default = "default_bits")]
+        bits: usize,
+        /// Whether atoms carry their chirality.
+        #[serde(default)]
+        chirality: bool,
+    },
+    /// How often each Morgan environment occurs, equal to `RDKit`'s count fingerprint: `f32[n, columns]`.
+    MorganCounts {
+        /// Radius in bonds.
+        #[serde(default = "default_radius")]
+        radius: u32,
+        /// Number of columns, a multiple of 64.
+        #[serde(default = "default_columns")]
+        columns: usize,
+        /// Whether atoms carry their chirality.
+        #[serde(default)]
+        chirality: bool,
+        /// Counts above this are set to it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_count: Option<u32>,
+    },
+    /// Physico-chemical descriptors under `RDKit`'s names ([`molarena_chem::DESCRIPTOR_NAMES`]), not scaled.
+    Descriptors {},
+    /// Bits (as 0 and 1), counts, descriptors and companion vectors side by side.
+    Concatenated {
+        /// The parts, in the order of the columns.
+        parts: Vec<FeatureSpec>,
+    },
+    /// Vectors from a companion file of the dataset: an `.npz` whose array `data` is `f32[rows of the table, d]`.
+    Companion {
+        /// File name, as in the dataset's manifest, without folders.
+        file: String,
+    },
+    /// Molecular graphs with the Open Graph Benchmark's atom and bond features.
+    Graphs {},
+    /// The dataset's SMILES.
+    Smiles {},
+}
+
+const fn default_radius() -> u32 {
+    2
+}
+
+const fn default_bits() -> usize {
+    2048
+}
+
+const fn default_columns() -> usize {
+    4096
+}
+
+impl FeatureSpec {
+    /// Says what is wrong with the values, if anything is.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Morgan { .. } | Self::MorganCounts { .. } => self.morgan().map_or(Ok(()), |spec| {
+                let zero = matches!(self, Self::MorganCounts { max_count: Some(0), .. });
+                if zero {
+                    return Err("features: max_count must be at least 1".into());
+                }
+                spec.check().map_err(|error| format!("features: {error}"))
+            }),
+            Self::Concatenated { parts } => {
+                if parts.is_empty() {
+                    return Err("features: parts is empty".into());
+                }
+                parts.iter().try_for_each(|part| match part {
+                    Self::Concatenated { .. } | Self::Graphs {} | Self::Smiles {} => {
+                        Err("features: parts may be morgan, morgan-counts, descriptors and companion".into())
+                    }
+                    part => part.check(),
+                })
+            }
+            Self::Companion { file } if file.is_empty() || file.contains('/') => {
+                Err("features: file must be the name of a companion file, without folders".into())
+            }
+            Self::Companion { .. } | Self::Descriptors {} | Self::Graphs {} | Self::Smiles {} => Ok(()),
+        }
+    }
+
+    /// The kind of input that components get.
+    pub fn input(&self) -> InputKind {
+        match self {
+            Self::Morgan { .. } => InputKind::Bits,
+            Self::MorganCounts { .. }
+            | Self::Descriptors {}
+            | Self::Concatenated { .. }
+            | Self::Companion { .. } => InputKind::Dense,
+            Self::Graphs {} => InputKind::Graphs,
+            Self::Smiles {} => InputKind::Smiles,
+        }
+    }
+
+    fn morgan(&self) -> Option<Morgan> {
+        match *self {
+            Self::Morgan { radius, bits: n_bits, chirality }
+            | Self::MorganCounts { radius, columns: n_bits, chirality, .. } => {
+                Some(Morgan { radius, n_bits, chirality })
+            }
+            _ => None,
+        }
+    }
+
+    /// The names of the companion files that it reads.
+    pub fn companions(&self) -> Vec<&str> {
+        match self {
+            Self::Companion { file } => vec![file],
+            Self::Concatenated { parts } => parts.iter().flat_map(Self::companions).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The spec as records keep it: with the sha256 of each companion file that `sha256_of` knows by its name.
+    ///
+    /// # Errors
+    /// Those of `sha256_of`.
+    pub fn described<E>(&self, sha256_of: &dyn Fn(&str) -> Result<String, E>) -> Result<Value, E> {
+        let mut value = serde_json::to_value(self).expect("plain data");
+        match self {
+            Self::Companion { file } => value["sha256"] = sha256_of(file)?.into(),
+            Self::Concatenated { parts } => {
+                let parts = parts.iter().map(|part| part.described(sha256_of));
+                value["parts"] = json!(parts.collect::<Result<Vec<_>, E>>()?);
+            }
+            _ => {}
+        }
+        Ok(value)
+    }
+
+    /// Computes the features of all molecules, in parallel. `companion` reads the companion file of a name: one vector
+    /// for each molecule.
+    ///
+    /// # Errors
+    /// Those of `companion`.
+    pub fn compute<E>(
+        &self,
+        smiles: &[String],
+        molecules: &[Molecule],
+        companion: &dyn Fn(&str) -> Result<Features, E>,
+    ) -> Result<Features, E> {
+        let rows = molecules.len();
+        Ok(match self {
+            Self::Morgan { bits, .. } => {
+                let spec = self.morgan().expect("it is one");
+                Features::Bits {
+                    n_bits: *bits,
+                    words: molarena_chem::morgan_matrix(molecules, &spec).words,
+                    rows,
+                }
+            }
+            Self::MorganCounts { columns, max_count, .. } => {
+                let spec = self.morgan().expect("it is one");
+                let values = molarena_chem::morgan_count_matrix(molecules, &spec, *max_count);
+                Features::Dense { columns: *columns, values, rows }
+            }
+            Self::Descriptors {} => {
+                let columns = molarena_chem::DESCRIPTOR_NAMES.len();
+                Features::Dense { columns, values: molarena_chem::descriptor_matrix(molecules), rows }
+            }
+            Self::Concatenated { parts } => {
+                let parts = parts.iter().map(|part| part.compute(smiles, molecules, companion));
+                concatenated(&parts.collect::<Result<Vec<_>, E>>()?, rows)
+            }
+            Self::Companion { file } => companion(file)?,
+            Self::Graphs {} => Features::Graphs(molarena_chem::Graphs::new(molecules).into()),
+            Self::Smiles {} => Features::Smiles(OwnedSmiles::new(smiles)),
+        })
+    }
+}
+
+/// Bits and dense columns side by side.
+fn concatenated(parts: &[Features], rows: usize) -> Features {
+    let columns = parts.iter().map(|part| match part {
+        Features::Bits { n_bits, .. } => *n_bits,
+        Features::Dense { columns, .. } => *columns,
+        Features::Smiles(_) | Features::Graphs(_) => unreachable!("checked with the method"),
+    });
+    let columns = columns.sum();
+    let mut values = Vec::with_capacity(rows * columns);
+    for row in 0..rows {
+        for part in parts {
+            match part {
+                Features::Bits { n_bits, words, .. } => {
+                    let words = &words[row * n_bits.div_ceil(64)..];
+                    values.extend((0..*n_bits).map(|bit| (words[bit / 64] >> (bit % 64) & 1) as f32));
+                }
+                Features::Dense { columns, values: part, .. } => {
+                    values.extend_from_slice(&part[row * columns..(row + 1) * columns]);
+                }
+                Features::Smiles(_) | Features::Graphs(_) => unreachable!("checked with the method"),
+            }
+        }
+    }
+    Features::Dense { columns, values, rows }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(toml: &str) -> Result<FeatureSpec, String> {
+        let spec: FeatureSpec = toml::from_str(toml).map_err(|error| error.to_string())?;
+        spec.check().map(|()| spec)
+    }
+
+    fn compute(spec: &FeatureSpec) -> Features {
+        let smiles: Vec<String> = ["CCO", "c1ccccc1C", "CC(=O)OCC"].map(String::from).into();
+        let molecules: Vec<Molecule> = smiles.iter().map(|smiles| Molecule::parse(smiles).unwrap()).collect();
+        let companion =
+            |_: &str| Ok::<_, String>(Features::Dense { columns: 1, values: vec![7.0, 8.0, 9.0], rows: 3 });
+        spec.compute(&smiles, &molecules, &companion).unwrap()
+    }
+
+    #[test]
+    fn parts_stand_side_by_side() {
+        let all = spec(
+            "kind = 'concatenated'\nparts = [{ kind = 'morgan', bits = 128 }, { kind = 'morgan-counts', columns = 64, \
+             max_count = 2 }, { kind = 'descriptors' }, { kind = 'companion', file = 'x.npz' }]",
+        )
+        .unwrap();
+        let Features::Dense { columns, values, rows: 3 } = compute(&all) else { panic!("dense") };
+        assert_eq!(columns, 128 + 64 + molarena_chem::DESCRIPTOR_NAMES.len() + 1);
+        let FeatureSpec::Concatenated { parts } = &all else { panic!("concatenated") };
+        let Features::Bits { words, .. } = compute(&parts[0]) else { panic!("bits") };
+        let Features::Dense { values: counts, .. } = compute(&parts[1]) else { panic!("dense") };
+        for row in 0..3 {
+            let row_values = &values[row * columns..(row + 1) * columns];
+            let on: u32 = words[row * 2..row * 2 + 2].iter().map(|word| word.count_ones()).sum();
+            assert_eq!(row_values[..128].iter().sum::<f32>(), on as f32);
+            assert_eq!(row_values[128..192], counts[row * 64..(row + 1) * 64]);
+            assert_eq!(row_values[columns - 1], 7.0 + row as f32);
+        }
+        assert_eq!(counts.iter().copied().fold(0.0, f32::max), 2.0);
+        assert_eq!(all.input(), InputKind::Dense);
+        assert_eq!(all.companions(), ["x.npz"]);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        for (toml, part) in [
+            ("kind = 'concatenated'\nparts = []", "parts is empty"),
+            ("kind = 'concatenated'\nparts = [{ kind = 'graphs' }]", "parts may be"),
+            ("kind = 'morgan-counts'\nmax_count = 0", "max_count"),
+            ("kind = 'companion'\nfile = '../x.npz'", "without folders"),
+            ("kind = 'morgan'\nbits = 100", "features: "),
+            ("kind = 'morgan-counts'\nbits = 128", "bits"),
+        ] {
+            let error = spec(toml).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn records_name_the_bytes_of_companion_files() {
+        let spec = spec("kind = 'concatenated'\nparts = [{ kind = 'companion', file = 'x.npz' }]").unwrap();
+        let described = spec.described(&|file| Ok::<_, String>(format!("sha of {file}"))).unwrap();
+        assert_eq!(described["parts"][0]["sha256"], "sha of x.npz");
+    }
+}

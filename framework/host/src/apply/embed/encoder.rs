@@ -1,0 +1,190 @@
+//! An encoder of a plugin that turns features into vectors, chunk after chunk, in one confined worker.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use molarena_features::Features;
+use molarena_record::step::Kind;
+use molarena_sdk::ComponentKind;
+
+use crate::{
+    arena::Arena,
+    error::{Error, Result},
+    execute::{RunOptions, event::Observer, execute},
+    files::{npy::from_npy, plain::read_plain},
+    job::{self, EncodeJob, Job, JobTask},
+    launch::{self, Launcher},
+    plan::{
+        missing::Missing,
+        planner::Planner,
+        select::{PlanLimits, Selection},
+        step::Step,
+    },
+    request::{
+        limits::Limits,
+        method::{Method, Recipe},
+    },
+    sandbox::Envelope,
+    store::Store,
+};
+
+/// How often the vectors of a chunk are looked for.
+const POLL: Duration = Duration::from_millis(2);
+/// Largest file of a chunk's vectors in bytes.
+const VECTORS_LIMIT: u64 = 4 << 30;
+/// A stream ends when its input does.
+const NO_LIMIT: Duration = Duration::MAX;
+
+/// An encoder that waits for chunks. Its plugin and configuration were checked, and its state is there.
+#[derive(Debug)]
+pub struct Encoder {
+    launcher: Launcher,
+    method: String,
+    job: Job,
+    folder: tempfile::TempDir,
+    /// The folder lies in the store's temporary files, which are there as long as the store is open.
+    _store: Store,
+    next: AtomicUsize,
+    /// Why no more chunks are encoded, once the worker has ended.
+    ended: Mutex<Option<Error>>,
+}
+
+impl Encoder {
+    /// The encoder of `method`; `None` for a method without one. A pretraining that the arena's store of encoders does not
+    /// have is executed first, without the molecules of the method's own `leave_out`.
+    ///
+    /// # Errors
+    /// Those of planning and of executing; [`Error::MethodFailed`] if the pretraining failed, now or before.
+    pub fn new(
+        method: &Method,
+        arena: &Arena,
+        limits: Limits,
+        device: Option<String>,
+        interrupted: &AtomicBool,
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>> {
+        let Recipe::Model(model) = &method.recipe else { return Ok(None) };
+        let Some(spec) = &model.encoder else { return Ok(None) };
+        let limits = PlanLimits { cells: limits, pretraining: limits };
+        let selection = Selection { limits, device, ..Selection::default() };
+        let mut planner = Planner::new(arena, &selection, interrupted)?;
+        planner.check_encoder(method, model)?;
+        let component = planner.component(method, ComponentKind::Encoder, spec)?;
+        let pretrain = match &model.pretraining {
+            Some(pretraining) => {
+                let leave_out = planner.leave_out(pretraining)?;
+                Some(planner.pretrain(method, model, pretraining, leave_out)?.0)
+            }
+            None => None,
+        };
+        let state = match &pretrain {
+            Some(step) => Some(trained_state(step, method, arena, limits, interrupted, observer)?),
+            None => None,
+        };
+        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(arena.store.work_dir())?;
+        let task = JobTask::EncodeStream(EncodeJob {
+            encoder: component.in_job(None, folder.path(), &arena.store)?,
+            state: state.as_ref().map(|state| job::relative(folder.path(), state)),
+            input: model.features.input(),
+        });
+        let envelope = Envelope {
+            memory: limits.cells.memory,
+            disk: limits.cells.disk,
+            device: planner.device_of(method),
+            readable: std::iter::once(component.opened(&arena.store)?).chain(state).collect(),
+            ..Envelope::default()
+        };
+        let seed = model.pretraining.as_ref().map_or(0, |pretraining| pretraining.seed);
+        Ok(Some(Self {
+            launcher: arena.launcher.clone(),
+            method: method.name.clone(),
+            job: Job { envelope, seed, threads: limits.cells.threads, task },
+            folder,
+            _store: arena.store.clone(),
+            next: AtomicUsize::new(0),
+            ended: Mutex::new(None),
+        }))
+    }
+
+    /// Runs the worker until the stream ends. Another thread gives it chunks meanwhile.
+    pub(super) fn work(&self, interrupted: &AtomicBool) {
+        let ending =
+            launch::run(&self.launcher, &self.job, self.folder.path(), NO_LIMIT, interrupted, &|_| ());
+        let why = match ending.map(|ending| ending.result) {
+            Ok(Ok(_)) => self.failed("the worker ended before the stream did".into()),
+            Ok(Err(failure)) => self.failed(format!("{}: {}", failure.reason, failure.message)),
+            Err(error) => error,
+        };
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// No chunk will follow.
+    pub(super) fn finish(&self) -> Result<()> {
+        Ok(fs_err::write(job::end_of_stream_file(self.folder.path()), "")?)
+    }
+
+    fn failed(&self, message: String) -> Error {
+        Error::MethodFailed { method: self.method.clone(), message }
+    }
+
+    /// The vectors of molecules with these features.
+    ///
+    /// # Errors
+    /// [`Error::MethodFailed`] if the plugin or its worker fails; [`Error::Interrupted`].
+    pub(super) fn encode(&self, features: &Features) -> Result<Features> {
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let folder = self.folder.path();
+        let chunk = job::chunk_file(folder, index);
+        let unfinished = chunk.with_extension("tmp");
+        features.write(&unfinished)?;
+        fs_err::rename(unfinished, chunk)?;
+        let path = job::chunk_vectors_file(folder, index);
+        while !path.exists() {
+            if let Some(error) = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return Err(error);
+            }
+            thread::sleep(POLL);
+        }
+        let vectors = self.read(&path, features.rows())?;
+        fs_err::remove_file(path)?;
+        Ok(vectors)
+    }
+
+    fn read(&self, path: &Path, expected: usize) -> Result<Features> {
+        let bytes = read_plain(path, VECTORS_LIMIT)?;
+        let (rows, columns, values) = from_npy(&bytes).map_err(|message| self.failed(message))?;
+        if rows != expected || values.iter().any(|value| !value.is_finite()) {
+            return Err(self.failed(format!("{rows} vectors of {expected} molecules, or not finite")));
+        }
+        Ok(Features::Dense { columns, values, rows })
+    }
+}
+
+/// The state of a pretraining, which is executed unless it is stored.
+fn trained_state(
+    step: &std::sync::Arc<Step>,
+    method: &Method,
+    arena: &Arena,
+    limits: PlanLimits,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<PathBuf> {
+    let mut missing = Missing::default();
+    missing.add(step, arena)?;
+    let options = RunOptions { threads: limits.pretraining.threads };
+    execute(&missing.steps, arena, options, interrupted, observer)?;
+    let store = arena.store_of(Kind::Pretrain);
+    let failed = |message: String| Error::MethodFailed { method: method.name.clone(), message };
+    let record = store.step(&step.key)?.ok_or_else(|| failed("its pretraining was removed".into()))?;
+    if let Some(failure) = record.failure() {
+        return Err(failed(format!("{}: pretraining: {}", failure.reason, failure.message)));
+    }
+    store.artifact(&record, "state")
+}

@@ -1,0 +1,233 @@
+//! Predicts new molecules with a method that was trained before.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use molarena_features::Features;
+use molarena_sdk::InputKind;
+
+use crate::{
+    apply::{
+        predict::{Predicted, read_input},
+        train::{MODEL_SCHEMA, TrainedComponent, TrainedMember, TrainedModel},
+    },
+    arena::Arena,
+    error::{Error, Result},
+    files::{npy::from_npy, plain::read_plain},
+    inputs::corpus::computed_of,
+    job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob, TEST},
+    launch,
+    plan::{
+        describe::describe,
+        device::CPU,
+        steps::combine::{MemberPredictions, combine},
+    },
+    plugin::search,
+    request::limits::Limits,
+    sandbox::Envelope,
+};
+
+/// Largest file of predictions or vectors in bytes.
+const MATRIX_LIMIT: u64 = 8 << 30;
+
+/// New molecules and a trained model.
+#[derive(Debug)]
+pub struct ModelPrediction<'a> {
+    /// Folder of the model.
+    pub model: &'a Path,
+    /// CSV, lines of SMILES or Parquet; `-` is standard input.
+    pub input: &'a Path,
+    /// Column of SMILES in `input`.
+    pub smiles: Option<&'a str>,
+    /// The device; `cpu` where none is named.
+    pub device: Option<String>,
+}
+
+/// Reads `model.json` of a folder.
+///
+/// # Errors
+/// [`Error::Document`] if there is none, or it is not one.
+pub fn load_model(folder: &Path) -> Result<TrainedModel> {
+    let path = folder.join("model.json");
+    let failed = |message: String| Error::Document { path: path.clone(), message };
+    let text = fs_err::read_to_string(&path)
+        .map_err(|error| failed(format!("this is no model that `molarena train` made: {error}")))?;
+    let model: TrainedModel = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    if model.schema != MODEL_SCHEMA {
+        return Err(failed(format!("schema is `{}`, expected `{MODEL_SCHEMA}`", model.schema)));
+    }
+    if model.chemistry != molarena_chem::CHEMISTRY_VERSION {
+        let message = format!("it was trained with {}; train it again", model.chemistry);
+        return Err(failed(message));
+    }
+    Ok(model)
+}
+
+/// Predicts. The arena's store is where workers have their folders.
+///
+/// # Errors
+/// Those of reading the model and the input; [`Error::Plugin`] if a plugin is missing or is another build than the
+/// model's; [`Error::MethodFailed`] if a component fails.
+pub fn predict_with_model(
+    arena: &Arena,
+    prediction: &ModelPrediction<'_>,
+    limits: Limits,
+    interrupted: &AtomicBool,
+) -> Result<Predicted> {
+    let model = load_model(prediction.model)?;
+    let input = read_input(prediction.input, prediction.smiles)?;
+    let device = prediction.device.clone().unwrap_or_else(|| CPU.to_owned());
+    let user = User { arena, folder: prediction.model, model: &model, limits, device, interrupted };
+    let tasks = model.tasks.len();
+    let mut members = Vec::new();
+    for member in &model.members {
+        members.push(MemberPredictions { valid: user.valid(member)?, test: user.predict(member, &input)? });
+    }
+    let values = if let [only] = members.as_mut_slice() {
+        std::mem::take(&mut only.test)
+    } else {
+        combine(&members, tasks, model.task_type).test
+    };
+    Ok(Predicted::of_rows(model.tasks.clone(), input, &values))
+}
+
+/// What using a model needs.
+struct User<'a> {
+    arena: &'a Arena,
+    folder: &'a Path,
+    model: &'a TrainedModel,
+    limits: Limits,
+    device: String,
+    interrupted: &'a AtomicBool,
+}
+
+impl User<'_> {
+    fn failed(&self, message: String) -> Error {
+        Error::MethodFailed { method: self.model.method.clone(), message }
+    }
+
+    fn valid(&self, member: &TrainedMember) -> Result<Vec<f32>> {
+        let path = self.folder.join(&member.valid);
+        let failed = |message: String| Error::Document { path: path.clone(), message };
+        Ok(from_npy(&fs_err::read(&path)?).map_err(failed)?.2)
+    }
+
+    /// Predictions `[n, tasks]` of the molecules that can be read.
+    fn predict(
+        &self,
+        member: &TrainedMember,
+        input: &crate::apply::predict::NewMolecules,
+    ) -> Result<Vec<f32>> {
+        let features =
+            computed_of(&self.model.dataset, &input.readable(), &input.molecules, &member.features)?;
+        let (features, kind) = match &member.encoder {
+            Some(encoder) => (self.encode(encoder, &features, member.features.input())?, InputKind::Dense),
+            None => (features, member.features.input()),
+        };
+        let state =
+            self.state(&member.baseline)?.ok_or_else(|| self.failed("a baseline without a state".into()))?;
+        let task = |folder: &Path, component: JobComponent| {
+            JobTask::Predict(PredictJob {
+                baseline: component,
+                state: job::relative(folder, &state),
+                input: kind,
+                tasks: self.model.tasks.len(),
+            })
+        };
+        let (rows, columns, values) =
+            self.run(&member.baseline, &features, Some(&state), &task, |folder| {
+                job::predictions_file(folder, TEST)
+            })?;
+        if (rows, columns) != (features.rows(), self.model.tasks.len()) {
+            return Err(
+                self.failed(format!("{rows} x {columns} predictions of {} molecules", features.rows()))
+            );
+        }
+        Ok(values)
+    }
+
+    fn encode(&self, encoder: &TrainedComponent, features: &Features, input: InputKind) -> Result<Features> {
+        let state = self.state(encoder)?;
+        let task = |folder: &Path, component: JobComponent| {
+            let state = state.as_ref().map(|state| job::relative(folder, state));
+            JobTask::Encode(EncodeJob { encoder: component, state, input })
+        };
+        let (rows, columns, values) =
+            self.run(encoder, features, state.as_deref(), &task, job::vectors_file)?;
+        Ok(Features::Dense { columns, values, rows })
+    }
+
+    /// The file of a component's state, whose bytes are those of the model.
+    fn state(&self, component: &TrainedComponent) -> Result<Option<PathBuf>> {
+        let (Some(name), Some(sha256)) = (&component.state, &component.state_sha256) else { return Ok(None) };
+        let path = fs_err::canonicalize(self.folder.join(name))?;
+        if molarena_data::sha256_file(&path)? != *sha256 {
+            let message = "these are not the bytes that `model.json` names; train the model again".into();
+            return Err(Error::Document { path, message });
+        }
+        Ok(Some(path))
+    }
+
+    /// Runs one worker on features and reads the matrix that it leaves.
+    fn run(
+        &self,
+        component: &TrainedComponent,
+        features: &Features,
+        state: Option<&Path>,
+        task: &dyn Fn(&Path, JobComponent) -> JobTask,
+        result: impl Fn(&Path) -> PathBuf,
+    ) -> Result<(usize, usize, Vec<f32>)> {
+        let store = &self.arena.store;
+        let (library, id) = self.library(component)?;
+        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(store.work_dir())?;
+        features.write(&job::features_file(folder.path(), TEST))?;
+        let config = molarena_record::key::canonical_json(&component.used.config);
+        let made = JobComponent { library: job::relative(folder.path(), &library), component: id, config };
+        let job = Job {
+            envelope: Envelope {
+                memory: self.limits.memory,
+                disk: self.limits.disk,
+                device: self.device.clone(),
+                readable: std::iter::once(library).chain(state.map(Path::to_owned)).collect(),
+                ..Envelope::default()
+            },
+            seed: component.seed,
+            threads: self.limits.threads,
+            task: task(folder.path(), made),
+        };
+        let ending = launch::run(
+            &self.arena.launcher,
+            &job,
+            folder.path(),
+            self.limits.wall,
+            self.interrupted,
+            &|_| (),
+        )?;
+        ending.result.map_err(|failure| self.failed(format!("{}: {}", failure.reason, failure.message)))?;
+        let bytes = read_plain(&result(folder.path()), MATRIX_LIMIT)?;
+        let (rows, columns, values) = from_npy(&bytes).map_err(|message| self.failed(message))?;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(self.failed("not all values are finite".into()));
+        }
+        Ok((rows, columns, values))
+    }
+
+    /// The library of a component, which must be the one that the model was trained with.
+    fn library(&self, component: &TrainedComponent) -> Result<(PathBuf, String)> {
+        let (plugin, id) = component.used.component.split_once('/').unwrap_or_default();
+        let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
+            method: self.model.method.clone(),
+            plugin: plugin.to_owned(),
+            file: search::file_name(plugin),
+            searched: self.arena.plugins.describe(),
+        })?;
+        let found = describe(&self.arena.launcher, &path, &self.arena.store.work_dir())?;
+        if found.identity != component.used.sha256 {
+            let message = "it is another build than the one that the model was trained with; train it again, or name that build with --plugin";
+            return Err(Error::Plugin { path, message: message.into() });
+        }
+        Ok((self.arena.store.library(&path, &found.sha256)?, id.to_owned()))
+    }
+}

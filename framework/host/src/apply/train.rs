@@ -1,0 +1,220 @@
+//! Trains a method on a dataset and keeps what it learnt: a folder with `model.json` and the states of its components.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use molarena_data::TaskType;
+use molarena_features::FeatureSpec;
+use molarena_record::{
+    parts::ComponentUse,
+    step::{Kind, StepRecord},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    apply::predict::{HeldOut, join},
+    arena::Arena,
+    error::{Error, Result},
+    execute::{RunOptions, event::Observer, execute},
+    plan::{
+        missing::{Missing, forget_failures},
+        plan,
+        select::{PlanLimits, Selection},
+        step::Step,
+    },
+    request::{
+        limits::Limits,
+        suite::{CellGroup, Seeds},
+        sweep::Vary,
+    },
+};
+
+/// Schema name of `model.json`.
+pub const MODEL_SCHEMA: &str = "molarena.model/1";
+
+/// A method that was trained: the content of `model.json`. File names are those of the folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainedModel {
+    /// [`MODEL_SCHEMA`].
+    pub schema: String,
+    /// Name of the method.
+    pub method: String,
+    /// Id of the dataset that it learnt from.
+    pub dataset: String,
+    /// sha256 of the dataset's file.
+    pub data_sha256: String,
+    /// Names of the tasks.
+    pub tasks: Vec<String>,
+    /// What the labels are.
+    pub task_type: TaskType,
+    /// Version of the chemistry behind the features.
+    pub chemistry: String,
+    /// The one model, or the members of an ensemble.
+    pub members: Vec<TrainedMember>,
+}
+
+/// One fitted model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainedMember {
+    /// Name of its method.
+    pub method: String,
+    /// What is computed of each molecule.
+    pub features: FeatureSpec,
+    /// The encoder, where there is one.
+    pub encoder: Option<TrainedComponent>,
+    /// The baseline, with the configuration that was chosen.
+    pub baseline: TrainedComponent,
+    /// Predictions `f32[validation molecules, tasks]`, by which an ensemble makes its members comparable.
+    pub valid: String,
+}
+
+/// A component and its state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainedComponent {
+    /// The component, as records name it.
+    pub used: ComponentUse,
+    /// File of its state; none for an encoder that is used untrained.
+    pub state: Option<String>,
+    /// sha256 of that file.
+    pub state_sha256: Option<String>,
+    /// Seed of its calls.
+    pub seed: u64,
+}
+
+/// What is to be trained, and where it goes.
+#[derive(Debug)]
+pub struct Training<'a> {
+    /// The training dataset, in the arena's catalog.
+    pub dataset: &'a str,
+    /// The method, by name or as a file.
+    pub method: &'a str,
+    /// Seed of the method.
+    pub seed: u64,
+    /// The device, where it is not the method's own.
+    pub device: Option<String>,
+    /// The folder that is made.
+    pub output: &'a Path,
+}
+
+/// Trains a method on all molecules of a dataset but those that it chooses its settings with, and writes the folder. It
+/// appears under its name when it is whole.
+///
+/// # Errors
+/// Those of planning and of executing; [`Error::MethodFailed`] if the method fails, also where its baseline cannot be
+/// saved; [`Error::Io`].
+pub fn train(
+    arena: &mut Arena,
+    training: &Training<'_>,
+    limits: Limits,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<(TrainedModel, HeldOut)> {
+    let data_dir = arena.data_dir.clone();
+    let (joined, held_out) = join(arena, training.dataset, &[], &data_dir)?;
+    let (tasks, task_type) = (joined.dataset.tasks.clone(), joined.dataset.task_type);
+    let id = arena.catalog.insert_own(joined);
+    let group = CellGroup {
+        datasets: vec![id],
+        methods: vec![training.method.to_owned()],
+        seeds: Seeds::List(vec![training.seed]),
+        split: None,
+        split_seed: 0,
+        vary: Vary::new(),
+    };
+    let selection = Selection {
+        groups: vec![group],
+        leave_out_of: Some(training.dataset.to_owned()),
+        limits: PlanLimits { cells: limits, pretraining: limits },
+        device: training.device.clone(),
+        keep: true,
+        ..Selection::default()
+    };
+    let plan = plan(&selection, arena, interrupted)?;
+    let failed = |message: String| Error::MethodFailed { method: training.method.to_owned(), message };
+    let cell = plan.cells.first().ok_or_else(|| failed("no cell".into()))?;
+    forget_failures(plan.cells.iter(), arena)?;
+    let missing = Missing::of(plan.cells.iter(), arena)?;
+    execute(&missing.steps, arena, RunOptions { threads: limits.threads }, interrupted, observer)?;
+    let record = stored(&cell.step, arena)?;
+    if let Some(failure) = record.failure() {
+        return Err(failed(format!("{}: {}", failure.reason, failure.message)));
+    }
+    let partial = PathBuf::from(format!("{}.partial", training.output.display()));
+    if partial.exists() {
+        fs_err::remove_dir_all(&partial)?;
+    }
+    fs_err::create_dir_all(&partial)?;
+    let steps: Vec<&Step> = match cell.step.kind() {
+        Kind::Combine => cell.step.needs.iter().map(|step| &**step).collect(),
+        _ => vec![&cell.step],
+    };
+    let members = steps.iter().enumerate().map(|(index, step)| member(index, step, arena, &partial));
+    let model = TrainedModel {
+        schema: MODEL_SCHEMA.into(),
+        method: cell.method.name.clone(),
+        dataset: training.dataset.to_owned(),
+        data_sha256: held_out.data_sha256.clone(),
+        tasks,
+        task_type,
+        chemistry: molarena_chem::CHEMISTRY_VERSION.into(),
+        members: members.collect::<Result<_>>()?,
+    };
+    let text = serde_json::to_string_pretty(&model).expect("plain data");
+    fs_err::write(partial.join("model.json"), text + "\n")?;
+    fs_err::rename(partial, training.output)?;
+    Ok((model, held_out))
+}
+
+fn stored(step: &Step, arena: &Arena) -> Result<StepRecord> {
+    let store = arena.store_of(step.kind());
+    store.step(&step.key)?.ok_or_else(|| Error::Store {
+        path: store.root().to_owned(),
+        message: format!("{} {} was removed; run again", step.kind(), step.key),
+    })
+}
+
+/// Copies the states of one fit.
+fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<TrainedMember> {
+    let record = stored(step, arena)?;
+    let fit = step.work.as_fit().expect("an ensemble is made of fits");
+    let copy = |record: &StepRecord, kind: Kind, file: &str, name: String| -> Result<(String, String)> {
+        fs_err::copy(arena.store_of(kind).artifact(record, file)?, folder.join(&name))?;
+        Ok((name, record.sha256_of(file).unwrap_or_default().to_owned()))
+    };
+    let encode = step.needs.iter().find(|need| need.kind() == Kind::Encode);
+    let encoder = match encode {
+        Some(encode) => {
+            let pretrain = encode.needs.first();
+            let state = match pretrain {
+                Some(pretrain) => {
+                    let record = stored(pretrain, arena)?;
+                    Some(copy(&record, Kind::Pretrain, "state", format!("encoder-{index}.state"))?)
+                }
+                None => None,
+            };
+            let used = fit.shared.composition.encoder.clone().expect("an encoding has an encoder");
+            Some(component(used, state, encode.seed))
+        }
+        None => None,
+    };
+    let mut used = fit.shared.baseline.used.clone();
+    if let Some(search) = &record.search {
+        used.config = search.candidates[search.chosen].config.clone();
+    }
+    let state = copy(&record, Kind::Fit, "state", format!("baseline-{index}.state"))?;
+    let (valid, _) = copy(&record, Kind::Fit, "valid.npy", format!("valid-{index}.npy"))?;
+    Ok(TrainedMember {
+        method: step.method.clone(),
+        features: fit.shared.features.clone(),
+        encoder,
+        baseline: component(used, Some(state), step.seed),
+        valid,
+    })
+}
+
+fn component(used: ComponentUse, state: Option<(String, String)>, seed: u64) -> TrainedComponent {
+    let (state, state_sha256) = state.unzip();
+    TrainedComponent { used, state, state_sha256, seed }
+}

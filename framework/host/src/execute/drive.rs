@@ -1,0 +1,241 @@
+//! The one way of a step: stored? What it needs, a job folder, inputs, a worker, a judgement, a record.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use molarena_record::{
+    parts::{Cost, Failure},
+    step::{Kind, STEP_SCHEMA, StepOutcome, StepRecord},
+};
+
+use crate::{
+    arena::Arena,
+    error::{Error, Result},
+    execute::{
+        event::{Event, Observer},
+        executor::Executor,
+        spending::Spending,
+    },
+    inputs::Inputs,
+    job::{self, Job, Output},
+    launch::Ending,
+    plan::{
+        device::CPU,
+        step::{Context, Prepared, Step},
+    },
+    sandbox::Envelope,
+    store::{Made, Store},
+};
+
+/// Drives steps.
+pub(super) struct Driver<'a> {
+    pub(super) arena: &'a Arena,
+    pub(super) executor: &'a dyn Executor,
+    pub(super) interrupted: &'a AtomicBool,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) inputs: Inputs,
+}
+
+/// What came of a step.
+struct Outcome {
+    made: Result<Made, Failure>,
+    search: Option<molarena_record::parts::Search>,
+    /// Those that a worker opened.
+    libraries: BTreeMap<String, String>,
+    confined: bool,
+    cost: Cost,
+    /// The job folder, whose files are there until they are stored.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Driver<'_> {
+    /// The outcome of a step, which is made and stored unless the store has it.
+    pub(super) fn drive(&self, step: &Step) -> Result<StepRecord> {
+        let store = self.arena.store_of(step.kind());
+        if let Some(record) = store.step(&step.key)? {
+            return Ok(record);
+        }
+        let _lock =
+            if step.work.keeps_folder() { Some(store.lock_step(&step.key, self.interrupted)?) } else { None };
+        // Another process may have made it while this one waited.
+        if let Some(record) = store.step(&step.key)? {
+            return Ok(record);
+        }
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let needs = self.needs(step)?;
+        self.observer.event(&Event::Started(step));
+        let outcome = match failure_of_needs(step, &needs) {
+            Some(failure) => {
+                let (search, libraries, cost) = (None, BTreeMap::new(), Cost::default());
+                Outcome { made: Err(failure), search, libraries, confined: true, cost, _folder: None }
+            }
+            None => self.make(step, &needs, store)?,
+        };
+        let record = record(step, &needs, &outcome);
+        let record = store.put_step(&record, outcome.made.unwrap_or_default())?;
+        if step.work.keeps_folder() {
+            store.forget_spent(&step.key)?;
+        }
+        self.observer.event(&Event::Finished(step, &record));
+        Ok(record)
+    }
+
+    fn needs(&self, step: &Step) -> Result<Vec<StepRecord>> {
+        let needs = step.needs.iter().map(|need| {
+            let store = self.arena.store_of(need.kind());
+            store.step(&need.key)?.ok_or_else(|| Error::Store {
+                path: store.root().to_owned(),
+                message: format!("{} {} was removed while the run went on; run again", need.kind(), need.key),
+            })
+        });
+        needs.collect()
+    }
+
+    /// Prepares a step and runs its worker.
+    fn make(&self, step: &Step, needs: &[StepRecord], store: &Store) -> Result<Outcome> {
+        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.arena.store.work_dir())?;
+        let context = Context { arena: self.arena, inputs: &self.inputs, needs, step, folder: folder.path() };
+        let (task, readable, writable) = match step.work.prepare(&context)? {
+            Prepared::Done(made) => {
+                let cost = step.work.cost(Cost::default(), needs);
+                let libraries = BTreeMap::new();
+                return Ok(Outcome { made, search: None, libraries, confined: true, cost, _folder: None });
+            }
+            Prepared::Job { task, readable, writable } => (task, readable, writable),
+        };
+        let job = Job {
+            envelope: envelope(step, context.folder, &readable, &writable),
+            seed: step.seed,
+            threads: step.limits.threads,
+            task,
+        };
+        let (ending, cost) = self.run(step, job, store, &context)?;
+        let (made, search) = judge(step, &context, &ending);
+        let (libraries, cost) = (step.libraries(), step.work.cost(cost, needs));
+        Ok(Outcome { made, search, libraries, confined: ending.confined, cost, _folder: Some(folder) })
+    }
+
+    /// Runs the worker of a step; its ending and what it cost, with what earlier workers did.
+    fn run(&self, step: &Step, job: Job, store: &Store, context: &Context<'_>) -> Result<(Ending, Cost)> {
+        let spending = if step.work.keeps_folder() {
+            Some(Spending::start(store, &step.key, step.limits.threads)?)
+        } else {
+            None
+        };
+        let ending = self.executor.run(job, context.folder, &step.limits, self.interrupted, &|progress| {
+            if let Some(spending) = &spending {
+                spending.so_far(progress.cpu_s, self.arena.tell);
+            }
+            self.observer.event(&Event::Progress(step, progress));
+        });
+        match (ending, spending) {
+            (Ok(ending), None) => {
+                let cost = cost_of(&ending, step.limits.threads);
+                Ok((ending, cost))
+            }
+            (Ok(ending), Some(spending)) => {
+                let cost = spending.total(cost_of(&ending, step.limits.threads));
+                Ok((ending, cost))
+            }
+            (Err(error), spending) => {
+                if let Some(spending) = spending {
+                    spending.interrupted()?;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What the worker of a step may use.
+fn envelope(step: &Step, folder: &Path, readable: &[PathBuf], writable: &[PathBuf]) -> Envelope {
+    let relative = |paths: &[PathBuf]| paths.iter().map(|path| job::relative(folder, path)).collect();
+    Envelope {
+        memory: step.limits.memory,
+        disk: step.limits.disk,
+        device: step.device.clone(),
+        readable: relative(readable),
+        writable: relative(writable),
+        ..Envelope::default()
+    }
+}
+
+/// What a worker made that counts, or why there is nothing. The host trusts nothing that the worker wrote.
+fn judge(
+    step: &Step,
+    context: &Context<'_>,
+    ending: &Ending,
+) -> (Result<Made, Failure>, Option<molarena_record::parts::Search>) {
+    let failure = |reason, message| Failure { reason, message, output: ending.output.clone() };
+    let output = match &ending.result {
+        Ok(output) => output,
+        Err(error) => return (Err(failure(error.reason, error.message.clone())), None),
+    };
+    let search = match output {
+        Output::Timings { search, .. } => search.clone(),
+        _ => None,
+    };
+    let made = step.work.judge(context, output);
+    (made.map_err(|(reason, message)| failure(reason, message)), search)
+}
+
+/// Why a step cannot be made, if one that it needs failed.
+fn failure_of_needs(step: &Step, needs: &[StepRecord]) -> Option<Failure> {
+    let mut failed = step.needs.iter().zip(needs);
+    let (need, failure) = failed.find_map(|(need, record)| Some((need, record.failure()?)))?;
+    let message = match need.kind() {
+        Kind::Pretrain => format!("pretraining: {}", failure.message),
+        // An encoding fails for its own reasons as a fit does.
+        Kind::Encode => failure.message.clone(),
+        Kind::Fit | Kind::Combine | Kind::Rank => format!("member {}: {}", need.method, failure.message),
+    };
+    Some(Failure { message, ..failure.clone() })
+}
+
+fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
+    StepRecord {
+        schema: STEP_SCHEMA.into(),
+        key: step.key.clone(),
+        kind: step.kind(),
+        of: step.work.of(),
+        outcome: match &outcome.made {
+            Ok(_) => StepOutcome::Made { files: BTreeMap::new() },
+            Err(failure) => StepOutcome::Failed(failure.clone()),
+        },
+        search: outcome.search.clone(),
+        corpus: step.work.corpus(),
+        libraries: outcome.libraries.clone(),
+        confined: outcome.confined && needs.iter().all(|need| need.confined),
+        device: (step.device != CPU).then(|| step.device.clone()),
+        finished: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()),
+        cost: outcome.cost,
+    }
+}
+
+/// What a worker cost.
+fn cost_of(ending: &Ending, threads: usize) -> Cost {
+    let (fit_s, predict_s) = match &ending.result {
+        Ok(Output::Timings { fit_s, predict_s, .. }) => (*fit_s, *predict_s),
+        _ => (0.0, 0.0),
+    };
+    Cost {
+        wall_s: seconds(ending.wall),
+        encode_s: 0.0,
+        fit_s,
+        predict_s,
+        peak_rss_mb: (ending.peak_rss as f64 / f64::from(1 << 20) * 10.0).round() / 10.0,
+        threads,
+        cpu_s: (ending.cpu_s * 1000.0).round() / 1000.0,
+        workers: 0,
+    }
+}
+
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}

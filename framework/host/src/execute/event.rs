@@ -1,0 +1,74 @@
+//! What is told of a run as it goes: one kind of event for people, files and tests.
+
+use molarena_record::{cell::Record, matching::MatchRecord, step::StepRecord};
+use serde_json::{Value, json};
+
+use crate::{job::Progress, plan::step::Step};
+
+/// Is told how a run goes. Called from several threads.
+pub trait Observer: Sync {
+    /// Something happened.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The plan is valid: so many cells, of which so many are finished already.
+    Planned {
+        /// Cells of the plan.
+        cells: usize,
+        /// Cells that were finished before.
+        finished: usize,
+    },
+    /// A step starts.
+    Started(&'a Step),
+    /// The worker of a step reports.
+    Progress(&'a Step, &'a Progress),
+    /// A step is stored.
+    Finished(&'a Step, &'a StepRecord),
+    /// A cell is stored.
+    Scored(&'a Record),
+    /// A matching cell is stored.
+    Matched(&'a MatchRecord),
+    /// So many rows of a stream are done.
+    Rows(u64),
+}
+
+impl Event<'_> {
+    /// The event as one object of JSON, for `--events`.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Planned { cells, finished } => {
+                json!({"event": "planned", "cells": cells, "finished": finished})
+            }
+            Self::Started(step) => of_step("started", step),
+            Self::Progress(step, progress) => {
+                let mut event = of_step("progress", step);
+                event["fraction"] = progress.fraction.into();
+                event["message"] = progress.message.as_str().into();
+                event
+            }
+            Self::Finished(step, record) => {
+                let mut event = of_step("finished", step);
+                event["failure"] = json!(record.failure());
+                event["cost"] = json!(record.cost);
+                event
+            }
+            Self::Scored(record) => json!({"event": "scored", "record": record}),
+            Self::Matched(record) => json!({"event": "matched", "record": record}),
+            Self::Rows(rows) => json!({"event": "rows", "rows": rows}),
+        }
+    }
+}
+
+fn of_step(event: &str, step: &Step) -> Value {
+    json!({
+        "event": event,
+        "key": step.key,
+        "kind": step.kind(),
+        "subject": step.subject,
+        "method": step.method,
+        "seed": step.seed,
+    })
+}

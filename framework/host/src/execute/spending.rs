@@ -1,0 +1,72 @@
+//! What a step with a folder of its own costs, written down as it goes: a worker that is killed goes on in another.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use molarena_record::parts::Cost;
+
+use crate::{error::Result, store::Store};
+
+/// How often the cost so far is written down.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// The cost of one step's workers.
+pub(super) struct Spending<'a> {
+    store: &'a Store,
+    key: &'a str,
+    /// What earlier workers cost, this one counted.
+    before: Cost,
+    started: Instant,
+    /// When it was last written down, and the processor seconds of the last report.
+    written: Mutex<(Instant, f64)>,
+}
+
+impl<'a> Spending<'a> {
+    pub(super) fn start(store: &'a Store, key: &'a str, threads: usize) -> Result<Self> {
+        let spent = store.spent(key);
+        let before = Cost { workers: spent.workers + 1, threads, ..spent };
+        store.put_spent(key, &before)?;
+        let started = Instant::now();
+        Ok(Self { store, key, before, started, written: Mutex::new((started, 0.0)) })
+    }
+
+    fn so_far_with(&self, cpu_s: f64) -> Cost {
+        let rounded = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
+        Cost {
+            wall_s: rounded(self.before.wall_s + self.started.elapsed().as_secs_f64()),
+            cpu_s: rounded(self.before.cpu_s + cpu_s),
+            ..self.before
+        }
+    }
+
+    /// The worker reports.
+    pub(super) fn so_far(&self, cpu_s: f64, tell: fn(&str)) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.1 = cpu_s;
+        if written.0.elapsed() < EVERY {
+            return;
+        }
+        written.0 = Instant::now();
+        // A cost that cannot be written now is written at the end.
+        if let Err(error) = self.store.put_spent(self.key, &self.so_far_with(cpu_s)) {
+            tell(&format!("cost of a step so far: {error}"));
+        }
+    }
+
+    pub(super) fn interrupted(&self) -> Result<()> {
+        let cpu_s = self.written.lock().unwrap_or_else(PoisonError::into_inner).1;
+        self.store.put_spent(self.key, &self.so_far_with(cpu_s))
+    }
+
+    /// The cost of all workers, of which the last one cost `last`.
+    pub(super) fn total(&self, last: Cost) -> Cost {
+        Cost {
+            wall_s: self.before.wall_s + last.wall_s,
+            cpu_s: self.before.cpu_s + last.cpu_s,
+            peak_rss_mb: self.before.peak_rss_mb.max(last.peak_rss_mb),
+            ..self.before
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Files on disk: npy, Parquet, JSON, and files that may be hostile.
+
+pub(crate) mod json;
+pub(crate) mod npy;
+pub(crate) mod parquet;
+pub(crate) mod plain;
+pub(crate) mod text;

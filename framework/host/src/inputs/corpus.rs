@@ -1,0 +1,152 @@
+//! Context graphs without the molecules that must leave, and what is said of them.
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use molarena_chem::{CHEMISTRY_VERSION, Molecule};
+use molarena_data::{
+    Catalog,
+    context::{ContextGraph, Progress, Step},
+};
+use molarena_features::{FeatureSpec, Features};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    error::{Error, Result},
+    store::Store,
+};
+use molarena_record::{
+    encoder::{CorpusUse, ENCODER_SCHEMA},
+    key::key_of,
+};
+
+/// Where context graphs come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The manifests.
+    pub catalog: &'a Catalog,
+    /// Where the data are.
+    pub data_dir: &'a Path,
+    /// The store whose cache keeps built graphs.
+    pub store: &'a Store,
+    /// Is told what takes long, and what a user should know.
+    pub tell: fn(&str),
+}
+
+/// Molecules that leave a corpus, and whose they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeaveOut {
+    /// Ids of datasets, and the queries of a matching task, by name.
+    pub names: BTreeSet<String>,
+    /// Identity keys.
+    pub identities: BTreeSet<String>,
+}
+
+impl LeaveOut {
+    /// Adds molecules of `name`.
+    pub(crate) fn add(&mut self, name: &str, identities: &BTreeSet<String>) {
+        self.names.insert(name.to_owned());
+        self.identities.extend(identities.iter().cloned());
+    }
+}
+
+/// What is remembered of a graph, so that a plan need not read it again.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    schema: String,
+    corpus: CorpusUse,
+}
+
+/// The context graph `id` without the molecules of `leave_out`, built or from the cache.
+///
+/// # Errors
+/// An unknown id, and those of building.
+pub(crate) fn graph(sources: &Sources<'_>, id: &str, leave_out: &BTreeSet<String>) -> Result<ContextGraph> {
+    let manifest = sources.catalog.context(id)?;
+    let cache = sources.store.cache_path("");
+    let mut told = false;
+    let mut tell = |progress: Progress<'_>| match progress {
+        Progress::At { step: Step::Molecules, .. } if !told => {
+            (sources.tell)(&format!("builds context graph {id}, {} molecules to leave out", leave_out.len()));
+            told = true;
+        }
+        Progress::At { .. } => {}
+        Progress::Note(note) => (sources.tell)(&format!("context graph {id}: {note}")),
+    };
+    Ok(ContextGraph::build(manifest, sources.data_dir, leave_out, Some(&cache), 0, &mut tell)?)
+}
+
+/// What is in the context graph `id` without the molecules of `leave_out`. It is remembered by the manifest, which has
+/// the digests of the files; a graph of files without a digest is looked at each time.
+pub(crate) fn used(sources: &Sources<'_>, id: &str, leave_out: &LeaveOut) -> Result<Arc<CorpusUse>> {
+    let manifest = sources.catalog.context(id)?;
+    let key = key_of(&json!({
+        "schema": ENCODER_SCHEMA,
+        "manifest": manifest,
+        "leave_out": leave_out.identities,
+        "chemistry": CHEMISTRY_VERSION,
+        "version": env!("CARGO_PKG_VERSION"),
+    }));
+    let name = format!("corpus-{key}.json");
+    let path = sources.store.cache_path(&name);
+    let names: Vec<String> = leave_out.names.iter().cloned().collect();
+    let read = |path: &Path| -> Option<Remembered> { serde_json::from_slice(&fs_err::read(path).ok()?).ok() };
+    if let Some(remembered) = read(&path).filter(|remembered| remembered.schema == ENCODER_SCHEMA) {
+        return Ok(Arc::new(CorpusUse { leave_out: names, ..remembered.corpus }));
+    }
+    let graph = graph(sources, id, &leave_out.identities)?;
+    let corpus = CorpusUse::of(&graph, names);
+    if graph.unverified.is_empty() {
+        let remembered = Remembered { schema: ENCODER_SCHEMA.into(), corpus: corpus.clone() };
+        sources.store.publish(&path, &serde_json::to_vec(&remembered).expect("plain data"))?;
+    }
+    Ok(Arc::new(corpus))
+}
+
+/// Molecules that are read at a time: each takes about 10 KiB.
+const CHUNK: usize = 1 << 13;
+
+/// The features of molecules that were parsed.
+pub(crate) fn computed_of(
+    id: &str,
+    smiles: &[String],
+    molecules: &[Molecule],
+    spec: &FeatureSpec,
+) -> Result<Features> {
+    let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
+    let no_companion = |name: &str| Err(failed(format!("these molecules have no companion file {name}")));
+    spec.compute(smiles, molecules, &no_companion)
+}
+
+/// The features of molecules, some at a time.
+pub(crate) fn computed<S: AsRef<str> + Sync>(id: &str, smiles: &[S], spec: &FeatureSpec) -> Result<Features> {
+    let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
+    let mut all: Option<Features> = None;
+    for chunk in smiles.chunks(CHUNK) {
+        let text: Vec<String> = chunk.iter().map(|smiles| smiles.as_ref().to_owned()).collect();
+        let molecules = molarena_chem::parse_all(&text).into_iter().collect::<Result<Vec<_>, _>>();
+        let molecules = molecules.map_err(|error| failed(error.to_string()))?;
+        let features = computed_of(id, &text, &molecules, spec)?;
+        match &mut all {
+            Some(all) => all.append(features),
+            None => all = Some(features),
+        }
+    }
+    all.ok_or_else(|| failed("there are no molecules".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_appended() {
+        let smiles: Vec<String> = (0..CHUNK + 2).map(|index| "C".repeat(1 + index % 3)).collect();
+        let Features::Graphs(_) = computed("c", &smiles, &FeatureSpec::Graphs {}).unwrap() else { panic!() };
+        let all = computed("c", &smiles, &FeatureSpec::Graphs {}).unwrap();
+        let graphs = all.inputs().graphs().unwrap();
+        assert_eq!((graphs.rows(), graphs.atom_range(CHUNK + 1).len()), (CHUNK + 2, 1 + (CHUNK + 1) % 3));
+        let bad = computed("c", &["C", "not"], &FeatureSpec::Graphs {}).unwrap_err().to_string();
+        assert!(bad.starts_with("features of c: "), "{bad}");
+    }
+}

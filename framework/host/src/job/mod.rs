@@ -1,0 +1,274 @@
+//! The job folder: all that crosses between the host and a worker.
+//!
+//! Paths in it are relative to it, so that another machine that shares the store's file system can run the job.
+//!
+//! | file | written by | what |
+//! |---|---|---|
+//! | `job.json` | host | [`Job`] |
+//! | `train.npz`, `valid.npz`, `test.npz` | host | features of each part |
+//! | `train-labels.npy`, `valid-labels.npy` | host | `f32[n, tasks]`, NaN where missing; there is no such file for the test part |
+//! | `started.json` | worker | [`Started`], before the plugin is opened |
+//! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
+//! | `test-predictions.npy`, `valid-predictions.npy` | worker | `f32[molecules of the part, tasks]` |
+//! | `vectors.npy` | worker | `f32[molecules, width]`, what an encoder made of `test.npz` |
+//! | `corpus.json` and its files | host | what an encoder is trained on, see [`corpus`] |
+//! | `state` | worker | state of a trained encoder or of a fitted baseline |
+//! | `candidates-0.npy`, ... | host | `f32[candidates, columns]` of each space that is matched, ordered by their values |
+//! | `scores-0.npy`, ... | worker | `f32[queries, candidates]` |
+//! | `chunk-0.npz`, ... and `end` | host | features of a stream of molecules, and the stream's end |
+//! | `chunk-0.npy`, ... | worker | `f32[molecules of the chunk, width]` |
+//! | `done.json` | worker | [`Done`], last |
+
+pub mod corpus;
+
+use std::path::{Path, PathBuf};
+
+use molarena_data::TaskType;
+use molarena_metrics::Metric;
+use molarena_record::parts::Search;
+use molarena_sdk::{InputKind, PluginDescription};
+use serde::{Deserialize, Serialize};
+
+use crate::sandbox::Envelope;
+
+/// What a worker is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// What it may use.
+    pub envelope: Envelope,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Thread budget.
+    pub threads: usize,
+    /// What it does.
+    pub task: JobTask,
+}
+
+/// What a worker does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobTask {
+    /// Opens a plugin and says what it offers.
+    Describe {
+        /// The library.
+        library: PathBuf,
+    },
+    /// Trains an encoder on the corpus in the folder.
+    Pretrain(PretrainJob),
+    /// Turns the features in `test.npz` into vectors.
+    Encode(EncodeJob),
+    /// Turns chunk after chunk of features into vectors, until the stream ends.
+    EncodeStream(EncodeJob),
+    /// Fits and predicts.
+    Fit(FitJob),
+    /// Predicts the molecules in `test.npz` with a fitted baseline.
+    Predict(PredictJob),
+    /// Scores profiles for the molecules in `test.npz`.
+    Rank(RankJob),
+}
+
+/// One pretraining.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PretrainJob {
+    /// The encoder.
+    pub encoder: JobComponent,
+    /// The plugin's folder for checkpoints and logs.
+    pub folder: PathBuf,
+}
+
+/// One use of an encoder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EncodeJob {
+    /// The encoder.
+    pub encoder: JobComponent,
+    /// The file of its state, if it was trained.
+    pub state: Option<PathBuf>,
+    /// What the feature files hold.
+    pub input: InputKind,
+}
+
+/// One fit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FitJob {
+    /// The baseline, under each configuration to choose from; one where there is no choice.
+    pub candidates: Vec<JobComponent>,
+    /// Decides between the candidates on the validation molecules.
+    pub metric: Metric,
+    /// What the feature files hold.
+    pub input: InputKind,
+    /// What the labels are.
+    pub task_type: TaskType,
+    /// Number of tasks.
+    pub tasks: usize,
+    /// Whether the state of the fitted baseline is wanted.
+    pub keep: bool,
+}
+
+/// One use of a fitted baseline.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PredictJob {
+    /// The baseline.
+    pub baseline: JobComponent,
+    /// The file of its state.
+    pub state: PathBuf,
+    /// What the feature file holds.
+    pub input: InputKind,
+    /// Number of tasks.
+    pub tasks: usize,
+}
+
+/// One ranking.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RankJob {
+    /// The decoder.
+    pub decoder: JobComponent,
+    /// The file of the encoder's state, if the decoder loads it.
+    pub state: Option<PathBuf>,
+    /// The spaces.
+    pub spaces: Vec<RankSpace>,
+    /// What the feature file of the queries holds.
+    pub input: InputKind,
+}
+
+/// One space of a ranking. Whose the candidates are is not told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RankSpace {
+    /// Its name.
+    pub name: String,
+    /// Indices of the queries, in the order of the rows of scores.
+    pub queries: Vec<usize>,
+}
+
+/// A component to make.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobComponent {
+    /// The library.
+    pub library: PathBuf,
+    /// Component id inside the plugin.
+    pub component: String,
+    /// Configuration as JSON text.
+    pub config: String,
+}
+
+/// What the worker says before it opens the plugin.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Started {
+    /// Whether it is confined.
+    pub confined: bool,
+}
+
+/// How far the worker is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Share done, 0 to 1.
+    pub fraction: f64,
+    /// What it does.
+    pub message: String,
+    /// Processor seconds so far.
+    #[serde(default)]
+    pub cpu_s: f64,
+}
+
+/// How the worker ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// What it made, or why not.
+    pub result: Result<Output, WorkerFailure>,
+    /// Peak resident memory in bytes.
+    pub peak_rss: u64,
+    /// Processor seconds.
+    #[serde(default)]
+    pub cpu_s: f64,
+}
+
+/// What a worker made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// The plugin's description.
+    Description(PluginDescription),
+    /// The vectors are in their file.
+    Encoded,
+    /// The encoder's state is in its file.
+    Pretrained,
+    /// Seconds in each call; predictions or scores are in their files.
+    Timings {
+        /// Seconds in `fit`, with all of the search where there is one.
+        fit_s: f64,
+        /// Seconds in `predict` for the test molecules, or in the decoder.
+        predict_s: f64,
+        /// The configurations that were tried, where there was a choice.
+        search: Option<Search>,
+    },
+}
+
+/// Why a worker made nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorkerFailure {
+    /// Kind of the failure.
+    pub reason: molarena_record::parts::Reason,
+    /// One line for people.
+    pub message: String,
+}
+
+/// Names of the parts' files.
+pub const TRAIN: &str = "train";
+/// See [`TRAIN`].
+pub const VALID: &str = "valid";
+/// See [`TRAIN`].
+pub const TEST: &str = "test";
+
+/// Feature file of a part.
+pub fn features_file(folder: &Path, part: &str) -> PathBuf {
+    folder.join(format!("{part}.npz"))
+}
+
+/// Label file of a part.
+pub fn labels_file(folder: &Path, part: &str) -> PathBuf {
+    folder.join(format!("{part}-labels.npy"))
+}
+
+/// Predictions of a part.
+pub fn predictions_file(folder: &Path, part: &str) -> PathBuf {
+    folder.join(format!("{part}-predictions.npy"))
+}
+
+/// Profiles to score, in the order of the job's spaces.
+pub fn candidates_file(folder: &Path, space: usize) -> PathBuf {
+    folder.join(format!("candidates-{space}.npy"))
+}
+
+/// Scores of these profiles.
+pub fn scores_file(folder: &Path, space: usize) -> PathBuf {
+    folder.join(format!("scores-{space}.npy"))
+}
+
+/// State of a trained encoder or of a fitted baseline.
+pub fn state_file(folder: &Path) -> PathBuf {
+    folder.join("state")
+}
+
+/// Vectors of encoded molecules.
+pub fn vectors_file(folder: &Path) -> PathBuf {
+    folder.join("vectors.npy")
+}
+
+/// Features of chunk `index` of a stream.
+pub fn chunk_file(folder: &Path, index: usize) -> PathBuf {
+    folder.join(format!("chunk-{index}.npz"))
+}
+
+/// Vectors of chunk `index` of a stream.
+pub fn chunk_vectors_file(folder: &Path, index: usize) -> PathBuf {
+    folder.join(format!("chunk-{index}.npy"))
+}
+
+/// A stream's worker ends when this file is there and no chunk is left.
+pub fn end_of_stream_file(folder: &Path) -> PathBuf {
+    folder.join("end")
+}
+
+/// The way from the job folder to `path`, so that the folder may be used from any place that shares the file system.
+pub fn relative(folder: &Path, path: &Path) -> PathBuf {
+    pathdiff::diff_paths(path, folder).unwrap_or_else(|| path.to_owned())
+}

@@ -1,0 +1,298 @@
+//! Walks, measures and removes folders in which a plugin may have made whatever it liked: thousands of levels, folders
+//! without permissions, links, and names that change meanwhile.
+//!
+//! A walk goes from folder to folder by open descriptors, two at a time, never by a path that could lead elsewhere or be too
+//! long. It does not follow links.
+
+use std::{
+    collections::HashSet,
+    ffi::{CStr, CString},
+    io,
+    ops::ControlFlow,
+    os::{fd::AsFd, unix::ffi::OsStrExt},
+    path::Path,
+};
+
+use nix::{
+    dir::Dir,
+    errno::Errno,
+    fcntl::{AT_FDCWD, AtFlags, OFlag},
+    sys::stat::{FchmodatFlags, FileStat, Mode, fchmodat, fstat, fstatat},
+    unistd::{UnlinkatFlags, unlinkat},
+};
+
+/// How often a removal starts again where something was left.
+const ATTEMPTS: usize = 5;
+
+/// Removes a folder and all that is in it, however deep and whatever the permissions of its folders are. It is no error if
+/// there is none. A link is removed, not what it leads to.
+///
+/// # Errors
+/// When something cannot be removed: the folder is not this user's, or somebody goes on filling it.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    let mut outcome = Ok(());
+    for _ in 0..ATTEMPTS {
+        outcome = empty(path).and_then(|()| unlinkat(AT_FDCWD, path, UnlinkatFlags::RemoveDir));
+        match outcome {
+            Ok(()) | Err(Errno::ENOENT) => return Ok(()),
+            Err(_) => {}
+        }
+    }
+    outcome.map_err(|error| named(path, error))
+}
+
+/// Removes the folders in `path` and all that is in them; leaves the files.
+///
+/// # Errors
+/// As [`remove_tree`].
+pub(crate) fn remove_subfolders(path: &Path) -> io::Result<()> {
+    for entry in fs_err::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_tree(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what is in the folder, as far as it can be removed.
+fn empty(path: &Path) -> nix::Result<()> {
+    let mut remaining = Ok(());
+    let walked = walk(path, &mut |step| {
+        let (folder, name, flag) = match step {
+            Step::File { folder, name, .. } => (folder, name, UnlinkatFlags::NoRemoveDir),
+            Step::Left { folder, name } => (folder, name, UnlinkatFlags::RemoveDir),
+            Step::Folder { .. } => return ControlFlow::Continue(()),
+            Step::Closed { error } => {
+                remaining = Err(error);
+                return ControlFlow::Continue(());
+            }
+        };
+        if let Err(error) = unlinkat(folder, name, flag)
+            && error != Errno::ENOENT
+        {
+            remaining = Err(error);
+        }
+        ControlFlow::Continue(())
+    });
+    walked.and(remaining)
+}
+
+/// What a folder holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Bytes that it takes on the disk; a file that has several names counts once.
+    pub(crate) bytes: u64,
+    /// Files and folders.
+    pub(crate) entries: u64,
+}
+
+/// What the folder at `path` and those in it hold, counted until `enough` says so.
+///
+/// # Errors
+/// When a folder cannot be read, even after its permissions were changed, or was moved during the walk.
+pub(crate) fn usage(path: &Path, enough: &dyn Fn(Usage) -> bool) -> io::Result<Usage> {
+    let mut usage = Usage::default();
+    let mut linked = HashSet::new();
+    let mut closed = None;
+    let walked = walk(path, &mut |step| {
+        match step {
+            Step::File { stat, .. } | Step::Folder { stat } => {
+                usage.entries += 1;
+                let plain = stat.st_mode & libc::S_IFMT == libc::S_IFREG;
+                if !plain || stat.st_nlink < 2 || linked.insert((stat.st_dev, stat.st_ino)) {
+                    usage.bytes += stat.st_blocks.cast_unsigned() * 512;
+                }
+            }
+            Step::Left { .. } => {}
+            Step::Closed { error } => closed = Some(error),
+        }
+        if enough(usage) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match walked.err().or(closed) {
+        None => Ok(usage),
+        Some(error) => Err(named(path, error)),
+    }
+}
+
+fn named(path: &Path, error: Errno) -> io::Error {
+    let error = io::Error::from(error);
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// What a walk comes upon.
+enum Step<'a> {
+    /// Something in `folder` that is no folder.
+    File { folder: &'a Dir, name: &'a CStr, stat: &'a FileStat },
+    /// A folder, before it is entered.
+    Folder { stat: &'a FileStat },
+    /// The folder `name` in `folder`, after the walk was in it.
+    Left { folder: &'a Dir, name: &'a CStr },
+    /// A folder that cannot be read.
+    Closed { error: Errno },
+}
+
+/// A folder on the way from the root to where a walk is.
+struct Level {
+    name: CString,
+    /// Device and inode, by which it is known again.
+    identity: (u64, u64),
+    /// Names of the folders in it that are still to be visited.
+    pending: Vec<CString>,
+}
+
+impl Level {
+    /// The level of `folder`; shows its entries to `visit`.
+    fn enter(
+        name: CString,
+        folder: &mut Dir,
+        visit: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>,
+    ) -> nix::Result<ControlFlow<(), Self>> {
+        let identity = identity(folder)?;
+        let names: Vec<CString> =
+            folder.iter().map(|entry| Ok(entry?.file_name().to_owned())).collect::<nix::Result<_>>()?;
+        let mut pending = Vec::new();
+        for name in names {
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let stat = match fstatat(&*folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::ENOENT) => continue,
+                Err(error) => return Err(error),
+            };
+            let is_folder = stat.st_mode & libc::S_IFMT == libc::S_IFDIR;
+            let step = if is_folder {
+                Step::Folder { stat: &stat }
+            } else {
+                Step::File { folder, name: &name, stat: &stat }
+            };
+            if visit(step).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            if is_folder {
+                // Its owner may have taken its permissions away.
+                if stat.st_mode & 0o700 != 0o700 {
+                    let mode = Mode::from_bits_truncate(stat.st_mode) | Mode::S_IRWXU;
+                    let _not_ours = fchmodat(&*folder, name.as_c_str(), mode, FchmodatFlags::NoFollowSymlink);
+                }
+                pending.push(name);
+            }
+        }
+        Ok(ControlFlow::Continue(Self { name, identity, pending }))
+    }
+}
+
+fn identity(folder: &Dir) -> nix::Result<(u64, u64)> {
+    let stat = fstat(folder)?;
+    Ok((stat.st_dev, stat.st_ino))
+}
+
+fn open(parent: impl AsFd, name: &CStr) -> nix::Result<Dir> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    Dir::openat(parent, name, flags, Mode::empty())
+}
+
+/// Visits all that is in the folder at `root`, until `visit` breaks off.
+fn walk(root: &Path, visit: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>) -> nix::Result<()> {
+    let name = CString::new(root.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    let mut here = open(AT_FDCWD, &name)?;
+    let ControlFlow::Continue(level) = Level::enter(name, &mut here, visit)? else { return Ok(()) };
+    let mut levels = vec![level];
+    while let Some(level) = levels.last_mut() {
+        if let Some(name) = level.pending.pop() {
+            let mut folder = match open(&here, &name) {
+                Ok(folder) => folder,
+                // It is gone, or something else took its place.
+                Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => continue,
+                Err(error) if visit(Step::Closed { error }).is_break() => return Ok(()),
+                Err(_) => continue,
+            };
+            match Level::enter(name, &mut folder, visit)? {
+                ControlFlow::Continue(level) => levels.push(level),
+                ControlFlow::Break(()) => return Ok(()),
+            }
+            here = folder;
+            continue;
+        }
+        let left = levels.pop().expect("the last level");
+        let Some(parent) = levels.last() else { break };
+        let up = open(&here, c"..")?;
+        // A folder that was moved has another parent, which may be anywhere.
+        if identity(&up)? != parent.identity {
+            return Err(Errno::ESTALE);
+        }
+        here = up;
+        if visit(Step::Left { folder: &here, name: &left.name }).is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    /// `depth` folders in one another: too deep for a path.
+    fn deep(root: &Path, depth: usize) {
+        let mut here = open(AT_FDCWD, &CString::new(root.as_os_str().as_bytes()).unwrap()).unwrap();
+        for _ in 0..depth {
+            nix::sys::stat::mkdirat(&here, c"d", Mode::S_IRWXU).unwrap();
+            here = open(&here, c"d").unwrap();
+        }
+    }
+
+    #[test]
+    fn deep_folders_are_measured_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        fs_err::create_dir(&root).unwrap();
+        deep(&root, 5000);
+        fs_err::write(root.join("file"), [1; 10_000]).unwrap();
+        let measured = usage(&root, &|_| false).unwrap();
+        assert_eq!(measured.entries, 5001);
+        assert!(measured.bytes >= 10_000, "{measured:?}");
+        assert_eq!(usage(&root, &|usage| usage.entries == 10).unwrap().entries, 10);
+        remove_tree(&root).unwrap();
+        assert!(!root.exists());
+        remove_tree(&root).unwrap();
+    }
+
+    #[test]
+    fn folders_without_permissions_are_measured_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        for mode in [0o000, 0o300, 0o400, 0o500] {
+            let closed = root.join(format!("{mode}/inner"));
+            fs_err::create_dir_all(&closed).unwrap();
+            fs_err::write(closed.join("file"), [1; 10_000]).unwrap();
+            fs_err::set_permissions(&closed, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let measured = usage(&root, &|_| false).unwrap();
+        assert_eq!(measured.entries, 12);
+        assert!(measured.bytes >= 40_000, "{measured:?}");
+        remove_tree(&root).unwrap();
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn links_lead_nowhere_and_count_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, other) = (folder.path().join("root"), folder.path().join("other"));
+        fs_err::create_dir_all(root.join("inner")).unwrap();
+        fs_err::create_dir_all(&other).unwrap();
+        fs_err::write(other.join("kept"), vec![1; 100_000]).unwrap();
+        symlink(&other, root.join("inner/link")).unwrap();
+        fs_err::write(root.join("file"), vec![1; 100_000]).unwrap();
+        fs_err::hard_link(root.join("file"), root.join("inner/name")).unwrap();
+        let measured = usage(&root, &|_| false).unwrap();
+        assert!((100_000..150_000).contains(&measured.bytes), "{measured:?}");
+        remove_subfolders(&root).unwrap();
+        assert!(root.join("file").exists() && !root.join("inner").exists());
+        remove_tree(&root).unwrap();
+        assert!(other.join("kept").exists() && !root.exists());
+    }
+}

@@ -1,0 +1,194 @@
+//! Memory of processes.
+
+use std::{
+    collections::HashMap,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    launch::processes::{Status, members, numbers},
+    sandbox::memory::kibibytes,
+};
+
+/// A child that has the address space of its parent, as between `vfork` and `exec`, is not counted for so long.
+const YOUTH: Duration = Duration::from_millis(200);
+/// The least time between two looks at open files.
+const FILES_EVERY: Duration = Duration::from_millis(100);
+
+/// What the processes of a group hold, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Memory.
+    pub(crate) memory: u64,
+    /// Deleted files on the disks that the disk limit is about: no folder shows them.
+    pub(crate) deleted: u64,
+}
+
+/// Measures what the processes of a group hold together.
+///
+/// Memory is the private pages, resident or swapped out, and the pages of files that have no name: memory files
+/// (`memfd_create`), shared mappings without a file, and deleted files. Such a file counts once and in full, whether it is
+/// mapped or not and by however many processes. Private pages that processes share since a `fork` count once. Pages of
+/// files that have a name do not count: the kernel can drop them, or they are on the disk and count there.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    group: u32,
+    disks: Vec<u64>,
+    first_seen: HashMap<i32, Instant>,
+    files: Held,
+    files_due: Instant,
+    due: Instant,
+    latest: u64,
+    held: Held,
+    peak: u64,
+}
+
+impl Meter {
+    /// Measures a group; a deleted file counts as memory unless it is on the disk of one of `folders`.
+    pub(crate) fn new(group: u32, folders: &[&Path]) -> Self {
+        let disks = folders.iter().filter_map(|folder| Some(fs_err::metadata(folder).ok()?.dev()));
+        let now = Instant::now();
+        Self {
+            group,
+            disks: disks.collect(),
+            first_seen: HashMap::new(),
+            files: Held::default(),
+            files_due: now,
+            due: now,
+            latest: 0,
+            held: Held::default(),
+            peak: 0,
+        }
+    }
+
+    /// The most memory that was measured.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak
+    }
+
+    /// What the group holds: of the last two measurements the smaller, since a process that is just being started may
+    /// be counted twice. A measurement takes at most a tenth of the time; in between, the last one stands.
+    pub(crate) fn measure(&mut self) -> Held {
+        let started = Instant::now();
+        if started < self.due {
+            return self.held;
+        }
+        let statuses: HashMap<i32, Status> = members(self.group)
+            .into_iter()
+            .filter_map(|process| Some((process, Status::read(process)?)))
+            .collect();
+        self.first_seen.retain(|process, _| statuses.contains_key(process));
+        for &process in statuses.keys() {
+            self.first_seen.entry(process).or_insert(started);
+        }
+        if started >= self.files_due {
+            self.files = nameless_files(&statuses, &self.disks);
+            self.files_due = Instant::now() + FILES_EVERY.max(started.elapsed() * 20);
+        }
+        let mut private: u64 = statuses
+            .iter()
+            .filter(|(process, status)| !self.may_share(**process, status, &statuses))
+            .map(|(_, status)| status.private)
+            .sum();
+        // Pages that processes share are in this sum more than once; counting them takes longer.
+        if statuses.len() > 1 && private + self.files.memory > self.peak {
+            private = self.shared_once(&statuses);
+        }
+        let memory = private + self.files.memory;
+        self.held = Held { memory: memory.min(self.latest), deleted: self.files.deleted };
+        self.latest = memory;
+        self.peak = self.peak.max(self.held.memory);
+        self.due = Instant::now() + started.elapsed() * 9;
+        self.held
+    }
+
+    /// Whether a process may have the address space of its parent: it is new, and all sizes are equal.
+    fn may_share(&self, process: i32, status: &Status, all: &HashMap<i32, Status>) -> bool {
+        let young = self.first_seen.get(&process).is_none_or(|since| since.elapsed() < YOUTH);
+        young && all.get(&status.parent).is_some_and(|parent| parent.sizes == status.sizes)
+    }
+
+    /// The private pages of all processes, each page once.
+    fn shared_once(&self, statuses: &HashMap<i32, Status>) -> u64 {
+        let of_one = |(process, status): (&i32, &Status)| {
+            let share = proportional(&status.folder).unwrap_or(status.private);
+            // A `fork` divides the pages between parent and child; sharing the address space does not.
+            let whole = share * 10 >= status.private * 9;
+            if whole && self.may_share(*process, status, statuses) { 0 } else { share }
+        };
+        statuses.iter().map(of_one).sum()
+    }
+}
+
+/// Private pages of a process, each divided by the number of processes that have it.
+fn proportional(folder: &Path) -> Option<u64> {
+    let text = fs_err::read_to_string(folder.join("smaps_rollup")).ok()?;
+    // Linux before 5.9 does not say it of private pages alone.
+    text.contains("\nPss_Anon:").then(|| {
+        let names = ["Pss_Anon", "SwapPss", "Private_Hugetlb"];
+        names.iter().map(|name| kibibytes(&text, name)).sum()
+    })
+}
+
+/// Bytes of the files without a name that the processes have open or mapped, each file once.
+fn nameless_files(statuses: &HashMap<i32, Status>, disks: &[u64]) -> Held {
+    let mut files: HashMap<(u64, u64), u64> = HashMap::new();
+    let mut add = |path: &Path| {
+        let metadata = fs_err::metadata(path)?;
+        if metadata.is_file() && metadata.nlink() == 0 {
+            files.insert((metadata.dev(), metadata.ino()), metadata.blocks() * 512);
+        }
+        Ok::<(), std::io::Error>(())
+    };
+    let mut unseen = Vec::new();
+    for (process, status) in statuses {
+        // A thread may have descriptors of its own.
+        let tasks = Path::new("/proc").join(process.to_string()).join("task");
+        for thread in numbers(&tasks) {
+            let descriptors = tasks.join(thread.to_string()).join("fd");
+            for descriptor in numbers(&descriptors) {
+                // It may be closed by now.
+                let _closed = add(&descriptors.join(descriptor.to_string()));
+            }
+        }
+        let maps = fs_err::read_to_string(status.folder.join("maps")).unwrap_or_default();
+        let deleted = maps.lines().filter(|line| line.ends_with(" (deleted)"));
+        let ranges = deleted.filter_map(|line| line.split(' ').next());
+        let links = Path::new("/proc").join(process.to_string()).join("map_files");
+        if ranges.filter(|range| add(&links.join(range)).is_err()).count() > 0 {
+            unseen.push(&status.folder);
+        }
+    }
+    let mut held = Held::default();
+    for (&(device, _), &bytes) in &files {
+        if disks.contains(&device) {
+            held.deleted += bytes;
+        } else {
+            held.memory += bytes;
+        }
+    }
+    let known = |inode| files.keys().any(|&(_, known)| known == inode);
+    held.memory += unseen.into_iter().map(|folder| mapped(folder, known)).sum::<u64>();
+    held
+}
+
+/// Bytes of the mapped pages of nameless files, each page divided by the number of its processes: what is left to count by
+/// for a host that may not look at the files themselves (that takes `CAP_CHECKPOINT_RESTORE`). `known` files are left out.
+fn mapped(folder: &Path, known: impl Fn(u64) -> bool) -> u64 {
+    let smaps = fs_err::read_to_string(folder.join("smaps")).unwrap_or_default();
+    let (mut counts, mut sum) = (false, 0);
+    for line in smaps.lines() {
+        let mut fields = line.split_whitespace();
+        match fields.next() {
+            Some("Pss:") if counts => sum += kibibytes(line, "Pss"),
+            Some(first) if !first.ends_with(':') => {
+                let inode = fields.nth(3).and_then(|inode| inode.parse().ok());
+                counts = line.ends_with(" (deleted)") && inode.is_some_and(|inode| !known(inode));
+            }
+            _ => {}
+        }
+    }
+    sum
+}

@@ -1,0 +1,121 @@
+//! Watches a worker until it ends, and ends it when it passes a limit.
+
+use std::{
+    path::Path,
+    process::{Child, ExitStatus},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+
+use crate::{
+    error::{Error, Result},
+    files::json::read_json,
+    job::Progress,
+    launch::{
+        disk::{DiskWatch, Excess},
+        memory::Meter,
+        processes,
+    },
+    sandbox::memory::peak_rss_of,
+};
+
+/// How often a worker is looked at.
+const POLL: Duration = Duration::from_millis(20);
+/// How long a worker may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why a worker was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    Timeout,
+    Memory,
+    Disk(Excess),
+    Interrupted,
+}
+
+/// How a worker ended.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) status: ExitStatus,
+    pub(super) stop: Option<Stop>,
+    /// The most memory in bytes that its processes held together.
+    pub(super) peak: u64,
+}
+
+/// What a worker may use.
+pub(super) struct Watch<'a> {
+    /// Memory in bytes of all its processes together.
+    pub(super) memory: u64,
+    /// Its folders.
+    pub(super) disk: &'a DiskWatch,
+    /// Wall-clock time.
+    pub(super) wall: Duration,
+    /// The job folder.
+    pub(super) folder: &'a Path,
+    /// Ends it at once.
+    pub(super) interrupted: &'a AtomicBool,
+    /// Is told how far it is.
+    pub(super) on_progress: &'a dyn Fn(&Progress),
+}
+
+impl Watch<'_> {
+    /// Waits for the child's end; asks it to end, then kills it, when a limit passes.
+    pub(super) fn until_the_end(&self, child: &mut Child) -> Result<Watched> {
+        let started = Instant::now();
+        let group = child.id();
+        let mut meter = Meter::new(group, &[self.folder]);
+        let mut stop: Option<(Stop, Instant)> = None;
+        let (mut own_peak, mut shown) = (0, Progress::default());
+        loop {
+            if let Some(status) = child.try_wait().map_err(|error| Error::Worker(error.to_string()))? {
+                let peak = meter.peak().max(own_peak);
+                return Ok(Watched { status, stop: stop.map(|(stop, _)| stop), peak });
+            }
+            // The kernel keeps the peak of each process, so no peak of the first is missed between two looks.
+            own_peak = own_peak.max(peak_rss_of(&group.to_string()).unwrap_or(0));
+            let reached = self.reached(&mut meter, started);
+            match (stop, reached) {
+                (None, Some(reached)) => {
+                    // One that takes too much is not asked: it would go on taking.
+                    let takes = matches!(reached, Stop::Memory | Stop::Disk(_));
+                    let signal = if takes { Signal::SIGKILL } else { Signal::SIGTERM };
+                    processes::signal(group, signal);
+                    stop = Some((reached, Instant::now()));
+                }
+                (Some((_, since)), reached)
+                    if since.elapsed() > GRACE || matches!(reached, Some(Stop::Memory | Stop::Disk(_))) =>
+                {
+                    processes::signal(group, Signal::SIGKILL);
+                }
+                _ => {}
+            }
+            if let Ok(progress) = read_json::<Progress>(self.folder, "progress.json")
+                && progress != shown
+            {
+                (self.on_progress)(&progress);
+                shown = progress;
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// The limit that is passed, if one is.
+    fn reached(&self, meter: &mut Meter, started: Instant) -> Option<Stop> {
+        let held = meter.measure();
+        self.disk.set_deleted(held.deleted);
+        if held.memory > self.memory {
+            Some(Stop::Memory)
+        } else if let Some(excess) = self.disk.excess() {
+            Some(Stop::Disk(excess))
+        } else if self.interrupted.load(Ordering::Relaxed) {
+            Some(Stop::Interrupted)
+        } else if started.elapsed() > self.wall {
+            Some(Stop::Timeout)
+        } else {
+            None
+        }
+    }
+}

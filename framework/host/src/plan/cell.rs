@@ -1,0 +1,111 @@
+//! Cells and plans.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use molarena_data::Split;
+use molarena_metrics::Metric;
+use molarena_record::{
+    matching::MatchComposition,
+    parts::{Composition, SplitInfo},
+};
+
+use crate::{
+    inputs::{dataset::ArenaDataset, matching::MatchTask},
+    plan::step::Step,
+    request::method::Method,
+};
+
+/// One cell: the outcome of a step, scored for one row of a board.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Hash of everything that decides the record.
+    pub key: String,
+    /// The step whose outcome is scored.
+    pub step: Arc<Step>,
+    /// The method.
+    pub method: Arc<Method>,
+    /// Seed of the row's run.
+    pub seed: u64,
+    /// What is scored against what.
+    pub row: Row,
+}
+
+/// What a cell is scored against.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// Predictions against the labels of a dataset's test part.
+    Task(Arc<TaskRow>),
+    /// Ranks of the query molecules' own profiles.
+    Match(Arc<MatchRow>),
+}
+
+/// A prediction task.
+#[derive(Clone, Debug)]
+pub struct TaskRow {
+    /// The dataset.
+    pub dataset: Arc<ArenaDataset>,
+    /// The split.
+    pub split: Arc<Split>,
+    /// The metric.
+    pub metric: Metric,
+    /// What the method is made of.
+    pub composition: Composition,
+}
+
+/// A matching task.
+#[derive(Clone, Debug)]
+pub struct MatchRow {
+    /// Molecules and profiles.
+    pub task: Arc<MatchTask>,
+    /// What the method is made of.
+    pub composition: MatchComposition,
+}
+
+impl TaskRow {
+    /// The split as records describe it.
+    pub fn split_info(&self) -> SplitInfo {
+        SplitInfo::of(&self.split)
+    }
+}
+
+impl Cell {
+    /// Id of the dataset or the context graph.
+    pub fn subject(&self) -> &str {
+        match &self.row {
+            Row::Task(row) => &row.dataset.dataset.id,
+            Row::Match(row) => &row.task.context,
+        }
+    }
+
+    /// Name of the split's protocol.
+    pub fn protocol(&self) -> &str {
+        match &self.row {
+            Row::Task(row) => &row.split.protocol,
+            Row::Match(row) => &row.task.split.protocol,
+        }
+    }
+}
+
+/// Everything that is to run: cells, and through them steps.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The cells, in the order of the selection.
+    pub cells: Vec<Cell>,
+}
+
+impl Plan {
+    /// The datasets of the plan, each once.
+    pub fn datasets(&self) -> Vec<Arc<ArenaDataset>> {
+        let mut seen = BTreeSet::new();
+        let datasets = self.task_rows().map(|row| &row.dataset);
+        datasets.filter(|dataset| seen.insert(dataset.dataset.id.clone())).cloned().collect()
+    }
+
+    /// The prediction tasks of the cells, with repeats.
+    pub fn task_rows(&self) -> impl Iterator<Item = &TaskRow> {
+        self.cells.iter().filter_map(|cell| match &cell.row {
+            Row::Task(row) => Some(&**row),
+            Row::Match(_) => None,
+        })
+    }
+}

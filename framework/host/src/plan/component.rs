@@ -1,0 +1,90 @@
+//! A component of a plugin, as a plan uses it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use molarena_record::{key::canonical_json, parts::ComponentUse};
+use serde_json::Value;
+
+use crate::{
+    error::Result,
+    job::{self, JobComponent},
+    store::Store,
+};
+
+/// A component, the library that it is in, and how records name it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Component {
+    /// The library.
+    pub(crate) library: PathBuf,
+    /// sha256 of the library's bytes.
+    pub(crate) library_sha256: String,
+    /// Component id inside the plugin.
+    pub(crate) id: String,
+    /// As records name it.
+    pub(crate) used: ComponentUse,
+    /// Whether the seed of a call changes what it gives.
+    pub(crate) uses_seed: bool,
+}
+
+impl Component {
+    /// The copy of the library that jobs open.
+    ///
+    /// # Errors
+    /// The library cannot be read, or was replaced.
+    pub(crate) fn opened(&self, store: &Store) -> Result<PathBuf> {
+        store.library(&self.library, &self.library_sha256)
+    }
+
+    /// The component as a job in `folder` makes it, under its own configuration or another.
+    ///
+    /// # Errors
+    /// As [`opened`](Self::opened).
+    pub(crate) fn in_job(
+        &self,
+        config: Option<&Value>,
+        folder: &Path,
+        store: &Store,
+    ) -> Result<JobComponent> {
+        Ok(JobComponent {
+            library: job::relative(folder, &self.opened(store)?),
+            component: self.id.clone(),
+            config: canonical_json(config.unwrap_or(&self.used.config)),
+        })
+    }
+}
+
+/// sha256 of the libraries of components whose plugins are known by their sources, by plugin id.
+pub(crate) fn libraries(components: &[&Component]) -> BTreeMap<String, String> {
+    let by_sources = components.iter().filter(|component| component.used.sha256 != component.library_sha256);
+    let named = by_sources.filter_map(|component| {
+        let (plugin, _) = component.used.component.split_once('/')?;
+        Some((plugin.to_owned(), component.library_sha256.clone()))
+    });
+    named.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_named_where_its_hash_is_not_what_keys_have() {
+        let component = |name: &str, identity: &str| Component {
+            library: PathBuf::new(),
+            library_sha256: "file".into(),
+            id: "x".into(),
+            used: ComponentUse {
+                component: name.into(),
+                version: "1.0.0".into(),
+                sha256: identity.into(),
+                config: Value::Null,
+            },
+            uses_seed: false,
+        };
+        let (ours, foreign) = (component("ours/x", "sources"), component("foreign/x", "file"));
+        assert_eq!(libraries(&[&ours, &foreign]), [("ours".to_owned(), "file".to_owned())].into());
+    }
+}

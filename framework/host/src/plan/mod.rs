@@ -1,0 +1,113 @@
+//! From a selection to cells and the steps that they need.
+//!
+//! Nothing is made before the whole plan is valid: methods, plugins, configurations, datasets and splits are checked
+//! first, steps follow.
+
+pub(crate) mod cell;
+pub(crate) mod component;
+pub(crate) mod describe;
+pub mod device;
+pub(crate) mod matching;
+pub(crate) mod missing;
+pub(crate) mod planner;
+mod pretraining;
+pub(crate) mod select;
+pub(crate) mod step;
+pub(crate) mod steps;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use crate::{
+    arena::Arena,
+    error::{Error, Result},
+    plan::{
+        cell::{Cell, Plan},
+        planner::{Place, Planner},
+        select::Selection,
+    },
+    sandbox,
+};
+
+/// Most cells of a plan: each takes about a kilobyte, and each is planned before the first one runs.
+const MAX_CELLS: u64 = 1_000_000;
+
+/// Checks the whole selection and makes the plan. Nothing runs before this is valid.
+///
+/// # Errors
+/// Everything that is wrong with the selection, its methods, plugins and data; [`Error::Interrupted`].
+pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> Result<Plan> {
+    check_hidden(arena)?;
+    check_size(selection)?;
+    let mut planner = Planner::new(arena, selection, interrupted)?;
+    let groups = planner.resolve(selection)?;
+    let match_groups = planner.resolve_matches(selection)?;
+    let mut plan = Plan::default();
+    let mut keys = BTreeSet::new();
+    let mut add = |cell: Cell| {
+        if keys.insert(cell.key.clone()) {
+            plan.cells.push(cell);
+        }
+    };
+    for (group, methods) in &groups {
+        for id in &group.datasets {
+            let dataset = planner.dataset(id)?;
+            let split = planner.split(&dataset, group)?;
+            for method in methods {
+                let place = Place { dataset: &dataset, split: &split };
+                planner.task_cells(method, place, group.seeds.each(), &mut add)?;
+            }
+        }
+    }
+    for (group, methods) in &match_groups {
+        planner.match_cells(group, methods, &mut add)?;
+    }
+    if plan.cells.is_empty() {
+        return Err(Error::NothingSelected("the selection has no dataset, no method or no seed".into()));
+    }
+    Ok(plan)
+}
+
+/// Refuses a selection that no machine runs, before anything is made of it.
+fn check_size(selection: &Selection) -> Result<()> {
+    let product = |counts: &[u64]| counts.iter().try_fold(1u64, |product, &count| product.checked_mul(count));
+    let tasks = selection.groups.iter().map(|group| {
+        product(&[group.datasets.len() as u64, group.methods.len() as u64, group.seeds.count()])
+    });
+    let matches =
+        selection.matches.iter().map(|group| product(&[group.methods.len() as u64, group.seeds.count()]));
+    let total = tasks.chain(matches).try_fold(0u64, |total, cells| total.checked_add(cells?));
+    match total {
+        Some(..=MAX_CELLS) => Ok(()),
+        _ => Err(Error::Request(format!(
+            "the selection has {} cells, and a plan may have {MAX_CELLS}; name fewer seeds",
+            total.map_or_else(|| "too many".to_owned(), |total| total.to_string())
+        ))),
+    }
+}
+
+/// Refuses a data folder, an own table or a store where every worker may read.
+fn check_hidden(arena: &Arena) -> Result<()> {
+    // A missing data folder is reported with the dataset that needs it.
+    let data_dir = fs_err::canonicalize(&arena.data_dir).unwrap_or_else(|_| arena.data_dir.clone());
+    let stores = [arena.store.root(), arena.encoders.root()].map(|root| ("store", root));
+    for (what, path) in [("data folder", data_dir.as_path())].into_iter().chain(stores) {
+        if let Some(root) = sandbox::exposed_under(path) {
+            return Err(Error::Exposed { what, path: path.to_owned(), root });
+        }
+    }
+    for path in arena.catalog.own_files() {
+        if let Some(root) = sandbox::exposed_under(path) {
+            return Err(Error::Exposed { what: "table", path: path.to_owned(), root });
+        }
+    }
+    Ok(())
+}
+
+/// The folder that a suite's method paths start from.
+pub fn base_of(suite: &Path) -> PathBuf {
+    suite.parent().map(Path::to_owned).unwrap_or_default()
+}

@@ -1,0 +1,468 @@
+//! Finds and checks what a selection names, and makes the steps of each cell.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use molarena_chem::CHEMISTRY_VERSION;
+use molarena_data::{Protocol, Split};
+use molarena_record::{
+    key::{cell_material, key_of},
+    parts::{ComponentUse, Composition, MemberUse},
+};
+use molarena_sdk::{ComponentKind, InputKind};
+
+use crate::{
+    arena::Arena,
+    error::{Error, Result},
+    inputs::dataset::ArenaDataset,
+    plan::{
+        cell::{Cell, Row, TaskRow},
+        component::Component,
+        describe::describe,
+        device,
+        pretraining::Trained,
+        select::{PlanLimits, Selection},
+        step::{Label, Step},
+        steps::{
+            combine::{CombineShared, CombineWork},
+            encode::Molecules,
+            fit::{FitShared, FitWork},
+        },
+    },
+    plugin::search::{self, Plugin},
+    request::{
+        component::ComponentSpec,
+        config_schema::check_config,
+        grid,
+        method::{Method, Model, Pretraining, Recipe},
+        suite::CellGroup,
+        sweep::{self, Vary},
+    },
+};
+
+/// A method and the members that it names.
+pub(crate) struct Resolved {
+    method: Arc<Method>,
+    members: Vec<Method>,
+}
+
+/// Where a method is run.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) dataset: &'a Arc<ArenaDataset>,
+    pub(crate) split: &'a Arc<Split>,
+}
+
+/// What the fits of a method in one place have in common, whatever the seed.
+struct Fits {
+    shared: Arc<FitShared>,
+    trained: Option<Trained>,
+    /// Whether the seed changes the outcome.
+    seeded: bool,
+}
+
+/// Plugins, datasets and splits, each found once.
+pub(crate) struct Planner<'a> {
+    pub(crate) arena: &'a Arena,
+    pub(crate) limits: PlanLimits,
+    plugins: BTreeMap<String, Arc<Plugin>>,
+    datasets: BTreeMap<String, Arc<ArenaDataset>>,
+    splits: BTreeMap<(String, Protocol, u64), Arc<Split>>,
+    /// By method and dataset.
+    pub(crate) pretrains: BTreeMap<(String, String), Trained>,
+    /// By method, molecules and seed.
+    pub(crate) encodings: BTreeMap<(String, String, u64), Arc<Step>>,
+    pub(crate) leave_out_of: Option<String>,
+    devices: (Option<String>, Option<String>),
+    interrupted: &'a AtomicBool,
+    /// Whether fits keep the state of their baseline.
+    pub(crate) keep: bool,
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(arena: &'a Arena, selection: &Selection, interrupted: &'a AtomicBool) -> Result<Self> {
+        for name in selection.device.iter().chain(&selection.suite_device) {
+            device::check_name(name)?;
+        }
+        Ok(Self {
+            arena,
+            limits: selection.limits,
+            plugins: BTreeMap::new(),
+            datasets: BTreeMap::new(),
+            splits: BTreeMap::new(),
+            pretrains: BTreeMap::new(),
+            encodings: BTreeMap::new(),
+            leave_out_of: selection.leave_out_of.clone(),
+            devices: (selection.device.clone(), selection.suite_device.clone()),
+            interrupted,
+            keep: selection.keep,
+        })
+    }
+
+    /// The device that a method runs on: the one asked for, else its own, else the suite's, else the processor.
+    pub(crate) fn device_of(&self, method: &Method) -> String {
+        let (asked, suite) = &self.devices;
+        let named = asked.as_ref().or(method.device.as_ref()).or(suite.as_ref());
+        named.cloned().unwrap_or_else(|| device::CPU.to_owned())
+    }
+
+    /// [`Error::Interrupted`] once the user asks for the end.
+    pub(crate) fn check_interrupted(&self) -> Result<()> {
+        if self.interrupted.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Finds all methods and datasets by name and checks methods against their plugins, before any data are read.
+    pub(crate) fn resolve(&mut self, selection: &Selection) -> Result<Vec<(CellGroup, Vec<Resolved>)>> {
+        let mut groups = Vec::new();
+        let mut by_name: BTreeMap<String, Method> = BTreeMap::new();
+        for group in &selection.groups {
+            let mut methods = Vec::new();
+            for mut method in self.methods(&group.methods, &group.vary, &selection.base)? {
+                if selection.shuffle_labels {
+                    method = method.with_shuffled_labels();
+                }
+                let members = self.members(&method)?;
+                for method in members.iter().chain([&method]) {
+                    one_of_a_name(&mut by_name, method)?;
+                }
+                methods.push(Resolved { method: Arc::new(method), members });
+            }
+            for id in &group.datasets {
+                self.arena.catalog.get(id)?;
+            }
+            groups.push((group.clone(), methods));
+        }
+        Ok(groups)
+    }
+
+    /// The methods of these names, each in all variants.
+    pub(crate) fn methods(&self, names: &[String], vary: &Vary, base: &Path) -> Result<Vec<Method>> {
+        let mut methods = Vec::new();
+        for name in names {
+            methods.extend(sweep::variants(self.arena.methods.get(name, base)?, vary)?);
+        }
+        Ok(methods)
+    }
+
+    /// Checks a method; the members of an ensemble, checked, trained on the same labels.
+    fn members(&mut self, method: &Method) -> Result<Vec<Method>> {
+        let ensemble = match &method.recipe {
+            Recipe::Model(model) => {
+                self.check_predictor(method, model)?;
+                return Ok(Vec::new());
+            }
+            Recipe::Ensemble(ensemble) => ensemble,
+        };
+        let mut members = Vec::new();
+        for name in &ensemble.members {
+            let mut member = self.arena.methods.get(name, Path::new(""))?;
+            let Recipe::Model(model) = &member.recipe else {
+                let message = format!("method `{}`: member `{name}` is an ensemble itself", method.name);
+                return Err(Error::Request(message));
+            };
+            self.check_predictor(&member, model)?;
+            if method.protocol.shuffle_labels {
+                member = member.with_shuffled_labels();
+            }
+            members.push(member);
+        }
+        Ok(members)
+    }
+
+    /// Checks all that a method needs to predict.
+    fn check_predictor(&mut self, method: &Method, model: &Model) -> Result<()> {
+        let Some(baseline) = &model.baseline else {
+            let message = format!(
+                "method `{}` has no `baseline`, so it cannot predict; it is for [[match]] only",
+                method.name
+            );
+            return Err(Error::Request(message));
+        };
+        let given = self.check_encoder(method, model)?;
+        for config in configurations(model) {
+            let candidate = ComponentSpec { config, ..baseline.clone() };
+            self.check_component(method, ComponentKind::Baseline, &candidate, given)?;
+        }
+        Ok(())
+    }
+
+    /// Checks the encoder and what it is trained on; says what the next component is given.
+    pub(crate) fn check_encoder(&mut self, method: &Method, model: &Model) -> Result<InputKind> {
+        if let Some(Pretraining { corpus, leave_out, .. }) = &model.pretraining {
+            self.arena.catalog.context(corpus)?;
+            for id in leave_out {
+                self.arena.catalog.get(id)?;
+            }
+        }
+        let given = model.features.input();
+        let Some(encoder) = &model.encoder else { return Ok(given) };
+        self.check_component(method, ComponentKind::Encoder, encoder, given)?;
+        Ok(InputKind::Dense)
+    }
+
+    pub(crate) fn check_component(
+        &mut self,
+        method: &Method,
+        kind: ComponentKind,
+        spec: &ComponentSpec,
+        given: InputKind,
+    ) -> Result<()> {
+        let (plugin, id) = self.plugin(method, spec)?;
+        let components = &plugin.description.components;
+        let Some(component) =
+            components.iter().find(|component| component.kind == kind && component.id == id)
+        else {
+            let known = components.iter().filter(|component| component.kind == kind);
+            return Err(Error::UnknownComponent {
+                method: method.name.clone(),
+                path: plugin.path.clone(),
+                kind: kind.to_string(),
+                component: id,
+                known: known.map(|component| component.id.as_str()).collect::<Vec<_>>().join(", "),
+            });
+        };
+        let device = self.device_of(method);
+        if !device::runs_on(&component.devices, &device) {
+            return Err(Error::Device {
+                method: method.name.clone(),
+                component: spec.component.clone(),
+                device,
+                known: component.devices.join(", "),
+            });
+        }
+        if !component.inputs.contains(&given) {
+            let wanted: Vec<String> = component.inputs.iter().map(|input| format!("`{input}`")).collect();
+            return Err(Error::Inputs {
+                method: method.name.clone(),
+                component: spec.component.clone(),
+                wanted: wanted.join(" or "),
+                given: format!("`{given}`"),
+            });
+        }
+        check_config(method, spec, &component.config_schema)
+    }
+
+    fn plugin(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {
+        let (plugin, id) = spec.split().expect("method files are checked when they are read");
+        if let Some(known) = self.plugins.get(plugin) {
+            return Ok((Arc::clone(known), id.to_owned()));
+        }
+        let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
+            method: method.name.clone(),
+            plugin: plugin.to_owned(),
+            file: search::file_name(plugin),
+            searched: self.arena.plugins.describe(),
+        })?;
+        let found = Arc::new(describe(&self.arena.launcher, &path, &self.arena.store.work_dir())?);
+        self.plugins.insert(plugin.to_owned(), Arc::clone(&found));
+        Ok((found, id.to_owned()))
+    }
+
+    pub(crate) fn dataset(&mut self, id: &str) -> Result<Arc<ArenaDataset>> {
+        if let Some(known) = self.datasets.get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let manifest = self.arena.catalog.get(id)?;
+        let dataset = self.arena.catalog.dataset(id, &self.arena.data_dir)?;
+        let dataset =
+            Arc::new(ArenaDataset::prepare(manifest, &dataset, &self.arena.data_dir, &self.arena.store)?);
+        self.datasets.insert(id.to_owned(), Arc::clone(&dataset));
+        Ok(dataset)
+    }
+
+    pub(crate) fn split(&mut self, dataset: &ArenaDataset, group: &CellGroup) -> Result<Arc<Split>> {
+        let protocol = group.split.unwrap_or(dataset.manifest.protocol.split);
+        let key = (dataset.dataset.id.clone(), protocol, group.split_seed);
+        if let Some(known) = self.splits.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let split = match self.arena.catalog.parts(&dataset.dataset.id) {
+            Some(parts) => {
+                let split = parts.split(&dataset.dataset.rows, &dataset.scaffolds, group.split_seed);
+                // Nothing is evaluated where the fit is kept, so there need not be test molecules.
+                if self.keep { split } else { split.without_empty_part(&dataset.dataset.id)? }
+            }
+            None => dataset.split(protocol, group.split_seed)?,
+        };
+        let split = Arc::new(split);
+        self.splits.insert(key, Arc::clone(&split));
+        Ok(split)
+    }
+
+    /// A component of a method, checked before.
+    pub(crate) fn component(
+        &mut self,
+        method: &Method,
+        kind: ComponentKind,
+        spec: &ComponentSpec,
+    ) -> Result<Component> {
+        let (plugin, id) = self.plugin(method, spec)?;
+        let used = ComponentUse {
+            component: spec.component.clone(),
+            version: plugin.description.version.clone(),
+            sha256: plugin.identity.clone(),
+            config: spec.config.clone(),
+        };
+        let mut components = plugin.description.components.iter();
+        let uses_seed =
+            components.any(|component| component.kind == kind && component.id == id && component.uses_seed);
+        let (library, library_sha256) = (plugin.path.clone(), plugin.sha256.clone());
+        Ok(Component { library, library_sha256, id, used, uses_seed })
+    }
+
+    /// The cells of a method in one place, each given to `add`.
+    pub(crate) fn task_cells(
+        &mut self,
+        resolved: &Resolved,
+        place: Place<'_>,
+        seeds: impl Iterator<Item = u64>,
+        add: &mut dyn FnMut(Cell),
+    ) -> Result<()> {
+        let method = &resolved.method;
+        let (own, members) = if resolved.members.is_empty() {
+            (Some(self.fits(method, place)?), Vec::new())
+        } else {
+            let members = resolved.members.iter().map(|member| Ok((member, self.fits(member, place)?)));
+            (None, members.collect::<Result<Vec<_>>>()?)
+        };
+        let combined = own.is_none().then(|| Arc::new(combined(method, &members, place)));
+        let composition = match (&own, &combined) {
+            (Some(fits), _) => fits.shared.composition.clone(),
+            (None, Some(shared)) => shared.composition.clone(),
+            (None, None) => unreachable!("a method is a model or an ensemble"),
+        };
+        let metric = place.dataset.manifest.protocol.metric;
+        let (dataset, split) = (Arc::clone(place.dataset), Arc::clone(place.split));
+        let row = Arc::new(TaskRow { dataset, split, metric, composition });
+        for seed in seeds {
+            self.check_interrupted()?;
+            let step = match (&own, &combined) {
+                (Some(fits), _) => self.fit(method, fits, seed)?,
+                (None, Some(shared)) => self.combine(method, shared, &members, seed)?,
+                (None, None) => unreachable!("a method is a model or an ensemble"),
+            };
+            let key = key_of(&cell_material(&step.key, seed, &method.name, metric, method.protocol.scoring));
+            let (method, row) = (Arc::clone(method), Row::Task(Arc::clone(&row)));
+            add(Cell { key, step, method, seed, row });
+        }
+        Ok(())
+    }
+
+    fn combine(
+        &mut self,
+        method: &Method,
+        shared: &Arc<CombineShared>,
+        members: &[(&Method, Fits)],
+        seed: u64,
+    ) -> Result<Arc<Step>> {
+        let needs =
+            members.iter().map(|(member, fits)| self.fit(member, fits, seed)).collect::<Result<_>>()?;
+        let subject = &shared.dataset.dataset.id;
+        let label = Label { method: &method.name, subject, seed, device: device::CPU };
+        let work = Arc::new(CombineWork { shared: Arc::clone(shared), seed });
+        Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
+    }
+
+    fn fit(&mut self, method: &Method, fits: &Fits, seed: u64) -> Result<Arc<Step>> {
+        let Recipe::Model(model) = &method.recipe else {
+            unreachable!("ensembles are made of their members")
+        };
+        let Fits { shared, trained, seeded } = fits;
+        let molecules = Molecules::Dataset(Arc::clone(&shared.dataset));
+        let described = shared.composition.features.clone();
+        let pretrain = trained.as_ref().map(|(step, _)| step);
+        let encode = self.encode(method, model, pretrain, molecules, described, seed)?;
+        let needs = encode.into_iter().collect();
+        let seed = if *seeded { seed } else { 0 };
+        let subject = &shared.dataset.dataset.id;
+        let label = Label { method: &method.name, subject, seed, device: &shared.device };
+        let work = Arc::new(FitWork { shared: Arc::clone(shared), seed });
+        Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
+    }
+
+    /// What all fits of a model in one place have in common.
+    fn fits(&mut self, method: &Method, place: Place<'_>) -> Result<Fits> {
+        let Recipe::Model(model) = &method.recipe else {
+            unreachable!("ensembles are made of their members")
+        };
+        let spec = model.baseline.as_ref().expect("checked before");
+        let baseline = self.component(method, ComponentKind::Baseline, spec)?;
+        let encoder = match &model.encoder {
+            Some(spec) => Some(self.component(method, ComponentKind::Encoder, spec)?),
+            None => None,
+        };
+        let trained = self.pretrain_for(method, model, &place.dataset.dataset.id)?;
+        // Shuffled labels are shuffled by the seed, too. A trained encoder is the same for all seeds.
+        let seeded = method.protocol.shuffle_labels
+            || baseline.uses_seed
+            || (trained.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
+        let composition = Composition {
+            data_sha256: place.dataset.dataset.sha256.clone(),
+            features: place.dataset.describe_features(&model.features)?,
+            chemistry: CHEMISTRY_VERSION.into(),
+            encoder: encoder.map(|found| found.used),
+            pretraining: trained.as_ref().map(|(_, described)| described.clone()),
+            baseline: Some(baseline.used.clone()),
+            tune: model.tune.clone(),
+            members: Vec::new(),
+        };
+        let shared = FitShared {
+            dataset: Arc::clone(place.dataset),
+            split: Arc::clone(place.split),
+            features: model.features.clone(),
+            baseline,
+            configurations: configurations(model),
+            composition,
+            shuffle_labels: method.protocol.shuffle_labels,
+            device: self.device_of(method),
+            keep: self.keep,
+        };
+        Ok(Fits { shared: Arc::new(shared), trained, seeded })
+    }
+}
+
+/// Refuses two different methods of one name.
+pub(crate) fn one_of_a_name(by_name: &mut BTreeMap<String, Method>, method: &Method) -> Result<()> {
+    let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
+    if same == method {
+        return Ok(());
+    }
+    Err(Error::Request(format!("two different methods are called `{}`; rename one", method.name)))
+}
+
+/// The configurations of the baseline that a model may choose from.
+fn configurations(model: &Model) -> Vec<serde_json::Value> {
+    let Some(baseline) = &model.baseline else { return Vec::new() };
+    let base = &baseline.config;
+    model.tune.as_ref().map_or_else(|| vec![base.clone()], |tune| grid::configurations(tune, base))
+}
+
+fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> CombineShared {
+    let member_use = |(method, fits): &(&Method, Fits)| MemberUse {
+        method: method.name.clone(),
+        composition: fits.shared.composition.clone(),
+    };
+    let composition = Composition {
+        data_sha256: place.dataset.dataset.sha256.clone(),
+        features: serde_json::Value::Null,
+        chemistry: CHEMISTRY_VERSION.into(),
+        encoder: None,
+        pretraining: None,
+        baseline: None,
+        tune: None,
+        members: members.iter().map(member_use).collect(),
+    };
+    CombineShared {
+        dataset: Arc::clone(place.dataset),
+        split: Arc::clone(place.split),
+        composition,
+        shuffle_labels: method.protocol.shuffle_labels,
+        devices: members.iter().map(|(_, fits)| device::class_of(&fits.shared.device).to_owned()).collect(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Which molecules leave a corpus, and the pretraining and the encoding that follow from it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use molarena_record::parts::Pretrained;
+use molarena_sdk::ComponentKind;
+use serde_json::Value;
+
+use crate::{
+    error::Result,
+    inputs::corpus::{self, LeaveOut},
+    plan::{
+        planner::Planner,
+        step::{Label, Step},
+        steps::{
+            encode::{EncodeWork, Molecules},
+            pretrain::PretrainWork,
+        },
+    },
+    request::method::{Method, Model, Pretraining},
+};
+
+/// A pretraining, and how records of what builds on it describe it.
+pub(crate) type Trained = (Arc<Step>, Pretrained);
+
+impl Planner<'_> {
+    /// The pretraining of a method that is evaluated on dataset `id`, whose molecules leave the corpus; `None` for a
+    /// method whose encoder is not trained.
+    pub(crate) fn pretrain_for(
+        &mut self,
+        method: &Method,
+        model: &Model,
+        id: &str,
+    ) -> Result<Option<Trained>> {
+        let Some(pretraining) = &model.pretraining else { return Ok(None) };
+        let place = (method.name.clone(), id.to_owned());
+        if let Some(known) = self.pretrains.get(&place) {
+            return Ok(Some(known.clone()));
+        }
+        let evaluated = self.leave_out_of.clone().unwrap_or_else(|| id.to_owned());
+        let mut leave_out = self.leave_out(pretraining)?;
+        leave_out.add(&evaluated, &self.identities(&evaluated)?);
+        let planned = self.pretrain(method, model, pretraining, leave_out)?;
+        self.pretrains.insert(place, planned.clone());
+        Ok(Some(planned))
+    }
+
+    /// The molecules that a method itself leaves out.
+    pub(crate) fn leave_out(&mut self, pretraining: &Pretraining) -> Result<LeaveOut> {
+        let mut leave_out = LeaveOut::default();
+        for id in &pretraining.leave_out {
+            leave_out.add(id, &self.identities(id)?);
+        }
+        Ok(leave_out)
+    }
+
+    /// The pretraining of a method's encoder without certain molecules.
+    pub(crate) fn pretrain(
+        &mut self,
+        method: &Method,
+        model: &Model,
+        pretraining: &Pretraining,
+        leave_out: LeaveOut,
+    ) -> Result<Trained> {
+        let spec = model.encoder.as_ref().expect("only an encoder has a corpus");
+        let work = PretrainWork {
+            encoder: self.component(method, ComponentKind::Encoder, spec)?,
+            features: model.features.clone(),
+            corpus: corpus::used(&self.arena.sources(), &pretraining.corpus, &leave_out)?,
+            leave_out: Arc::new(leave_out.identities),
+            seed: pretraining.seed,
+            device: self.device_of(method),
+        };
+        let label = Label {
+            method: &method.name,
+            subject: &pretraining.corpus,
+            seed: pretraining.seed,
+            device: &work.device.clone(),
+        };
+        let work = Arc::new(work);
+        let step = Arc::new(Step::new(label, Vec::new(), self.limits.pretraining, Arc::clone(&work) as _));
+        let described = work.described(&step.key);
+        Ok((step, described))
+    }
+
+    /// The encoding of molecules by a method's encoder; `None` for a method without one. Encodings that a seed does not
+    /// change, and those of a trained encoder, are the same for all seeds.
+    pub(crate) fn encode(
+        &mut self,
+        method: &Method,
+        model: &Model,
+        pretrain: Option<&Arc<Step>>,
+        molecules: Molecules,
+        described: Value,
+        seed: u64,
+    ) -> Result<Option<Arc<Step>>> {
+        let Some(spec) = &model.encoder else { return Ok(None) };
+        let encoder = self.component(method, ComponentKind::Encoder, spec)?;
+        let seed = match &model.pretraining {
+            Some(pretraining) => pretraining.seed,
+            None if encoder.uses_seed => seed,
+            None => 0,
+        };
+        let subject = molecules.subject().to_owned();
+        let place = (method.name.clone(), molecules.key(), seed);
+        if let Some(known) = self.encodings.get(&place) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let device = self.device_of(method);
+        let work = EncodeWork {
+            encoder,
+            pretraining: pretrain.map(|step| step.key.clone()),
+            features: model.features.clone(),
+            described,
+            molecules,
+            seed,
+            device: device.clone(),
+        };
+        let label = Label { method: &method.name, subject: &subject, seed, device: &device };
+        let needs = pretrain.cloned().into_iter().collect();
+        let step = Arc::new(Step::new(label, needs, self.limits.cells, Arc::new(work)));
+        self.encodings.insert(place, Arc::clone(&step));
+        Ok(Some(step))
+    }
+
+    /// Identity keys of all molecules of a dataset.
+    fn identities(&mut self, id: &str) -> Result<BTreeSet<String>> {
+        let dataset = self.dataset(id)?;
+        dataset.identities(&self.arena.store)
+    }
+}

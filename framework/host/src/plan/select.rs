@@ -1,0 +1,40 @@
+//! Which cells run, and under which limits.
+
+use std::path::PathBuf;
+
+use crate::request::{
+    limits::Limits,
+    suite::{CellGroup, MatchGroup},
+};
+
+/// Which cells to run.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Groups of cells.
+    pub groups: Vec<CellGroup>,
+    /// Groups of cells that match molecules and profiles.
+    pub matches: Vec<MatchGroup>,
+    /// Folder that relative paths of method files start from.
+    pub base: PathBuf,
+    /// Shuffles the training labels of every method.
+    pub shuffle_labels: bool,
+    /// The dataset whose molecules leave the corpora of pretraining, where it is not the one of the cells.
+    pub leave_out_of: Option<String>,
+    /// Limits of the workers.
+    pub limits: PlanLimits,
+    /// The device of every method, whatever the methods and the suite say.
+    pub device: Option<String>,
+    /// The device of methods that name none.
+    pub suite_device: Option<String>,
+    /// Whether fits keep the state of their baseline, for later predictions.
+    pub keep: bool,
+}
+
+/// Limits of the workers of a plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlanLimits {
+    /// Of the workers that encode, fit, predict and rank.
+    pub cells: Limits,
+    /// Of the workers that pretrain.
+    pub pretraining: Limits,
+}

@@ -1,0 +1,207 @@
+//! Ensembles: the mean of the predictions of other fits, made by the host.
+//!
+//! Regression: the plain mean, in the labels' units. Classification: members say how likely a positive is on scales of
+//! their own (a forest's shares, a Gaussian process's cautious probabilities), so for each task each member's
+//! predictions are centred and scaled by their mean and standard deviation on the *validation* molecules, and averaged;
+//! the result is put back on the members' mean location and mean scale. It ranks the molecules; it is near a probability
+//! and may lie a little outside of 0 to 1. A member that predicts the same for all validation molecules of a task says
+//! nothing there and adds 0. No label and no test molecule takes part in the scaling, so a prediction does not depend on
+//! the other test molecules.
+
+use std::sync::Arc;
+
+use molarena_data::{Split, TaskType};
+use molarena_record::{
+    key::FitKey,
+    parts::{Composition, Cost},
+    step::{Kind, StepRecord},
+};
+use serde_json::Value;
+
+use super::another_question;
+use crate::{
+    error::Result,
+    files::npy::to_npy,
+    inputs::dataset::ArenaDataset,
+    job::Output,
+    plan::step::{Context, Judged, Prepared, Work},
+    store::Artifact,
+};
+
+/// What all seeds have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct CombineShared {
+    pub(crate) dataset: Arc<ArenaDataset>,
+    pub(crate) split: Arc<Split>,
+    pub(crate) composition: Composition,
+    pub(crate) shuffle_labels: bool,
+    /// Classes of the members' devices.
+    pub(crate) devices: std::collections::BTreeSet<String>,
+}
+
+/// One ensemble.
+#[derive(Clone, Debug)]
+pub(crate) struct CombineWork {
+    pub(crate) shared: Arc<CombineShared>,
+    pub(crate) seed: u64,
+}
+
+impl Work for CombineWork {
+    fn kind(&self) -> Kind {
+        Kind::Combine
+    }
+
+    fn of(&self) -> Value {
+        let CombineShared { dataset, split, composition, shuffle_labels, devices } = &*self.shared;
+        // Members on different devices make another ensemble than members on one.
+        let device = devices.iter().map(String::as_str).collect::<Vec<_>>().join("+");
+        let key = FitKey {
+            composition,
+            split_sha256: &split.sha256(),
+            tasks: &dataset.dataset.tasks,
+            task_type: dataset.dataset.task_type,
+            seed: self.seed,
+            shuffle_labels: *shuffle_labels,
+            metric: dataset.manifest.protocol.metric,
+            device: &device,
+        };
+        key.material()
+    }
+
+    fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
+        let CombineShared { dataset, split, .. } = &*self.shared;
+        let store = &context.arena.store;
+        let mut members = Vec::new();
+        for member in context.needs {
+            members.push(MemberPredictions {
+                valid: store.matrix(member, "valid.npy")?.2,
+                test: store.matrix(member, "test.npy")?.2,
+            });
+        }
+        let tasks = dataset.dataset.tasks.len();
+        let MemberPredictions { valid, test } = combine(&members, tasks, dataset.dataset.task_type);
+        let npy = |rows, values| Artifact::Bytes(to_npy(rows, tasks, values));
+        let made = [("test.npy", npy(split.test.len(), test)), ("valid.npy", npy(split.valid.len(), valid))];
+        Ok(Prepared::Done(Ok(made.into())))
+    }
+
+    fn judge(&self, _context: &Context<'_>, _output: &Output) -> Judged {
+        Err(another_question())
+    }
+
+    /// The time of all members, one after the other, and the memory of the largest.
+    fn cost(&self, _own: Cost, needs: &[StepRecord]) -> Cost {
+        needs.iter().map(|member| member.cost).fold(Cost::default(), Cost::then)
+    }
+}
+
+/// Predictions of one member, `f32[molecules, tasks]`, row-major.
+#[derive(Clone, Debug)]
+pub(crate) struct MemberPredictions {
+    pub(crate) valid: Vec<f32>,
+    pub(crate) test: Vec<f32>,
+}
+
+/// The ensemble's predictions from those of its members; see the module for how.
+pub(crate) fn combine(members: &[MemberPredictions], tasks: usize, task_type: TaskType) -> MemberPredictions {
+    let scales = members.iter().map(|member| match task_type {
+        TaskType::Regression => vec![Scale { mean: 0.0, deviation: 1.0 }; tasks],
+        TaskType::Classification => (0..tasks).map(|task| Scale::of(&member.valid, task, tasks)).collect(),
+    });
+    let scales: Vec<Vec<Scale>> = scales.collect();
+    let count = members.len() as f64;
+    let mean_over_members = |task: usize, value: fn(&Scale) -> f64| {
+        scales.iter().map(|scales| value(&scales[task])).sum::<f64>() / count
+    };
+    let common: Vec<Scale> = (0..tasks)
+        .map(|task| Scale {
+            mean: mean_over_members(task, |scale| scale.mean),
+            deviation: mean_over_members(task, |scale| scale.deviation),
+        })
+        .collect();
+    let combine = |part: fn(&MemberPredictions) -> &[f32]| {
+        let cells = part(&members[0]).len();
+        (0..cells)
+            .map(|cell| {
+                let task = cell % tasks;
+                let standardised = members
+                    .iter()
+                    .zip(&scales)
+                    .map(|(member, scales)| scales[task].standardise(f64::from(part(member)[cell])));
+                let mean = standardised.sum::<f64>() / count;
+                (common[task].mean + common[task].deviation * mean) as f32
+            })
+            .collect()
+    };
+    MemberPredictions { valid: combine(|member| &member.valid), test: combine(|member| &member.test) }
+}
+
+/// Location and spread of predictions.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Scale {
+    /// Mean and population standard deviation of one task; 0 and 0 where there is no molecule.
+    fn of(predictions: &[f32], task: usize, tasks: usize) -> Self {
+        let values = || predictions.iter().skip(task).step_by(tasks).map(|&value| f64::from(value));
+        let count = values().count().max(1) as f64;
+        let mean = values().sum::<f64>() / count;
+        let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+        Self { mean, deviation: variance.sqrt() }
+    }
+
+    fn standardise(self, value: f64) -> f64 {
+        // Equal predictions differ by rounding at most.
+        if self.deviation > 1e-9 { (value - self.mean) / self.deviation } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(valid: &[f32], test: &[f32]) -> MemberPredictions {
+        MemberPredictions { valid: valid.to_vec(), test: test.to_vec() }
+    }
+
+    #[test]
+    fn regression_is_the_plain_mean() {
+        let members = [member(&[1.0, 10.0], &[2.0, 20.0]), member(&[3.0, 30.0], &[4.0, 60.0])];
+        let combined = combine(&members, 2, TaskType::Regression);
+        assert_eq!((combined.valid, combined.test), (vec![2.0, 20.0], vec![3.0, 40.0]));
+    }
+
+    #[test]
+    fn classification_weighs_members_equally_whatever_their_scale() {
+        // Member 1: mean 0.5, deviation 0.1. Member 2: mean 0.2, deviation 0.01. Test: +1 and -2, -1 and +3 deviations.
+        let members = [member(&[0.4, 0.6], &[0.6, 0.3]), member(&[0.19, 0.21], &[0.19, 0.23])];
+        let combined = combine(&members, 1, TaskType::Classification);
+        // Means 0 and 0.5 of them, on mean location 0.35 and mean scale 0.055.
+        for (value, expected) in combined.test.iter().zip([0.35, 0.35 + 0.5 * 0.055]) {
+            assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_member_that_knows_nothing_of_a_task_adds_nothing() {
+        let members = [member(&[0.5, 0.5], &[0.9, 0.1]), member(&[0.2, 0.4], &[0.2, 0.4])];
+        let combined = combine(&members, 1, TaskType::Classification);
+        assert!(combined.test[0] < combined.test[1]);
+    }
+
+    #[test]
+    fn a_prediction_does_not_depend_on_the_other_test_molecules() {
+        let valid = [[0.1, 0.3, 0.7], [0.4, 0.2, 0.9]];
+        let all = combine(
+            &[member(&valid[0], &[0.2, 0.5]), member(&valid[1], &[0.3, 0.6])],
+            1,
+            TaskType::Classification,
+        );
+        let one =
+            combine(&[member(&valid[0], &[0.5]), member(&valid[1], &[0.6])], 1, TaskType::Classification);
+        assert_eq!(all.test[1], one.test[0]);
+    }
+}

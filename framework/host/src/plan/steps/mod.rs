@@ -1,0 +1,65 @@
+//! The kinds of steps, one file for each: what decides the outcome, what the worker gets, and what of its answer counts.
+
+pub(crate) mod combine;
+pub(crate) mod encode;
+pub(crate) mod fit;
+pub(crate) mod pretrain;
+pub(crate) mod rank;
+
+use std::path::Path;
+
+use molarena_record::{
+    parts::{Cost, Reason},
+    step::{Kind, StepRecord},
+};
+
+use crate::{
+    files::{
+        npy::from_npy,
+        plain::{check_plain, read_plain},
+    },
+    job,
+    store::Artifact,
+};
+
+/// Largest state of a component in bytes.
+const STATE_LIMIT: u64 = 8 << 30;
+/// Largest matrix of a worker in bytes.
+const MATRIX_LIMIT: u64 = 8 << 30;
+
+/// Bytes and values of an `.npy` file of finite numbers that a worker wrote, which has `rows` rows and, where that is
+/// given, `columns` columns.
+fn matrix(path: &Path, rows: usize, columns: Option<usize>) -> Result<(Vec<u8>, Vec<f32>), (Reason, String)> {
+    let bytes = read_plain(path, MATRIX_LIMIT).map_err(|error| (Reason::NoResult, error.to_string()))?;
+    let name = path.file_name().unwrap_or_default().display();
+    let (found_rows, found_columns, values) =
+        from_npy(&bytes).map_err(|message| (Reason::NoResult, format!("{name}: {message}")))?;
+    let columns = columns.unwrap_or(found_columns);
+    if (found_rows, found_columns) != (rows, columns) {
+        let message = format!("{name}: expected {rows} x {columns}, found {found_rows} x {found_columns}");
+        return Err((Reason::WrongShape, message));
+    }
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err((Reason::NotFinite, format!("{name} has NaN or infinite values")));
+    }
+    Ok((bytes, values))
+}
+
+/// The state that a worker saved.
+fn state(folder: &Path) -> Result<Artifact, (Reason, String)> {
+    let path = job::state_file(folder);
+    check_plain(&path, STATE_LIMIT).map_err(|error| (Reason::NoResult, error.to_string()))?;
+    Ok(Artifact::File(path, STATE_LIMIT))
+}
+
+/// What is said of a worker whose answer does not fit its task.
+fn another_question() -> (Reason, String) {
+    (Reason::NoResult, "the worker answered another question".into())
+}
+
+/// What a step on top of an encoder costs: encoding and its own work, although other steps may share the encoding.
+fn with_encoding(own: Cost, needs: &[StepRecord]) -> Cost {
+    let Some(encoding) = needs.iter().find(|record| record.kind == Kind::Encode) else { return own };
+    let (encode_s, threads) = (encoding.cost.wall_s, own.threads);
+    Cost { encode_s, threads, workers: 0, ..encoding.cost.then(own) }
+}

@@ -1,0 +1,5 @@
+//! Plugins: where they are, and how a worker opens them.
+
+pub mod identity;
+pub mod loader;
+pub mod search;

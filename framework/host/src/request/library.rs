@@ -1,0 +1,68 @@
+//! The methods that can be named.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use crate::{
+    error::{Error, Result},
+    request::method::Method,
+};
+
+static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../leaderboards/methods");
+
+/// The methods that can be named: the built-in ones and those of a folder, which win.
+#[derive(Clone, Debug)]
+pub struct Methods(Vec<Method>);
+
+impl Methods {
+    /// The built-in methods, and the `.toml` files of `folder`.
+    pub fn load(folder: Option<&Path>) -> Result<Self> {
+        let mut methods = Vec::new();
+        for file in BUILTIN.files().filter(|file| is_toml(file.path())) {
+            let text = file.contents_utf8().expect("built-in methods are text");
+            methods.push(Method::parse(text, &Path::new("leaderboards/methods").join(file.path()))?);
+        }
+        let mut this = Self(methods);
+        if let Some(folder) = folder {
+            let entries = fs_err::read_dir(folder).map_err(|error| Error::Request(error.to_string()))?;
+            let mut paths: Vec<PathBuf> =
+                entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+            paths.retain(|path| is_toml(path));
+            paths.sort();
+            for path in paths {
+                this.insert(Method::parse(&fs_err::read_to_string(&path)?, &path)?);
+            }
+        }
+        this.0.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(this)
+    }
+
+    fn insert(&mut self, method: Method) {
+        self.0.retain(|known| known.name != method.name);
+        self.0.push(method);
+    }
+
+    /// The method called `name`, or the one in the file `name` if that ends in `.toml`. Relative paths start at `base`.
+    pub fn get(&self, name: &str, base: &Path) -> Result<Method> {
+        if is_toml(Path::new(name)) {
+            let path = base.join(name);
+            // The message names the file.
+            let text = fs_err::read_to_string(&path).map_err(|error| Error::Request(error.to_string()))?;
+            return Method::parse(&text, &path);
+        }
+        self.0.iter().find(|method| method.name == name).cloned().ok_or_else(|| Error::UnknownMethod {
+            name: name.into(),
+            known: self.0.iter().map(|method| method.name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// All methods by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Method> {
+        self.0.iter()
+    }
+}
+
+pub(crate) fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}

@@ -1,0 +1,312 @@
+//! Method files: how a row of a board is composed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use molarena_metrics::Scoring;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result},
+    request::component::{ComponentSpec, empty_object},
+    request::grid,
+    request::library::{Methods, is_toml},
+    request::sweep::Assignment,
+};
+use molarena_features::FeatureSpec;
+use molarena_record::parts::Tune;
+
+/// Schema name of a method file.
+pub const METHOD_SCHEMA: &str = "molarena.method/1";
+
+/// A method: a recipe for predictions, and how they are scored.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// Name of the row.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// What predicts.
+    pub recipe: Recipe,
+    /// How the predictions are scored.
+    pub protocol: MethodProtocol,
+    /// The device that it runs on, where it is not the suite's.
+    pub device: Option<String>,
+    /// The parameters that a suite varies, by name, with the values of this method; empty for a method as its file has
+    /// it.
+    pub varied: BTreeMap<String, serde_json::Value>,
+    /// The file's content, which variants are made from.
+    document: serde_json::Value,
+    /// The file's path, for errors.
+    origin: PathBuf,
+}
+
+/// Two files that say the same are the same method.
+impl PartialEq for Method {
+    fn eq(&self, other: &Self) -> bool {
+        let says = |method: &Self| {
+            (method.protocol, method.summary.clone(), method.device.clone(), method.varied.clone())
+        };
+        self.name == other.name && self.recipe == other.recipe && says(self) == says(other)
+    }
+}
+
+/// What predicts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recipe {
+    /// One model.
+    Model(Box<Model>),
+    /// The mean of other methods' predictions.
+    Ensemble(Ensemble),
+}
+
+/// Features or an encoder; a baseline on top, for prediction, and a decoder, for matching.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// What is computed of each molecule.
+    pub features: FeatureSpec,
+    /// Turns the features into vectors for the baseline and the decoder.
+    pub encoder: Option<ComponentSpec>,
+    /// What the encoder is trained on before; without it, it is used as its configuration and the cell's seed make it.
+    pub pretraining: Option<Pretraining>,
+    /// The predictor; a method for matching only has none.
+    pub baseline: Option<ComponentSpec>,
+    /// Scores profiles for vectors; a method for prediction only has none.
+    pub decoder: Option<ComponentSpec>,
+    /// Settings of the baseline that are chosen on the validation molecules.
+    pub tune: Option<Tune>,
+}
+
+/// What an encoder is trained on before any labels are seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pretraining {
+    /// Id of a context graph.
+    pub corpus: String,
+    /// Seed of the pretraining, whatever the cell's seed is.
+    pub seed: u64,
+    /// Datasets whose molecules leave the corpus, beside the dataset under evaluation, which always does.
+    pub leave_out: Vec<String>,
+}
+
+/// The mean of the predictions of other methods, made comparable as in the step `combine`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ensemble {
+    /// Names of methods, or paths of method files from the folder of this file; no ensembles.
+    pub members: Vec<String>,
+}
+
+/// A method file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MethodFile {
+    schema: String,
+    name: String,
+    #[serde(default)]
+    summary: String,
+    features: Option<FeatureSpec>,
+    encoder: Option<EncoderFile>,
+    baseline: Option<ComponentSpec>,
+    decoder: Option<ComponentSpec>,
+    tune: Option<Tune>,
+    ensemble: Option<Ensemble>,
+    device: Option<String>,
+    #[serde(default)]
+    protocol: MethodProtocol,
+}
+
+/// `encoder` of a method file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EncoderFile {
+    component: String,
+    #[serde(default = "empty_object")]
+    config: serde_json::Value,
+    corpus: Option<String>,
+    pretrain_seed: Option<u64>,
+    leave_out: Option<Vec<String>>,
+}
+
+impl EncoderFile {
+    fn split(self) -> Result<(ComponentSpec, Option<Pretraining>), String> {
+        let pretraining = match (self.corpus, self.pretrain_seed, self.leave_out) {
+            (Some(corpus), seed, leave_out) => Some(Pretraining {
+                corpus,
+                seed: seed.unwrap_or(0),
+                leave_out: leave_out.unwrap_or_default(),
+            }),
+            (None, None, None) => None,
+            (None, seed, _) => {
+                let key = if seed.is_some() { "pretrain_seed" } else { "leave_out" };
+                return Err(format!("encoder.{key} says nothing without encoder.corpus, the context graph"));
+            }
+        };
+        Ok((ComponentSpec { component: self.component, config: self.config }, pretraining))
+    }
+}
+
+impl MethodFile {
+    /// The recipe; `Err` says which keys do not go together.
+    fn recipe(self) -> Result<Recipe, String> {
+        let own = self.encoder.is_some() || self.baseline.is_some() || self.decoder.is_some();
+        match (self.ensemble, self.features) {
+            (None, Some(features)) => {
+                if self.baseline.is_none() && self.decoder.is_none() {
+                    return Err("missing key `baseline` (or `decoder`, or `ensemble`)".into());
+                }
+                if self.baseline.is_none() && self.tune.is_some() {
+                    return Err("`tune` is for a `baseline`, and there is none".into());
+                }
+                let (encoder, pretraining) = match self.encoder.map(EncoderFile::split).transpose()? {
+                    Some((encoder, pretraining)) => (Some(encoder), pretraining),
+                    None => (None, None),
+                };
+                Ok(Recipe::Model(Box::new(Model {
+                    features,
+                    encoder,
+                    pretraining,
+                    baseline: self.baseline,
+                    decoder: self.decoder,
+                    tune: self.tune,
+                })))
+            }
+            (Some(ensemble), None) if !own && self.tune.is_none() => Ok(Recipe::Ensemble(ensemble)),
+            (Some(_), _) => {
+                Err("an `ensemble` has no features, encoder, baseline, decoder or tune of its own".into())
+            }
+            (None, None) => Err("missing key `features` (or `ensemble`)".into()),
+        }
+    }
+}
+
+/// Departures from the dataset's protocol, for named rows only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MethodProtocol {
+    /// `hard` scores 0/1 predictions, as the paper did for its forests and Gaussian processes.
+    pub scoring: Scoring,
+    /// Shuffles the training and validation labels of each task: the score must be chance.
+    pub shuffle_labels: bool,
+}
+
+impl Method {
+    /// Reads a method from TOML; `origin` is named in errors.
+    pub fn parse(text: &str, origin: &Path) -> Result<Self> {
+        let document = |message: String| Error::Document { path: origin.to_owned(), message };
+        // Read as a method first: errors of TOML name the line.
+        toml::from_str::<MethodFile>(text).map_err(|error| document(error.to_string()))?;
+        let content = toml::from_str(text).map_err(|error| document(error.to_string()))?;
+        Self::of_document(content, origin)
+    }
+
+    fn of_document(content: serde_json::Value, origin: &Path) -> Result<Self> {
+        let document = |message: String| Error::Document { path: origin.to_owned(), message };
+        let file = MethodFile::deserialize(&content).map_err(|error| document(error.to_string()))?;
+        if file.schema != METHOD_SCHEMA {
+            return Err(document(format!("schema is `{}`, expected `{METHOD_SCHEMA}`", file.schema)));
+        }
+        let (name, summary, protocol) = (file.name.clone(), file.summary.clone(), file.protocol);
+        let device = file.device.clone();
+        let mut recipe = file.recipe().map_err(document)?;
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c)) {
+            return Err(document(format!("name `{name}` must be of letters, digits and -_.+")));
+        }
+        match &mut recipe {
+            Recipe::Model(model) => model.check().map_err(document)?,
+            Recipe::Ensemble(ensemble) => {
+                ensemble.check().map_err(document)?;
+                let folder = origin.parent().unwrap_or(Path::new(""));
+                for member in ensemble.members.iter_mut().filter(|member| is_toml(Path::new(member))) {
+                    *member = folder.join(&*member).to_string_lossy().into_owned();
+                }
+            }
+        }
+        let (varied, origin) = (BTreeMap::new(), origin.to_owned());
+        Ok(Self { name, summary, recipe, protocol, device, varied, document: content, origin })
+    }
+
+    /// The same method with other values of some keys, called `name[key=value,...]`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for an ensemble and for a key of a part that the method does not have; [`Error::Document`] for
+    /// a value that a method file cannot have. Keys of a configuration are checked with the plugin's schema, as always.
+    pub fn with(&self, assignments: &[Assignment<'_>]) -> Result<Self> {
+        let mut content = self.document.clone();
+        let failed = |message: String| Error::Request(format!("method `{}`: vary: {message}", self.name));
+        if matches!(self.recipe, Recipe::Ensemble(_)) {
+            return Err(failed("an ensemble has no parameters of its own".into()));
+        }
+        for assignment in assignments {
+            assignment.set(&mut content).map_err(failed)?;
+        }
+        let mut method = Self::of_document(content, &self.origin)?;
+        let parts: Vec<String> = assignments.iter().map(Assignment::label).collect();
+        method.name = format!("{}[{}]", self.name, parts.join(","));
+        method.varied = assignments.iter().map(|one| (one.key.to_owned(), one.value.clone())).collect();
+        Ok(method)
+    }
+
+    /// Whether an encoder of the method, or of a member of an ensemble, is trained before.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMethod`] for a member.
+    pub fn is_pretrained(&self, methods: &Methods) -> Result<bool> {
+        let trains = |recipe: &Recipe| matches!(recipe, Recipe::Model(model) if model.pretraining.is_some());
+        let Recipe::Ensemble(ensemble) = &self.recipe else { return Ok(trains(&self.recipe)) };
+        for member in &ensemble.members {
+            if trains(&methods.get(member, Path::new(""))?.recipe) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The same method with shuffled training labels, under another name.
+    #[must_use]
+    pub fn with_shuffled_labels(mut self) -> Self {
+        if !self.protocol.shuffle_labels {
+            self.protocol.shuffle_labels = true;
+            self.name.push_str("+shuffled");
+        }
+        self
+    }
+}
+
+impl Model {
+    fn check(&self) -> Result<(), String> {
+        for spec in self.encoder.iter().chain(&self.baseline).chain(&self.decoder) {
+            if spec.split().is_none() {
+                return Err(format!("component `{}` must be `plugin/component`", spec.component));
+            }
+            if !spec.config.is_object() {
+                return Err(format!("config of `{}` must be a table", spec.component));
+            }
+        }
+        if let Some(Pretraining { corpus, leave_out, .. }) = &self.pretraining {
+            let distinct: std::collections::BTreeSet<_> = leave_out.iter().collect();
+            if corpus.is_empty() || distinct.len() < leave_out.len() {
+                return Err(
+                    "encoder.corpus must name a context graph, encoder.leave_out each dataset once".into()
+                );
+            }
+            if !self.features.companions().is_empty() {
+                return Err(
+                    "companion features belong to a dataset's own molecules; those of a corpus have none"
+                        .into(),
+                );
+            }
+        }
+        self.features.check()?;
+        self.tune.as_ref().map_or(Ok(()), grid::check)
+    }
+}
+
+impl Ensemble {
+    fn check(&self) -> Result<(), String> {
+        let distinct: std::collections::BTreeSet<_> = self.members.iter().collect();
+        if self.members.len() < 2 || distinct.len() < self.members.len() {
+            return Err("ensemble.members must name at least two methods, each once".into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! What a user asks for: suites, methods, limits, sweeps.
+
+pub(crate) mod component;
+pub(crate) mod config_schema;
+pub(crate) mod grid;
+pub(crate) mod library;
+pub(crate) mod limits;
+pub(crate) mod method;
+pub(crate) mod product;
+pub(crate) mod suite;
+pub(crate) mod sweep;

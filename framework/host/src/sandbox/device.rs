@@ -1,0 +1,96 @@
+//! What a worker needs of the system to compute on a device.
+//!
+//! `cpu` and `libtorch` need nothing. `cuda:N` and `libtorch-cuda:N` need the files of the NVIDIA driver: those that its
+//! container toolkit hands to a container (the device nodes of `nvidia-container-cli`; capabilities are in
+//! `/dev/nvidia-caps`), and of the cards the one with that number only.
+//!
+//! Measured under Landlock on an H100 with driver 580 and `PyTorch` 2.11: `cuInit` needs `nvidiactl`, `nvidia-uvm`, the card,
+//! and leave to name its threads; without the last it fails with "OS call failed" (304). The folders that are readable are
+//! not needed to start; the driver looks there for the place of the card on its bus.
+
+use std::path::{Path, PathBuf};
+
+/// Files of the driver that do not belong to one card.
+const SHARED: [&str; 4] = ["dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia-uvm-tools", "dev/nvidia-caps"];
+/// What the driver reads about the machine. `devices` has the numbers of its device nodes.
+const READ: [&str; 6] = [
+    "proc/driver/nvidia",
+    "proc/devices",
+    "proc/cpuinfo",
+    "proc/sys/vm/mmap_min_addr",
+    "sys/bus/pci",
+    "sys/devices",
+];
+/// The threads of this process: a file for the name of each.
+const THREADS: &str = "proc/self/task";
+
+/// The number of the card, if the device is one.
+fn card(device: &str) -> Option<u32> {
+    let number = device.strip_prefix("cuda:").or_else(|| device.strip_prefix("libtorch-cuda:"))?;
+    // `+1` would be parsed, too.
+    number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse().ok())?
+}
+
+/// Files and folders below `root` that a worker reads, writes and controls (`ioctl`) to use the device; those that there
+/// are. `root` is `/`, but for tests.
+pub fn device_files(device: &str, root: &Path) -> Vec<PathBuf> {
+    let Some(card) = card(device) else { return Vec::new() };
+    let files = SHARED.iter().map(|file| root.join(file)).chain([root.join(format!("dev/nvidia{card}"))]);
+    files.filter(|file| file.exists()).collect()
+}
+
+/// Files and folders below `root` that a worker reads to use the device; those that there are.
+pub fn device_readable(device: &str, root: &Path) -> Vec<PathBuf> {
+    let files = READ.iter().map(|file| root.join(file)).filter(|file| file.exists());
+    files.filter(|_| card(device).is_some()).collect()
+}
+
+/// The folder of a process's own threads, where the driver has to name them.
+pub fn device_threads(device: &str, root: &Path) -> Option<PathBuf> {
+    card(device).map(|_| root.join(THREADS))
+}
+
+/// Whether the device's driver reserves far more memory than it uses.
+pub fn reserves_memory(device: &str) -> bool {
+    card(device).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["dev/nvidia-caps", "proc/driver/nvidia", "sys/devices"] {
+            fs_err::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        for file in ["nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1", "nvidia10", "sda"] {
+            fs_err::write(root.path().join("dev").join(file), "").unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn a_card_is_its_own_file_and_those_of_the_driver() {
+        let root = root();
+        for device in ["cuda:1", "libtorch-cuda:1"] {
+            let files = device_files(device, root.path());
+            let names: Vec<_> =
+                files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+            assert_eq!(names, ["nvidiactl", "nvidia-uvm", "nvidia-caps", "nvidia1"]);
+            let read = device_readable(device, root.path());
+            assert_eq!(read, ["proc/driver/nvidia", "sys/devices"].map(|name| root.path().join(name)));
+            assert!(device_threads(device, root.path()).is_some() && reserves_memory(device));
+        }
+    }
+
+    #[test]
+    fn other_devices_need_nothing() {
+        let root = root();
+        for device in ["cpu", "libtorch", "cuda", "cuda:", "cuda:x", "cuda:+1", "cuda:1/../sda", ""] {
+            assert!(device_files(device, root.path()).is_empty(), "{device}");
+            assert!(device_readable(device, root.path()).is_empty(), "{device}");
+            assert!(device_threads(device, root.path()).is_none() && !reserves_memory(device));
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Scored cells in the store.
+
+use std::{io::Cursor, path::PathBuf};
+
+use molarena_record::{
+    cell::{RECORD_SCHEMA, Record},
+    matching::{MATCH_SCHEMA, MatchOutcome, MatchRecord},
+};
+use ndarray::Array2;
+use ndarray_npy::NpzReader;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    error::{Error, Result},
+    store::{
+        Store, json_files, key_in,
+        read::{Found, read_record, usable},
+        remove, shard,
+    },
+};
+
+/// A record of a scored cell.
+pub(crate) trait Cell: DeserializeOwned + serde::Serialize {
+    /// Folder of the store.
+    const FOLDER: &str;
+    /// Name of the schema.
+    const SCHEMA: &str;
+    /// The key that it states.
+    fn key(&self) -> &str;
+    /// The key that its content has.
+    fn content_key(&self) -> String;
+    /// Whether it says that the cell failed.
+    fn failed(&self) -> bool;
+}
+
+impl Cell for Record {
+    const FOLDER: &str = "records";
+    const SCHEMA: &str = RECORD_SCHEMA;
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn content_key(&self) -> String {
+        self.content_key()
+    }
+
+    fn failed(&self) -> bool {
+        matches!(self.outcome, molarena_record::cell::Outcome::Failed(_))
+    }
+}
+
+impl Cell for MatchRecord {
+    const FOLDER: &str = "matches";
+    const SCHEMA: &str = MATCH_SCHEMA;
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn content_key(&self) -> String {
+        self.content_key()
+    }
+
+    fn failed(&self) -> bool {
+        matches!(self.outcome, MatchOutcome::Failed(_))
+    }
+}
+
+impl Store {
+    fn cell_path<C: Cell>(&self, key: &str) -> PathBuf {
+        self.root.join(C::FOLDER).join(shard(key)).join(format!("{key}.json"))
+    }
+
+    fn find_cell<C: Cell>(&self, key: &str) -> Result<(PathBuf, Found<C>)> {
+        let path = self.cell_path::<C>(key);
+        let found = read_cell::<C>(&path)?;
+        if !matches!(found, Found::Nothing) {
+            return Ok((path, found));
+        }
+        let path = self.root.join(C::FOLDER).join(format!("{key}.json"));
+        let found = read_cell::<C>(&path)?;
+        Ok((path, found))
+    }
+
+    fn cell<C: Cell>(&self, key: &str) -> Result<Option<C>> {
+        let (path, found) = self.find_cell(key)?;
+        usable(found, &path, &|warning| self.warn(warning))
+    }
+
+    /// All cells of a kind, sorted by key. One that cannot be read is a warning and left out.
+    fn cells<C: Cell>(&self) -> Result<Vec<C>> {
+        let mut cells = Vec::new();
+        for path in json_files(&self.root.join(C::FOLDER))? {
+            match read_cell(&path)? {
+                Found::Record(cell) => cells.push(cell),
+                Found::Nothing => {}
+                Found::Damaged(why) | Found::Newer(why) => {
+                    self.warn(format!("{}: {why}; it is left out", path.display()));
+                }
+            }
+        }
+        Ok(cells)
+    }
+
+    fn put_cell<C: Cell>(&self, cell: &C) -> Result<()> {
+        let path = self.cell_path::<C>(cell.key());
+        let damaged = matches!(self.find_cell::<C>(cell.key())?, (place, Found::Damaged(_)) if place == path);
+        self.publish_record(&path, cell, damaged)
+    }
+
+    /// Removes a cell that failed, so that it is scored again.
+    fn forget_failed<C: Cell>(&self, key: &str) -> Result<()> {
+        match self.find_cell::<C>(key)? {
+            (path, Found::Record(cell)) if cell.failed() => remove(&path),
+            _ => Ok(()),
+        }
+    }
+
+    /// The record of `key`, if it is finished. A damaged one counts as missing, with a warning.
+    ///
+    /// # Errors
+    /// The record is of a later version of molarena, or cannot be read.
+    pub fn record(&self, key: &str) -> Result<Option<Record>> {
+        self.cell(key)
+    }
+
+    /// All records, sorted by key. One that cannot be read is a warning and left out.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        self.cells()
+    }
+
+    /// Writes a record; an existing one wins.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn put_record(&self, record: &Record) -> Result<()> {
+        self.put_cell(record)
+    }
+
+    /// The record of a matching cell, if it is finished. A damaged one counts as missing, with a warning.
+    ///
+    /// # Errors
+    /// The record is of a later version of molarena, or cannot be read.
+    pub fn match_record(&self, key: &str) -> Result<Option<MatchRecord>> {
+        self.cell(key)
+    }
+
+    /// All records of matching cells, sorted by key. One that cannot be read is a warning and left out.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn match_records(&self) -> Result<Vec<MatchRecord>> {
+        self.cells()
+    }
+
+    /// Writes the record of a matching cell; an existing one wins.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn put_match(&self, record: &MatchRecord) -> Result<()> {
+        self.put_cell(record)
+    }
+
+    /// Replaces records by others with the same keys: what a replay computed.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn replace(&self, records: &[Record], matches: &[MatchRecord]) -> Result<()> {
+        records.iter().try_for_each(|record| self.replace_cell(record))?;
+        matches.iter().try_for_each(|record| self.replace_cell(record))
+    }
+
+    fn replace_cell<C: Cell>(&self, cell: &C) -> Result<()> {
+        let (path, _) = self.find_cell::<C>(cell.key())?;
+        self.overwrite(&path, cell)
+    }
+
+    /// Removes the record of a failed cell, of either kind.
+    pub(crate) fn forget_failed_cell(&self, key: &str) -> Result<()> {
+        self.forget_failed::<Record>(key)?;
+        self.forget_failed::<MatchRecord>(key)
+    }
+
+    /// Ranks of the queries' own profiles in a space of a matching step: for each query, in their order, its ranks from 1,
+    /// ascending.
+    ///
+    /// # Errors
+    /// The ranks cannot be read, or are not those of the record.
+    pub fn ranks(&self, key: &str, space: &str) -> Result<Vec<Vec<usize>>> {
+        let failed = |message: String| Error::Store { path: self.step_path(key), message };
+        let step = self.step(key)?.ok_or_else(|| failed("there is no such step".into()))?;
+        let bytes = self.read_artifact(&step, "ranks.npz")?;
+        let pairs: Result<Array2<u64>, _> =
+            NpzReader::new(Cursor::new(bytes)).and_then(|mut arrays| arrays.by_name(space));
+        let pairs = pairs.map_err(|error| failed(format!("space `{space}`: {error}")))?;
+        if pairs.ncols() != 2 {
+            return Err(failed(format!("space `{space}`: {} columns, must be 2", pairs.ncols())));
+        }
+        let mut of_queries: Vec<(u64, Vec<usize>)> = Vec::new();
+        for pair in pairs.rows() {
+            let (query, rank) = (pair[0], pair[1] as usize);
+            match of_queries.last_mut() {
+                Some((node, ranks)) if *node == query => ranks.push(rank),
+                _ => of_queries.push((query, vec![rank])),
+            }
+        }
+        Ok(of_queries.into_iter().map(|(_, ranks)| ranks).collect())
+    }
+
+    /// The best rank of each query of a scored record in a space, from 1, in the order of the queries.
+    ///
+    /// # Errors
+    /// As [`ranks`](Self::ranks).
+    pub fn best_ranks(&self, record: &MatchRecord, space: &str) -> Result<Vec<usize>> {
+        let ranks = self.ranks(&record.key, space)?;
+        Ok(ranks.into_iter().filter_map(|ranks| ranks.into_iter().min()).collect())
+    }
+
+    /// Cells of both kinds with what is wrong with them, for [`verify`](Self::verify).
+    pub(super) fn damaged_cells(&self) -> Result<(usize, Vec<String>)> {
+        let (tasks, mut problems) = self.damaged::<Record>()?;
+        let (matches, more) = self.damaged::<MatchRecord>()?;
+        problems.extend(more);
+        Ok((tasks + matches, problems))
+    }
+
+    fn damaged<C: Cell>(&self) -> Result<(usize, Vec<String>)> {
+        let paths = json_files(&self.root.join(C::FOLDER))?;
+        let mut problems = Vec::new();
+        for path in &paths {
+            if let Found::Damaged(why) | Found::Newer(why) = read_cell::<C>(path)? {
+                problems.push(format!("{}: {why}", path.display()));
+            }
+        }
+        Ok((paths.len(), problems))
+    }
+}
+
+/// Reads a cell whose name, stated key and content go together.
+fn read_cell<C: Cell>(path: &std::path::Path) -> Result<Found<C>> {
+    let key = key_in(path);
+    Ok(read_record::<C>(path, C::SCHEMA)?.checked(|cell| {
+        if cell.key() != key {
+            return Err(format!("it is the record of another key, {}", cell.key()));
+        }
+        if cell.content_key() != key {
+            return Err("its content does not have the key that it is stored under".into());
+        }
+        Ok(())
+    }))
+}

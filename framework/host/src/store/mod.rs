@@ -1,0 +1,307 @@
+//! The store: a folder of records and of what steps made, one file each, written whole or not at all.
+//!
+//! | path | what |
+//! |---|---|
+//! | `steps/<ab>/<key>.json` | outcome of a step, [`StepRecord`](molarena_record::step::StepRecord) |
+//! | `artifacts/<ab>/<sha256>` | what a step made, under the hash of its bytes |
+//! | `records/<ab>/<key>.json` | a scored cell, [`Record`](molarena_record::cell::Record) |
+//! | `matches/<ab>/<key>.json` | a scored matching cell, [`MatchRecord`](molarena_record::matching::MatchRecord) |
+//! | `encoders/<key>/work` | a pretraining's checkpoints and logs, which outlive its workers |
+//! | `cache/` | what can be computed again: features, molecules, copies of plugin libraries |
+//! | `work/run-*` | temporary files of running processes |
+//!
+//! `<ab>` are the first two digits of the name, so that no folder grows too large. An artifact is written before the
+//! record that names it, and a record is never replaced: whenever a process is killed, the artifact that is on disk is
+//! the one that is recorded. Stores of earlier versions keep their records without `<ab>`, and their steps in `fits/`,
+//! `encoders/` and `matches/`; they are read where they are.
+
+mod cells;
+mod folder;
+mod read;
+mod steps;
+mod verify;
+
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::Serialize;
+
+use crate::{
+    error::{Error, Result},
+    files::plain::copy_plain,
+    sandbox::exposed_under,
+};
+pub(crate) use steps::{Artifact, Made};
+pub use verify::Verified;
+
+/// A folder of records.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+    /// Absent in a store that is only read.
+    session: Option<Arc<Session>>,
+    /// What is wrong with files that were read, each once.
+    warnings: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// The temporary files of one process, `work/run-…`. Its file `lock` stays locked as long as the process lives.
+#[derive(Debug)]
+struct Session {
+    folder: tempfile::TempDir,
+    _lock: fs_err::File,
+}
+
+impl Session {
+    fn start(work: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(work)?;
+        // Under its name only once it is locked, so that nobody takes it for one that was left behind.
+        let unlocked = folder.path().join("lock.new");
+        let lock = fs_err::File::create(&unlocked)?;
+        lock.file().lock()?;
+        fs_err::rename(unlocked, folder.path().join("lock"))?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// Removes what processes left behind that were killed.
+    fn sweep(work: &Path) -> Result<()> {
+        for entry in fs_err::read_dir(work)? {
+            let folder = entry?.path();
+            // Without the file, or with a lock on it, the folder is somebody's.
+            let Ok(lock) = fs_err::File::open(folder.join("lock")) else { continue };
+            if lock.file().try_lock().is_ok() {
+                fs_err::remove_dir_all(folder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Opens or creates the store in `root`; nothing is created where every worker may read.
+    ///
+    /// # Errors
+    /// [`Error::Exposed`]; [`Error::Io`] where the folder cannot be made.
+    pub fn create(root: &Path) -> Result<Self> {
+        let absolute = std::path::absolute(root)?;
+        let folder = absolute.ancestors().find_map(|folder| fs_err::canonicalize(folder).ok());
+        if let Some(exposed) = folder.and_then(|folder| exposed_under(&folder)) {
+            return Err(Error::Exposed { what: "store", path: absolute, root: exposed });
+        }
+        for folder in ["records", "steps", "artifacts", "encoders", "matches", "cache", "work"] {
+            fs_err::create_dir_all(root.join(folder))?;
+        }
+        let root = fs_err::canonicalize(root)?;
+        let work = root.join("work");
+        Session::sweep(&work)?;
+        Ok(Self { session: Some(Arc::new(Session::start(&work)?)), root, warnings: Arc::default() })
+    }
+
+    /// Opens the store in `root`, which must exist, to read it.
+    ///
+    /// # Errors
+    /// [`Error::NothingSelected`] if there is none.
+    pub fn open(root: &Path) -> Result<Self> {
+        if !root.join("records").is_dir() {
+            let path = root.display();
+            return Err(Error::NothingSelected(format!(
+                "no store in {path}; make one with molarena run --store {path}"
+            )));
+        }
+        Ok(Self { root: fs_err::canonicalize(root)?, session: None, warnings: Arc::default() })
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What was wrong with files that were read so far, each once, sorted.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).insert(warning);
+    }
+
+    /// Path of a cached file.
+    pub fn cache_path(&self, name: &str) -> PathBuf {
+        self.root.join("cache").join(name)
+    }
+
+    /// Folder for the job folders and temporary files of this process.
+    ///
+    /// # Panics
+    /// In a store that is only read.
+    pub fn work_dir(&self) -> PathBuf {
+        let session = self.session.as_ref().expect("only a store that was created is written to");
+        session.folder.path().to_owned()
+    }
+
+    /// A copy of a plugin's library, known by the hash of its bytes, so that a job opens the very bytes that the plan
+    /// saw, whatever becomes of the file since.
+    ///
+    /// # Errors
+    /// The library cannot be read, or has other bytes than `sha256`.
+    pub fn library(&self, library: &Path, sha256: &str) -> Result<PathBuf> {
+        let folder = self.cache_path("plugins").join(sha256);
+        let path = folder.join(library.file_name().unwrap_or_default());
+        if path.is_file() {
+            return Ok(path);
+        }
+        fs_err::create_dir_all(&folder)?;
+        let bytes = fs_err::read(library)?;
+        if molarena_data::sha256_hex(&bytes) != sha256 {
+            let message = "the library was replaced while it was in use; run again".into();
+            return Err(Error::Plugin { path: library.to_owned(), message });
+        }
+        self.publish(&path, &bytes)?;
+        Ok(path)
+    }
+
+    /// The bytes of a cached file, as `read` makes of them what they hold; made and put there if it is missing or cannot
+    /// be read.
+    ///
+    /// # Errors
+    /// Those of `make` and of writing.
+    pub(crate) fn cached<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Path) -> Option<T>,
+        make: impl FnOnce() -> Result<T>,
+        write: impl FnOnce(&T, &Path) -> Result<()>,
+    ) -> Result<T> {
+        let path = self.cache_path(name);
+        if path.exists() {
+            match read(&path) {
+                Some(value) => return Ok(value),
+                None => remove(&path)?,
+            }
+        }
+        let value = make()?;
+        let temporary = self.temporary()?;
+        write(&value, temporary.path())?;
+        persist(temporary, &path)?;
+        Ok(value)
+    }
+
+    /// A temporary file that others may read once it is published.
+    pub(crate) fn temporary(&self) -> Result<tempfile::NamedTempFile> {
+        use std::os::unix::fs::PermissionsExt;
+        let permissions = std::fs::Permissions::from_mode(0o644);
+        Ok(tempfile::Builder::new().prefix("new-").permissions(permissions).tempfile_in(self.work_dir())?)
+    }
+
+    /// Writes a record in the place of another one.
+    fn overwrite(&self, path: &Path, record: &impl Serialize) -> Result<()> {
+        let mut file = self.temporary()?;
+        file.write_all(record_text(record).as_bytes())?;
+        file.as_file().sync_all()?;
+        match file.persist(path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::Store { path: path.to_owned(), message: error.error.to_string() }),
+        }
+    }
+
+    /// Writes a record. An existing one wins, unless it is damaged: then it is set aside as `NAME.damaged`.
+    fn publish_record(&self, path: &Path, record: &impl Serialize, damaged: bool) -> Result<()> {
+        if damaged {
+            let mut aside = path.as_os_str().to_owned();
+            aside.push(".damaged");
+            fs_err::rename(path, PathBuf::from(aside))?;
+        }
+        self.publish(path, record_text(record).as_bytes())
+    }
+
+    /// Writes to a temporary name, syncs, and links into place; the first writer wins.
+    pub(crate) fn publish(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let mut file = self.temporary()?;
+        file.write_all(bytes)?;
+        persist(file, path)
+    }
+
+    /// Publishes what a worker left in `from`, a plain file of at most `limit` bytes, under the hash of its bytes.
+    fn publish_artifact_file(&self, from: &Path, limit: u64) -> Result<String> {
+        let mut file = self.temporary()?;
+        let sha256 = copy_plain(from, limit, &mut file)?;
+        persist(file, &self.artifact_path(&sha256))?;
+        Ok(sha256)
+    }
+
+    fn publish_artifact(&self, bytes: &[u8]) -> Result<String> {
+        let sha256 = molarena_data::sha256_hex(bytes);
+        let path = self.artifact_path(&sha256);
+        if path.exists() && molarena_data::sha256_file(&path)? != sha256 {
+            remove(&path)?;
+        }
+        self.publish(&path, bytes)?;
+        Ok(sha256)
+    }
+
+    fn artifact_path(&self, sha256: &str) -> PathBuf {
+        self.root.join("artifacts").join(shard(sha256)).join(sha256)
+    }
+}
+
+/// A record as its file has it.
+fn record_text(record: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(record).expect("records are plain data");
+    text.push('\n');
+    text
+}
+
+fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
+    file.as_file().sync_all()?;
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Error::Store { path: path.to_owned(), message: error.error.to_string() }),
+    }
+}
+
+/// The folder of a name: its first two characters.
+fn shard(name: &str) -> &str {
+    name.get(..2).unwrap_or(name)
+}
+
+/// The `.json` files of a folder of records, in its shards and outside of them, sorted by name.
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    if folder.is_dir() {
+        for entry in fs_err::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                for entry in fs_err::read_dir(&path)? {
+                    paths.push(entry?.path());
+                }
+            } else {
+                paths.push(path);
+            }
+        }
+    }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
+    Ok(paths)
+}
+
+/// The key that a record's file name states.
+fn key_in(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs_err::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

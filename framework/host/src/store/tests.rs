@@ -1,0 +1,96 @@
+use molarena_record::{
+    key::key_of,
+    parts::Cost,
+    step::{Kind, STEP_SCHEMA, StepOutcome, StepRecord},
+};
+use serde_json::json;
+
+use super::*;
+use crate::files::npy::to_npy;
+
+fn made(values: &[f32]) -> Made {
+    [("test.npy", Artifact::Bytes(to_npy(values.len(), 1, values.to_vec())))].into()
+}
+
+fn step(seed: u64) -> StepRecord {
+    let of = json!({"seed": seed});
+    StepRecord {
+        schema: STEP_SCHEMA.into(),
+        key: key_of(&of),
+        kind: Kind::Fit,
+        of,
+        outcome: StepOutcome::Made { files: std::collections::BTreeMap::new() },
+        search: None,
+        corpus: None,
+        libraries: std::collections::BTreeMap::new(),
+        confined: true,
+        device: None,
+        finished: None,
+        cost: Cost::default(),
+    }
+}
+
+#[test]
+fn the_first_writer_wins_and_nothing_is_left_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path()).unwrap();
+    store.put_step(&step(1), made(&[0.25, 0.5])).unwrap();
+    let second = store.put_step(&step(1), made(&[0.75, 1.0])).unwrap();
+    let stored = store.step(&step(1).key).unwrap().unwrap();
+    assert_eq!(second, stored, "the second writer learns what counts");
+    assert_eq!(store.matrix(&stored, "test.npy").unwrap(), (2, 1, vec![0.25, 0.5]));
+    assert_eq!(fs_err::read_dir(store.work_dir()).unwrap().count(), 1, "only the lock");
+    assert_eq!(store.step(&step(2).key).unwrap(), None);
+}
+
+#[test]
+fn what_a_killed_process_left_is_removed_and_what_a_live_one_has_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let alive = Store::create(folder.path()).unwrap();
+    let left = folder.path().join("work/run-killed");
+    fs_err::create_dir_all(left.join("job-1")).unwrap();
+    fs_err::write(left.join("lock"), "").unwrap();
+    let other = Store::create(folder.path()).unwrap();
+    assert!(!left.exists());
+    assert!(alive.work_dir().exists() && other.work_dir().exists());
+    drop((alive, other));
+    assert_eq!(fs_err::read_dir(folder.path().join("work")).unwrap().count(), 0);
+}
+
+#[test]
+fn swapped_artifacts_and_wrong_keys_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path()).unwrap();
+    let stored = store.put_step(&step(1), made(&[0.25])).unwrap();
+    let other = store.put_step(&step(2), made(&[0.5])).unwrap();
+    assert_eq!(store.verify(&|_| ()).unwrap(), Verified { steps: 2, artifacts: 2, ..Verified::default() });
+    let path = |step: &StepRecord| store.artifact_path(step.sha256_of("test.npy").unwrap());
+    fs_err::copy(path(&other), path(&stored)).unwrap();
+    let error = store.matrix(&stored, "test.npy").unwrap_err().to_string();
+    assert!(error.contains("not the bytes of `test.npy`"), "{error}");
+    fs_err::rename(store.step_path(&other.key), store.step_path(&stored.key)).unwrap();
+    assert_eq!(store.step(&stored.key).unwrap(), None, "the record of another key is none");
+    assert!(store.warnings()[0].contains("it is the record of another key"), "{:?}", store.warnings());
+    let problems = store.verify(&|_| ()).unwrap().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    // What is damaged is set aside, and the step is made again.
+    let again = store.put_step(&step(1), made(&[0.125])).unwrap();
+    assert_eq!(store.matrix(&again, "test.npy").unwrap().2, [0.125]);
+}
+
+#[test]
+fn changed_content_and_later_versions_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path()).unwrap();
+    let stored = store.put_step(&step(1), made(&[0.25])).unwrap();
+    let path = store.step_path(&stored.key);
+    let text = fs_err::read_to_string(&path).unwrap();
+    fs_err::write(&path, text.replace("\"seed\": 1", "\"seed\": 7")).unwrap();
+    assert_eq!(store.step(&stored.key).unwrap(), None);
+    fs_err::write(&path, text.replace("molarena.step/1", "molarena.step/2")).unwrap();
+    let error = store.step(&stored.key).unwrap_err().to_string();
+    assert!(error.contains("a later version wrote it; update molarena"), "{error}");
+    fs_err::write(&path, text.replace("\"kind\"", "\"unknown\": [1], \"kind\"")).unwrap();
+    assert_eq!(store.step(&stored.key).unwrap().as_ref(), Some(&stored), "unknown members are ignored");
+    assert!(Store::open(&folder.path().join("none")).is_err());
+}

@@ -1,0 +1,59 @@
+//! Does everything in a store fit?
+
+use crate::{
+    error::Result,
+    store::{Store, read::Found},
+};
+use molarena_record::step::StepOutcome;
+
+/// What [`Store::verify`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Scored cells that were read.
+    pub cells: usize,
+    /// Step records that were read.
+    pub steps: usize,
+    /// Files of steps whose bytes were hashed.
+    pub artifacts: usize,
+    /// What does not fit: file and reason, one line each.
+    pub problems: Vec<String>,
+}
+
+impl Store {
+    /// Reads every record, and compares its name, its stated key and its content; hashes every file that a step made.
+    /// `on_record` is told how many records are done.
+    ///
+    /// # Errors
+    /// A folder of the store cannot be read.
+    pub fn verify(&self, on_record: &dyn Fn(usize)) -> Result<Verified> {
+        let (cells, problems) = self.damaged_cells()?;
+        let mut verified = Verified { cells, problems, ..Verified::default() };
+        for (path, found) in self.all_steps()? {
+            match found {
+                Found::Record(step) => {
+                    if let StepOutcome::Made { files } = &step.outcome {
+                        for name in files.keys() {
+                            verified.artifacts += 1;
+                            if let Err(error) = self.artifact(&step, name) {
+                                verified.problems.push(error.to_string());
+                            }
+                        }
+                    }
+                }
+                Found::Nothing => {}
+                Found::Damaged(why) | Found::Newer(why) => {
+                    verified.problems.push(format!("{}: {why}", path.display()));
+                }
+            }
+            verified.steps += 1;
+            on_record(verified.steps);
+        }
+        for record in self.records()? {
+            if self.step(&record.fit_key)?.is_none() {
+                let (key, step) = (&record.key, &record.fit_key);
+                verified.problems.push(format!("record {key}: its step {step} is not in the store"));
+            }
+        }
+        Ok(verified)
+    }
+}

@@ -1,0 +1,123 @@
+//! What the tasks of a worker share: opening components, checking what they give, reporting.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use molarena_abi as abi;
+use molarena_record::parts::Reason;
+use molarena_sdk::{Hooks, Matrix};
+
+use crate::{
+    error::Error,
+    files::{json::write_json, npy::to_npy},
+    job::{JobComponent, Progress, WorkerFailure},
+    plugin::loader::{LoadError, LoadedPlugin},
+    sandbox::memory::peak_rss_of,
+    worker::Place,
+};
+
+/// The plugin of a component.
+pub(super) fn open(component: &JobComponent, place: &Place<'_>) -> Result<LoadedPlugin, WorkerFailure> {
+    LoadedPlugin::open(&absolute(&component.library, place)).map_err(|error| opened(&error))
+}
+
+/// A path of the job without `..`, as plugins and messages see it.
+pub(super) fn absolute(path: &Path, place: &Place<'_>) -> PathBuf {
+    let path = place.folder.join(path);
+    fs_err::canonicalize(&path).unwrap_or(path)
+}
+
+/// The bytes of a file that the job names.
+pub(super) fn read(path: &Path, place: &Place<'_>) -> Result<Vec<u8>, WorkerFailure> {
+    fs_err::read(absolute(path, place)).map_err(internal)
+}
+
+/// Writes a matrix of finite values.
+pub(super) fn write(path: &Path, matrix: Matrix) -> Result<(), WorkerFailure> {
+    fs_err::write(path, to_npy(matrix.rows, matrix.columns, matrix.values)).map_err(internal)
+}
+
+pub(super) fn check_finite(matrix: &Matrix) -> Result<(), WorkerFailure> {
+    let Some(index) = matrix.values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let count = matrix.values.iter().filter(|value| !value.is_finite()).count();
+    let (row, column) = (index / matrix.columns, index % matrix.columns);
+    let message = format!(
+        "{count} of {} values are NaN or infinite, the first at row {row}, column {column}",
+        matrix.values.len()
+    );
+    Err(WorkerFailure { reason: Reason::NotFinite, message })
+}
+
+pub(super) fn opened(error: &LoadError) -> WorkerFailure {
+    match error {
+        LoadError::Call { .. } => called(error),
+        _ => WorkerFailure { reason: Reason::Load, message: error.to_string() },
+    }
+}
+
+pub(super) fn called(error: &LoadError) -> WorkerFailure {
+    let reason = match error {
+        LoadError::Shape { .. } => Reason::WrongShape,
+        LoadError::Call { status: abi::MOLARENA_ERROR_PANIC, .. } => Reason::Panic,
+        LoadError::Call { status: abi::MOLARENA_ERROR_OUT_OF_MEMORY, .. } => Reason::Memory,
+        LoadError::Call { .. } => Reason::Error,
+        _ => Reason::Load,
+    };
+    WorkerFailure { reason, message: error.to_string() }
+}
+
+pub(super) fn internal(error: impl Into<Error>) -> WorkerFailure {
+    let error: Error = error.into();
+    WorkerFailure { reason: Reason::NoResult, message: format!("worker: {error}") }
+}
+
+/// Writes progress into the job folder, at most five times a second.
+pub(super) struct Reporter<'a> {
+    folder: &'a Path,
+    cancelled: &'a AtomicBool,
+    last: Mutex<Option<Instant>>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(folder: &'a Path, cancelled: &'a AtomicBool) -> Self {
+        Self { folder, cancelled, last: Mutex::new(None) }
+    }
+}
+
+impl Hooks for Reporter<'_> {
+    fn progress(&self, fraction: f64, message: &str) {
+        // A plugin's threads need not wait for each other's reports.
+        let Ok(mut last) = self.last.try_lock() else { return };
+        if last.is_some_and(|last| last.elapsed() < Duration::from_millis(200)) {
+            return;
+        }
+        *last = Some(Instant::now());
+        let message = message.chars().take(200).collect();
+        let progress = Progress { fraction: fraction.clamp(0.0, 1.0), message, cpu_s: cpu_seconds() };
+        if let Err(error) = write_json(self.folder, "progress.json", &progress) {
+            eprintln!("molarena worker: progress: {error}");
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// Peak resident memory of this process in bytes; 0 where the system does not say.
+pub(super) fn peak_rss() -> u64 {
+    peak_rss_of("self").unwrap_or(0)
+}
+
+/// Processor seconds of this process, user and system; 0 where the system does not say.
+pub(super) fn cpu_seconds() -> f64 {
+    use nix::sys::{resource, time::TimeValLike};
+    let used = resource::getrusage(resource::UsageWho::RUSAGE_SELF);
+    used.map_or(0.0, |used| (used.user_time() + used.system_time()).num_milliseconds() as f64 / 1000.0)
+}

@@ -1,0 +1,72 @@
+//! Molecules to vectors, all at once or chunk after chunk.
+
+use std::{path::Path, thread, time::Duration};
+
+use molarena_features::Features;
+
+use crate::{
+    job::{self, EncodeJob, Output, TEST, WorkerFailure},
+    plugin::loader::LoadedEncoder,
+    worker::{
+        Place,
+        calls::{called, check_finite, internal, open, read, write},
+    },
+};
+
+/// How often the next chunk is looked for.
+const POLL: Duration = Duration::from_millis(2);
+
+pub(super) fn encode(job: &EncodeJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
+    let mut encoder = encoder(job, place)?;
+    let (from, to) = (job::features_file(place.folder, TEST), job::vectors_file(place.folder));
+    encode_file(&mut encoder, job, place, &from, &to)?;
+    Ok(Output::Encoded)
+}
+
+/// Encodes the chunks of a stream in their order. Vectors appear under their name when they are whole, and the features
+/// of a chunk are removed then.
+pub(super) fn stream(job: &EncodeJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
+    let mut encoder = encoder(job, place)?;
+    let mut next = 0;
+    loop {
+        let from = job::chunk_file(place.folder, next);
+        // Looked at first: the end is announced after the last chunk.
+        let ended = job::end_of_stream_file(place.folder).exists();
+        if from.exists() {
+            let to = job::chunk_vectors_file(place.folder, next);
+            let unfinished = to.with_extension("tmp");
+            encode_file(&mut encoder, job, place, &from, &unfinished)?;
+            fs_err::rename(unfinished, to).map_err(internal)?;
+            fs_err::remove_file(from).map_err(internal)?;
+            next += 1;
+        } else if ended || place.call.cancelled() {
+            return Ok(Output::Encoded);
+        } else {
+            thread::sleep(POLL);
+        }
+    }
+}
+
+/// The encoder, with its trained state if it has one.
+fn encoder(job: &EncodeJob, place: &Place<'_>) -> Result<LoadedEncoder, WorkerFailure> {
+    let plugin = open(&job.encoder, place)?;
+    let mut encoder =
+        plugin.encoder(&job.encoder.component, &job.encoder.config).map_err(|error| called(&error))?;
+    if let Some(state) = &job.state {
+        encoder.load(&read(state, place)?).map_err(|error| called(&error))?;
+    }
+    Ok(encoder)
+}
+
+fn encode_file(
+    encoder: &mut LoadedEncoder,
+    job: &EncodeJob,
+    place: &Place<'_>,
+    from: &Path,
+    to: &Path,
+) -> Result<(), WorkerFailure> {
+    let features = Features::read(from, job.input).map_err(internal)?;
+    let vectors = encoder.encode(&features.inputs(), &place.call).map_err(|error| called(&error))?;
+    check_finite(&vectors)?;
+    write(to, vectors)
+}

@@ -1,0 +1,83 @@
+//! The worker's side: confines itself, opens the plugin, does what the job says, and writes what came of it.
+
+mod calls;
+mod encode;
+mod fit;
+mod predict;
+mod pretrain;
+mod rank;
+
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use molarena_record::parts::Reason;
+use molarena_sdk::Call;
+
+use crate::{
+    error::Result,
+    files::json::{read_json, write_json},
+    job::{Done, Job, JobTask, Output, Started, WorkerFailure},
+    plugin::loader::LoadedPlugin,
+    sandbox,
+    worker::calls::{Reporter, cpu_seconds, internal, opened, peak_rss},
+};
+
+/// Runs the job in `folder`; the hidden `worker` verb. Whatever the plugin does is in `done.json`, or in how the process
+/// ends.
+///
+/// # Errors
+/// The job cannot be read, or its outcome not be written.
+pub fn run(folder: &Path) -> Result<()> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled))?;
+    let job: Job = read_json(folder, "job.json")?;
+    let result = prepare(&job, folder).and_then(|confined| {
+        write_json(folder, "started.json", &Started { confined }).map_err(internal)?;
+        perform(&job, folder, &cancelled)
+    });
+    write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
+}
+
+fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
+    let failed = |message: String| WorkerFailure { reason: Reason::NoResult, message };
+    sandbox::limit(&job.envelope).map_err(failed)?;
+    if job.envelope.confine { sandbox::confine(&job.envelope, folder).map_err(failed) } else { Ok(false) }
+}
+
+/// Runs a job inside this process, unconfined and without limits, for debuggers.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_in_process(folder: &Path, cancelled: &AtomicBool) -> Result<()> {
+    let job: Job = read_json(folder, "job.json")?;
+    write_json(folder, "started.json", &Started { confined: false })?;
+    let result = perform(&job, folder, cancelled);
+    write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
+}
+
+/// What a task works with.
+struct Place<'a> {
+    folder: &'a Path,
+    call: Call<'a>,
+}
+
+fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, WorkerFailure> {
+    let reporter = Reporter::new(folder, cancelled);
+    let call =
+        Call { device: &job.envelope.device, ..Call::new(job.seed, job.threads) }.with_hooks(&reporter);
+    let place = Place { folder, call };
+    match &job.task {
+        JobTask::Describe { library } => {
+            let plugin = LoadedPlugin::open(&folder.join(library)).map_err(|error| opened(&error))?;
+            Ok(Output::Description(plugin.description().clone()))
+        }
+        JobTask::Pretrain(job) => pretrain::pretrain(job, &place),
+        JobTask::Encode(job) => encode::encode(job, &place),
+        JobTask::EncodeStream(job) => encode::stream(job, &place),
+        JobTask::Fit(job) => fit::fit(job, &place),
+        JobTask::Predict(job) => predict::predict(job, &place),
+        JobTask::Rank(job) => rank::rank(job, &place),
+    }
+}

@@ -1,0 +1,43 @@
+//! Predicts with a baseline that was fitted before.
+
+use std::time::Instant;
+
+use molarena_features::Features;
+use molarena_sdk::{Call, Matrix};
+
+use crate::{
+    job::{self, Output, PredictJob, TEST, WorkerFailure},
+    plugin::loader::LoadedBaseline,
+    worker::{
+        Place,
+        calls::{called, check_finite, internal, open, read, write},
+    },
+};
+
+pub(super) fn predict(job: &PredictJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
+    let features = Features::read(&job::features_file(place.folder, TEST), job.input).map_err(internal)?;
+    let mut baseline = open(&job.baseline, place)?
+        .baseline(&job.baseline.component, &job.baseline.config)
+        .map_err(|error| called(&error))?;
+    baseline.load(&read(&job.state, place)?).map_err(|error| called(&error))?;
+    let started = Instant::now();
+    let predictions = predict_part(&mut baseline, &features, job.tasks, &place.call)?;
+    let predict_s = started.elapsed().as_secs_f64();
+    write(&job::predictions_file(place.folder, TEST), predictions)?;
+    Ok(Output::Timings { fit_s: 0.0, predict_s, search: None })
+}
+
+/// Finite predictions `f32[molecules of the part, tasks]`.
+pub(super) fn predict_part(
+    baseline: &mut LoadedBaseline,
+    part: &Features,
+    tasks: usize,
+    call: &Call<'_>,
+) -> Result<Matrix, WorkerFailure> {
+    if part.rows() == 0 {
+        return Ok(Matrix::zeros(0, tasks));
+    }
+    let predictions = baseline.predict(&part.inputs(), tasks, call).map_err(|error| called(&error))?;
+    check_finite(&predictions)?;
+    Ok(predictions)
+}

@@ -1,0 +1,230 @@
+//! Canonical JSON and the keys made from it.
+
+use molarena_data::TaskType;
+use molarena_metrics::{Metric, Scoring};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    cell::Record,
+    matching::{Candidates, MatchComposition, MatchRecord},
+    parts::{ComponentUse, Composition, SplitInfo},
+};
+
+/// Part of the keys of cells and of matching since the metrics' first version. It is frozen: a metric's change is a
+/// change of its own version, not of the keys.
+const METRICS_IN_KEYS: u32 = 1;
+
+/// JSON text with sorted object keys and no spaces, so that equal values give equal text.
+pub fn canonical_json(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let body: Vec<String> = entries
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical_json(value)))
+                .collect();
+            format!("{{{}}}", body.join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(canonical_json).collect::<Vec<_>>().join(","))
+        }
+        scalar => scalar.to_string(),
+    }
+}
+
+/// sha256 of the canonical JSON of `parts`, 64 lower-case hex digits.
+pub fn key_of(parts: &impl Serialize) -> String {
+    let value = serde_json::to_value(parts).expect("keys are made of plain data");
+    molarena_data::sha256_hex(canonical_json(&value).as_bytes())
+}
+
+/// What the key of a fit or an ensemble's combination is the hash of. `decides` is the metric that a choice of settings
+/// goes by, where there is a choice.
+#[derive(Debug)]
+pub struct FitKey<'a> {
+    /// What makes the predictions.
+    pub composition: &'a Composition,
+    /// sha256 of the split's index lists.
+    pub split_sha256: &'a str,
+    /// Names of the tasks.
+    pub tasks: &'a [String],
+    /// What the labels are.
+    pub task_type: TaskType,
+    /// Seed of the fit; 0 where a seed changes nothing.
+    pub seed: u64,
+    /// Whether the training labels are shuffled.
+    pub shuffle_labels: bool,
+    /// The dataset's metric.
+    pub metric: Metric,
+    /// Class of the device; `cpu` is in no key.
+    pub device: &'a str,
+}
+
+impl FitKey<'_> {
+    /// The material.
+    pub fn material(&self) -> Value {
+        let decides = self.composition.tune.as_ref().map(|_| (self.metric, METRICS_IN_KEYS));
+        on_device(
+            json!({
+                "schema": "molarena.fit/2",
+                "composition": self.composition,
+                "split": self.split_sha256,
+                "tasks": self.tasks,
+                "task_type": self.task_type,
+                "seed": self.seed,
+                "shuffle_labels": self.shuffle_labels,
+                "decides": decides,
+            }),
+            self.device,
+        )
+    }
+}
+
+/// What the key of a cell is the hash of.
+pub fn cell_material(step: &str, seed: u64, method: &str, metric: Metric, scoring: Scoring) -> Value {
+    json!({
+        "schema": "molarena.record/1",
+        "fit": step,
+        "seed": seed,
+        "method": method,
+        "metric": metric,
+        "metrics_version": METRICS_IN_KEYS,
+        "scoring": scoring,
+    })
+}
+
+/// What the key of a matching cell, which is that of its ranking step, is the hash of.
+#[derive(Debug)]
+pub struct MatchKey<'a> {
+    /// Hash of the context graph's content.
+    pub context_key: &'a str,
+    /// The spaces, in the order of the suite.
+    pub spaces: &'a [String],
+    /// Which profiles are ranked.
+    pub candidates: Candidates,
+    /// The split of the molecules.
+    pub split: &'a SplitInfo,
+    /// Name of the method.
+    pub method: &'a str,
+    /// What the method is made of.
+    pub composition: &'a MatchComposition,
+    /// Seed of the method.
+    pub seed: u64,
+    /// Class of the device; `cpu` is in no key.
+    pub device: &'a str,
+}
+
+impl MatchKey<'_> {
+    /// The material.
+    pub fn material(&self) -> Value {
+        on_device(
+            json!({
+                "schema": "molarena.match/1",
+                "context": self.context_key,
+                "spaces": self.spaces,
+                "candidates": self.candidates,
+                "split": self.split,
+                "method": self.method,
+                "composition": self.composition,
+                "seed": self.seed,
+                "metrics_version": METRICS_IN_KEYS,
+            }),
+            self.device,
+        )
+    }
+}
+
+/// What the key of a pretraining is the hash of.
+pub fn pretrain_material(
+    corpus_key: &str,
+    encoder: &ComponentUse,
+    features: &Value,
+    chemistry: &str,
+    seed: u64,
+    device: &str,
+) -> Value {
+    on_device(
+        json!({
+            "schema": "molarena.encoder/1",
+            "corpus": corpus_key,
+            "encoder": encoder,
+            "features": features,
+            "chemistry": chemistry,
+            "seed": seed,
+        }),
+        device,
+    )
+}
+
+/// What the key of an encoding is the hash of. `pretraining` is the key of the trained state; `molecules` the sha256 of
+/// the SMILES, one to a line.
+pub fn encode_material(
+    encoder: &ComponentUse,
+    pretraining: Option<&str>,
+    features: &Value,
+    chemistry: &str,
+    molecules: &str,
+    seed: u64,
+    device: &str,
+) -> Value {
+    on_device(
+        json!({
+            "schema": "molarena.encode/1",
+            "encoder": encoder,
+            "pretraining": pretraining,
+            "features": features,
+            "chemistry": chemistry,
+            "molecules": molecules,
+            "seed": seed,
+        }),
+        device,
+    )
+}
+
+fn on_device(mut material: Value, device: &str) -> Value {
+    if device != "cpu" {
+        material["device"] = device.into();
+    }
+    material
+}
+
+impl Record {
+    /// The key that its content has.
+    pub fn content_key(&self) -> String {
+        key_of(&cell_material(&self.fit_key, self.seed, &self.method, self.metric, self.scoring))
+    }
+}
+
+impl MatchRecord {
+    /// The key that its content has.
+    pub fn content_key(&self) -> String {
+        let material = MatchKey {
+            context_key: &self.context_key,
+            spaces: &self.spaces,
+            candidates: self.candidates,
+            split: &self.split,
+            method: &self.method,
+            composition: &self.composition,
+            seed: self.seed,
+            device: self.device.as_deref().unwrap_or("cpu"),
+        };
+        key_of(&material.material())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn order_of_keys_does_not_matter() {
+        let text = canonical_json(&json!({"b": [1, {"d": null, "c": "x\n"}], "a": 0.5}));
+        assert_eq!(text, r#"{"a":0.5,"b":[1,{"c":"x\n","d":null}]}"#);
+        assert_eq!(key_of(&json!({"a": 1, "b": 2})), key_of(&json!({"b": 2, "a": 1})));
+        assert_ne!(key_of(&json!({"a": 1})), key_of(&json!({"a": 1.5})));
+    }
+}

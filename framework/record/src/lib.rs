@@ -1,0 +1,12 @@
+//! The public formats of the store: what a step made, what it cost, and what it scored; and the keys by which they are
+//! found. No input or output: the host's store reads and writes them.
+
+pub mod cell;
+pub mod encoder;
+pub mod fit;
+pub mod key;
+mod legacy;
+pub mod matching;
+pub mod parts;
+pub mod schemas;
+pub mod step;

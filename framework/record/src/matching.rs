@@ -1,0 +1,214 @@
+//! What the store keeps of a matching cell: `matches/<key>.json`, beside the ranks in `matches/<key>.npz`.
+
+use std::collections::BTreeMap;
+
+use molarena_metrics::{hit_at, ndcg_at, reciprocal_rank};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::parts::{ComponentUse, Cost, Failure, PretrainCost, Pretrained, SplitInfo};
+
+/// Schema name of [`MatchRecord`].
+pub const MATCH_SCHEMA: &str = "molarena.match/1";
+
+/// The profiles that are ranked for each query.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Candidates {
+    /// All profiles of the space.
+    #[default]
+    All,
+    /// The profiles of the queries only.
+    Test,
+}
+
+impl Candidates {
+    /// The name in suites and records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// One matching cell: method x context x split x seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchRecord {
+    /// [`MATCH_SCHEMA`].
+    pub schema: String,
+    /// Hash of everything that decides the result; also the files' name.
+    pub key: String,
+    /// Name of the method.
+    pub method: String,
+    /// Id of the context graph.
+    pub context: String,
+    /// Hash of its content, no molecule left out.
+    pub context_key: String,
+    /// Whether its data are simulated.
+    pub simulated: bool,
+    /// Split of the molecules that have a profile in any of the spaces; the test part are the queries.
+    pub split: SplitInfo,
+    /// The spaces, in the order of the suite; they decide which molecules are split.
+    pub spaces: Vec<String>,
+    /// Which profiles are ranked.
+    pub candidates: Candidates,
+    /// Seed of the method.
+    pub seed: u64,
+    /// What the method is made of.
+    pub composition: MatchComposition,
+    /// Whether the worker was confined (no data folder, no store, no network).
+    pub confined: bool,
+    /// Scores, or why there are none.
+    pub outcome: MatchOutcome,
+    /// What it cost: `predict_s` is the time in the decoder.
+    pub cost: Cost,
+    /// What the pretraining of the encoder cost, once for all cells that use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrain_cost: Option<PretrainCost>,
+    /// When its step was finished, in seconds since 1970 (UTC). Records of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<u64>,
+    /// Class of the device that it ran on, where that is not the processor, such as `cuda`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// The parameters that the suite varies, with the values of this record's method.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub varied: BTreeMap<String, serde_json::Value>,
+}
+
+/// What a matching method is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchComposition {
+    /// Features of the molecules, as in the method file.
+    pub features: serde_json::Value,
+    /// Version of the chemistry behind the features.
+    pub chemistry: String,
+    /// The encoder, where there is one.
+    pub encoder: Option<ComponentUse>,
+    /// What the encoder was trained on; absent for one that is used untrained.
+    pub pretraining: Option<Pretrained>,
+    /// The decoder.
+    pub decoder: ComponentUse,
+    /// Whether the decoder has the encoder's state: both are of one plugin.
+    pub decoder_is_trained: bool,
+    /// Key of the graph whose columns' bounds scale the candidates: the method's corpus, or the context without the
+    /// queries.
+    pub bounds: String,
+}
+
+/// Scores, or why there are none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum MatchOutcome {
+    /// The cell was scored.
+    Scored {
+        /// Each space, in the order of the suite.
+        spaces: Vec<SpaceScores>,
+        /// sha256 of the ranks' file.
+        ranks_sha256: String,
+    },
+    /// The worker gave no scores that can be ranked.
+    Failed(Failure),
+}
+
+/// How well the profiles of one space are found, as means over the queries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SpaceScores {
+    /// Name of the space.
+    pub space: String,
+    /// Query molecules with a profile in it.
+    pub queries: usize,
+    /// Profiles that were ranked for each.
+    pub candidates: usize,
+    /// Profiles of the queries themselves, all of them relevant.
+    pub relevant: usize,
+    /// Normalised discounted cumulative gain at 1, which is HIT@1.
+    pub ndcg_1: f64,
+    /// Normalised discounted cumulative gain at 10.
+    pub ndcg_10: f64,
+    /// Share of queries with a profile of their own at rank 1.
+    pub hit_1: f64,
+    /// Share of queries with a profile of their own among the first 10.
+    pub hit_10: f64,
+    /// Mean reciprocal rank.
+    pub mrr: f64,
+    /// Distribution of the best rank of each query.
+    pub ranks: RankDistribution,
+}
+
+/// Order statistics of ranks: of n sorted ranks, the one at `ceil(q n)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RankDistribution {
+    /// The best.
+    pub best: usize,
+    /// A quarter is at or before this.
+    pub quarter: usize,
+    /// Half is at or before this.
+    pub median: usize,
+    /// Three quarters are at or before this.
+    pub three_quarters: usize,
+    /// The worst.
+    pub worst: usize,
+}
+
+impl RankDistribution {
+    /// Of at least one rank.
+    fn of(mut ranks: Vec<usize>) -> Self {
+        ranks.sort_unstable();
+        let at = |quarters: usize| ranks[(ranks.len() * quarters).div_ceil(4).max(1) - 1];
+        Self {
+            best: ranks[0],
+            quarter: at(1),
+            median: at(2),
+            three_quarters: at(3),
+            worst: ranks[ranks.len() - 1],
+        }
+    }
+}
+
+impl SpaceScores {
+    /// Scores of `ranks`: for each query, the ranks of its own profiles among `candidates`.
+    ///
+    /// # Panics
+    /// If there is no query, or one without a profile.
+    pub fn of(space: &str, candidates: usize, ranks: &[Vec<usize>]) -> Self {
+        let mean = |score: &dyn Fn(&[usize]) -> Option<f64>| {
+            let scores = ranks.iter().map(|ranks| score(ranks).expect("every query has a profile"));
+            scores.sum::<f64>() / ranks.len() as f64
+        };
+        let best = ranks.iter().map(|ranks| *ranks.iter().min().expect("every query has a profile"));
+        Self {
+            space: space.to_owned(),
+            queries: ranks.len(),
+            candidates,
+            relevant: ranks.iter().map(Vec::len).sum(),
+            ndcg_1: mean(&|ranks| ndcg_at(ranks, 1)),
+            ndcg_10: mean(&|ranks| ndcg_at(ranks, 10)),
+            hit_1: mean(&|ranks| hit_at(ranks, 1)),
+            hit_10: mean(&|ranks| hit_at(ranks, 10)),
+            mrr: mean(&reciprocal_rank),
+            ranks: RankDistribution::of(best.collect()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_over_queries_by_hand() {
+        let scores = SpaceScores::of("s", 40, &[vec![1, 30], vec![4], vec![11], vec![2]]);
+        assert_eq!((scores.queries, scores.candidates, scores.relevant), (4, 40, 5));
+        assert_eq!((scores.hit_1, scores.hit_10, scores.ndcg_1), (0.25, 0.75, 0.25));
+        assert!((scores.mrr - (1.0 + 0.25 + 1.0 / 11.0 + 0.5) / 4.0).abs() < 1e-15);
+        let log = |x: f64| 1.0 / x.log2();
+        let ndcg_10 = (1.0 / (1.0 + log(3.0)) + log(5.0) + log(3.0)) / 4.0;
+        assert!((scores.ndcg_10 - ndcg_10).abs() < 1e-15);
+        let RankDistribution { best, quarter, median, three_quarters, worst } = scores.ranks;
+        assert_eq!([best, quarter, median, three_quarters, worst], [1, 1, 2, 4, 11]);
+    }
+}

@@ -1,0 +1,286 @@
+//! What records of every kind have in common: what a method is made of, how a step ended, what it cost.
+
+use std::collections::BTreeMap;
+
+use molarena_data::Split;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The split of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SplitInfo {
+    /// Name, such as `infoalign` or `scaffold`.
+    pub protocol: String,
+    /// Seed of the split, where it has one.
+    pub seed: u64,
+    /// sha256 of the index lists.
+    pub sha256: String,
+    /// Training molecules.
+    pub train: usize,
+    /// Validation molecules.
+    pub valid: usize,
+    /// Test molecules.
+    pub test: usize,
+}
+
+impl SplitInfo {
+    /// The split as records describe it.
+    pub fn of(split: &Split) -> Self {
+        Self {
+            protocol: split.protocol.clone(),
+            seed: split.seed,
+            sha256: split.sha256(),
+            train: split.train.len(),
+            valid: split.valid.len(),
+            test: split.test.len(),
+        }
+    }
+}
+
+/// What a method is made of: data, features, plugins and configurations, by hash; or the members of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Composition {
+    /// sha256 of the dataset's file.
+    pub data_sha256: String,
+    /// Features of the molecules, as in the method file, with the sha256 of the files that they come from; null for an
+    /// ensemble.
+    pub features: serde_json::Value,
+    /// Version of the chemistry behind the features.
+    pub chemistry: String,
+    /// The encoder, where there is one.
+    pub encoder: Option<ComponentUse>,
+    /// What the encoder was trained on; absent for one that is used untrained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<Pretrained>,
+    /// The baseline; none for an ensemble.
+    pub baseline: Option<ComponentUse>,
+    /// The settings of the baseline to choose from, where there is a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Tune>,
+    /// The members of an ensemble.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberUse>,
+}
+
+/// A member of an ensemble, as used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberUse {
+    /// Name of the method.
+    pub method: String,
+    /// What it is made of.
+    pub composition: Composition,
+}
+
+/// The settings that were tried on the validation molecules, and the one that was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Search {
+    /// All settings, in the order of the grid.
+    pub candidates: Vec<Candidate>,
+    /// Index of the one that predicted.
+    pub chosen: usize,
+}
+
+/// A setting that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Candidate {
+    /// Configuration of the baseline.
+    pub config: serde_json::Value,
+    /// Score on the validation molecules by the dataset's metric: mean over the tasks where it is defined.
+    pub valid_score: Option<f64>,
+    /// Seconds to fit it and to predict the validation molecules.
+    pub seconds: f64,
+}
+
+/// A component of a plugin, as used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComponentUse {
+    /// Plugin and component, such as `baselines/rf`.
+    pub component: String,
+    /// Version of the plugin.
+    pub version: String,
+    /// What the plugin is known by: a hash of its sources and locked dependencies if it is one of the arena's own, else
+    /// the sha256 of its file.
+    pub sha256: String,
+    /// Configuration, canonical JSON.
+    pub config: serde_json::Value,
+}
+
+/// Why there are no predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// The kind of failure.
+    pub reason: Reason,
+    /// One line for people.
+    pub message: String,
+    /// The end of what the worker printed.
+    pub output: String,
+}
+
+/// Kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The wall-clock limit passed.
+    Timeout,
+    /// The memory limit was reached.
+    Memory,
+    /// The worker died of a signal.
+    Signal,
+    /// The plugin panicked.
+    Panic,
+    /// The plugin returned an error.
+    Error,
+    /// The predictions have another shape than test molecules x tasks.
+    WrongShape,
+    /// A prediction is NaN or infinite.
+    NotFinite,
+    /// The plugin's library could not be opened.
+    Load,
+    /// The worker ended without a result.
+    NoResult,
+    /// The worker wrote more to its folders than the disk limit.
+    Disk,
+}
+
+impl Reason {
+    /// The name in records and on boards.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Signal => "signal",
+            Self::Panic => "panic",
+            Self::Error => "error",
+            Self::WrongShape => "wrong-shape",
+            Self::NotFinite => "not-finite",
+            Self::Load => "load",
+            Self::NoResult => "no-result",
+            Self::Disk => "disk",
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a step cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cost {
+    /// Seconds from the worker's start to its end, with those of the encoding that it builds on.
+    pub wall_s: f64,
+    /// Seconds in the encoder; 0 without one.
+    pub encode_s: f64,
+    /// Seconds in `fit`, with all of the search where there is one.
+    pub fit_s: f64,
+    /// Seconds in `predict`, or in the decoder.
+    pub predict_s: f64,
+    /// Largest peak resident memory of a worker in MiB.
+    pub peak_rss_mb: f64,
+    /// Thread budget.
+    pub threads: usize,
+    /// Processor seconds. Records of earlier formats do not say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cpu_s: f64,
+    /// Workers that were started, where there was more than one: a pretraining that was killed goes on in another.
+    #[serde(default, skip_serializing_if = "is_zero_count")]
+    pub workers: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero_count(value: &usize) -> bool {
+    *value == 0
+}
+
+impl Cost {
+    /// The cost of two steps, one after the other: times add up, the larger memory counts.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        Self {
+            wall_s: self.wall_s + next.wall_s,
+            encode_s: self.encode_s + next.encode_s,
+            fit_s: self.fit_s + next.fit_s,
+            predict_s: self.predict_s + next.predict_s,
+            peak_rss_mb: self.peak_rss_mb.max(next.peak_rss_mb),
+            threads: self.threads.max(next.threads),
+            cpu_s: self.cpu_s + next.cpu_s,
+            workers: self.workers + next.workers,
+        }
+    }
+}
+
+impl From<Cost> for PretrainCost {
+    fn from(cost: Cost) -> Self {
+        let Cost { wall_s, cpu_s, peak_rss_mb, threads, workers, .. } = cost;
+        Self { wall_s, cpu_s, peak_rss_mb, threads, workers }
+    }
+}
+
+impl From<PretrainCost> for Cost {
+    fn from(cost: PretrainCost) -> Self {
+        let PretrainCost { wall_s, cpu_s, peak_rss_mb, threads, workers } = cost;
+        Self { wall_s, peak_rss_mb, threads, cpu_s, workers, ..Self::default() }
+    }
+}
+
+/// What a pretraining cost, over all workers that took part: one that was killed goes on in another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PretrainCost {
+    /// Seconds of the workers, together. Of one that was killed with the host, up to its last report of progress.
+    pub wall_s: f64,
+    /// Processor seconds of the workers, together, with the same reserve.
+    pub cpu_s: f64,
+    /// Largest peak resident memory of a worker in MiB.
+    pub peak_rss_mb: f64,
+    /// Thread budget.
+    pub threads: usize,
+    /// Workers that were started.
+    pub workers: usize,
+}
+
+impl PretrainCost {
+    /// The cost of two pretrainings together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            wall_s: self.wall_s + other.wall_s,
+            cpu_s: self.cpu_s + other.cpu_s,
+            peak_rss_mb: self.peak_rss_mb.max(other.peak_rss_mb),
+            threads: self.threads.max(other.threads),
+            workers: self.workers + other.workers,
+        }
+    }
+}
+
+/// The pretraining of a record's encoder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pretrained {
+    /// Key of the pretraining: `encoders/<key>/record.json` says all.
+    pub key: String,
+    /// Id of the context graph.
+    pub corpus: String,
+    /// Whose molecules were to leave: ids of datasets, and the queries of a matching task.
+    pub leave_out: Vec<String>,
+    /// Distinct molecules of the context that left.
+    pub left_out: usize,
+    /// Seed of the pretraining. One pretraining serves all seeds of cells.
+    pub seed: u64,
+}
+
+/// `[tune]` of a method file: values to try for keys of the baseline's configuration.
+///
+/// Each combination is fitted to the training molecules and scored on the validation molecules by the dataset's metric
+/// (mean over the tasks where it is defined); the best, of equals the first, predicts the test molecules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Tune {
+    /// Values to try by key.
+    pub grid: BTreeMap<String, Vec<Value>>,
+}
