@@ -2,7 +2,7 @@
 //!
 //! The way of data through this crate:
 //!
-//! [`Catalog`] -> [`Manifest`] -> ([`fetch`](fetch::fetch), [`verify`]) -> [`Dataset`] -> [`PreparedDataset`] -> [`Split`].
+//! [`Catalog`] -> [`Manifest`] -> ([`fetch`](fetch::fetch), [`verify()`]) -> [`Dataset`] -> [`PreparedDataset`] -> [`Split`].
 //!
 //! A table of the user's own becomes datasets in [`own`], without a manifest file.
 //!
@@ -37,6 +37,6 @@ pub use manifest::{
     FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
 pub use prepared::{PreparedDataset, RowFailure};
-pub use split::{Protocol, Split, SplitMix64};
+pub use split::{Part, Protocol, Split};
 pub use stream::SmilesInput;
 pub use verify::{FileState, FileStatus, verify, verify_context};

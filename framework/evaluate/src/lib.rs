@@ -11,4 +11,4 @@ mod score;
 pub use labels::Labels;
 pub use replay::{Replayed, Skipped, replay, under_metric};
 pub use run::{Options, Summary, run};
-pub use score::{outcome_of_predictions, spaces_of_ranks};
+pub use score::{outcome_of_predictions, outcome_of_ranks};

@@ -9,7 +9,7 @@ use molarena_record::{
 
 use crate::{
     labels::Labels,
-    score::{outcome_of_predictions, spaces_of_ranks},
+    score::{outcome_of_predictions, outcome_of_ranks},
 };
 
 /// Key of a record, and why it cannot be scored here.
@@ -30,23 +30,21 @@ pub struct Replayed {
     pub matches: Vec<MatchRecord>,
 }
 
-/// Computes the scores of all records of a store again. `on_record` is told how many are done.
+/// Computes the scores of all records of a store again.
 ///
 /// # Errors
 /// The store cannot be read. What is wrong with single records is in the result.
-pub fn replay(store: &Store, labels: &mut Labels<'_>, on_record: &dyn Fn(usize)) -> Result<Replayed> {
+pub fn replay(store: &Store, labels: &mut Labels<'_>) -> Result<Replayed> {
     let mut replayed = Replayed::default();
     for record in store.records()? {
         let again = rescored(store, labels, &record, record.metric);
         let again = replayed.note(&record.key, &record, again);
         replayed.records.push(again);
-        on_record(replayed.records.len());
     }
     for record in store.match_records()? {
         let again = matched_again(store, &record);
         let again = replayed.note(&record.key, &record, again);
         replayed.matches.push(again);
-        on_record(replayed.records.len() + replayed.matches.len());
     }
     Ok(replayed)
 }
@@ -129,9 +127,7 @@ fn matched_again(store: &Store, record: &MatchRecord) -> Result<MatchRecord, Str
         (None, MatchOutcome::Scored { spaces, .. }) => {
             let spaces: Vec<(String, usize)> =
                 spaces.iter().map(|space| (space.space.clone(), space.candidates)).collect();
-            let spaces = spaces_of_ranks(store, &record.key, &spaces).map_err(|error| error.to_string())?;
-            let ranks_sha256 = step.sha256_of("ranks.npz").unwrap_or_default().to_owned();
-            MatchOutcome::Scored { spaces, ranks_sha256 }
+            outcome_of_ranks(store, &step, &spaces).map_err(|error| error.to_string())?
         }
     };
     Ok(MatchRecord { outcome, ..record.clone() })

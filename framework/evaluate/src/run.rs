@@ -72,9 +72,7 @@ pub fn run(
     let absent: std::collections::BTreeSet<&str> =
         missing.steps.iter().map(|step| step.key.as_str()).collect();
     for cell in waiting.iter().filter(|cell| !absent.contains(cell.step.key.as_str())) {
-        let store = arena.store_of(cell.step.kind());
-        let step = store.step(&cell.step.key)?.expect("what is not missing is stored");
-        scorer.score(cell, &step)?;
+        scorer.score(cell, &cell.step.stored(arena)?)?;
     }
     let options = RunOptions { threads: options.threads };
     execute(&missing.steps, arena, options, interrupted, &scorer)?;

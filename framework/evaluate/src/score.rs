@@ -7,7 +7,7 @@ use molarena_host::{Arena, Cell, MatchRow, Result, Row, Store, TaskRow, device::
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_record::{
     cell::{Outcome, RECORD_SCHEMA, Record},
-    matching::{MATCH_SCHEMA, MatchOutcome, MatchRecord, SpaceScores},
+    matching::{MATCH_SCHEMA, MatchOutcome, MatchRecord, RANKS_FILE, SpaceScores},
     parts::{Composition, Cost, PretrainCost, Pretrained},
     step::{Kind, StepRecord},
 };
@@ -33,15 +33,22 @@ pub fn outcome_of_predictions(
     Outcome::Scored { scores: tasks.iter().cloned().zip(scores).collect(), mean }
 }
 
-/// Scores of each space from the ranks that a step made; `spaces` are names and numbers of candidates.
+/// Scores of each space from the ranks that a matching step made; `spaces` are names and numbers of candidates.
 ///
 /// # Errors
 /// The ranks are missing, or not those of the step's record.
-pub fn spaces_of_ranks(store: &Store, key: &str, spaces: &[(String, usize)]) -> Result<Vec<SpaceScores>> {
+pub fn outcome_of_ranks(
+    store: &Store,
+    step: &StepRecord,
+    spaces: &[(String, usize)],
+) -> Result<MatchOutcome> {
+    let mut ranks = store.ranks(step)?;
     let scores = spaces
         .iter()
-        .map(|(name, candidates)| Ok(SpaceScores::of(name, *candidates, &store.ranks(key, name)?)));
-    scores.collect()
+        .map(|(name, candidates)| Ok(SpaceScores::of(name, *candidates, &ranks.in_space(name)?)))
+        .collect::<Result<_>>()?;
+    let ranks_sha256 = step.sha256_of(RANKS_FILE).unwrap_or_default().to_owned();
+    Ok(MatchOutcome::Scored { spaces: scores, ranks_sha256 })
 }
 
 /// Scores a cell whose step is done.
@@ -95,9 +102,7 @@ fn match_record(cell: &Cell, row: &MatchRow, step: &StepRecord, arena: &Arena) -
         MatchOutcome::Failed(failure.clone())
     } else {
         let spaces = task.spaces.iter().map(|space| (space.name.clone(), space.candidates.len()));
-        let spaces = spaces_of_ranks(&arena.store, &step.key, &spaces.collect::<Vec<_>>())?;
-        let ranks_sha256 = step.sha256_of("ranks.npz").unwrap_or_default().to_owned();
-        MatchOutcome::Scored { spaces, ranks_sha256 }
+        outcome_of_ranks(&arena.store, step, &spaces.collect::<Vec<_>>())?
     };
     let pretrainings: Vec<&Pretrained> = row.composition.pretraining.iter().collect();
     Ok(MatchRecord {

@@ -1,8 +1,8 @@
-//! The host: plans cells, runs each in a confined worker process, scores the predictions and keeps the store.
+//! The host: plans cells and the steps they need, makes each step in a confined worker process and keeps the store.
 //!
-//! The way of a cell: [`Suite`] or [`Selection`] -> [`plan()`] -> [`run()`] -> a worker in a job folder ([`job`]) ->
-//! predictions -> score -> [`molarena_record::cell::Record`]. The worker ([`worker`]) opens the plugin
-//! ([`plugin::loader`]); the host does not.
+//! The way of a step: [`Suite`] or [`Selection`] -> [`plan()`] -> [`execute()`] -> a worker in a job folder ([`job`]) ->
+//! files -> [`molarena_record::step::StepRecord`]. The worker ([`worker`]) opens the plugin ([`plugin::loader`]); the host
+//! does not. Scores of cells are made by the crate `molarena-evaluate`.
 
 mod apply;
 mod arena;
@@ -26,8 +26,9 @@ pub use apply::{
         Embedded, Embedding, Encoder, Layout, OutputFormat, check_writable, embed, failures_path,
         parse_features, rate, write_failures,
     },
+    learn::HeldOut,
     model::{ModelPrediction, load_model, predict_with_model},
-    predict::{HeldOut, Predicted, Prediction, predict},
+    predict::{Predicted, Prediction, predict},
     train::{MODEL_SCHEMA, TrainedComponent, TrainedMember, TrainedModel, Training, train},
 };
 pub use arena::Arena;
@@ -60,4 +61,4 @@ pub use request::{
     suite::{CellGroup, MatchGroup, SUITE_SCHEMA, Seeds, Suite},
     sweep::Vary,
 };
-pub use store::{Store, Verified};
+pub use store::{Ranks, Store, Verified};

@@ -39,7 +39,3 @@ pub use scoring::{Scoring, UnknownScoring};
 pub use summary::{mean_and_std, mean_defined};
 pub use tasks::score_tasks;
 pub use threshold_share::{AUC_THRESHOLDS, threshold_share};
-
-/// Version of every definition in this crate. It is part of a record's key: raise it with any change that can move a
-/// score, even in the last bit. A new metric leaves it as it is.
-pub const METRICS_VERSION: u32 = 1;

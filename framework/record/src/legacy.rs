@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     encoder::EncoderRecord,
     fit::Fit,
-    matching::{MatchOutcome, MatchRecord},
+    matching::{MatchOutcome, MatchRecord, RANKS_FILE},
     parts::{Cost, Failure},
     step::{Kind, STEP_SCHEMA, StepOutcome, StepRecord},
 };
@@ -57,7 +57,7 @@ impl From<MatchRecord> for StepRecord {
     fn from(record: MatchRecord) -> Self {
         let outcome = match record.outcome {
             MatchOutcome::Scored { ranks_sha256, .. } => {
-                StepOutcome::Made { files: [("ranks.npz".to_owned(), ranks_sha256)].into() }
+                StepOutcome::Made { files: [(RANKS_FILE.to_owned(), ranks_sha256)].into() }
             }
             MatchOutcome::Failed(failure) => StepOutcome::Failed(failure),
         };

@@ -10,6 +10,8 @@ use crate::parts::{ComponentUse, Cost, Failure, PretrainCost, Pretrained, SplitI
 
 /// Schema name of [`MatchRecord`].
 pub const MATCH_SCHEMA: &str = "molarena.match/1";
+/// Name of the file of ranks that a matching step made.
+pub const RANKS_FILE: &str = "ranks.npz";
 
 /// The profiles that are ranked for each query.
 #[derive(

@@ -246,20 +246,6 @@ pub struct PretrainCost {
     pub workers: usize,
 }
 
-impl PretrainCost {
-    /// The cost of two pretrainings together.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            wall_s: self.wall_s + other.wall_s,
-            cpu_s: self.cpu_s + other.cpu_s,
-            peak_rss_mb: self.peak_rss_mb.max(other.peak_rss_mb),
-            threads: self.threads.max(other.threads),
-            workers: self.workers + other.workers,
-        }
-    }
-}
-
 /// The pretraining of a record's encoder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pretrained {

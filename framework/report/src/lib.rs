@@ -1,6 +1,6 @@
 //! Leaderboards ("boards"): from stored records to Markdown, CSV and JSON.
 //!
-//! [`build`] groups records into [`Boards`]; [`render`] writes them out. Both are pure: no files, no clock, and the
+//! [`build()`] groups records into [`Boards`]; [`render`] writes them out. Both are pure: no files, no clock, and the
 //! order of the records does not matter.
 //!
 //! - **A board holds what may be compared.** Records of other data, another split, other tasks or another metric are on
@@ -23,6 +23,7 @@ mod notes;
 pub mod plot;
 mod pretraining;
 mod row;
+pub mod table;
 #[cfg(test)]
 mod testing;
 mod units;

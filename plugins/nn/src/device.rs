@@ -34,7 +34,7 @@ const OPTIONAL: [(&str, &str, bool); 3] = [
     ("cuda:", "cuda", cfg!(feature = "cuda")),
 ];
 
-/// The device called `name`: `cpu` (Burn's flex), and with the features of the same names `libtorch` (LibTorch's
+/// The device called `name`: `cpu` (Burn's flex), and with the features of the same names `libtorch` (`LibTorch`'s
 /// processor device), `libtorch-cuda:N` and `cuda:N`. The error for another name lists the devices; it says which
 /// feature is missing in this build, or which number does not exist.
 pub fn device(name: &str) -> Result<Device> {

@@ -4,6 +4,10 @@
 use molarena_abi as abi;
 use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedBaseline};
 use molarena_sdk::{Baseline, Bits, Call, Component, Error, Inputs, Labels, Matrix, OwnedLabels, TaskKind};
+use rand_xoshiro::{
+    SplitMix64,
+    rand_core::{Rng, SeedableRng},
+};
 
 use crate::{
     MAKERS, PLUGIN,
@@ -79,19 +83,20 @@ struct Data {
 
 impl Data {
     /// `rows` molecules; the labels depend on a few bits.
-    fn new(kind: TaskKind, rows: usize, mut seed: u64) -> Self {
+    fn new(kind: TaskKind, rows: usize, seed: u64) -> Self {
+        let mut random = SplitMix64::seed_from_u64(seed);
         let (mut words, mut labels) = (Vec::new(), Vec::new());
         for _ in 0..rows {
             // A tenth to a quarter of the bits are set; none after the last.
-            let first = next(&mut seed) & next(&mut seed) & (next(&mut seed) | next(&mut seed));
-            let second = next(&mut seed) & next(&mut seed) & ((1 << (N_BITS - 64)) - 1);
+            let first = random.next_u64() & random.next_u64() & (random.next_u64() | random.next_u64());
+            let second = random.next_u64() & random.next_u64() & ((1 << (N_BITS - 64)) - 1);
             words.extend([first, second]);
-            let signal = (first & 0xff).count_ones() as f32 + (next(&mut seed) % 100) as f32 / 100.0;
+            let signal = (first & 0xff).count_ones() as f32 + (random.next_u64() % 100) as f32 / 100.0;
             let label = match kind {
                 TaskKind::Classification => f32::from(u8::from(signal > 2.0)),
                 TaskKind::Regression => signal * 3.5 - 1.0,
             };
-            let half = if next(&mut seed).is_multiple_of(2) { label } else { f32::NAN };
+            let half = if random.next_u64().is_multiple_of(2) { label } else { f32::NAN };
             let mut row = [label; TASKS];
             (row[HALF_MISSING], row[ALL_MISSING], row[SINGLE]) = (half, f32::NAN, 1.0);
             labels.extend(row);
@@ -102,14 +107,6 @@ impl Data {
     fn inputs(&self) -> Inputs<'_> {
         Inputs::from_bits(Bits::new(&self.words, self.words.len() / 2, N_BITS).unwrap())
     }
-}
-
-/// `SplitMix64` (Steele et al. 2014).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 /// Runs each baseline on every kind of labels that it accepts.

@@ -53,7 +53,12 @@ fn state(own: &OwnData, args: &OwnArgs) {
             own.mixtures.len()
         );
         list(own.mixtures.iter().map(|mixture| {
-            format!("row {}: `{}`: {} fragments", mixture.row, shorten(&mixture.smiles), mixture.fragments)
+            format!(
+                "row {}: `{}`: {} fragments",
+                mixture.row,
+                molarena_chem::shorten_smiles(&mixture.smiles),
+                mixture.fragments
+            )
         }));
     }
     if let Some(parts) = own.datasets.iter().find_map(|dataset| dataset.parts.as_ref())
@@ -97,7 +102,7 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
         let rows: Vec<String> = repeat.rows.iter().take(SHOWN).map(ToString::to_string).collect();
         let more = if repeat.rows.len() > SHOWN { ", ..." } else { "" };
         let labels = if repeat.conflicting { ": labels differ" } else { "" };
-        format!("rows {}{more}: `{}`{labels}", rows.join(", "), shorten(&repeat.smiles))
+        format!("rows {}{more}: `{}`{labels}", rows.join(", "), molarena_chem::shorten_smiles(&repeat.smiles))
     }));
 }
 
@@ -120,7 +125,7 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
             continue;
         }
         seen.push(split);
-        let mut part_of: BTreeMap<usize, &str> = BTreeMap::new();
+        let mut part_of: BTreeMap<usize, molarena_data::Part> = BTreeMap::new();
         for (part, indices) in row.split.parts() {
             part_of.extend(indices.iter().map(|&index| (row.dataset.dataset.rows[index], part)));
         }
@@ -151,12 +156,4 @@ pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
         })
     });
     Ok(render(&build(&records, BoardOptions::default()), Format::Md))
-}
-
-/// The beginning of a SMILES, for a line.
-pub(crate) fn shorten(smiles: &str) -> String {
-    match smiles.char_indices().nth(80) {
-        Some((cut, _)) => format!("{}...", &smiles[..cut]),
-        None => smiles.to_owned(),
-    }
 }

@@ -5,11 +5,7 @@ use molarena_evaluate::{Labels, Replayed, replay};
 use molarena_host::Store;
 
 use super::{own, print, print_json, warn_of_store};
-use crate::{
-    args::ReplayArgs,
-    display::{Counts, Display},
-    exit_code::ExitCode,
-};
+use crate::{args::ReplayArgs, exit_code::ExitCode};
 
 /// Lines that are shown of a list.
 const SHOWN: usize = 10;
@@ -23,9 +19,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         own::register(&own, &mut catalog);
     }
     let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
-    let display = Display::new(Counts::Steps);
-    let replayed = replay(&store, &mut labels, &|_| ());
-    display.close();
+    let replayed = replay(&store, &mut labels);
     warn_of_store(&store);
     let replayed = replayed?;
     if args.update {

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &StoreArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn verify(store: &Store, json: bool) -> anyhow::Result<ExitCode> {
-    let verified = store.verify(&|_| ())?;
+    let verified = store.verify()?;
     if json {
         print_json(&serde_json::json!({
             "schema": "molarena.store-verify/1",

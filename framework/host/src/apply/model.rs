@@ -1,5 +1,6 @@
 //! Predicts new molecules with a method that was trained before.
 
+use molarena_data::Part;
 use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Result},
     files::{npy::from_npy, plain::read_plain},
     inputs::corpus::computed_of,
-    job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob, TEST},
+    job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob},
     launch,
     plan::{
         describe::describe,
@@ -26,7 +27,6 @@ use crate::{
     },
     plugin::search,
     request::limits::Limits,
-    sandbox::Envelope,
 };
 
 /// Largest file of predictions or vectors in bytes.
@@ -138,7 +138,7 @@ impl User<'_> {
         };
         let (rows, columns, values) =
             self.run(&member.baseline, &features, Some(&state), &task, |folder| {
-                job::predictions_file(folder, TEST)
+                job::predictions_file(folder, Part::Test)
             })?;
         if (rows, columns) != (features.rows(), self.model.tasks.len()) {
             return Err(
@@ -182,17 +182,12 @@ impl User<'_> {
         let store = &self.arena.store;
         let (library, id) = self.library(component)?;
         let folder = tempfile::Builder::new().prefix("job-").tempdir_in(store.work_dir())?;
-        features.write(&job::features_file(folder.path(), TEST))?;
+        features.write(&job::features_file(folder.path(), Part::Test))?;
         let config = molarena_record::key::canonical_json(&component.used.config);
         let made = JobComponent { library: job::relative(folder.path(), &library), component: id, config };
+        let readable: Vec<PathBuf> = std::iter::once(library).chain(state.map(Path::to_owned)).collect();
         let job = Job {
-            envelope: Envelope {
-                memory: self.limits.memory,
-                disk: self.limits.disk,
-                device: self.device.clone(),
-                readable: std::iter::once(library).chain(state.map(Path::to_owned)).collect(),
-                ..Envelope::default()
-            },
+            envelope: job::envelope(&self.limits, &self.device, folder.path(), &readable, &[]),
             seed: component.seed,
             threads: self.limits.threads,
             task: task(folder.path(), made),

@@ -1,7 +1,7 @@
 //! Trains a method on a dataset and predicts molecules that are not in it.
 //!
 //! The new molecules take the place of the test part, with labels that nobody knows, so that everything runs as in
-//! [`run`](crate::execute::run()): confined workers, choice of settings on validation, ensembles. Nothing of it is kept.
+//! a run of cells: confined workers, choice of settings on validation, ensembles. The steps are stored; nothing is scored.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,28 +9,16 @@ use std::{
 };
 
 use molarena_chem::Molecule;
-use molarena_data::{
-    Dataset, PreparedDataset, Protocol, Role, RowFailure, SmilesInput, TaskColumns,
-    own::{OwnDataset, Part as OwnPart, Parts},
-    sha256_hex,
-};
+use molarena_data::{RowFailure, SmilesInput};
 use parquet::data_type::FloatType;
 
 use crate::{
+    apply::learn::{HeldOut, Learning, join, learn},
     arena::Arena,
     error::{Error, Result},
-    execute::{RunOptions, event::Observer, execute},
+    execute::event::Observer,
     files::parquet::{ParquetFile, column, rows_and_smiles, rows_smiles_and},
-    plan::{
-        missing::{Missing, forget_failures},
-        plan,
-        select::{PlanLimits, Selection},
-    },
-    request::{
-        limits::Limits,
-        suite::{CellGroup, Seeds},
-        sweep::Vary,
-    },
+    request::limits::Limits,
 };
 
 /// Rows that are read at a time.
@@ -80,11 +68,12 @@ pub fn predict(
     observer: &dyn Observer,
 ) -> Result<(Predicted, HeldOut)> {
     let input = read_input(prediction.input, prediction.smiles)?;
-    let data_dir = arena.data_dir.clone();
-    let (joined, held_out) = join(arena, prediction.dataset, &input.readable(), &data_dir)?;
+    let (joined, held_out) = join(arena, prediction.dataset, &input.readable())?;
     let tasks = joined.dataset.tasks.clone();
-    let id = arena.catalog.insert_own(joined);
-    let values = fit(arena, prediction, id, limits, interrupted, observer)?;
+    let Prediction { dataset, method, seed, .. } = *prediction;
+    let learning = Learning { dataset, method, seed, device: prediction.device.clone(), keep: false };
+    let (_, record) = learn(arena, joined, learning, limits, interrupted, observer)?;
+    let (_, _, values) = arena.store.matrix(&record, "test.npy")?;
     Ok((Predicted::of_rows(tasks, input, &values), held_out))
 }
 
@@ -137,113 +126,6 @@ pub(super) fn read_input(path: &Path, column: Option<&str>) -> Result<NewMolecul
         return Err(molarena_data::Error::NoMolecules { id, rows, reason }.into());
     }
     Ok(read)
-}
-
-/// Which molecules of a dataset a method learns from, and which it chooses its settings with.
-#[derive(Clone, Debug)]
-pub struct HeldOut {
-    /// Molecules that the method learns from.
-    pub train: usize,
-    /// Molecules that are held out, for it to choose its settings with.
-    pub valid: usize,
-    /// How they are chosen: by scaffold, unless there are too few of them.
-    pub by: Protocol,
-    /// Molecules of the dataset that cannot be read.
-    pub unparsed: usize,
-    /// sha256 of the dataset's file.
-    pub data_sha256: String,
-}
-
-/// The molecules of a dataset with their labels, followed by new ones without any, which are the test part.
-pub(super) fn join(
-    arena: &Arena,
-    id: &str,
-    new: &[String],
-    data_dir: &Path,
-) -> Result<(OwnDataset, HeldOut)> {
-    let mut manifest = arena.catalog.get(id)?.clone();
-    let known = PreparedDataset::new(arena.catalog.dataset(id, data_dir)?)?;
-    let mut by = Protocol::Scaffold;
-    let mut split = by.split(&known.scaffolds, 0);
-    if split.valid.is_empty() {
-        by = Protocol::Random;
-        split = by.split(&known.scaffolds, 0);
-    }
-    let held_out = HeldOut {
-        train: split.train.len() + split.test.len(),
-        valid: split.valid.len(),
-        by,
-        unparsed: known.failures.len(),
-        data_sha256: known.dataset.sha256.clone(),
-    };
-    let (file, known) = (manifest.assays().locate(data_dir), known.dataset);
-    let width = known.tasks.len();
-    let mut of_row = vec![OwnPart::Train; known.len()];
-    for &index in &split.valid {
-        of_row[index] = OwnPart::Valid;
-    }
-    of_row.resize(known.len() + new.len(), OwnPart::Test);
-    let mut labels = known.labels;
-    labels.resize(labels.len() + new.len() * width, f32::NAN);
-    let mut smiles = known.smiles;
-    smiles.extend(new.iter().cloned());
-    let sha256 = sha256_hex(format!("{}\n{}", known.sha256, smiles.join("\n")).as_bytes());
-    manifest.id.push_str("-and-new");
-    // New molecules have no companion vectors.
-    manifest.files.retain(|file| file.role == Role::Assays);
-    manifest.table.rows = smiles.len();
-    manifest.tasks.columns = TaskColumns::Named(known.tasks.clone());
-    let dataset = Dataset {
-        id: manifest.id.clone(),
-        title: known.title,
-        rows: (1..=smiles.len()).collect(),
-        smiles,
-        tasks: known.tasks,
-        units: known.units,
-        task_type: known.task_type,
-        labels,
-        sha256,
-    };
-    let parts = Parts { column: "predict".to_owned(), of_row };
-    Ok((OwnDataset { manifest, dataset, parts: Some(parts), file }, held_out))
-}
-
-/// Predictions of the new molecules that can be read, `[n, tasks]`.
-fn fit(
-    arena: &Arena,
-    prediction: &Prediction<'_>,
-    id: String,
-    limits: Limits,
-    interrupted: &AtomicBool,
-    observer: &dyn Observer,
-) -> Result<Vec<f32>> {
-    let group = CellGroup {
-        datasets: vec![id],
-        methods: vec![prediction.method.to_owned()],
-        seeds: Seeds::List(vec![prediction.seed]),
-        split: None,
-        split_seed: 0,
-        vary: Vary::new(),
-    };
-    let selection = Selection {
-        groups: vec![group],
-        // The same corpus as in a run on the dataset: nothing is evaluated on the new molecules.
-        leave_out_of: Some(prediction.dataset.to_owned()),
-        limits: PlanLimits { cells: limits, pretraining: limits },
-        device: prediction.device.clone(),
-        ..Selection::default()
-    };
-    let plan = plan(&selection, arena, interrupted)?;
-    let failed = |message: String| Error::MethodFailed { method: prediction.method.to_owned(), message };
-    let cell = plan.cells.first().ok_or_else(|| failed("no cell".into()))?;
-    forget_failures(plan.cells.iter(), arena)?;
-    let missing = Missing::of(plan.cells.iter(), arena)?;
-    execute(&missing.steps, arena, RunOptions { threads: limits.threads }, interrupted, observer)?;
-    let record = arena.store.step(&cell.step.key)?.ok_or_else(|| failed("its fit is gone".into()))?;
-    if let Some(failure) = record.failure() {
-        return Err(failed(format!("{}: {}", failure.reason, failure.message)));
-    }
-    Ok(arena.store.matrix(&record, "test.npy")?.2)
 }
 
 impl Predicted {

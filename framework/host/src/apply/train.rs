@@ -14,21 +14,12 @@ use molarena_record::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    apply::predict::{HeldOut, join},
+    apply::learn::{HeldOut, Learning, join, learn},
     arena::Arena,
-    error::{Error, Result},
-    execute::{RunOptions, event::Observer, execute},
-    plan::{
-        missing::{Missing, forget_failures},
-        plan,
-        select::{PlanLimits, Selection},
-        step::Step,
-    },
-    request::{
-        limits::Limits,
-        suite::{CellGroup, Seeds},
-        sweep::Vary,
-    },
+    error::Result,
+    execute::event::Observer,
+    plan::step::Step,
+    request::limits::Limits,
 };
 
 /// Schema name of `model.json`.
@@ -102,8 +93,8 @@ pub struct Training<'a> {
 /// appears under its name when it is whole.
 ///
 /// # Errors
-/// Those of planning and of executing; [`Error::MethodFailed`] if the method fails, also where its baseline cannot be
-/// saved; [`Error::Io`].
+/// Those of planning and of executing; [`MethodFailed`](crate::Error::MethodFailed) if the method fails, also where its
+/// baseline cannot be saved; [`Io`](crate::Error::Io).
 pub fn train(
     arena: &mut Arena,
     training: &Training<'_>,
@@ -111,36 +102,11 @@ pub fn train(
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<(TrainedModel, HeldOut)> {
-    let data_dir = arena.data_dir.clone();
-    let (joined, held_out) = join(arena, training.dataset, &[], &data_dir)?;
+    let (joined, held_out) = join(arena, training.dataset, &[])?;
     let (tasks, task_type) = (joined.dataset.tasks.clone(), joined.dataset.task_type);
-    let id = arena.catalog.insert_own(joined);
-    let group = CellGroup {
-        datasets: vec![id],
-        methods: vec![training.method.to_owned()],
-        seeds: Seeds::List(vec![training.seed]),
-        split: None,
-        split_seed: 0,
-        vary: Vary::new(),
-    };
-    let selection = Selection {
-        groups: vec![group],
-        leave_out_of: Some(training.dataset.to_owned()),
-        limits: PlanLimits { cells: limits, pretraining: limits },
-        device: training.device.clone(),
-        keep: true,
-        ..Selection::default()
-    };
-    let plan = plan(&selection, arena, interrupted)?;
-    let failed = |message: String| Error::MethodFailed { method: training.method.to_owned(), message };
-    let cell = plan.cells.first().ok_or_else(|| failed("no cell".into()))?;
-    forget_failures(plan.cells.iter(), arena)?;
-    let missing = Missing::of(plan.cells.iter(), arena)?;
-    execute(&missing.steps, arena, RunOptions { threads: limits.threads }, interrupted, observer)?;
-    let record = stored(&cell.step, arena)?;
-    if let Some(failure) = record.failure() {
-        return Err(failed(format!("{}: {}", failure.reason, failure.message)));
-    }
+    let Training { dataset, method, seed, .. } = *training;
+    let learning = Learning { dataset, method, seed, device: training.device.clone(), keep: true };
+    let (cell, _) = learn(arena, joined, learning, limits, interrupted, observer)?;
     let partial = PathBuf::from(format!("{}.partial", training.output.display()));
     if partial.exists() {
         fs_err::remove_dir_all(&partial)?;
@@ -167,17 +133,9 @@ pub fn train(
     Ok((model, held_out))
 }
 
-fn stored(step: &Step, arena: &Arena) -> Result<StepRecord> {
-    let store = arena.store_of(step.kind());
-    store.step(&step.key)?.ok_or_else(|| Error::Store {
-        path: store.root().to_owned(),
-        message: format!("{} {} was removed; run again", step.kind(), step.key),
-    })
-}
-
 /// Copies the states of one fit.
 fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<TrainedMember> {
-    let record = stored(step, arena)?;
+    let record = step.stored(arena)?;
     let fit = step.work.as_fit().expect("an ensemble is made of fits");
     let copy = |record: &StepRecord, kind: Kind, file: &str, name: String| -> Result<(String, String)> {
         fs_err::copy(arena.store_of(kind).artifact(record, file)?, folder.join(&name))?;
@@ -189,12 +147,12 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
             let pretrain = encode.needs.first();
             let state = match pretrain {
                 Some(pretrain) => {
-                    let record = stored(pretrain, arena)?;
+                    let record = pretrain.stored(arena)?;
                     Some(copy(&record, Kind::Pretrain, "state", format!("encoder-{index}.state"))?)
                 }
                 None => None,
             };
-            let used = fit.shared.composition.encoder.clone().expect("an encoding has an encoder");
+            let used = fit.shared.predicts.composition.encoder.clone().expect("an encoding has an encoder");
             Some(component(used, state, encode.seed))
         }
         None => None,

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -27,7 +26,6 @@ use crate::{
         device::CPU,
         step::{Context, Prepared, Step},
     },
-    sandbox::Envelope,
     store::{Made, Store},
 };
 
@@ -59,16 +57,18 @@ impl Driver<'_> {
         if let Some(record) = store.step(&step.key)? {
             return Ok(record);
         }
-        let _lock =
-            if step.work.keeps_folder() { Some(store.lock_step(&step.key, self.interrupted)?) } else { None };
-        // Another process may have made it while this one waited.
-        if let Some(record) = store.step(&step.key)? {
-            return Ok(record);
+        let mut _lock = None;
+        if step.work.keeps_folder() {
+            _lock = Some(store.lock_step(&step.key, self.interrupted)?);
+            // Another process may have made it while this one waited.
+            if let Some(record) = store.step(&step.key)? {
+                return Ok(record);
+            }
         }
         if self.interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        let needs = self.needs(step)?;
+        let needs = step.needs.iter().map(|need| need.stored(self.arena)).collect::<Result<Vec<_>>>()?;
         self.observer.event(&Event::Started(step));
         let outcome = match failure_of_needs(step, &needs) {
             Some(failure) => {
@@ -86,17 +86,6 @@ impl Driver<'_> {
         Ok(record)
     }
 
-    fn needs(&self, step: &Step) -> Result<Vec<StepRecord>> {
-        let needs = step.needs.iter().map(|need| {
-            let store = self.arena.store_of(need.kind());
-            store.step(&need.key)?.ok_or_else(|| Error::Store {
-                path: store.root().to_owned(),
-                message: format!("{} {} was removed while the run went on; run again", need.kind(), need.key),
-            })
-        });
-        needs.collect()
-    }
-
     /// Prepares a step and runs its worker.
     fn make(&self, step: &Step, needs: &[StepRecord], store: &Store) -> Result<Outcome> {
         let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.arena.store.work_dir())?;
@@ -110,7 +99,7 @@ impl Driver<'_> {
             Prepared::Job { task, readable, writable } => (task, readable, writable),
         };
         let job = Job {
-            envelope: envelope(step, context.folder, &readable, &writable),
+            envelope: job::envelope(&step.limits, &step.device, context.folder, &readable, &writable),
             seed: step.seed,
             threads: step.limits.threads,
             task,
@@ -123,46 +112,24 @@ impl Driver<'_> {
 
     /// Runs the worker of a step; its ending and what it cost, with what earlier workers did.
     fn run(&self, step: &Step, job: Job, store: &Store, context: &Context<'_>) -> Result<(Ending, Cost)> {
-        let spending = if step.work.keeps_folder() {
-            Some(Spending::start(store, &step.key, step.limits.threads)?)
-        } else {
-            None
-        };
+        let keeps = step.work.keeps_folder();
+        let spending = keeps.then(|| Spending::start(store, &step.key, step.limits.threads)).transpose()?;
         let ending = self.executor.run(job, context.folder, &step.limits, self.interrupted, &|progress| {
             if let Some(spending) = &spending {
                 spending.so_far(progress.cpu_s, self.arena.tell);
             }
             self.observer.event(&Event::Progress(step, progress));
         });
-        match (ending, spending) {
-            (Ok(ending), None) => {
-                let cost = cost_of(&ending, step.limits.threads);
-                Ok((ending, cost))
+        let ending = match ending {
+            Ok(ending) => ending,
+            Err(error) => {
+                spending.map_or(Ok(()), |spending| spending.interrupted())?;
+                return Err(error);
             }
-            (Ok(ending), Some(spending)) => {
-                let cost = spending.total(cost_of(&ending, step.limits.threads));
-                Ok((ending, cost))
-            }
-            (Err(error), spending) => {
-                if let Some(spending) = spending {
-                    spending.interrupted()?;
-                }
-                Err(error)
-            }
-        }
-    }
-}
-
-/// What the worker of a step may use.
-fn envelope(step: &Step, folder: &Path, readable: &[PathBuf], writable: &[PathBuf]) -> Envelope {
-    let relative = |paths: &[PathBuf]| paths.iter().map(|path| job::relative(folder, path)).collect();
-    Envelope {
-        memory: step.limits.memory,
-        disk: step.limits.disk,
-        device: step.device.clone(),
-        readable: relative(readable),
-        writable: relative(writable),
-        ..Envelope::default()
+        };
+        let own = cost_of(&ending, step.limits.threads);
+        let cost = spending.map_or(own, |spending| spending.total(own));
+        Ok((ending, cost))
     }
 }
 

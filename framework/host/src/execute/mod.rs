@@ -8,6 +8,8 @@ mod spending;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
+use molarena_record::step::StepRecord;
+
 use crate::{
     arena::Arena,
     error::Result,
@@ -17,7 +19,7 @@ use crate::{
         executor::{Executor, InProcess, Local},
     },
     inputs::Inputs,
-    plan::step::Step,
+    plan::{missing::Missing, step::Step},
 };
 
 /// How steps are executed.
@@ -44,4 +46,21 @@ pub fn execute(
     let executor: &dyn Executor = if arena.launcher.in_process { &InProcess } else { &local };
     let driver = Driver { arena, executor, interrupted, observer, inputs: Inputs::default() };
     schedule::in_order(steps, options.threads, &|step| driver.drive(step).map(drop))
+}
+
+/// Executes a step and what it needs, unless they are stored; its outcome, which may be a failure.
+///
+/// # Errors
+/// As [`execute`].
+pub(crate) fn executed(
+    step: &Arc<Step>,
+    arena: &Arena,
+    options: RunOptions,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<StepRecord> {
+    let mut missing = Missing::default();
+    missing.add(step, arena)?;
+    execute(&missing.steps, arena, options, interrupted, observer)?;
+    step.stored(arena)
 }

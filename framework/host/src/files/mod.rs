@@ -1,5 +1,6 @@
 //! Files on disk: npy, Parquet, JSON, and files that may be hostile.
 
+pub(crate) mod folder;
 pub(crate) mod json;
 pub(crate) mod npy;
 pub(crate) mod parquet;

@@ -1,14 +1,13 @@
-//! Text that is cut to a length.
+//! Text of outputs.
 
-/// The longest SMILES that outputs repeat; longer ones are no molecules and are known by their row.
-const LONGEST: usize = 200;
+use std::borrow::Cow;
 
-/// The beginning of a SMILES that is too long to be one.
-pub(crate) fn shorten_smiles(smiles: &str) -> std::borrow::Cow<'_, str> {
-    match smiles.char_indices().nth(LONGEST) {
-        Some((cut, _)) if smiles.len() > molarena_chem::MAX_SMILES_BYTES => {
-            format!("{}...", &smiles[..cut]).into()
-        }
-        _ => smiles.into(),
-    }
+use molarena_chem::{MAX_SMILES_BYTES, shorten};
+
+/// Characters that outputs repeat of a SMILES that is too long to be one; it is known by its row.
+const KEPT: usize = 200;
+
+/// The SMILES, or the beginning of one that is too long to be read.
+pub(crate) fn repeated(smiles: &str) -> Cow<'_, str> {
+    if smiles.len() > MAX_SMILES_BYTES { shorten(smiles, KEPT, "...") } else { smiles.into() }
 }

@@ -35,7 +35,7 @@ impl Default for Inputs {
 }
 
 impl Inputs {
-    /// The features of a dataset's molecules. `on_work` is told when they are not in memory.
+    /// The features of a dataset's molecules.
     pub(crate) fn features(
         &self,
         dataset: &ArenaDataset,

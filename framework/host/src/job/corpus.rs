@@ -122,7 +122,7 @@ struct OwnedProfiles {
 }
 
 impl OwnedCorpus {
-    /// Reads what [`write`] wrote.
+    /// Reads what [`write()`] wrote.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let contents: Contents = read_json(folder, "corpus.json")?;
         let molecules =

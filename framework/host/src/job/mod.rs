@@ -23,13 +23,13 @@ pub mod corpus;
 
 use std::path::{Path, PathBuf};
 
-use molarena_data::TaskType;
+use molarena_data::{Part, TaskType};
 use molarena_metrics::Metric;
 use molarena_record::parts::Search;
 use molarena_sdk::{InputKind, PluginDescription};
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::Envelope;
+use crate::{request::limits::Limits, sandbox::Envelope};
 
 /// What a worker is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -211,25 +211,18 @@ pub struct WorkerFailure {
     pub message: String,
 }
 
-/// Names of the parts' files.
-pub const TRAIN: &str = "train";
-/// See [`TRAIN`].
-pub const VALID: &str = "valid";
-/// See [`TRAIN`].
-pub const TEST: &str = "test";
-
 /// Feature file of a part.
-pub fn features_file(folder: &Path, part: &str) -> PathBuf {
+pub fn features_file(folder: &Path, part: Part) -> PathBuf {
     folder.join(format!("{part}.npz"))
 }
 
 /// Label file of a part.
-pub fn labels_file(folder: &Path, part: &str) -> PathBuf {
+pub fn labels_file(folder: &Path, part: Part) -> PathBuf {
     folder.join(format!("{part}-labels.npy"))
 }
 
 /// Predictions of a part.
-pub fn predictions_file(folder: &Path, part: &str) -> PathBuf {
+pub fn predictions_file(folder: &Path, part: Part) -> PathBuf {
     folder.join(format!("{part}-predictions.npy"))
 }
 
@@ -266,6 +259,25 @@ pub fn chunk_vectors_file(folder: &Path, index: usize) -> PathBuf {
 /// A stream's worker ends when this file is there and no chunk is left.
 pub fn end_of_stream_file(folder: &Path) -> PathBuf {
     folder.join("end")
+}
+
+/// What a worker in `folder` may use: limits, device, and files and folders, by their way from the job folder.
+pub(crate) fn envelope(
+    limits: &Limits,
+    device: &str,
+    folder: &Path,
+    readable: &[PathBuf],
+    writable: &[PathBuf],
+) -> Envelope {
+    let from_here = |paths: &[PathBuf]| paths.iter().map(|path| relative(folder, path)).collect();
+    Envelope {
+        memory: limits.memory,
+        disk: limits.disk,
+        device: device.to_owned(),
+        readable: from_here(readable),
+        writable: from_here(writable),
+        ..Envelope::default()
+    }
 }
 
 /// The way from the job folder to `path`, so that the folder may be used from any place that shares the file system.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::launch::folder::{Usage, usage};
+use crate::files::folder::{Usage, usage};
 
 /// The least time between two measurements.
 const INTERVAL: Duration = Duration::from_millis(250);

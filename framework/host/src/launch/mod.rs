@@ -1,7 +1,6 @@
 //! Starts a worker, watches its limits, and says how it ended.
 
 mod disk;
-mod folder;
 pub mod group;
 pub mod memory;
 pub(crate) mod processes;
@@ -21,22 +20,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::files::json::read_json;
-use crate::files::json::write_json;
 use crate::{
     error::{Error, Result},
+    files::{
+        folder::remove_subfolders,
+        json::{read_json, write_json},
+    },
     job::{Done, Job, Output, Progress, Started, WorkerFailure},
     launch::{
         disk::DiskWatch,
-        folder::remove_subfolders,
         group::Group,
         watch::{Stop, Watch},
     },
     sandbox::Envelope,
 };
 use molarena_record::parts::Reason;
-
-pub use folder::remove_tree;
 
 /// How much of a worker's output is kept: its end.
 const OUTPUT_KEPT: usize = 4096;
@@ -161,17 +159,12 @@ fn ending(
         (None, Some(done)) => done.result,
         (None, None) => Err(failure(Reason::NoResult, "the worker left no result".into())),
     };
-    let result = result.map_err(|failure| WorkerFailure { message: shorten(&failure.message), ..failure });
+    let result = result.map_err(|WorkerFailure { reason, message }| WorkerFailure {
+        reason,
+        message: molarena_chem::shorten(&message, MESSAGE_KEPT, "…").into_owned(),
+    });
     let confined = started.is_some_and(|started| started.confined);
     Ending { result, confined, output, wall, peak_rss, cpu_s }
-}
-
-/// A plugin's message goes into records and boards, so its length is bounded.
-fn shorten(message: &str) -> String {
-    match message.char_indices().nth(MESSAGE_KEPT) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message.to_owned(),
-    }
 }
 
 /// What a process that ended without a result died of.

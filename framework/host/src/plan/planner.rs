@@ -30,6 +30,7 @@ use crate::{
         select::{PlanLimits, Selection},
         step::{Label, Step},
         steps::{
+            Predicts,
             combine::{CombineShared, CombineWork},
             encode::Molecules,
             fit::{FitShared, FitWork},
@@ -333,8 +334,8 @@ impl<'a> Planner<'a> {
         };
         let combined = own.is_none().then(|| Arc::new(combined(method, &members, place)));
         let composition = match (&own, &combined) {
-            (Some(fits), _) => fits.shared.composition.clone(),
-            (None, Some(shared)) => shared.composition.clone(),
+            (Some(fits), _) => fits.shared.predicts.composition.clone(),
+            (None, Some(shared)) => shared.predicts.composition.clone(),
             (None, None) => unreachable!("a method is a model or an ensemble"),
         };
         let metric = place.dataset.manifest.protocol.metric;
@@ -363,7 +364,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Arc<Step>> {
         let needs =
             members.iter().map(|(member, fits)| self.fit(member, fits, seed)).collect::<Result<_>>()?;
-        let subject = &shared.dataset.dataset.id;
+        let subject = &shared.predicts.dataset.dataset.id;
         let label = Label { method: &method.name, subject, seed, device: device::CPU };
         let work = Arc::new(CombineWork { shared: Arc::clone(shared), seed });
         Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
@@ -374,13 +375,13 @@ impl<'a> Planner<'a> {
             unreachable!("ensembles are made of their members")
         };
         let Fits { shared, trained, seeded } = fits;
-        let molecules = Molecules::Dataset(Arc::clone(&shared.dataset));
-        let described = shared.composition.features.clone();
+        let molecules = Molecules::Dataset(Arc::clone(&shared.predicts.dataset));
+        let described = shared.predicts.composition.features.clone();
         let pretrain = trained.as_ref().map(|(step, _)| step);
         let encode = self.encode(method, model, pretrain, molecules, described, seed)?;
         let needs = encode.into_iter().collect();
         let seed = if *seeded { seed } else { 0 };
-        let subject = &shared.dataset.dataset.id;
+        let subject = &shared.predicts.dataset.dataset.id;
         let label = Label { method: &method.name, subject, seed, device: &shared.device };
         let work = Arc::new(FitWork { shared: Arc::clone(shared), seed });
         Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
@@ -413,13 +414,10 @@ impl<'a> Planner<'a> {
             members: Vec::new(),
         };
         let shared = FitShared {
-            dataset: Arc::clone(place.dataset),
-            split: Arc::clone(place.split),
+            predicts: predicts(method, place, composition),
             features: model.features.clone(),
             baseline,
             configurations: configurations(model),
-            composition,
-            shuffle_labels: method.protocol.shuffle_labels,
             device: self.device_of(method),
             keep: self.keep,
         };
@@ -446,7 +444,7 @@ fn configurations(model: &Model) -> Vec<serde_json::Value> {
 fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> CombineShared {
     let member_use = |(method, fits): &(&Method, Fits)| MemberUse {
         method: method.name.clone(),
-        composition: fits.shared.composition.clone(),
+        composition: fits.shared.predicts.composition.clone(),
     };
     let composition = Composition {
         data_sha256: place.dataset.dataset.sha256.clone(),
@@ -459,10 +457,17 @@ fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> C
         members: members.iter().map(member_use).collect(),
     };
     CombineShared {
+        predicts: predicts(method, place, composition),
+        devices: members.iter().map(|(_, fits)| device::class_of(&fits.shared.device).to_owned()).collect(),
+    }
+}
+
+fn predicts(method: &Method, place: Place<'_>, composition: Composition) -> Predicts {
+    Predicts {
         dataset: Arc::clone(place.dataset),
         split: Arc::clone(place.split),
+        split_sha256: place.split.sha256(),
         composition,
         shuffle_labels: method.protocol.shuffle_labels,
-        devices: members.iter().map(|(_, fits)| device::class_of(&fits.shared.device).to_owned()).collect(),
     }
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::{
     arena::Arena,
-    error::Result,
+    error::{Error, Result},
     inputs::Inputs,
     job::{JobTask, Output},
     plan::{
@@ -66,6 +66,18 @@ impl Step {
     /// The libraries that its worker opens and that keys do not name, by plugin id.
     pub(crate) fn libraries(&self) -> BTreeMap<String, String> {
         component::libraries(&self.work.components())
+    }
+
+    /// Its outcome, which was stored before.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if it is not there any more, and those of reading it.
+    pub fn stored(&self, arena: &Arena) -> Result<StepRecord> {
+        let store = arena.store_of(self.kind());
+        store.step(&self.key)?.ok_or_else(|| Error::Store {
+            path: store.root().to_owned(),
+            message: format!("{} {} was removed while the run went on; run again", self.kind(), self.key),
+        })
     }
 
     /// What an encoder is trained on, if this is a pretraining.

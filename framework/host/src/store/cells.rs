@@ -1,17 +1,15 @@
 //! Scored cells in the store.
 
-use std::{io::Cursor, path::PathBuf};
+use std::path::PathBuf;
 
 use molarena_record::{
     cell::{RECORD_SCHEMA, Record},
     matching::{MATCH_SCHEMA, MatchOutcome, MatchRecord},
 };
-use ndarray::Array2;
-use ndarray_npy::NpzReader;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     store::{
         Store, json_files, key_in,
         read::{Found, read_record, usable},
@@ -183,41 +181,6 @@ impl Store {
     pub(crate) fn forget_failed_cell(&self, key: &str) -> Result<()> {
         self.forget_failed::<Record>(key)?;
         self.forget_failed::<MatchRecord>(key)
-    }
-
-    /// Ranks of the queries' own profiles in a space of a matching step: for each query, in their order, its ranks from 1,
-    /// ascending.
-    ///
-    /// # Errors
-    /// The ranks cannot be read, or are not those of the record.
-    pub fn ranks(&self, key: &str, space: &str) -> Result<Vec<Vec<usize>>> {
-        let failed = |message: String| Error::Store { path: self.step_path(key), message };
-        let step = self.step(key)?.ok_or_else(|| failed("there is no such step".into()))?;
-        let bytes = self.read_artifact(&step, "ranks.npz")?;
-        let pairs: Result<Array2<u64>, _> =
-            NpzReader::new(Cursor::new(bytes)).and_then(|mut arrays| arrays.by_name(space));
-        let pairs = pairs.map_err(|error| failed(format!("space `{space}`: {error}")))?;
-        if pairs.ncols() != 2 {
-            return Err(failed(format!("space `{space}`: {} columns, must be 2", pairs.ncols())));
-        }
-        let mut of_queries: Vec<(u64, Vec<usize>)> = Vec::new();
-        for pair in pairs.rows() {
-            let (query, rank) = (pair[0], pair[1] as usize);
-            match of_queries.last_mut() {
-                Some((node, ranks)) if *node == query => ranks.push(rank),
-                _ => of_queries.push((query, vec![rank])),
-            }
-        }
-        Ok(of_queries.into_iter().map(|(_, ranks)| ranks).collect())
-    }
-
-    /// The best rank of each query of a scored record in a space, from 1, in the order of the queries.
-    ///
-    /// # Errors
-    /// As [`ranks`](Self::ranks).
-    pub fn best_ranks(&self, record: &MatchRecord, space: &str) -> Result<Vec<usize>> {
-        let ranks = self.ranks(&record.key, space)?;
-        Ok(ranks.into_iter().filter_map(|ranks| ranks.into_iter().min()).collect())
     }
 
     /// Cells of both kinds with what is wrong with them, for [`verify`](Self::verify).

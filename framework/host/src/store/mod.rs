@@ -17,6 +17,7 @@
 
 mod cells;
 mod folder;
+mod ranks;
 mod read;
 mod steps;
 mod verify;
@@ -32,9 +33,10 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, Result},
-    files::plain::copy_plain,
+    files::{folder::remove_tree, plain::copy_plain},
     sandbox::exposed_under,
 };
+pub use ranks::Ranks;
 pub(crate) use steps::{Artifact, Made};
 pub use verify::Verified;
 
@@ -73,7 +75,7 @@ impl Session {
             // Without the file, or with a lock on it, the folder is somebody's.
             let Ok(lock) = fs_err::File::open(folder.join("lock")) else { continue };
             if lock.file().try_lock().is_ok() {
-                fs_err::remove_dir_all(folder)?;
+                remove_tree(&folder)?;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use molarena_record::{
     encoder::{ENCODER_SCHEMA, EncoderRecord},
     fit::{FIT_SCHEMA, Fit},
     key::key_of,
-    matching::{MATCH_SCHEMA, MatchRecord},
+    matching::{MATCH_SCHEMA, MatchRecord, RANKS_FILE},
     step::{STEP_SCHEMA, StepOutcome, StepRecord},
 };
 
@@ -152,7 +152,7 @@ impl Store {
             "test.npy" => self.root.join("fits").join(format!("{key}.npy")),
             "valid.npy" => self.root.join("fits").join(format!("{key}.valid.npy")),
             "state" => self.root.join("encoders").join(key).join("state"),
-            "ranks.npz" => self.root.join("matches").join(format!("{key}.npz")),
+            RANKS_FILE => self.root.join("matches").join(format!("{key}.npz")),
             _ => return None,
         })
     }

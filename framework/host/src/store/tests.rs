@@ -63,7 +63,7 @@ fn swapped_artifacts_and_wrong_keys_are_found() {
     let store = Store::create(folder.path()).unwrap();
     let stored = store.put_step(&step(1), made(&[0.25])).unwrap();
     let other = store.put_step(&step(2), made(&[0.5])).unwrap();
-    assert_eq!(store.verify(&|_| ()).unwrap(), Verified { steps: 2, artifacts: 2, ..Verified::default() });
+    assert_eq!(store.verify().unwrap(), Verified { steps: 2, artifacts: 2, ..Verified::default() });
     let path = |step: &StepRecord| store.artifact_path(step.sha256_of("test.npy").unwrap());
     fs_err::copy(path(&other), path(&stored)).unwrap();
     let error = store.matrix(&stored, "test.npy").unwrap_err().to_string();
@@ -71,7 +71,7 @@ fn swapped_artifacts_and_wrong_keys_are_found() {
     fs_err::rename(store.step_path(&other.key), store.step_path(&stored.key)).unwrap();
     assert_eq!(store.step(&stored.key).unwrap(), None, "the record of another key is none");
     assert!(store.warnings()[0].contains("it is the record of another key"), "{:?}", store.warnings());
-    let problems = store.verify(&|_| ()).unwrap().problems;
+    let problems = store.verify().unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     // What is damaged is set aside, and the step is made again.
     let again = store.put_step(&step(1), made(&[0.125])).unwrap();

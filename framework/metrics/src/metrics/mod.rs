@@ -1,4 +1,4 @@
-//! One file for each metric of a task: what it is (a [`Description`]), its function and its tests.
+//! One file for each metric of a task: what it is (a [`Description`](crate::Description)), its function and its tests.
 //!
 //! A new metric is a file here, its line below, and two lines in `metric.rs`: a variant, and the description that
 //! belongs to it. The compiler asks for each of them.

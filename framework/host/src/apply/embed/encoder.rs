@@ -17,12 +17,11 @@ use molarena_sdk::ComponentKind;
 use crate::{
     arena::Arena,
     error::{Error, Result},
-    execute::{RunOptions, event::Observer, execute},
+    execute::{RunOptions, event::Observer, executed},
     files::{npy::from_npy, plain::read_plain},
     job::{self, EncodeJob, Job, JobTask},
     launch::{self, Launcher},
     plan::{
-        missing::Missing,
         planner::Planner,
         select::{PlanLimits, Selection},
         step::Step,
@@ -31,7 +30,6 @@ use crate::{
         limits::Limits,
         method::{Method, Recipe},
     },
-    sandbox::Envelope,
     store::Store,
 };
 
@@ -94,13 +92,9 @@ impl Encoder {
             state: state.as_ref().map(|state| job::relative(folder.path(), state)),
             input: model.features.input(),
         });
-        let envelope = Envelope {
-            memory: limits.cells.memory,
-            disk: limits.cells.disk,
-            device: planner.device_of(method),
-            readable: std::iter::once(component.opened(&arena.store)?).chain(state).collect(),
-            ..Envelope::default()
-        };
+        let readable: Vec<PathBuf> = std::iter::once(component.opened(&arena.store)?).chain(state).collect();
+        let device = planner.device_of(method);
+        let envelope = job::envelope(&limits.cells, &device, folder.path(), &readable, &[]);
         let seed = model.pretraining.as_ref().map_or(0, |pretraining| pretraining.seed);
         Ok(Some(Self {
             launcher: arena.launcher.clone(),
@@ -176,13 +170,10 @@ fn trained_state(
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<PathBuf> {
-    let mut missing = Missing::default();
-    missing.add(step, arena)?;
     let options = RunOptions { threads: limits.pretraining.threads };
-    execute(&missing.steps, arena, options, interrupted, observer)?;
+    let record = executed(step, arena, options, interrupted, observer)?;
     let store = arena.store_of(Kind::Pretrain);
     let failed = |message: String| Error::MethodFailed { method: method.name.clone(), message };
-    let record = store.step(&step.key)?.ok_or_else(|| failed("its pretraining was removed".into()))?;
     if let Some(failure) = record.failure() {
         return Err(failed(format!("{}: pretraining: {}", failure.reason, failure.message)));
     }

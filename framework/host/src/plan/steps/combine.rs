@@ -10,31 +10,28 @@
 
 use std::sync::Arc;
 
-use molarena_data::{Split, TaskType};
+use molarena_data::TaskType;
 use molarena_record::{
-    key::FitKey,
-    parts::{Composition, Cost},
+    parts::Cost,
     step::{Kind, StepRecord},
 };
 use serde_json::Value;
 
-use super::another_question;
 use crate::{
     error::Result,
     files::npy::to_npy,
-    inputs::dataset::ArenaDataset,
     job::Output,
-    plan::step::{Context, Judged, Prepared, Work},
+    plan::{
+        step::{Context, Judged, Prepared, Work},
+        steps::{Predicts, another_question},
+    },
     store::Artifact,
 };
 
 /// What all seeds have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct CombineShared {
-    pub(crate) dataset: Arc<ArenaDataset>,
-    pub(crate) split: Arc<Split>,
-    pub(crate) composition: Composition,
-    pub(crate) shuffle_labels: bool,
+    pub(crate) predicts: Predicts,
     /// Classes of the members' devices.
     pub(crate) devices: std::collections::BTreeSet<String>,
 }
@@ -52,24 +49,14 @@ impl Work for CombineWork {
     }
 
     fn of(&self) -> Value {
-        let CombineShared { dataset, split, composition, shuffle_labels, devices } = &*self.shared;
+        let CombineShared { predicts, devices } = &*self.shared;
         // Members on different devices make another ensemble than members on one.
         let device = devices.iter().map(String::as_str).collect::<Vec<_>>().join("+");
-        let key = FitKey {
-            composition,
-            split_sha256: &split.sha256(),
-            tasks: &dataset.dataset.tasks,
-            task_type: dataset.dataset.task_type,
-            seed: self.seed,
-            shuffle_labels: *shuffle_labels,
-            metric: dataset.manifest.protocol.metric,
-            device: &device,
-        };
-        key.material()
+        predicts.key(self.seed, &device)
     }
 
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
-        let CombineShared { dataset, split, .. } = &*self.shared;
+        let Predicts { dataset, split, .. } = &self.shared.predicts;
         let store = &context.arena.store;
         let mut members = Vec::new();
         for member in context.needs {

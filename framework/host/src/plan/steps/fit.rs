@@ -1,12 +1,11 @@
 //! Fitting: a baseline learns from features or vectors and labels, and predicts.
 
+use molarena_data::Part;
 use std::{path::PathBuf, sync::Arc};
 
-use molarena_data::Split;
 use molarena_features::{FeatureSpec, Features, select_rows};
 use molarena_record::{
-    key::FitKey,
-    parts::{Composition, Cost},
+    parts::Cost,
     step::{Kind, StepRecord},
 };
 use molarena_sdk::InputKind;
@@ -15,13 +14,13 @@ use serde_json::Value;
 use crate::{
     error::Result,
     files::npy::to_npy,
-    inputs::{dataset::ArenaDataset, shuffle::shuffle_labels},
-    job::{self, FitJob, JobTask, Output, TEST, TRAIN, VALID},
+    inputs::shuffle::shuffle_labels,
+    job::{self, FitJob, JobTask, Output},
     plan::{
         component::Component,
         device::class_of,
         step::{Context, Judged, Prepared, Work},
-        steps::{another_question, matrix, state, with_encoding},
+        steps::{Predicts, another_question, matrix, state, with_encoding},
     },
     store::Artifact,
 };
@@ -29,15 +28,12 @@ use crate::{
 /// What the fits of all seeds have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct FitShared {
-    pub(crate) dataset: Arc<ArenaDataset>,
-    pub(crate) split: Arc<Split>,
+    pub(crate) predicts: Predicts,
     pub(crate) features: FeatureSpec,
     /// The baseline, without the settings to choose from.
     pub(crate) baseline: Component,
     /// The configurations to choose from; one where there is no choice.
     pub(crate) configurations: Vec<Value>,
-    pub(crate) composition: Composition,
-    pub(crate) shuffle_labels: bool,
     pub(crate) device: String,
     /// Whether the state of the fitted baseline is wanted.
     pub(crate) keep: bool,
@@ -53,15 +49,17 @@ pub(crate) struct FitWork {
 
 impl FitWork {
     fn write_inputs(&self, context: &Context<'_>, features: &Features) -> Result<()> {
-        let FitShared { dataset, split, .. } = &*self.shared;
-        for (part, indices) in [(TRAIN, &split.train), (VALID, &split.valid), (TEST, &split.test)] {
+        let Predicts { dataset, split, .. } = &self.shared.predicts;
+        for (part, indices) in
+            [(Part::Train, &split.train), (Part::Valid, &split.valid), (Part::Test, &split.test)]
+        {
             features.select(indices).write(&job::features_file(context.folder, part))?;
         }
         let dataset = &dataset.dataset;
         let tasks = dataset.tasks.len();
-        for (part, indices) in [(TRAIN, &split.train), (VALID, &split.valid)] {
+        for (part, indices) in [(Part::Train, &split.train), (Part::Valid, &split.valid)] {
             let mut labels = select_rows(&dataset.labels, tasks, indices);
-            if self.shared.shuffle_labels {
+            if self.shared.predicts.shuffle_labels {
                 shuffle_labels(&mut labels, tasks, self.seed);
             }
             let path = job::labels_file(context.folder, part);
@@ -77,18 +75,8 @@ impl Work for FitWork {
     }
 
     fn of(&self) -> Value {
-        let FitShared { dataset, split, composition, shuffle_labels, device, keep, .. } = &*self.shared;
-        let key = FitKey {
-            composition,
-            split_sha256: &split.sha256(),
-            tasks: &dataset.dataset.tasks,
-            task_type: dataset.dataset.task_type,
-            seed: self.seed,
-            shuffle_labels: *shuffle_labels,
-            metric: dataset.manifest.protocol.metric,
-            device: class_of(device),
-        };
-        let mut material = key.material();
+        let FitShared { predicts, device, keep, .. } = &*self.shared;
+        let mut material = predicts.key(self.seed, class_of(device));
         if *keep {
             // The same predictions, and a file more.
             material["keep"] = true.into();
@@ -97,7 +85,8 @@ impl Work for FitWork {
     }
 
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
-        let FitShared { dataset, features, baseline, configurations, keep, .. } = &*self.shared;
+        let FitShared { predicts, features, baseline, configurations, keep, .. } = &*self.shared;
+        let dataset = &predicts.dataset;
         let store = &context.arena.store;
         let (given, input) = match context.need(Kind::Encode) {
             Some(encoding) => (context.vectors(encoding)?, InputKind::Dense),
@@ -124,14 +113,15 @@ impl Work for FitWork {
 
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         let Output::Timings { .. } = output else { return Err(another_question()) };
-        let FitShared { dataset, split, keep, .. } = &*self.shared;
+        let FitShared { predicts, keep, .. } = &*self.shared;
+        let Predicts { dataset, split, .. } = predicts;
         let tasks = Some(dataset.dataset.tasks.len());
         let read = |part, molecules| {
             let (bytes, _) = matrix(&job::predictions_file(context.folder, part), molecules, tasks)?;
             Ok(Artifact::Bytes(bytes))
         };
-        let test = ("test.npy", read(TEST, split.test.len())?);
-        let valid = ("valid.npy", read(VALID, split.valid.len())?);
+        let test = ("test.npy", read(Part::Test, split.test.len())?);
+        let valid = ("valid.npy", read(Part::Valid, split.valid.len())?);
         let kept = if *keep { Some(("state", state(context.folder)?)) } else { None };
         Ok([test, valid].into_iter().chain(kept).collect())
     }

@@ -6,18 +6,22 @@ pub(crate) mod fit;
 pub(crate) mod pretrain;
 pub(crate) mod rank;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use molarena_data::Split;
 use molarena_record::{
-    parts::{Cost, Reason},
+    key::FitKey,
+    parts::{Composition, Cost, Reason},
     step::{Kind, StepRecord},
 };
+use serde_json::Value;
 
 use crate::{
     files::{
         npy::from_npy,
         plain::{check_plain, read_plain},
     },
+    inputs::dataset::ArenaDataset,
     job,
     store::Artifact,
 };
@@ -26,6 +30,34 @@ use crate::{
 const STATE_LIMIT: u64 = 8 << 30;
 /// Largest matrix of a worker in bytes.
 const MATRIX_LIMIT: u64 = 8 << 30;
+
+/// What is predicted, by a fit or by an ensemble, whatever the seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Predicts {
+    pub(crate) dataset: Arc<ArenaDataset>,
+    pub(crate) split: Arc<Split>,
+    /// sha256 of the split's index lists.
+    pub(crate) split_sha256: String,
+    pub(crate) composition: Composition,
+    pub(crate) shuffle_labels: bool,
+}
+
+impl Predicts {
+    /// Everything that decides the predictions; `device` is a class.
+    fn key(&self, seed: u64, device: &str) -> Value {
+        let key = FitKey {
+            composition: &self.composition,
+            split_sha256: &self.split_sha256,
+            tasks: &self.dataset.dataset.tasks,
+            task_type: self.dataset.dataset.task_type,
+            seed,
+            shuffle_labels: self.shuffle_labels,
+            metric: self.dataset.manifest.protocol.metric,
+            device,
+        };
+        key.material()
+    }
+}
 
 /// Bytes and values of an `.npy` file of finite numbers that a worker wrote, which has `rows` rows and, where that is
 /// given, `columns` columns.

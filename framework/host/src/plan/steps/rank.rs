@@ -1,12 +1,13 @@
 //! Ranking: a decoder scores profiles for query molecules, and the host ranks each query's own among them.
 
+use molarena_data::Part;
 use std::{collections::BTreeMap, io::Cursor, path::PathBuf, sync::Arc};
 
 use molarena_features::FeatureSpec;
 use molarena_metrics::relevant_ranks;
 use molarena_record::{
     key::MatchKey,
-    matching::MatchComposition,
+    matching::{MatchComposition, RANKS_FILE},
     parts::Cost,
     step::{Kind, StepRecord},
 };
@@ -22,7 +23,7 @@ use crate::{
         candidates::Ordered,
         matching::{MatchSpace, MatchTask},
     },
-    job::{self, JobTask, Output, RankJob, RankSpace, TEST},
+    job::{self, JobTask, Output, RankJob, RankSpace},
     plan::{
         component::Component,
         device::class_of,
@@ -87,7 +88,7 @@ impl Work for RankWork {
             Some(encoding) => (context.vectors(encoding)?, InputKind::Dense),
             None => (context.inputs.queries(task, features)?, features.input()),
         };
-        queries.write(&job::features_file(context.folder, TEST))?;
+        queries.write(&job::features_file(context.folder, Part::Test))?;
         for (index, candidates) in self.candidates(context)?.iter().enumerate() {
             let shape = (candidates.rows.len(), candidates.columns);
             let values = ArrayView2::from_shape(shape, &candidates.values).expect("rows x columns values");
@@ -129,7 +130,7 @@ impl Work for RankWork {
                 .map_err(|(reason, message)| (reason, format!("scores of {}: {message}", space.name)))?;
             ranks.push(ranks_of(space, candidates, &scores));
         }
-        Ok([("ranks.npz", Artifact::Bytes(ranks_file(task, &ranks)))].into())
+        Ok([(RANKS_FILE, Artifact::Bytes(ranks_file(task, &ranks)))].into())
     }
 
     fn cost(&self, own: Cost, needs: &[StepRecord]) -> Cost {

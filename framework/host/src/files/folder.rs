@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 5;
 ///
 /// # Errors
 /// When something cannot be removed: the folder is not this user's, or somebody goes on filling it.
-pub fn remove_tree(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     let mut outcome = Ok(());
     for _ in 0..ATTEMPTS {
         outcome = empty(path).and_then(|()| unlinkat(AT_FDCWD, path, UnlinkatFlags::RemoveDir));

@@ -1,0 +1,150 @@
+//! One method on all molecules of a dataset: what `predict` and `train` execute.
+
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use molarena_data::{
+    Dataset, Part, PreparedDataset, Protocol, Role, TaskColumns,
+    own::{OwnDataset, Parts},
+    sha256_hex,
+};
+use molarena_record::step::StepRecord;
+
+use crate::{
+    arena::Arena,
+    error::{Error, Result},
+    execute::{RunOptions, event::Observer, executed},
+    plan::{
+        cell::Cell,
+        missing::forget_failures,
+        plan,
+        select::{PlanLimits, Selection},
+    },
+    request::{
+        limits::Limits,
+        suite::{CellGroup, Seeds},
+        sweep::Vary,
+    },
+};
+
+/// What is learnt, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Learning<'a> {
+    /// The training dataset, in the arena's catalog.
+    pub(super) dataset: &'a str,
+    pub(super) method: &'a str,
+    pub(super) seed: u64,
+    /// The device, where it is not the method's own.
+    pub(super) device: Option<String>,
+    /// Whether the state of the baseline is wanted.
+    pub(super) keep: bool,
+}
+
+/// Puts `joined`, as [`join`] makes it, into the catalog and executes the method on it; the cell and its outcome.
+///
+/// # Errors
+/// Those of planning and of executing; [`Error::MethodFailed`] if the method fails.
+pub(super) fn learn(
+    arena: &mut Arena,
+    joined: OwnDataset,
+    learning: Learning<'_>,
+    limits: Limits,
+    interrupted: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<(Cell, StepRecord)> {
+    let Learning { dataset, method, seed, device, keep } = learning;
+    let group = CellGroup {
+        datasets: vec![arena.catalog.insert_own(joined)],
+        methods: vec![method.to_owned()],
+        seeds: Seeds::List(vec![seed]),
+        split: None,
+        split_seed: 0,
+        vary: Vary::new(),
+    };
+    let selection = Selection {
+        groups: vec![group],
+        // The same corpus as in a run on the dataset: nothing is evaluated on the new molecules.
+        leave_out_of: Some(dataset.to_owned()),
+        limits: PlanLimits { cells: limits, pretraining: limits },
+        device,
+        keep,
+        ..Selection::default()
+    };
+    let plan = plan(&selection, arena, interrupted)?;
+    let failed = |message: String| Error::MethodFailed { method: method.to_owned(), message };
+    forget_failures(plan.cells.iter(), arena)?;
+    let cell = plan.cells.into_iter().next().ok_or_else(|| failed("no cell".into()))?;
+    let options = RunOptions { threads: limits.threads };
+    let record = executed(&Arc::clone(&cell.step), arena, options, interrupted, observer)?;
+    if let Some(failure) = record.failure() {
+        return Err(failed(format!("{}: {}", failure.reason, failure.message)));
+    }
+    Ok((cell, record))
+}
+
+/// Which molecules of a dataset a method learns from, and which it chooses its settings with.
+#[derive(Clone, Debug)]
+pub struct HeldOut {
+    /// Molecules that the method learns from.
+    pub train: usize,
+    /// Molecules that are held out, for it to choose its settings with.
+    pub valid: usize,
+    /// How they are chosen: by scaffold, unless there are too few of them.
+    pub by: Protocol,
+    /// Molecules of the dataset that cannot be read.
+    pub unparsed: usize,
+    /// sha256 of the dataset's file.
+    pub data_sha256: String,
+}
+
+/// The molecules of a dataset with their labels, followed by new ones without any, which are the test part.
+pub(super) fn join(arena: &Arena, id: &str, new: &[String]) -> Result<(OwnDataset, HeldOut)> {
+    let data_dir: &Path = &arena.data_dir;
+    let mut manifest = arena.catalog.get(id)?.clone();
+    let known = PreparedDataset::new(arena.catalog.dataset(id, data_dir)?)?;
+    let mut by = Protocol::Scaffold;
+    let mut split = by.split(&known.scaffolds, 0);
+    if split.valid.is_empty() {
+        by = Protocol::Random;
+        split = by.split(&known.scaffolds, 0);
+    }
+    let held_out = HeldOut {
+        train: split.train.len() + split.test.len(),
+        valid: split.valid.len(),
+        by,
+        unparsed: known.failures.len(),
+        data_sha256: known.dataset.sha256.clone(),
+    };
+    let (file, known) = (manifest.assays().locate(data_dir), known.dataset);
+    let width = known.tasks.len();
+    let mut of_row = vec![Part::Train; known.len()];
+    for &index in &split.valid {
+        of_row[index] = Part::Valid;
+    }
+    of_row.resize(known.len() + new.len(), Part::Test);
+    let mut labels = known.labels;
+    labels.resize(labels.len() + new.len() * width, f32::NAN);
+    let mut smiles = known.smiles;
+    smiles.extend(new.iter().cloned());
+    let sha256 = sha256_hex(format!("{}\n{}", known.sha256, smiles.join("\n")).as_bytes());
+    manifest.id.push_str("-and-new");
+    // New molecules have no companion vectors.
+    manifest.files.retain(|file| file.role == Role::Assays);
+    manifest.table.rows = smiles.len();
+    manifest.tasks.columns = TaskColumns::Named(known.tasks.clone());
+    let dataset = Dataset {
+        id: manifest.id.clone(),
+        title: known.title,
+        rows: (1..=smiles.len()).collect(),
+        smiles,
+        tasks: known.tasks,
+        units: known.units,
+        task_type: known.task_type,
+        labels,
+        sha256,
+    };
+    let parts = Parts { column: "predict".to_owned(), of_row };
+    Ok((OwnDataset { manifest, dataset, parts: Some(parts), file }, held_out))
+}
