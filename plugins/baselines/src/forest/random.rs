@@ -43,11 +43,6 @@ pub(crate) fn draw_first<T>(
     kept
 }
 
-/// Derives one number from `seed` and `part`, for libraries that take a seed per task.
-pub(crate) fn mixed(seed: u64, part: usize) -> u64 {
-    mix(mix(seed) ^ part as u64)
-}
-
 /// The first number of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014) with this seed.
 fn mix(seed: u64) -> u64 {
     SplitMix64::seed_from_u64(seed).next_u64()
