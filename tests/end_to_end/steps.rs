@@ -14,13 +14,14 @@ fn baselines() -> Vec<std::path::PathBuf> {
 fn a_plugin_that_answers_differently_each_time_resumes_after_every_kill() {
     let arena = TestArena::new();
     chains(&arena);
-    arena.method("differs", "fixture-hostile/differs", "{ sleep_ms = 30 }");
-    let arguments = ["--dataset", "chains", "--method", "differs", "--seeds", "12", "--jobs", "2"];
+    arena.method("differs", "fixture-hostile/differs", "{ sleep_ms = 60 }");
+    let arguments = ["--dataset", "chains", "--method", "differs", "--seeds", "60", "--jobs", "2"];
     let arguments = arena.run_arguments(&hostile(), &arguments);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    for kill in 0..6u64 {
+    for kill in 0..30u64 {
         let mut run = arena.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(120 + 67 * kill));
+        // From 40 to 440 ms, in no order: before the plan, within a step, between two.
+        thread::sleep(Duration::from_millis(40 + 197 * kill % 401));
         run.kill().unwrap();
         run.wait().unwrap();
         wait_until("the end of orphaned workers", || {
@@ -29,7 +30,7 @@ fn a_plugin_that_answers_differently_each_time_resumes_after_every_kill() {
     }
     let output = arena.molarena(&arguments);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    assert_eq!(records(&arena).len(), 12);
+    assert_eq!(records(&arena).len(), 60);
     let verified = arena.molarena(&["store", "verify", "--store", "store"]);
     assert_eq!(
         (verified.code, verified.stdout.contains(": 0 problems")),
@@ -39,7 +40,7 @@ fn a_plugin_that_answers_differently_each_time_resumes_after_every_kill() {
     );
     let replayed =
         arena.molarena(&["replay", "--store", "store", "--data-dir", "data", "--datasets-dir", "datasets"]);
-    assert!(replayed.stdout.starts_with("12 records come out the same, 0 differ, 0 skipped"), "{replayed:?}");
+    assert!(replayed.stdout.starts_with("60 records come out the same, 0 differ, 0 skipped"), "{replayed:?}");
 }
 
 #[test]
