@@ -1,4 +1,5 @@
-//! A graph of steps on a budget of threads: a step starts as soon as what it needs is done and threads are free.
+//! Runs a graph of steps on a thread budget: a step starts as soon as its needs are done and threads are
+//! free.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,20 +9,21 @@ use std::{
 
 use crate::{error::Result, plan::step::Step};
 
-/// What is to be done, and what is.
+/// What is left to do, and what is running.
 struct State {
-    /// Places of the steps that could start, in the order of the plan.
+    /// Indices of the steps that may start, in the order of the plan.
     ready: BTreeSet<usize>,
-    /// How many steps each one still waits for.
+    /// Number of unfinished needs of each step.
     waits_for: Vec<usize>,
-    /// Steps that are neither done nor running.
+    /// Number of steps that are neither done nor running.
     left: usize,
     running: usize,
     free_threads: usize,
     outcome: Result<()>,
 }
 
-/// Does all steps, earlier ones first where there is a choice. The first error ends it once running steps are done.
+/// Runs all steps, earlier ones first where there is a choice. After an error, no step starts, and the first
+/// error is returned once the running steps are done.
 pub(super) fn in_order(
     steps: &[Arc<Step>],
     threads: usize,
@@ -32,7 +34,7 @@ pub(super) fn in_order(
     let mut needed_by = vec![Vec::new(); steps.len()];
     let mut waits_for = vec![0; steps.len()];
     for (index, step) in steps.iter().enumerate() {
-        // What is not among the steps is stored already.
+        // A need that is not among the steps is already stored.
         let needs: BTreeSet<usize> =
             step.needs.iter().filter_map(|need| place.get(need.key.as_str()).copied()).collect();
         waits_for[index] = needs.len();
@@ -58,14 +60,14 @@ pub(super) fn in_order(
     state.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
 }
 
-/// The next step, once there is one that may start; `None` when there is nothing left to do.
+/// Waits for a step that may start; `None` if none is left or a step returned an error.
 fn next(state: &Mutex<State>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<usize> {
     let mut state = lock(state);
     loop {
         if state.left == 0 || state.outcome.is_err() {
             return None;
         }
-        // One that wants more threads than there are has them all.
+        // A step that wants more threads than the budget runs alone.
         let fits = |index: &usize| steps[*index].limits.threads <= state.free_threads || state.running == 0;
         if let Some(index) = state.ready.iter().copied().find(fits) {
             state.ready.remove(&index);

@@ -1,9 +1,9 @@
-//! Text that is cut to a length.
+//! Shortens text for outputs.
 
-/// The longest SMILES that outputs repeat; longer ones are no molecules and are known by their row.
+/// Characters kept of a SMILES that is cut.
 const LONGEST: usize = 200;
 
-/// The beginning of a SMILES that is too long to be one.
+/// A SMILES for outputs; one over `MAX_SMILES_BYTES`, which is never parsed, is cut.
 pub(crate) fn shorten_smiles(smiles: &str) -> std::borrow::Cow<'_, str> {
     match smiles.char_indices().nth(LONGEST) {
         Some((cut, _)) if smiles.len() > molarena_chem::MAX_SMILES_BYTES => {

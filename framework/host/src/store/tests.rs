@@ -73,7 +73,7 @@ fn swapped_artifacts_and_wrong_keys_are_found() {
     assert!(store.warnings()[0].contains("it is the record of another key"), "{:?}", store.warnings());
     let problems = store.verify().unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
-    // What is damaged is set aside, and the step is made again.
+    // The damaged record is set aside, and the step is made again.
     let again = store.put_step(&step(1), made(&[0.125])).unwrap();
     assert_eq!(store.matrix(&again, "test.npy").unwrap().2, [0.125]);
 }

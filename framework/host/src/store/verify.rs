@@ -1,4 +1,4 @@
-//! Does everything in a store fit?
+//! Checks that everything in a store is consistent.
 
 use crate::{
     error::Result,
@@ -15,7 +15,7 @@ pub struct Verified {
     pub steps: usize,
     /// Files of steps whose bytes were hashed.
     pub artifacts: usize,
-    /// What does not fit: file and reason, one line each.
+    /// Problems: file and reason, one line each.
     pub problems: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Predicts with a baseline that was fitted before.
+//! Predicts with a saved baseline.
 
 use std::time::Instant;
 
