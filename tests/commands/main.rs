@@ -10,4 +10,5 @@ mod plot;
 mod plugins;
 mod pretraining;
 mod requests;
+mod schemas;
 mod support;

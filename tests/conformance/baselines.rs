@@ -5,13 +5,13 @@ mod suite;
 
 use std::sync::LazyLock;
 
-use molarena_baselines::{Constant, GaussianProcess, Linear, Neighbours, RandomForest, SmartcoreForest};
+use molarena_baselines::{Constant, GaussianProcess, Linear, Neighbours, RandomForest};
 use molarena_host::plugin::loader::LoadedPlugin;
 use suite::Maker;
 
 static PLUGIN: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_baselines"));
 
-const MAKERS: [Maker; 11] = [
+const MAKERS: [Maker; 10] = [
     Maker::of::<Constant>("{}"),
     Maker::of::<Constant>(r#"{"statistic": "median"}"#),
     Maker::of::<Neighbours>("{}"),
@@ -27,7 +27,6 @@ const MAKERS: [Maker; 11] = [
     Maker::of::<GaussianProcess>(r#"{"noise": 0.1, "kernel": "tanimoto"}"#),
     Maker::of::<GaussianProcess>(r#"{"likelihood": "laplace", "search_molecules": 20}"#),
     Maker::of::<Linear>(r#"{"alpha": 3.0}"#),
-    Maker { uses_seed: true, saves: false, ..Maker::of::<SmartcoreForest>(r#"{"n_trees": 5}"#) },
 ];
 
 #[test]
@@ -35,7 +34,7 @@ fn what_is_not_there_is_named() {
     let unknown = PLUGIN.baseline("svm", "{}").unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "no baseline `svm` in this plugin; it has: [constant, knn, rf, rf-smartcore, gp, linear]"
+        "no baseline `svm` in this plugin; it has: [constant, knn, rf, gp, linear]"
     );
     let unknown = PLUGIN.encoder("gin", "{}").unwrap_err();
     assert_eq!(unknown.to_string(), "no encoder `gin` in this plugin; it has: [profile-knn]");

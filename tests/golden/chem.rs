@@ -63,7 +63,7 @@ fn molecules(smiles: &[String]) -> Vec<Molecule> {
     parse_all(smiles).into_iter().map(|result| result.unwrap_or_else(|error| panic!("{error}"))).collect()
 }
 
-/// The golden table of a dataset and its molecules. It must hold only rows that RDKit reads.
+/// The golden table of a dataset and its molecules. It must hold only rows that `RDKit` reads.
 fn golden_set(golden: &Path, set: &str) -> (Vec<Row>, Vec<Molecule>) {
     let rows = table(&golden.join(format!("chem/{set}_smiles.csv.gz")));
     assert!(rows.len() > 2_000, "{set}: only {} rows", rows.len());

@@ -31,7 +31,7 @@ fn assert_equal(split: &Split, data_dir: &Path, dataset: &str, protocol: Protoco
     let expected = stored(data_dir, dataset, protocol);
     assert_eq!(split.len(), expected.len(), "{dataset} {protocol}");
     let differ = |part: &str, rows: &[usize]| rows.iter().filter(|row| expected[row] != part).count();
-    let differing: usize = split.parts().iter().map(|(part, rows)| differ(part, rows)).sum();
+    let differing: usize = split.parts().iter().map(|(part, rows)| differ(&part.to_string(), rows)).sum();
     assert_eq!(differing, 0, "{dataset} {protocol}: {differing} of {} rows are in another part", split.len());
 }
 

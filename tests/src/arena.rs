@@ -7,13 +7,14 @@ use std::{
 };
 
 /// Packages that tests start or open; each test binary builds them once.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 8] = [
     "molarena",
     "molarena-baselines",
     "molarena-fixture-hostile",
     "molarena-fixture-kinds",
     "molarena-fixture-wrong-abi",
     "molarena-infoalign",
+    "molarena-linfa",
     "molarena-mlp",
 ];
 

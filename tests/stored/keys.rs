@@ -130,7 +130,7 @@ fn every_encoder_has_the_key_of_its_content() {
 #[test]
 fn a_file_of_each_shape_is_where_it_was() {
     for (shape, file, sha256) in PINNED {
-        let found = molarena_data::sha256_file(&fixture().join(file)).unwrap();
+        let found = molarena_data::sha256_file(fixture().join(file)).unwrap();
         assert_eq!(found, *sha256, "{shape}: {file}");
     }
 }

@@ -24,7 +24,7 @@ fn the_world_is_the_same_to_the_byte() {
     assert!(sums.lines().count() > 10, "{sums}");
     for line in sums.lines() {
         let (expected, name) = line.split_once("  ").unwrap();
-        let found = molarena_data::sha256_file(&arena.path("data").join(name)).unwrap();
+        let found = molarena_data::sha256_file(arena.path("data").join(name)).unwrap();
         assert_eq!(found, expected, "{name}");
     }
 }

@@ -2,9 +2,6 @@
 
 use thiserror::Error;
 
-/// Maximum number of characters of a SMILES in an error message.
-const SHOWN: usize = 80;
-
 /// A SMILES that is not a molecule. [`ParseError::code`] is stable; the text is not.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -96,25 +93,5 @@ impl MorganError {
         match self {
             Self::Bits(_) => "morgan_bits",
         }
-    }
-}
-
-/// The SMILES as messages show it: at most about 80 characters.
-pub fn shorten(smiles: &str) -> String {
-    match smiles.char_indices().nth(SHOWN) {
-        Some((cut, _)) => format!("{}...", &smiles[..cut]),
-        None => smiles.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_smiles_are_cut_between_characters() {
-        assert_eq!(shorten("CCO"), "CCO");
-        assert_eq!(shorten(&"é".repeat(80)), "é".repeat(80));
-        assert_eq!(shorten(&"é".repeat(81)), format!("{}...", "é".repeat(80)));
     }
 }

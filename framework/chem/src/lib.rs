@@ -27,14 +27,16 @@ mod molecule;
 mod morgan;
 mod perceive;
 mod scaffold;
+mod text;
 
 pub use batch::{BitMatrix, Graphs, morgan_matrix, parse_all, parse_chunks};
 pub use counts::{morgan_count_matrix, morgan_counts};
 pub use descriptors::{DESCRIPTOR_NAMES, descriptor_matrix};
-pub use error::{MorganError, ParseError, shorten};
+pub use error::{MorganError, ParseError};
 pub use graph::MoleculeGraph;
 pub use molecule::{MAX_SMILES_BYTES, Molecule};
 pub use morgan::Morgan;
+pub use text::{shorten, shorten_smiles};
 
 /// The version of the chemistry behind a feature: the crate that perceives molecules and the revision of this crate.
 ///

@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams, rdkit_smiles};
 
-use crate::error::shorten;
 use crate::graph::MoleculeGraph;
 use crate::perceive::Hashing;
+use crate::text::shorten_smiles;
 use crate::{ParseError, any_bond, perceive};
 
 /// The longest SMILES that is read, in bytes.
@@ -48,7 +48,7 @@ impl Molecule {
     pub fn parse(smiles: &str) -> Result<Self, ParseError> {
         if smiles.len() > MAX_SMILES_BYTES {
             let (bytes, limit) = (smiles.len(), MAX_SMILES_BYTES);
-            return Err(ParseError::TooLong { smiles: shorten(smiles), bytes, limit });
+            return Err(ParseError::TooLong { smiles: shorten_smiles(smiles).into_owned(), bytes, limit });
         }
         let (structure, name) = smiles.split_once([' ', '\t']).unwrap_or((smiles, ""));
         if structure.is_empty() {
@@ -56,10 +56,11 @@ impl Molecule {
         }
         if name.trim_start().starts_with('|') {
             let reason = "a CXSMILES extension follows it".to_owned();
-            return Err(ParseError::Unsupported { smiles: shorten(smiles), reason });
+            return Err(ParseError::Unsupported { smiles: shorten_smiles(smiles).into_owned(), reason });
         }
-        guarded(|| read(structure))
-            .unwrap_or_else(|reason| Err(ParseError::Internal { smiles: shorten(structure), reason }))
+        guarded(|| read(structure)).unwrap_or_else(|reason| {
+            Err(ParseError::Internal { smiles: shorten_smiles(structure).into_owned(), reason })
+        })
     }
 
     /// The SMILES as written, without a name.
@@ -99,8 +100,10 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 fn read(smiles: &str) -> Result<Molecule, ParseError> {
-    let source = chematic_smiles::parse(smiles)
-        .map_err(|error| ParseError::Syntax { smiles: shorten(smiles), reason: error.to_string() })?;
+    let source = chematic_smiles::parse(smiles).map_err(|error| ParseError::Syntax {
+        smiles: shorten_smiles(smiles).into_owned(),
+        reason: error.to_string(),
+    })?;
     perceived(smiles, source).map_err(|error| refusal(smiles, error))
 }
 
@@ -114,7 +117,7 @@ fn perceived(smiles: &str, source: chematic_core::Molecule) -> Result<Molecule, 
 }
 
 fn refusal(smiles: &str, error: RdkitSmilesError) -> ParseError {
-    let smiles = shorten(smiles);
+    let smiles = shorten_smiles(smiles).into_owned();
     match error {
         RdkitSmilesError::Sanitization(reason) => ParseError::Chemistry { smiles, reason },
         RdkitSmilesError::Unsupported(reason) => ParseError::Unsupported { smiles, reason },

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::context::NodeKind;
+use crate::split::Part;
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -218,7 +219,7 @@ pub enum Error {
         /// The protocol.
         protocol: String,
         /// `train`, `valid` or `test`.
-        part: &'static str,
+        part: Part,
         /// Molecules that were split.
         molecules: usize,
     },

@@ -37,6 +37,6 @@ pub use manifest::{
     FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
 pub use prepared::{PreparedDataset, RowFailure};
-pub use split::{Protocol, Split, SplitMix64};
+pub use split::{Part, Protocol, Split};
 pub use stream::SmilesInput;
 pub use verify::{FileState, FileStatus, verify, verify_context};

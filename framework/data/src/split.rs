@@ -7,6 +7,7 @@
 mod generator;
 mod infoalign;
 mod ogb;
+mod part;
 mod random;
 mod scaffold;
 
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::hash::Hasher;
 
-pub use generator::SplitMix64;
+pub use part::Part;
 
 /// A way to split molecules into three parts.
 ///
@@ -120,9 +121,9 @@ pub struct Split {
 }
 
 impl Split {
-    /// Names and indices of the parts, in the order train, valid, test.
-    pub fn parts(&self) -> [(&'static str, &[usize]); 3] {
-        [("train", &self.train), ("valid", &self.valid), ("test", &self.test)]
+    /// The parts with their molecules, in the order train, valid, test.
+    pub fn parts(&self) -> [(Part, &[usize]); 3] {
+        [(Part::Train, &self.train), (Part::Valid, &self.valid), (Part::Test, &self.test)]
     }
 
     /// The split, if no part is empty. `id` is the dataset's, for the error.

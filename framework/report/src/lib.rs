@@ -23,6 +23,7 @@ mod notes;
 pub mod plot;
 mod pretraining;
 mod row;
+pub mod table;
 #[cfg(test)]
 mod testing;
 mod units;

@@ -2,7 +2,8 @@
 
 use molarena_data::Protocol;
 
-use crate::md::{aligned, escape, shortened};
+use crate::md::{escape, shortened};
+use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, memory};
 use crate::{MatchBoard, MatchRow, MeanSd};
 
@@ -17,7 +18,7 @@ pub(crate) fn section(board: &MatchBoard) -> String {
     let mut table = vec![head(costs)];
     table.extend(board.rows.iter().map(|row| cells(row, costs)));
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
-    lines.extend(aligned(&table));
+    lines.extend(markdown(&table));
     let failures = board.rows.iter().flat_map(|row| {
         row.failures.iter().map(|failure| {
             let seeds: Vec<String> = failure.seeds.iter().map(u64::to_string).collect();

@@ -1,8 +1,11 @@
 //! Boards as Markdown, in the form of Tables 2 (classification) and 3 (regression) of arXiv 2406.12056.
 
+use std::borrow::Cow;
+
 use molarena_data::{Protocol, TaskType};
 use molarena_metrics::Metric;
 
+use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, memory};
 use crate::{Board, Boards, Row, TaskScore, match_md};
 
@@ -46,7 +49,7 @@ fn section(board: &Board) -> String {
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
     let mut table = vec![head(board)];
     table.extend(board.rows.iter().map(|row| cells(board, row)));
-    lines.extend(aligned(&table));
+    lines.extend(markdown(&table));
     let below =
         [task_legend(board), board.notes.iter().map(|note| escape(note)).collect(), failures(board)].concat();
     if !below.is_empty() {
@@ -196,32 +199,8 @@ fn failures(board: &Board) -> Vec<String> {
 }
 
 /// The beginning of a long message; the record has the whole.
-pub(crate) fn shortened(message: &str) -> String {
-    match message.char_indices().nth(300) {
-        Some((end, _)) => format!("{}… (see the record)", &message[..end]),
-        None => message.to_owned(),
-    }
-}
-
-/// A table padded to be read as text, too: the first column to the left, the others to the right.
-pub(crate) fn aligned(table: &[Vec<String>]) -> Vec<String> {
-    let width =
-        |column: usize| table.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0).max(3);
-    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
-    let line = |cells: &Vec<String>| {
-        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if column == 0 { format!(" {cell:<width$} ") } else { format!(" {cell:>width$} ") }
-        });
-        format!("|{}|", padded.collect::<Vec<_>>().join("|"))
-    };
-    let rule = widths.iter().enumerate().map(|(column, width)| {
-        let dashes = "-".repeat(width + 1);
-        if column == 0 { format!(":{dashes}") } else { format!("{dashes}:") }
-    });
-    let rule = format!("|{}|", rule.collect::<Vec<_>>().join("|"));
-    let mut lines: Vec<String> = table.iter().map(line).collect();
-    lines.insert(1, rule);
-    lines
+pub(crate) fn shortened(message: &str) -> Cow<'_, str> {
+    molarena_chem::shorten(message, 300, "… (see the record)")
 }
 
 /// Text of others on one line, with nothing in it that Markdown would take for its own.
@@ -244,7 +223,8 @@ mod tests {
     #[test]
     fn long_messages_are_cut_between_characters() {
         assert_eq!(shortened("short"), "short");
-        let cut = shortened(&"é".repeat(400));
+        let long = "é".repeat(400);
+        let cut = shortened(&long);
         assert_eq!(cut.matches('é').count(), 300);
         assert!(cut.ends_with("… (see the record)"));
     }

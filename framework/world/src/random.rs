@@ -3,7 +3,10 @@
 
 use std::f64::consts::TAU;
 
-use molarena_data::SplitMix64;
+use rand_xoshiro::{
+    SplitMix64,
+    rand_core::{Rng, SeedableRng},
+};
 
 /// What a stream is for.
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +37,14 @@ impl Stream {
     pub(crate) fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let mut state = seed;
         for word in [purpose as u64, index] {
-            state = SplitMix64(state).next_u64() ^ word;
+            state = mixed(state) ^ word;
         }
-        Self { generator: SplitMix64(SplitMix64(state).next_u64()), spare: None }
+        Self { generator: SplitMix64::seed_from_u64(mixed(state)), spare: None }
     }
 
     /// A stream within a stream: for row `row` of table `table`.
     pub(crate) fn of_row(seed: u64, purpose: Purpose, table: u64, row: usize) -> Self {
-        Self::new(SplitMix64(seed ^ (table << 32)).next_u64(), purpose, row as u64)
+        Self::new(mixed(seed ^ (table << 32)), purpose, row as u64)
     }
 
     /// Uniform in `[0, 1)`, in steps of 2^-53.
@@ -91,6 +94,11 @@ impl Stream {
         }
         order
     }
+}
+
+/// The first number of the stream with this seed.
+fn mixed(seed: u64) -> u64 {
+    SplitMix64::seed_from_u64(seed).next_u64()
 }
 
 #[cfg(test)]

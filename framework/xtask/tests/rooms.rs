@@ -22,7 +22,7 @@ fn framework() -> PathBuf {
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+    for entry in fs_err::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             sources(&path, found);
@@ -83,19 +83,19 @@ fn folders_of_host_import_only_what_is_below_them() {
     let mut wrong = Vec::new();
     for file in files {
         let inside = file.strip_prefix(&root).expect("below the root");
-        let room = inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
-        let room = room.trim_end_matches(".rs");
+        let first = inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
+        let folder = first.trim_end_matches(".rs");
         // What only tests use.
-        if room == "testing" {
+        if folder == "testing" {
             continue;
         }
-        let own = place(room).unwrap_or_else(|| panic!("{room} is in no place of the house: add it to HOST"));
-        let text = std::fs::read_to_string(&file).expect("a source");
+        let own = place(folder).unwrap_or_else(|| panic!("{folder} is in no place of the house: add it to HOST"));
+        let text = fs_err::read_to_string(&file).expect("a source");
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for named in rooms_named(text) {
             match place(&named) {
                 Some(other) if other <= own => {}
-                Some(_) => wrong.push(format!("{} imports {named}, which is above {room}", inside.display())),
+                Some(_) => wrong.push(format!("{} imports {named}, which is above {folder}", inside.display())),
                 None => wrong.push(format!("{} imports {named} not by its path", inside.display())),
             }
         }
@@ -109,7 +109,7 @@ fn crates_depend_only_on_what_is_below_them() {
     for (own, name) in CRATES.iter().enumerate() {
         let manifest = framework().join(name).join("Cargo.toml");
         // A crate that is planned but not there yet has no manifest.
-        let Ok(text) = std::fs::read_to_string(&manifest) else { continue };
+        let Ok(text) = fs_err::read_to_string(&manifest) else { continue };
         let dependencies = text.split("[dev-dependencies]").next().unwrap_or_default();
         for line in dependencies.lines().filter(|line| line.starts_with("molarena-")) {
             let other = line["molarena-".len()..].split(['.', ' ']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The arena's simple baselines `constant`, `knn`, `rf`, `rf-smartcore`, `gp` and `linear`. For matching, the encoder
+//! The arena's simple baselines `constant`, `knn`, `rf`, `gp` and `linear`. For matching, the encoder
 //! and decoder `profile-knn` and the decoder `random-ranking`.
 
 mod constant;
@@ -13,7 +13,6 @@ mod pool;
 mod profile_knn;
 mod random_ranking;
 mod scaler;
-mod smartcore_forest;
 mod state;
 mod targets;
 
@@ -24,11 +23,10 @@ pub use knn::{Neighbours, NeighboursConfig, Weights};
 pub use linear::{Linear, LinearConfig};
 pub use profile_knn::{ProfileDecoder, ProfileDecoderConfig, ProfileEncoder, ProfileEncoderConfig};
 pub use random_ranking::{RandomRanking, RandomRankingConfig};
-pub use smartcore_forest::{SmartcoreConfig, SmartcoreForest};
 
 molarena_sdk::export_plugin! {
     id: "baselines",
     encoders: [ProfileEncoder],
     decoders: [ProfileDecoder, RandomRanking],
-    baselines: [Constant, Neighbours, RandomForest, SmartcoreForest, GaussianProcess, Linear],
+    baselines: [Constant, Neighbours, RandomForest, GaussianProcess, Linear],
 }

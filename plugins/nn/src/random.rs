@@ -1,7 +1,7 @@
 //! Random numbers for a network: weights, orders of molecules, dropout.
 
 use rand_xoshiro::{
-    Xoshiro256PlusPlus,
+    SplitMix64, Xoshiro256PlusPlus,
     rand_core::{Rng, SeedableRng},
 };
 
@@ -67,12 +67,9 @@ impl Random {
     }
 }
 
-/// The finaliser of splitmix64 (Steele, Lea and Flood 2014).
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
+/// The first number of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014) with this seed.
+fn mix(seed: u64) -> u64 {
+    SplitMix64::seed_from_u64(seed).next_u64()
 }
 
 #[cfg(test)]

@@ -4,6 +4,10 @@
 use molarena_abi as abi;
 use molarena_host::{plugin::loader::LoadError, plugin::loader::LoadedBaseline};
 use molarena_sdk::{Baseline, Bits, Call, Component, Error, Inputs, Labels, Matrix, OwnedLabels, TaskKind};
+use rand_xoshiro::{
+    SplitMix64,
+    rand_core::{Rng, SeedableRng},
+};
 
 use crate::{
     MAKERS, PLUGIN,
@@ -38,15 +42,18 @@ pub(crate) struct Maker {
     pub(crate) saves: bool,
     /// Whether the seed changes the predictions.
     pub(crate) uses_seed: bool,
+    /// The kinds of labels that it accepts.
+    pub(crate) kinds: &'static [TaskKind],
 }
 
 impl Maker {
-    /// Component `C` with a configuration in JSON. Its state can be saved, and its seed changes nothing.
+    /// Component `C` with a configuration in JSON. Its state can be saved, its seed changes nothing, and it accepts
+    /// classes and numbers.
     pub(crate) const fn of<C: Component + Baseline>(config: &'static str) -> Self {
         let native = |config: &str| -> Box<dyn Baseline> {
             Box::new(C::new(serde_json::from_str(config).unwrap()).unwrap())
         };
-        Self { id: C::INFO.id, config, native, saves: true, uses_seed: false }
+        Self { id: C::INFO.id, config, native, saves: true, uses_seed: false, kinds: &KINDS }
     }
 
     fn make(&self) -> Pair {
@@ -76,19 +83,20 @@ struct Data {
 
 impl Data {
     /// `rows` molecules; the labels depend on a few bits.
-    fn new(kind: TaskKind, rows: usize, mut seed: u64) -> Self {
+    fn new(kind: TaskKind, rows: usize, seed: u64) -> Self {
+        let mut random = SplitMix64::seed_from_u64(seed);
         let (mut words, mut labels) = (Vec::new(), Vec::new());
         for _ in 0..rows {
             // A tenth to a quarter of the bits are set; none after the last.
-            let first = next(&mut seed) & next(&mut seed) & (next(&mut seed) | next(&mut seed));
-            let second = next(&mut seed) & next(&mut seed) & ((1 << (N_BITS - 64)) - 1);
+            let first = random.next_u64() & random.next_u64() & (random.next_u64() | random.next_u64());
+            let second = random.next_u64() & random.next_u64() & ((1 << (N_BITS - 64)) - 1);
             words.extend([first, second]);
-            let signal = (first & 0xff).count_ones() as f32 + (next(&mut seed) % 100) as f32 / 100.0;
+            let signal = (first & 0xff).count_ones() as f32 + (random.next_u64() % 100) as f32 / 100.0;
             let label = match kind {
                 TaskKind::Classification => f32::from(u8::from(signal > 2.0)),
                 TaskKind::Regression => signal * 3.5 - 1.0,
             };
-            let half = if next(&mut seed).is_multiple_of(2) { label } else { f32::NAN };
+            let half = if random.next_u64().is_multiple_of(2) { label } else { f32::NAN };
             let mut row = [label; TASKS];
             (row[HALF_MISSING], row[ALL_MISSING], row[SINGLE]) = (half, f32::NAN, 1.0);
             labels.extend(row);
@@ -101,18 +109,10 @@ impl Data {
     }
 }
 
-/// `SplitMix64` (Steele et al. 2014).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
-/// Runs each baseline on classes and on numbers.
+/// Runs each baseline on every kind of labels that it accepts.
 fn for_all(test: impl Fn(&Maker, &Data, &Data, &Data)) {
     for maker in &MAKERS {
-        for kind in KINDS {
+        for &kind in maker.kinds {
             eprintln!("{} {} {kind:?}", maker.id, maker.config);
             test(maker, &Data::new(kind, TRAIN, 1), &Data::new(kind, 12, 2), &Data::new(kind, 20, 3));
         }

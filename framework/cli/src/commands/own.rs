@@ -56,7 +56,7 @@ fn state(own: &OwnData, args: &OwnArgs) {
             format!(
                 "row {}: `{}`: {} fragments",
                 mixture.row,
-                molarena_chem::shorten(&mixture.smiles),
+                molarena_chem::shorten_smiles(&mixture.smiles),
                 mixture.fragments
             )
         }));
@@ -102,7 +102,7 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
         let rows: Vec<String> = repeat.rows.iter().take(SHOWN).map(ToString::to_string).collect();
         let more = if repeat.rows.len() > SHOWN { ", ..." } else { "" };
         let labels = if repeat.conflicting { ": labels differ" } else { "" };
-        format!("rows {}{more}: `{}`{labels}", rows.join(", "), molarena_chem::shorten(&repeat.smiles))
+        format!("rows {}{more}: `{}`{labels}", rows.join(", "), molarena_chem::shorten_smiles(&repeat.smiles))
     }));
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
             continue;
         }
         seen.push(split);
-        let mut part_of: BTreeMap<usize, &str> = BTreeMap::new();
+        let mut part_of: BTreeMap<usize, molarena_data::Part> = BTreeMap::new();
         for (part, indices) in row.split.parts() {
             part_of.extend(indices.iter().map(|&index| (row.dataset.dataset.rows[index], part)));
         }

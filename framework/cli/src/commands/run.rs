@@ -144,7 +144,12 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
         unparsed.len() + dataset.dataset.len()
     );
     for failure in unparsed.iter().take(5) {
-        eprintln!("  row {}: `{}`: {}", failure.row, molarena_chem::shorten(&failure.smiles), failure.reason);
+        eprintln!(
+            "  row {}: `{}`: {}",
+            failure.row,
+            molarena_chem::shorten_smiles(&failure.smiles),
+            failure.reason
+        );
     }
     if unparsed.len() > 5 {
         eprintln!("  and {} more; molarena data info lists all", unparsed.len() - 5);

@@ -2,10 +2,13 @@
 //!
 //! Nothing here depends on the number of threads: partial sums are those of fixed blocks of rows, added in order.
 
+use rand_xoshiro::{
+    SplitMix64,
+    rand_core::{Rng, SeedableRng},
+};
 use rayon::prelude::*;
 
 use super::graph::Space;
-use crate::split::SplitMix64;
 
 /// Rows of a block whose sums are one partial sum.
 const BLOCK: usize = 1_024;
@@ -115,7 +118,7 @@ fn principal_components(space: &Space, standard: &Standard, components: usize) -
         standard.write(space.row(index * rows / count), target);
     });
     let width = components.min(columns).min(count);
-    let mut generator = SplitMix64(SEED);
+    let mut generator = SplitMix64::seed_from_u64(SEED);
     let mut uniform = || generator.next_u64() as f64 / u64::MAX as f64 - 0.5;
     let mut axes: Vec<f64> = (0..columns * width).map(|_| uniform()).collect();
     orthonormalise(&mut axes, width);
@@ -233,7 +236,7 @@ fn move_centres(centres: &mut [f32], points: &[f32], width: usize, assigned: &[u
 /// Points drawn in proportion to the squared distance from the nearest one drawn before; fewer than `clusters` if there
 /// are fewer different points.
 fn first_centres(points: &[f32], width: usize, clusters: usize) -> Vec<f32> {
-    let mut generator = SplitMix64(SEED ^ 1);
+    let mut generator = SplitMix64::seed_from_u64(SEED ^ 1);
     let count = points.len() / width;
     let mut distances = vec![f32::INFINITY; count];
     let mut centres = Vec::with_capacity(clusters * width);
@@ -267,7 +270,7 @@ mod tests {
 
     /// Rows around three far-apart centres in five columns, in turn.
     fn space() -> Space {
-        let mut generator = SplitMix64(7);
+        let mut generator = SplitMix64::seed_from_u64(7);
         let mut noise = || (generator.next_u64() >> 40) as f32 / (1_u32 << 24) as f32 * 0.05;
         let centres = [[0.1, 0.1, 0.9, 0.5, 0.2], [0.9, 0.1, 0.1, 0.5, 0.8], [0.1, 0.9, 0.1, 0.5, 0.5]];
         let values = (0..90).flat_map(|row| centres[row % 3]).map(|value: f32| value + noise()).collect();
@@ -336,7 +339,7 @@ mod tests {
 
     #[test]
     fn large_groups_are_divided_even_if_all_points_are_equal() {
-        let mut generator = SplitMix64(2);
+        let mut generator = SplitMix64::seed_from_u64(2);
         let random: Vec<f32> = (0..2 * 10_000).map(|_| (generator.next_u64() >> 40) as f32).collect();
         for points in [random, vec![1.0; 2 * 10_000]] {
             let mut groups = Vec::new();

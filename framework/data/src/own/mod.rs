@@ -22,7 +22,7 @@ use crate::split::Protocol;
 use crate::table::Table;
 
 pub use labels::{LeftOut, OwnTask, TaskTypes};
-pub use parts::{Part, Parts};
+pub use parts::Parts;
 pub use repeats::{DuplicatePolicy, MixtureRow, Repeat};
 
 /// Names by which a column of SMILES is known, in this order, whatever their case.

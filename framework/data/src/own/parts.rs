@@ -1,31 +1,8 @@
 //! A split that a column of the table states.
 
 use crate::error::{Error, Result};
-use crate::split::{Protocol, Split};
+use crate::split::{Part, Protocol, Split};
 use crate::table::Table;
-
-/// A part of a split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// To learn from.
-    Train,
-    /// To choose settings with.
-    Valid,
-    /// To be scored on.
-    Test,
-}
-
-impl Part {
-    /// Reads the usual names of a part, whatever their case.
-    fn parse(text: &str) -> Option<Self> {
-        match text.to_lowercase().as_str() {
-            "train" | "training" => Some(Self::Train),
-            "valid" | "validation" | "val" => Some(Self::Valid),
-            "test" => Some(Self::Test),
-            _ => None,
-        }
-    }
-}
 
 /// The part of each row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +19,7 @@ impl Parts {
         let index = table.column(column)?;
         let part = |row: usize| {
             let value = table.text(row, index);
-            Part::parse(value).ok_or_else(|| Error::WrongPart {
+            value.parse().map_err(|_| Error::WrongPart {
                 cell: Box::new(table.cell(row, index)),
                 value: value.to_owned(),
             })

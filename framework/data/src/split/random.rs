@@ -1,12 +1,11 @@
 //! Molecules at random.
 
-use super::generator::{SplitMix64, shuffle};
+use super::generator::{shuffle, upper_halves};
 
 /// See [`super::Protocol::Random`].
 pub(super) fn split(count: usize, seed: u64) -> [Vec<usize>; 3] {
     let mut test: Vec<usize> = (0..count).collect();
-    let mut generator = SplitMix64(seed);
-    shuffle(&mut test, || generator.next_u32());
+    shuffle(&mut test, upper_halves(seed));
     let tenth = (count / 10).max(1);
     let mut valid = test.split_off(tenth.min(test.len()));
     let train = valid.split_off(tenth.min(valid.len()));

@@ -1,13 +1,12 @@
 //! The arena's own leak-free default.
 
-use super::generator::{SplitMix64, shuffle};
+use super::generator::{shuffle, upper_halves};
 
 type Group = Vec<usize>;
 
 /// See [`super::Protocol::Scaffold`].
 pub(super) fn split(mut groups: Vec<Group>, seed: u64) -> [Vec<usize>; 3] {
-    let mut generator = SplitMix64(seed);
-    shuffle(&mut groups, || generator.next_u32());
+    shuffle(&mut groups, upper_halves(seed));
     let most = (groups.iter().map(Vec::len).sum::<usize>() / 10).max(1);
     let [mut train, mut valid, mut test] = [const { Vec::<Group>::new() }; 3];
     for group in groups {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use molarena_data::{
-    Dataset, PreparedDataset, Protocol, Role, TaskColumns,
-    own::{OwnDataset, Part as OwnPart, Parts},
+    Dataset, Part, PreparedDataset, Protocol, Role, TaskColumns,
+    own::{OwnDataset, Parts},
     sha256_hex,
 };
 use molarena_record::step::StepRecord;
@@ -120,11 +120,11 @@ pub(super) fn join(arena: &Arena, id: &str, new: &[String]) -> Result<(OwnDatase
     };
     let (file, known) = (manifest.assays().locate(data_dir), known.dataset);
     let width = known.tasks.len();
-    let mut of_row = vec![OwnPart::Train; known.len()];
+    let mut of_row = vec![Part::Train; known.len()];
     for &index in &split.valid {
-        of_row[index] = OwnPart::Valid;
+        of_row[index] = Part::Valid;
     }
-    of_row.resize(known.len() + new.len(), OwnPart::Test);
+    of_row.resize(known.len() + new.len(), Part::Test);
     let mut labels = known.labels;
     labels.resize(labels.len() + new.len() * width, f32::NAN);
     let mut smiles = known.smiles;

@@ -1,5 +1,6 @@
 //! Predicts new molecules with a saved model.
 
+use molarena_data::Part;
 use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Result},
     files::{npy::from_npy, plain::read_plain},
     inputs::corpus::computed_of,
-    job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob, TEST},
+    job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob},
     launch,
     plan::{
         describe::describe,
@@ -137,7 +138,7 @@ impl User<'_> {
         };
         let (rows, columns, values) =
             self.run(&member.baseline, &features, Some(&state), &task, |folder| {
-                job::predictions_file(folder, TEST)
+                job::predictions_file(folder, Part::Test)
             })?;
         if (rows, columns) != (features.rows(), self.model.tasks.len()) {
             return Err(
@@ -181,7 +182,7 @@ impl User<'_> {
         let store = &self.arena.store;
         let (library, id) = self.library(component)?;
         let folder = tempfile::Builder::new().prefix("job-").tempdir_in(store.work_dir())?;
-        features.write(&job::features_file(folder.path(), TEST))?;
+        features.write(&job::features_file(folder.path(), Part::Test))?;
         let config = molarena_record::key::canonical_json(&component.used.config);
         let made = JobComponent { library: job::relative(folder.path(), &library), component: id, config };
         let readable: Vec<PathBuf> = std::iter::once(library).chain(state.map(Path::to_owned)).collect();

@@ -15,7 +15,7 @@ use parquet::{
 
 use crate::{
     error::{Error, Result},
-    files::text::shorten_smiles,
+    files::text::repeated,
 };
 
 pub(crate) type Group<'a> = SerializedRowGroupWriter<'a, std::fs::File>;
@@ -93,7 +93,6 @@ pub(crate) fn rows_and_smiles(
     smiles: &[String],
 ) -> Result<(), ParquetError> {
     column::<Int64Type>(group, rows, None, None)?;
-    let texts: Vec<ByteArray> =
-        smiles.iter().map(|text| shorten_smiles(text).as_bytes().to_vec().into()).collect();
+    let texts: Vec<ByteArray> = smiles.iter().map(|text| repeated(text).as_bytes().to_vec().into()).collect();
     column::<ByteArrayType>(group, &texts, None, None)
 }

@@ -23,7 +23,7 @@ pub mod corpus;
 
 use std::path::{Path, PathBuf};
 
-use molarena_data::TaskType;
+use molarena_data::{Part, TaskType};
 use molarena_metrics::Metric;
 use molarena_record::parts::Search;
 use molarena_sdk::{InputKind, PluginDescription};
@@ -211,25 +211,18 @@ pub struct WorkerFailure {
     pub message: String,
 }
 
-/// Name of the training part in file names.
-pub const TRAIN: &str = "train";
-/// Name of the validation part in file names.
-pub const VALID: &str = "valid";
-/// Name of the test part in file names.
-pub const TEST: &str = "test";
-
 /// Feature file of a part.
-pub fn features_file(folder: &Path, part: &str) -> PathBuf {
+pub fn features_file(folder: &Path, part: Part) -> PathBuf {
     folder.join(format!("{part}.npz"))
 }
 
 /// Label file of a part.
-pub fn labels_file(folder: &Path, part: &str) -> PathBuf {
+pub fn labels_file(folder: &Path, part: Part) -> PathBuf {
     folder.join(format!("{part}-labels.npy"))
 }
 
-/// Prediction file of a part.
-pub fn predictions_file(folder: &Path, part: &str) -> PathBuf {
+/// Predictions of a part.
+pub fn predictions_file(folder: &Path, part: Part) -> PathBuf {
     folder.join(format!("{part}-predictions.npy"))
 }
 

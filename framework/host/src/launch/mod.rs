@@ -161,17 +161,12 @@ fn ending(
         (None, Some(done)) => done.result,
         (None, None) => Err(failure(Reason::NoResult, "the worker left no result".into())),
     };
-    let result = result.map_err(|failure| WorkerFailure { message: shorten(&failure.message), ..failure });
+    let result = result.map_err(|WorkerFailure { reason, message }| WorkerFailure {
+        reason,
+        message: molarena_chem::shorten(&message, MESSAGE_KEPT, "…").into_owned(),
+    });
     let confined = started.is_some_and(|started| started.confined);
     Ending { result, confined, output, wall, peak_rss, cpu_s }
-}
-
-/// Bounds the length of a plugin's message, which goes into records and boards.
-fn shorten(message: &str) -> String {
-    match message.char_indices().nth(MESSAGE_KEPT) {
-        Some((end, _)) => format!("{}…", &message[..end]),
-        None => message.to_owned(),
-    }
 }
 
 /// Why a process ended without a result.

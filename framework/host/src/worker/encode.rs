@@ -1,11 +1,12 @@
 //! Encodes molecules, all at once or chunk by chunk.
 
+use molarena_data::Part;
 use std::{path::Path, thread, time::Duration};
 
 use molarena_features::Features;
 
 use crate::{
-    job::{self, EncodeJob, Output, TEST, WorkerFailure},
+    job::{self, EncodeJob, Output, WorkerFailure},
     plugin::loader::LoadedEncoder,
     worker::{
         Place,
@@ -18,7 +19,7 @@ const POLL: Duration = Duration::from_millis(2);
 
 pub(super) fn encode(job: &EncodeJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
     let mut encoder = encoder(job, place)?;
-    let (from, to) = (job::features_file(place.folder, TEST), job::vectors_file(place.folder));
+    let (from, to) = (job::features_file(place.folder, Part::Test), job::vectors_file(place.folder));
     encode_file(&mut encoder, job, place, &from, &to)?;
     Ok(Output::Encoded)
 }

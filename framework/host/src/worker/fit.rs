@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
-use molarena_data::TaskType;
+use molarena_data::{Part, TaskType};
 use molarena_features::Features;
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_record::parts::{Candidate, Search};
@@ -11,7 +11,7 @@ use molarena_sdk::{Labels, Matrix, OwnedLabels, TaskKind};
 use crate::{
     error::{Error, Result},
     files::npy::from_npy,
-    job::{self, FitJob, Output, TEST, TRAIN, VALID, WorkerFailure},
+    job::{self, FitJob, Output, WorkerFailure},
     plugin::loader::LoadedBaseline,
     worker::{
         Place,
@@ -23,15 +23,15 @@ use crate::{
 pub(super) fn fit(job: &FitJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
     let features =
         |part| Features::read(&job::features_file(place.folder, part), job.input).map_err(internal);
-    let parts = [features(TRAIN)?, features(VALID)?, features(TEST)?];
+    let parts = [features(Part::Train)?, features(Part::Valid)?, features(Part::Test)?];
     let labels = |part| read_labels(job, place.folder, part).map_err(internal);
-    let (train_labels, valid_labels) = (labels(TRAIN)?, labels(VALID)?);
+    let (train_labels, valid_labels) = (labels(Part::Train)?, labels(Part::Valid)?);
     let Chosen { mut baseline, valid_predictions, fit_s, search } =
         choose(job, &parts, [&train_labels, &valid_labels], place)?;
     let started = Instant::now();
     let predictions = predict_part(&mut baseline, &parts[2], job.tasks, &place.call)?;
     let predict_s = started.elapsed().as_secs_f64();
-    for (part, predictions) in [(TEST, predictions), (VALID, valid_predictions)] {
+    for (part, predictions) in [(Part::Test, predictions), (Part::Valid, valid_predictions)] {
         write(&job::predictions_file(place.folder, part), predictions)?;
     }
     if job.keep {
@@ -100,7 +100,7 @@ fn is_better(metric: Metric, score: Option<f64>, best: Option<f64>) -> bool {
     }
 }
 
-fn read_labels(job: &FitJob, folder: &Path, part: &str) -> Result<OwnedLabels> {
+fn read_labels(job: &FitJob, folder: &Path, part: Part) -> Result<OwnedLabels> {
     let path = job::labels_file(folder, part);
     let failed = |message: String| Error::Store { path: path.clone(), message };
     let (rows, tasks, values) = from_npy(&fs_err::read(&path)?).map_err(failed)?;

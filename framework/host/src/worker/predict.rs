@@ -1,12 +1,13 @@
 //! Predicts with a saved baseline.
 
+use molarena_data::Part;
 use std::time::Instant;
 
 use molarena_features::Features;
 use molarena_sdk::{Call, Matrix};
 
 use crate::{
-    job::{self, Output, PredictJob, TEST, WorkerFailure},
+    job::{self, Output, PredictJob, WorkerFailure},
     plugin::loader::LoadedBaseline,
     worker::{
         Place,
@@ -15,7 +16,8 @@ use crate::{
 };
 
 pub(super) fn predict(job: &PredictJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
-    let features = Features::read(&job::features_file(place.folder, TEST), job.input).map_err(internal)?;
+    let features =
+        Features::read(&job::features_file(place.folder, Part::Test), job.input).map_err(internal)?;
     let mut baseline = open(&job.baseline, place)?
         .baseline(&job.baseline.component, &job.baseline.config)
         .map_err(|error| called(&error))?;
@@ -23,7 +25,7 @@ pub(super) fn predict(job: &PredictJob, place: &Place<'_>) -> Result<Output, Wor
     let started = Instant::now();
     let predictions = predict_part(&mut baseline, &features, job.tasks, &place.call)?;
     let predict_s = started.elapsed().as_secs_f64();
-    write(&job::predictions_file(place.folder, TEST), predictions)?;
+    write(&job::predictions_file(place.folder, Part::Test), predictions)?;
     Ok(Output::Timings { fit_s: 0.0, predict_s, search: None })
 }
 

@@ -1,5 +1,6 @@
 //! Lets a decoder score the candidates of each space for the queries.
 
+use molarena_data::Part;
 use std::time::Instant;
 
 use molarena_features::{Features, select_rows};
@@ -8,7 +9,7 @@ use molarena_sdk::{Dense, Matrix};
 
 use crate::{
     files::npy::read_matrix,
-    job::{self, Output, RankJob, TEST, WorkerFailure},
+    job::{self, Output, RankJob, WorkerFailure},
     plugin::loader::LoadedDecoder,
     worker::{
         Place,
@@ -17,7 +18,8 @@ use crate::{
 };
 
 pub(super) fn rank(job: &RankJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
-    let features = Features::read(&job::features_file(place.folder, TEST), job.input).map_err(internal)?;
+    let features =
+        Features::read(&job::features_file(place.folder, Part::Test), job.input).map_err(internal)?;
     let Features::Dense { columns, values, .. } = features.into_dense() else {
         let message = "worker: the features are no vectors for a decoder".into();
         return Err(WorkerFailure { reason: Reason::NoResult, message });

@@ -26,4 +26,3 @@ pub(crate) use bits::{BitRows, check_bits};
 pub(crate) use columns::check_finite;
 pub use component::RandomForest;
 pub use params::{ForestConfig, MaxFeatures, Params, Rule};
-pub(crate) use random::mixed;

@@ -1,6 +1,9 @@
 use super::super::graph::NodeKind;
 use super::*;
-use crate::split::SplitMix64;
+use rand_xoshiro::{
+    SplitMix64,
+    rand_core::{Rng, SeedableRng},
+};
 
 const SPEC: SimilaritySpec = SimilaritySpec {
     threshold: 0.5,
@@ -26,7 +29,7 @@ fn space(columns: usize, values: Vec<f32>) -> Space {
 }
 
 fn uniform(seed: u64, count: usize) -> Vec<f32> {
-    let mut generator = SplitMix64(seed);
+    let mut generator = SplitMix64::seed_from_u64(seed);
     (0..count).map(|_| (generator.next_u64() >> 40) as f32 / (1_u32 << 24) as f32).collect()
 }
 
@@ -49,7 +52,7 @@ fn molecules_are_compared_within_their_scaffold() {
 
 #[test]
 fn skipping_by_the_number_of_bits_skips_no_pair() {
-    let mut generator = SplitMix64(3);
+    let mut generator = SplitMix64::seed_from_u64(3);
     let fingerprints: Vec<u64> = (0..120)
         .map(|row| generator.next_u64() & if row % 3 == 0 { generator.next_u64() } else { !0xff00 })
         .collect();

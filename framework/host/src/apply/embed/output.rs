@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    files::text::shorten_smiles,
+    files::text::repeated,
 };
 
 /// Format of an output file.
@@ -143,7 +143,7 @@ fn write_csv(
     let mut text = String::new();
     for (index, smiles) in smiles.iter().enumerate() {
         writer.write_field((first_row + index as u64).to_string()).map_err(written)?;
-        writer.write_field(&*shorten_smiles(smiles)).map_err(written)?;
+        writer.write_field(&*repeated(smiles)).map_err(written)?;
         let cells = if layout.packed { 1 } else { width };
         if !block.there[index] {
             (0..cells).try_for_each(|_| writer.write_field("")).map_err(written)?;
@@ -254,7 +254,7 @@ impl Failures {
         }
         match &mut self.writer {
             Some(writer) => {
-                writer.write_record([&row.to_string(), &*shorten_smiles(smiles), reason]).map_err(written)
+                writer.write_record([&row.to_string(), &*repeated(smiles), reason]).map_err(written)
             }
             None => Ok(()),
         }

@@ -1,5 +1,6 @@
 //! Encoding: molecules become vectors, once for all seeds, heads and datasets that share them.
 
+use molarena_data::Part;
 use std::{path::PathBuf, sync::Arc};
 
 use molarena_chem::CHEMISTRY_VERSION;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use crate::{
     error::Result,
     inputs::{dataset::ArenaDataset, matching::MatchTask},
-    job::{self, EncodeJob, JobTask, Output, TEST},
+    job::{self, EncodeJob, JobTask, Output},
     plan::{
         component::Component,
         device::class_of,
@@ -97,7 +98,7 @@ impl Work for EncodeWork {
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
         let store = &context.arena.store;
         let features = self.molecules.features(context, &self.features)?;
-        features.write(&job::features_file(context.folder, TEST))?;
+        features.write(&job::features_file(context.folder, Part::Test))?;
         let state: Option<PathBuf> = context
             .need(Kind::Pretrain)
             .map(|record| context.arena.store_of(Kind::Pretrain).artifact(record, "state"))

@@ -1,5 +1,6 @@
 //! Fitting: a baseline learns from features or vectors and labels, and predicts.
 
+use molarena_data::Part;
 use std::{path::PathBuf, sync::Arc};
 
 use molarena_features::{FeatureSpec, Features, select_rows};
@@ -14,7 +15,7 @@ use crate::{
     error::Result,
     files::npy::to_npy,
     inputs::shuffle::shuffle_labels,
-    job::{self, FitJob, JobTask, Output, TEST, TRAIN, VALID},
+    job::{self, FitJob, JobTask, Output},
     plan::{
         component::Component,
         device::class_of,
@@ -49,12 +50,14 @@ pub(crate) struct FitWork {
 impl FitWork {
     fn write_inputs(&self, context: &Context<'_>, features: &Features) -> Result<()> {
         let Predicts { dataset, split, .. } = &self.shared.predicts;
-        for (part, indices) in [(TRAIN, &split.train), (VALID, &split.valid), (TEST, &split.test)] {
+        for (part, indices) in
+            [(Part::Train, &split.train), (Part::Valid, &split.valid), (Part::Test, &split.test)]
+        {
             features.select(indices).write(&job::features_file(context.folder, part))?;
         }
         let dataset = &dataset.dataset;
         let tasks = dataset.tasks.len();
-        for (part, indices) in [(TRAIN, &split.train), (VALID, &split.valid)] {
+        for (part, indices) in [(Part::Train, &split.train), (Part::Valid, &split.valid)] {
             let mut labels = select_rows(&dataset.labels, tasks, indices);
             if self.shared.predicts.shuffle_labels {
                 shuffle_labels(&mut labels, tasks, self.seed);
@@ -117,8 +120,8 @@ impl Work for FitWork {
             let (bytes, _) = matrix(&job::predictions_file(context.folder, part), molecules, tasks)?;
             Ok(Artifact::Bytes(bytes))
         };
-        let test = ("test.npy", read(TEST, split.test.len())?);
-        let valid = ("valid.npy", read(VALID, split.valid.len())?);
+        let test = ("test.npy", read(Part::Test, split.test.len())?);
+        let valid = ("valid.npy", read(Part::Valid, split.valid.len())?);
         let kept = if *keep { Some(("state", state(context.folder)?)) } else { None };
         Ok([test, valid].into_iter().chain(kept).collect())
     }

@@ -1,6 +1,7 @@
 //! Ranking: a decoder scores profiles for query molecules, and the host computes the ranks of each query's
 //! own profiles.
 
+use molarena_data::Part;
 use std::{collections::BTreeMap, io::Cursor, path::PathBuf, sync::Arc};
 
 use molarena_features::FeatureSpec;
@@ -23,7 +24,7 @@ use crate::{
         candidates::Ordered,
         matching::{MatchSpace, MatchTask},
     },
-    job::{self, JobTask, Output, RankJob, RankSpace, TEST},
+    job::{self, JobTask, Output, RankJob, RankSpace},
     plan::{
         component::Component,
         device::class_of,
@@ -88,7 +89,7 @@ impl Work for RankWork {
             Some(encoding) => (context.vectors(encoding)?, InputKind::Dense),
             None => (context.inputs.queries(task, features)?, features.input()),
         };
-        queries.write(&job::features_file(context.folder, TEST))?;
+        queries.write(&job::features_file(context.folder, Part::Test))?;
         for (index, candidates) in self.candidates(context)?.iter().enumerate() {
             let shape = (candidates.rows.len(), candidates.columns);
             let values = ArrayView2::from_shape(shape, &candidates.values).expect("rows x columns values");
