@@ -17,9 +17,17 @@ struct State {
     waits_for: Vec<usize>,
     /// Number of steps that are neither done nor running.
     left: usize,
-    running: usize,
+    /// Threads that running steps may use together.
+    threads: usize,
     free_threads: usize,
     outcome: Result<()>,
+}
+
+impl State {
+    /// Threads that a step takes of the budget: all of them where it wants more, so that it runs alone.
+    fn share(&self, step: &Step) -> usize {
+        step.limits.threads.min(self.threads)
+    }
 }
 
 /// Runs all steps, earlier ones first where there is a choice. After an error, no step starts, and the first
@@ -43,11 +51,11 @@ pub(super) fn in_order(
         }
     }
     let ready = (0..steps.len()).filter(|&index| waits_for[index] == 0).collect();
-    let (left, free_threads) = (steps.len(), threads.max(1));
-    let state = Mutex::new(State { ready, waits_for, left, running: 0, free_threads, outcome: Ok(()) });
+    let (left, threads) = (steps.len(), threads.max(1));
+    let state = Mutex::new(State { ready, waits_for, left, threads, free_threads: threads, outcome: Ok(()) });
     let changed = Condvar::new();
     thread::scope(|scope| {
-        for _ in 0..free_threads.min(steps.len()) {
+        for _ in 0..threads.min(steps.len()) {
             scope.spawn(|| {
                 while let Some(index) = next(&state, &changed, steps) {
                     let result = work(&steps[index]);
@@ -67,13 +75,11 @@ fn next(state: &Mutex<State>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<
         if state.left == 0 || state.outcome.is_err() {
             return None;
         }
-        // A step that wants more threads than the budget runs alone.
-        let fits = |index: &usize| steps[*index].limits.threads <= state.free_threads || state.running == 0;
+        let fits = |index: &usize| state.share(&steps[*index]) <= state.free_threads;
         if let Some(index) = state.ready.iter().copied().find(fits) {
             state.ready.remove(&index);
             state.left -= 1;
-            state.running += 1;
-            state.free_threads = state.free_threads.saturating_sub(steps[index].limits.threads);
+            state.free_threads -= state.share(&steps[index]);
             return Some(index);
         }
         state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -81,8 +87,7 @@ fn next(state: &Mutex<State>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<
 }
 
 fn done(state: &mut State, index: usize, steps: &[Arc<Step>], needed_by: &[Vec<usize>], result: Result<()>) {
-    state.running -= 1;
-    state.free_threads += steps[index].limits.threads;
+    state.free_threads += state.share(&steps[index]);
     for &waiting in &needed_by[index] {
         state.waits_for[waiting] -= 1;
         if state.waits_for[waiting] == 0 {
@@ -96,4 +101,65 @@ fn done(state: &mut State, index: usize, steps: &[Arc<Step>], needed_by: &[Vec<u
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use molarena_record::step::Kind;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        job::Output,
+        plan::step::{Context, Judged, Label, Prepared, Work},
+        request::limits::Limits,
+    };
+
+    #[derive(Debug)]
+    struct Named(usize);
+
+    impl Work for Named {
+        fn kind(&self) -> Kind {
+            Kind::Fit
+        }
+
+        fn of(&self) -> Value {
+            self.0.into()
+        }
+
+        fn prepare(&self, _: &Context<'_>) -> Result<Prepared> {
+            unreachable!("the test does the work")
+        }
+
+        fn judge(&self, _: &Context<'_>, _: &Output) -> Judged {
+            unreachable!("the test does the work")
+        }
+    }
+
+    #[test]
+    fn running_steps_never_take_more_threads_than_there_are() {
+        let label = Label { method: "m", subject: "d", seed: 0, device: "cpu" };
+        let step = |index: usize, threads: usize| {
+            let limits = Limits { threads, ..Limits::default() };
+            Arc::new(Step::new(label, Vec::new(), limits, Arc::new(Named(index))))
+        };
+        // Some want more than the budget of 2, which is theirs alone.
+        let steps: Vec<_> = (0..24).map(|index| step(index, [3, 1, 2][index % 3])).collect();
+        let (busy, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        in_order(&steps, 2, &|step| {
+            let share = step.limits.threads.min(2);
+            most.fetch_max(busy.fetch_add(share, Ordering::SeqCst) + share, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(2));
+            busy.fetch_sub(share, Ordering::SeqCst);
+            done.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!((most.into_inner(), done.into_inner()), (2, 24));
+    }
 }

@@ -231,18 +231,23 @@ impl Store {
     fn publish_artifact_file(&self, from: &Path, limit: u64) -> Result<String> {
         let mut file = self.temporary()?;
         let sha256 = copy_plain(from, limit, &mut file)?;
-        persist(file, &self.artifact_path(&sha256))?;
+        persist(file, &self.place_of_artifact(&sha256)?)?;
         Ok(sha256)
     }
 
     fn publish_artifact(&self, bytes: &[u8]) -> Result<String> {
         let sha256 = molarena_data::sha256_hex(bytes);
-        let path = self.artifact_path(&sha256);
+        self.publish(&self.place_of_artifact(&sha256)?, bytes)?;
+        Ok(sha256)
+    }
+
+    /// Path of an artifact that is about to be published. A file there that has other bytes is removed.
+    fn place_of_artifact(&self, sha256: &str) -> Result<PathBuf> {
+        let path = self.artifact_path(sha256);
         if path.exists() && molarena_data::sha256_file(&path)? != sha256 {
             remove(&path)?;
         }
-        self.publish(&path, bytes)?;
-        Ok(sha256)
+        Ok(path)
     }
 
     fn artifact_path(&self, sha256: &str) -> PathBuf {

@@ -46,9 +46,10 @@ impl Store {
             }
             verified.steps += 1;
         }
-        for record in self.records()? {
-            if self.step(&record.fit_key)?.is_none() {
-                let (key, step) = (&record.key, &record.fit_key);
+        let scored = self.records()?.into_iter().map(|record| (record.key, record.fit_key));
+        let matched = self.match_records()?.into_iter().map(|record| (record.key.clone(), record.key));
+        for (key, step) in scored.chain(matched) {
+            if self.step(&step)?.is_none() {
                 verified.problems.push(format!("record {key}: its step {step} is not in the store"));
             }
         }
