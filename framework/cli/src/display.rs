@@ -1,4 +1,4 @@
-//! How work is shown: a bar on a terminal, lines elsewhere; and events as lines of JSON for machines.
+//! Shows work: a bar on a terminal, lines elsewhere; and events as lines of JSON for machines.
 
 use std::{
     io::{IsTerminal, Write},
@@ -18,7 +18,7 @@ use molarena_record::{
     step::{Kind, StepRecord},
 };
 
-/// How often a line of a stream is printed where there is no terminal.
+/// How often a line about a stream is printed if there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// What the bar counts.
@@ -26,11 +26,11 @@ const EVERY: Duration = Duration::from_secs(10);
 pub(crate) enum Counts {
     /// Cells of a run.
     Cells,
-    /// Nothing: a few steps, one after the other.
+    /// Nothing: a few steps run one after the other.
     Steps,
     /// Rows of a stream without a known end.
     Rows,
-    /// Something of a known number, in stages with names.
+    /// Units of a known number, in named stages.
     Stages,
 }
 
@@ -50,9 +50,9 @@ pub(crate) struct Display {
     counts: Counts,
     bar: Option<ProgressBar>,
     started: Mutex<Instant>,
-    /// When a line of a stream was printed last.
+    /// When a line about a stream was last printed.
     last: Mutex<Instant>,
-    /// The stage that is shown.
+    /// Name of the current stage.
     stage: Mutex<String>,
     total: AtomicUsize,
     done: AtomicUsize,
@@ -89,8 +89,8 @@ impl Display {
         }
     }
 
-    /// So much of a stage is done; without a terminal, its beginning is a line after `verb`, if there is
-    /// one.
+    /// Shows that `done` of `total` units of a stage are done. Without a terminal, prints a line with `verb`,
+    /// if given, when the stage begins.
     pub(crate) fn stage(&self, verb: Option<&str>, name: &str, done: usize, total: usize) {
         let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
         let begins = *stage != name;
@@ -185,7 +185,7 @@ impl Display {
         self.cell(&what, &result, record.cost.wall_s);
     }
 
-    /// A cell is finished: its line, and the bar.
+    /// Prints the line of a finished cell and moves the bar.
     fn cell(&self, what: &str, result: &str, wall_s: f64) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         self.done_now.fetch_add(1, Ordering::Relaxed);
@@ -200,7 +200,7 @@ impl Display {
         }
     }
 
-    /// The time that the remaining cells take if they are like those of this run.
+    /// Estimated time for the remaining cells, from those of this run.
     fn remaining(&self) -> Option<Duration> {
         let now = self.done_now.load(Ordering::Relaxed);
         let left = self.total.load(Ordering::Relaxed).saturating_sub(self.done.load(Ordering::Relaxed));
@@ -240,14 +240,14 @@ impl Observer for Display {
     }
 }
 
-/// A display, and a file of events beside it where one is asked for.
+/// A display and, if requested, a file of events.
 pub(crate) struct Watch {
     pub(crate) display: Display,
     events: Option<Mutex<fs_err::File>>,
 }
 
 impl Watch {
-    /// Opens `events`, whose lines are new with each run.
+    /// Creates the file `events`; an existing one is overwritten.
     pub(crate) fn new(counts: Counts, events: Option<&Path>) -> anyhow::Result<Self> {
         let events = events.map(fs_err::File::create).transpose();
         let events = events.map_err(|error| molarena_host::Error::Request(error.to_string()))?;

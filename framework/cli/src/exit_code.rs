@@ -1,4 +1,4 @@
-//! Exit codes. A user's fault and ours never share one.
+//! Exit codes. A user's fault and a fault of molarena never share one.
 
 use molarena_host::{Error, Fault};
 
@@ -6,26 +6,26 @@ use molarena_host::{Error, Fault};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum ExitCode {
-    /// Everything that was asked for was done.
+    /// Everything requested was done.
     Ok = 0,
     /// The command line, a suite or a method file is wrong.
     Usage = 2,
     /// A plugin is missing, cannot be opened, or breaks the ABI.
     BadPlugin = 3,
-    /// The selection names no cell, or the store holds no record of it.
+    /// The selection names no cell, or the store has no record of it.
     NothingSelected = 4,
     /// A data file is missing, has the wrong hash, or cannot be read.
     BadData = 5,
-    /// The run finished and some cells failed, which are rows with their reason; or some rows of an input could not be
-    /// read; or the method of `predict` failed.
+    /// The run finished but some cells failed (they are rows on the board, with their reason); or some rows
+    /// of an input could not be read; or the method of `predict` failed.
     SomeCellsFailed = 10,
     /// A fault of the system or of molarena.
     Internal = 70,
-    /// Interrupted; what was finished is stored.
+    /// Interrupted; finished cells are stored.
     Interrupted = 130,
 }
 
-/// What `--help` says of them.
+/// The exit codes in `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done

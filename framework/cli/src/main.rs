@@ -45,7 +45,7 @@ fn main() -> std::process::ExitCode {
         .into()
 }
 
-/// `molarena … | head` is no fault.
+/// A closed pipe, as in `molarena … | head`, is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
@@ -56,6 +56,6 @@ fn complain(error: &anyhow::Error) {
         .or_else(|| Some(error.downcast_ref::<molarena_world::Error>()?.code()))
         .or_else(|| Some(error.downcast_ref::<molarena_data::Error>()?.code()))
         .map_or_else(String::new, |code| format!(" [{code}]"));
-    // There is nobody left to tell when standard error is closed.
+    // If standard error is closed, the message cannot be reported.
     let _closed = writeln!(std::io::stderr(), "error{code}: {error:#}");
 }

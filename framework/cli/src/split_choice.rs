@@ -1,4 +1,4 @@
-//! The split that is asked for.
+//! The requested split.
 
 use std::str::FromStr;
 
@@ -6,12 +6,12 @@ use molarena_data::Protocol;
 
 const COLUMN: &str = "column:";
 
-/// A protocol, or a column of an own table.
+/// A protocol, or a column of the user's own table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SplitChoice {
-    /// A protocol.
+    /// A built-in protocol.
     Protocol(Protocol),
-    /// The column of this name says which part a row is in.
+    /// Name of the column that says which part a row is in.
     Column(String),
 }
 

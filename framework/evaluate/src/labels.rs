@@ -1,4 +1,4 @@
-//! Test labels of records, from the data folder.
+//! Test labels for records, read from the data folder.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -7,7 +7,7 @@ use molarena_features::select_rows;
 use molarena_host::{ArenaDataset, Result, Store};
 use molarena_record::{cell::Record, parts::SplitInfo};
 
-/// Datasets that records were scored on, each read once.
+/// The datasets that records were scored on, each read once.
 #[derive(Debug)]
 pub struct Labels<'a> {
     catalog: &'a Catalog,
@@ -19,7 +19,7 @@ pub struct Labels<'a> {
 }
 
 impl<'a> Labels<'a> {
-    /// Labels of the datasets of a catalog; the store's cache says which molecules can be read.
+    /// Labels of the datasets of a catalog; the store's cache keeps which molecules are readable.
     pub fn new(catalog: &'a Catalog, data_dir: &'a Path, store: &'a Store) -> Self {
         Self { catalog, data_dir, store, datasets: BTreeMap::new(), last: None }
     }
@@ -27,7 +27,8 @@ impl<'a> Labels<'a> {
     /// Labels `f32[test molecules, tasks]` of a record's test part, row-major, NaN where missing.
     ///
     /// # Errors
-    /// Why there are none: the dataset is not in the catalog or cannot be read, or it is another than the record's.
+    /// Says why there are none: the dataset is not in the catalog or cannot be read, or it or its split
+    /// differs from the record's.
     pub fn of(&mut self, record: &Record) -> Result<Arc<Vec<f32>>, String> {
         let place = format!("{} {}", record.composition.data_sha256, record.split.sha256);
         if let Some((known, labels)) = &self.last

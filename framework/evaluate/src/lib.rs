@@ -1,7 +1,7 @@
-//! From stored artifacts and labels to scores. No plugin is opened here, and no worker is started.
+//! Scores cells from stored artifacts and labels. This crate opens no plugin and starts no worker itself.
 //!
-//! [`run()`] executes what a plan misses and scores its cells as their steps finish; [`replay()`] computes every score of
-//! a store again; [`under_metric`] scores stored predictions by another metric.
+//! [`run()`] executes the missing steps of a plan and scores its cells as their steps finish; [`replay()`]
+//! recomputes every score of a store; [`under_metric`] scores stored predictions by another metric.
 
 mod labels;
 mod replay;

@@ -1,4 +1,4 @@
-//! Every score again, from what steps made and from labels.
+//! Recomputes every score, from what steps made and from labels.
 
 use molarena_host::{Result, Store};
 use molarena_metrics::Metric;
@@ -12,28 +12,28 @@ use crate::{
     score::{outcome_of_predictions, outcome_of_ranks},
 };
 
-/// Key of a record, and why it cannot be scored here.
+/// Key of a record, and the reason why it cannot be scored here.
 pub type Skipped = (String, String);
 
-/// What [`replay`] found.
+/// The result of [`replay`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replayed {
-    /// Records whose bytes come out again.
+    /// Number of records that come out with the same bytes.
     pub same: usize,
     /// Keys of records that come out different, with what differs.
     pub different: Vec<(String, String)>,
-    /// Keys of records that cannot be computed here, with the reason.
+    /// Keys of records that cannot be recomputed here, with the reason.
     pub skipped: Vec<Skipped>,
-    /// The records as they come out, in the order of the store; those that were skipped are as they are stored.
+    /// The recomputed records, in the order of the store; skipped ones are as stored.
     pub records: Vec<Record>,
-    /// Those of matching cells.
+    /// The same for records of matching cells.
     pub matches: Vec<MatchRecord>,
 }
 
-/// Computes the scores of all records of a store again.
+/// Recomputes the scores of all records of a store.
 ///
 /// # Errors
-/// The store cannot be read. What is wrong with single records is in the result.
+/// The store cannot be read. Problems of single records are in the result.
 pub fn replay(store: &Store, labels: &mut Labels<'_>) -> Result<Replayed> {
     let mut replayed = Replayed::default();
     for record in store.records()? {
@@ -69,8 +69,8 @@ impl Replayed {
     }
 }
 
-/// The records under another metric, scored from stored predictions; and the keys of those that cannot be, with the
-/// reason. Records of tasks that the metric is not for are left out.
+/// The records scored by another metric from stored predictions, and the keys of those that cannot be, with
+/// the reason. Records whose task type the metric does not fit are left out.
 ///
 /// # Errors
 /// The store cannot be read.

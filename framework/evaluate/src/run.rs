@@ -1,4 +1,4 @@
-//! Runs a plan: executes the steps that it misses and scores each cell once its step is there.
+//! Runs a plan: executes its missing steps and scores each cell once its step is done.
 
 use std::{
     collections::BTreeMap,
@@ -18,30 +18,30 @@ use crate::score::{Scored, score};
 /// How a plan is run.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Threads of all workers together.
+    /// Threads for all workers together.
     pub threads: usize,
-    /// Whether failed cells of earlier runs run again.
+    /// Whether to run failed cells of earlier runs again.
     pub retry_failed: bool,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Cells that were scored in this run.
+    /// Number of cells scored in this run, failed ones not counted.
     pub scored: usize,
-    /// Cells of the plan that failed, in this run or before.
+    /// Number of cells of the plan that failed, in this run or before.
     pub failed: usize,
-    /// Cells that were finished before.
+    /// Number of cells that were finished before.
     pub resumed: usize,
-    /// Steps that were executed in this run.
+    /// Number of steps executed in this run.
     pub steps: usize,
 }
 
-/// Runs what is missing of `plan`. Stored steps are not executed again, and neither is what they were made from. When
-/// `interrupted` is set, running workers end, and what is finished stays.
+/// Runs what is missing of `plan`. Stored steps do not run again, and neither do the steps that they were
+/// made from. When `interrupted` is set, running workers end, and finished cells stay.
 ///
 /// # Errors
-/// [`Error::Interrupted`], and those of inputs and of the store. A failure of a plugin is a row, not an error.
+/// [`Error::Interrupted`], and errors of inputs and of the store. A plugin's failure is a row, not an error.
 pub fn run(
     plan: &Plan,
     arena: &Arena,
@@ -80,7 +80,7 @@ pub fn run(
     error.map_or(Ok(Summary { steps: missing.steps.len(), ..summary }), Err)
 }
 
-/// Whether a cell is finished, and if so, whether it failed.
+/// Whether a stored cell failed; `None` if it is not finished.
 fn stored(cell: &Cell, arena: &Arena) -> Result<Option<bool>> {
     Ok(match cell.row {
         Row::Task(_) => {
@@ -94,7 +94,7 @@ fn stored(cell: &Cell, arena: &Arena) -> Result<Option<bool>> {
     })
 }
 
-/// Scores cells as their steps finish, and passes everything on.
+/// Scores cells as their steps finish, and passes all events on.
 struct Scorer<'a> {
     cells: BTreeMap<&'a str, Vec<&'a Cell>>,
     arena: &'a Arena,

@@ -19,8 +19,8 @@ pub(crate) enum Scored {
     Match(Box<MatchRecord>),
 }
 
-/// Scores of predictions `f32[molecules, tasks]` against labels of that shape, NaN where missing, row-major; tasks by
-/// name.
+/// Scores predictions `f32[molecules, tasks]` against labels of the same shape, NaN where missing, both
+/// row-major.
 pub fn outcome_of_predictions(
     metric: Metric,
     scoring: Scoring,
@@ -33,7 +33,7 @@ pub fn outcome_of_predictions(
     Outcome::Scored { scores: tasks.iter().cloned().zip(scores).collect(), mean }
 }
 
-/// Scores of each space from the ranks that a matching step made; `spaces` are names and numbers of candidates.
+/// Scores each space from the ranks that a matching step made; `spaces` are names and numbers of candidates.
 ///
 /// # Errors
 /// The ranks are missing, or not those of the step's record.
@@ -137,7 +137,7 @@ fn pretrainings(composition: &Composition) -> Vec<&Pretrained> {
     composition.pretraining.iter().chain(members).collect()
 }
 
-/// What pretrainings cost together, each once.
+/// Cost of the pretrainings together, each counted once.
 fn pretrain_cost(pretrainings: &[&Pretrained], arena: &Arena) -> Result<Option<PretrainCost>> {
     let keys: BTreeSet<&str> = pretrainings.iter().map(|pretrained| pretrained.key.as_str()).collect();
     let mut costs: Option<Cost> = None;

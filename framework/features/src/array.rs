@@ -7,7 +7,7 @@ pub fn select_rows<T: Copy>(values: &[T], columns: usize, indices: &[usize]) -> 
     indices.iter().flat_map(|&index| &values[index * columns..(index + 1) * columns]).copied().collect()
 }
 
-/// A row-major vector of rows x columns values as a matrix.
+/// A row-major vector of `rows` x `columns` values as a matrix.
 pub fn matrix<T>(rows: usize, columns: usize, values: Vec<T>) -> Array2<T> {
     Array2::from_shape_vec((rows, columns), values).expect("rows x columns values")
 }

@@ -1,14 +1,14 @@
-//! What can go wrong with a file of features.
+//! Errors of feature files.
 
 use std::path::PathBuf;
 
 /// Result of reading and writing features.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A file of features could not be read or written.
+/// A feature file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file does not hold such features.
+    /// The file does not hold the expected features.
     #[error("{path}: {message}")]
     File {
         /// The file.
@@ -16,7 +16,7 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
-    /// The system refused; the message names the file.
+    /// An error of the system; the message names the file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }

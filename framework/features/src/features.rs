@@ -16,7 +16,7 @@ use crate::{
 pub enum Features {
     /// Packed bits.
     Bits {
-        /// Bits in a row.
+        /// Number of bits in a row.
         n_bits: usize,
         /// n rows of `n_bits.div_ceil(64)` words.
         words: Vec<u64>,
@@ -25,7 +25,7 @@ pub enum Features {
     },
     /// `f32[n, columns]`, row-major.
     Dense {
-        /// Columns of a row.
+        /// Number of columns.
         columns: usize,
         /// n x columns values.
         values: Vec<f32>,
@@ -46,7 +46,7 @@ pub struct OwnedSmiles {
 }
 
 impl OwnedSmiles {
-    /// The SMILES, in the order given.
+    /// Copies the SMILES, in the given order.
     pub fn new<S: AsRef<str>>(smiles: impl IntoIterator<Item = S>) -> Self {
         let mut this = Self { text: String::new(), offsets: vec![0] };
         for smiles in smiles {
@@ -61,7 +61,7 @@ impl OwnedSmiles {
     }
 }
 
-/// Graphs of n molecules in compressed rows.
+/// Graphs of n molecules in compressed sparse rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OwnedGraphs {
     atom_offsets: Vec<i64>,
@@ -130,7 +130,7 @@ impl Features {
         }
     }
 
-    /// Number of columns of a vector; `None` for SMILES and graphs.
+    /// Number of columns (bits or values) of a row; `None` for SMILES and graphs.
     pub fn columns(&self) -> Option<usize> {
         match self {
             Self::Bits { n_bits, .. } => Some(*n_bits),
@@ -187,7 +187,7 @@ impl Features {
         }
     }
 
-    /// Bits as dense 0 and 1; others as they are.
+    /// Turns bits into dense 0 and 1; leaves other features as they are.
     #[must_use]
     pub fn into_dense(self) -> Self {
         let Self::Bits { n_bits, words, rows } = self else { return self };
@@ -198,7 +198,7 @@ impl Features {
         Self::Dense { columns: n_bits, values, rows }
     }
 
-    /// Adds the molecules of `other`, which has the same layout.
+    /// Appends the molecules of `other`, which must have the same layout.
     pub fn append(&mut self, other: Self) {
         match (self, other) {
             (

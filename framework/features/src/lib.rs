@@ -1,5 +1,5 @@
-//! What a method may be given of molecules: which features there are ([`FeatureSpec`]), and features in memory and in
-//! files ([`Features`]). Pure apart from [`Features::read`] and [`Features::write`].
+//! The features of molecules: which of them a method may ask for ([`FeatureSpec`]), and their values in
+//! memory and in files ([`Features`]). Only [`Features::read`] and [`Features::write`] do input and output.
 
 mod array;
 mod error;

@@ -1,4 +1,4 @@
-//! What is computed of each molecule, as method files name it.
+//! Which features to compute, as named in method files.
 
 use molarena_chem::{Molecule, Morgan};
 use molarena_sdk::InputKind;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::features::{Features, OwnedSmiles};
 
-/// What is computed of each molecule, as in a method file.
+/// The features to compute for each molecule, as in a method file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum FeatureSpec {
@@ -23,7 +23,7 @@ pub enum FeatureSpec {
         #[serde(default)]
         chirality: bool,
     },
-    /// How often each Morgan environment occurs, equal to `RDKit`'s count fingerprint: `f32[n, columns]`.
+    /// Counts of Morgan environments, equal to `RDKit`'s count fingerprint: `f32[n, columns]`.
     MorganCounts {
         /// Radius in bonds.
         #[serde(default = "default_radius")]
@@ -34,11 +34,11 @@ pub enum FeatureSpec {
         /// Whether atoms carry their chirality.
         #[serde(default)]
         chirality: bool,
-        /// Counts above this are set to it.
+        /// Larger counts are set to this.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_count: Option<u32>,
     },
-    /// Physico-chemical descriptors under `RDKit`'s names ([`molarena_chem::DESCRIPTOR_NAMES`]), not scaled.
+    /// Physicochemical descriptors under `RDKit`'s names ([`molarena_chem::DESCRIPTOR_NAMES`]), not scaled.
     Descriptors {},
     /// Bits (as 0 and 1), counts, descriptors and companion vectors side by side.
     Concatenated {
@@ -69,7 +69,7 @@ const fn default_columns() -> usize {
 }
 
 impl FeatureSpec {
-    /// Says what is wrong with the values, if anything is.
+    /// Checks the values; `Err` says what is wrong.
     pub fn check(&self) -> Result<(), String> {
         match self {
             Self::Morgan { .. } | Self::MorganCounts { .. } => self.morgan().map_or(Ok(()), |spec| {
@@ -97,7 +97,7 @@ impl FeatureSpec {
         }
     }
 
-    /// The kind of input that components get.
+    /// The kind of input that components get from these features.
     pub fn input(&self) -> InputKind {
         match self {
             Self::Morgan { .. } => InputKind::Bits,
@@ -120,7 +120,7 @@ impl FeatureSpec {
         }
     }
 
-    /// The names of the companion files that it reads.
+    /// Names of the companion files to read.
     pub fn companions(&self) -> Vec<&str> {
         match self {
             Self::Companion { file } => vec![file],
@@ -129,10 +129,10 @@ impl FeatureSpec {
         }
     }
 
-    /// The spec as records keep it: with the sha256 of each companion file that `sha256_of` knows by its name.
+    /// The spec as records keep it: each companion file gets its sha256, from its name by `sha256_of`.
     ///
     /// # Errors
-    /// Those of `sha256_of`.
+    /// Errors of `sha256_of`.
     pub fn described<E>(&self, sha256_of: &dyn Fn(&str) -> Result<String, E>) -> Result<Value, E> {
         let mut value = serde_json::to_value(self).expect("plain data");
         match self {
@@ -146,11 +146,11 @@ impl FeatureSpec {
         Ok(value)
     }
 
-    /// Computes the features of all molecules, in parallel. `companion` reads the companion file of a name: one vector
-    /// for each molecule.
+    /// Computes the features of all molecules, in parallel. `companion` reads the companion file of a name,
+    /// which has one vector per molecule.
     ///
     /// # Errors
-    /// Those of `companion`.
+    /// Errors of `companion`.
     pub fn compute<E>(
         &self,
         smiles: &[String],

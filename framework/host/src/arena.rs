@@ -1,4 +1,4 @@
-//! What plans and runs are made from.
+//! The surroundings of plans and runs: datasets, methods, plugins, stores.
 
 use std::path::PathBuf;
 
@@ -10,29 +10,29 @@ use crate::{
     store::Store,
 };
 
-/// What a plan is made from.
+/// Everything that a plan draws on.
 #[derive(Clone, Debug)]
 pub struct Arena {
-    /// The datasets.
+    /// Datasets and context graphs by id.
     pub catalog: Catalog,
-    /// The methods.
+    /// Methods by name.
     pub methods: Methods,
-    /// Where plugins are.
+    /// Where to find plugins.
     pub plugins: SearchPath,
     /// How workers are started.
     pub launcher: Launcher,
-    /// Where the data are.
+    /// Folder of the data files.
     pub data_dir: PathBuf,
-    /// Where results go.
+    /// Store of results.
     pub store: Store,
-    /// Where trained encoders are kept, and the context graphs for them; most often the same store.
+    /// Store of trained encoders and their context graphs; usually the same as `store`.
     pub encoders: Store,
-    /// Is told what takes long while a plan is made, and what a user should know.
+    /// Called with notices for the user, such as long work during planning.
     pub tell: fn(&str),
 }
 
 impl Arena {
-    /// Where steps of a kind are kept.
+    /// The store that keeps steps of a kind.
     pub fn store_of(&self, kind: Kind) -> &Store {
         match kind {
             Kind::Pretrain => &self.encoders,
@@ -40,7 +40,7 @@ impl Arena {
         }
     }
 
-    /// Where context graphs come from.
+    /// The sources of context graphs.
     pub fn sources(&self) -> Sources<'_> {
         Sources { catalog: &self.catalog, data_dir: &self.data_dir, store: &self.encoders, tell: self.tell }
     }

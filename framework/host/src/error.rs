@@ -1,11 +1,11 @@
-//! What can go wrong before and around the cells. A cell's own failure is a record, not an error.
+//! Errors outside of cells. A cell's own failure is a record, not an error.
 
 use std::path::PathBuf;
 
 /// Result of the host's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Whose fault an error is; each kind has an exit code of its own.
+/// Whose fault an error is; each kind has its own exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The request: an unknown name, a bad file.
@@ -25,7 +25,7 @@ pub enum Fault {
 /// An error of the host.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A method or suite file cannot be read as such.
+    /// A method, suite or model file is invalid.
     #[error("{path}: {message}")]
     Document {
         /// The file.
@@ -38,7 +38,7 @@ pub enum Error {
     UnknownMethod {
         /// The name.
         name: String,
-        /// The names that there are.
+        /// The known names.
         known: String,
     },
     /// No plugin library has this id.
@@ -47,11 +47,11 @@ pub enum Error {
          build it, or name it with --plugin PATH or MOLARENA_PLUGIN_PATH"
     )]
     UnknownPlugin {
-        /// The method that asked.
+        /// The method that names it.
         method: String,
         /// The plugin's id.
         plugin: String,
-        /// The file's name.
+        /// File name of the library.
         file: String,
         /// The folders that were searched.
         searched: String,
@@ -67,7 +67,7 @@ pub enum Error {
     /// The plugin has no such component.
     #[error("method `{method}`: plugin {path} has no {kind} `{component}`; it has: {known}")]
     UnknownComponent {
-        /// The method that asked.
+        /// The method that names it.
         method: String,
         /// The library.
         path: PathBuf,
@@ -75,7 +75,7 @@ pub enum Error {
         kind: String,
         /// Name of the component.
         component: String,
-        /// The components that there are.
+        /// The known components.
         known: String,
     },
     /// The configuration does not fit the component's schema.
@@ -85,7 +85,7 @@ pub enum Error {
         method: String,
         /// The component.
         component: String,
-        /// What the schema says, with the key.
+        /// How it violates the schema, with the key.
         message: String,
     },
     /// The component does not take these inputs.
@@ -110,7 +110,7 @@ pub enum Error {
         method: String,
         /// The component.
         component: String,
-        /// The device that was asked for.
+        /// The requested device.
         device: String,
         /// Devices that it runs on.
         known: String,
@@ -121,12 +121,12 @@ pub enum Error {
     /// The selection names no cell.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
-    /// The data folder, an own table or the store lies where every worker may read.
+    /// The data folder, a user's table or the store lies where every worker may read.
     #[error(
         "{what} {path} lies under {root}, which workers may read, so test labels would not be hidden; move it"
     )]
     Exposed {
-        /// What it is.
+        /// `data folder`, `table` or `store`.
         what: &'static str,
         /// Its path.
         path: PathBuf,
@@ -144,7 +144,7 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
-    /// A file of the store is not what it should be.
+    /// A file of the store or of a job folder is invalid.
     #[error("{path}: {message}")]
     Store {
         /// The file.
@@ -152,7 +152,7 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
-    /// A method that is used outside of a run gave no result.
+    /// A method used outside a run failed.
     #[error("method `{method}` failed: {message}")]
     MethodFailed {
         /// The method.
@@ -166,7 +166,7 @@ pub enum Error {
     /// A file could not be read or written; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The run was interrupted; what is finished is stored.
+    /// The run was interrupted; finished cells are stored.
     #[error("interrupted; finished cells are stored, the same command goes on from there")]
     Interrupted,
 }

@@ -1,8 +1,8 @@
 //! The host: plans cells and the steps they need, makes each step in a confined worker process and keeps the store.
 //!
-//! The way of a step: [`Suite`] or [`Selection`] -> [`plan()`] -> [`execute()`] -> a worker in a job folder ([`job`]) ->
-//! files -> [`molarena_record::step::StepRecord`]. The worker ([`worker`]) opens the plugin ([`plugin::loader`]); the host
-//! does not. Scores of cells are made by the crate `molarena-evaluate`.
+//! The path of a step: [`Suite`] or [`Selection`] -> [`plan()`] -> [`execute()`] -> a worker in a job folder
+//! ([`job`]) -> files -> [`molarena_record::step::StepRecord`]. The worker ([`worker`]) opens the plugin
+//! ([`plugin::loader`]); the host never does. The crate `molarena-evaluate` scores cells.
 
 mod apply;
 mod arena;

@@ -1,4 +1,4 @@
-//! A context graph made by hand.
+//! A handmade context graph for tests.
 
 use molarena_data::context::{ContextGraph, Counts, Edge, EdgeKind, Molecule, NodeKind, Space};
 

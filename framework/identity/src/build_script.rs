@@ -1,4 +1,4 @@
-//! What build scripts say to Cargo.
+//! Functions for build scripts, which print to Cargo.
 
 use std::{
     collections::BTreeSet,
@@ -7,9 +7,9 @@ use std::{
 
 use crate::source::{Source, of_package, of_plugins};
 
-/// For the build script of a plugin: tells `molarena_sdk::export_plugin!` the hash of the plugin's sources and how it is
-/// built, in `MOLARENA_SOURCE_SHA256` and `MOLARENA_SOURCE_BUILD`. Outside of a workspace with a `Cargo.lock` it sets
-/// neither; where the hash cannot be made, it warns.
+/// For a plugin's build script: passes the hash of the plugin's sources and how it is built to
+/// `molarena_sdk::export_plugin!`, in `MOLARENA_SOURCE_SHA256` and `MOLARENA_SOURCE_BUILD`. Outside of a
+/// workspace with a `Cargo.lock` it sets neither; if the hash cannot be computed, it warns.
 pub fn declare() {
     let found = of_package(&folder()).map(|source| source.map(|source| (source.sha256, source.watched)));
     if let Some(sha256) = watched(found) {
@@ -18,8 +18,8 @@ pub fn declare() {
     }
 }
 
-/// For the build script of the host: the hashes of the sources of all plugins of its workspace, as `ID=HASH` separated by
-/// spaces, in `MOLARENA_OWN_PLUGINS`.
+/// For the host's build script: sets `MOLARENA_OWN_PLUGINS` to the source hashes of all plugins of its
+/// workspace, as `ID=HASH` separated by spaces.
 pub fn declare_plugins() {
     let found = of_plugins(&folder()).map(|plugins| {
         let text = |(id, source): (&String, &Source)| format!("{id}={}", source.sha256);
@@ -31,8 +31,8 @@ pub fn declare_plugins() {
     }
 }
 
-/// How the plugin is built, as far as that may change results, from the variables of its build script: the target, its
-/// instruction sets, and the plugin's enabled features.
+/// The part of a plugin's build that may change results, from the variables of its build script: the target,
+/// its instruction sets, and the plugin's enabled features.
 ///
 /// ```
 /// let variables = [("CARGO_CFG_TARGET_ARCH", "x86_64"), ("CARGO_CFG_TARGET_OS", "linux"), ("CARGO_FEATURE_CUDA", "1")];
@@ -65,7 +65,7 @@ fn folder() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| Path::new(".").to_owned(), PathBuf::from)
 }
 
-/// Names what Cargo is to watch, or warns.
+/// Tells Cargo what to watch, or warns.
 fn watched(found: crate::Result<Option<(String, BTreeSet<PathBuf>)>>) -> Option<String> {
     println!("cargo::rerun-if-changed=build.rs");
     match found {

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::error::Result;
 
-/// A file's path below its package, with `/`, and its bytes with line ends as `\n`.
+/// A file's path within its package, with `/`, and its bytes with line ends as `\n`.
 pub(crate) type SourceFile = (String, Vec<u8>);
 
-/// `build.rs` and all files below `src`, by path. Hidden files are none of a package's: editors and tools leave them.
+/// `build.rs` and all files below `src`, sorted by path. Hidden files do not count as the package's: editors
+/// and tools leave them.
 pub(crate) fn of_package(folder: &Path) -> Result<Vec<SourceFile>> {
     let mut files = Vec::new();
     let build = folder.join("build.rs");

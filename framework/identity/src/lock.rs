@@ -12,16 +12,16 @@ use crate::{
     workspace::read_toml,
 };
 
-/// A package of the lock file.
+/// A package in the lock file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Locked {
     pub(crate) name: String,
     pub(crate) version: String,
-    /// Registry or repository; none of a package that a path leads to.
+    /// Registry or repository; `None` for a package in the workspace.
     pub(crate) source: Option<String>,
-    /// None of a repository, whose source names the commit.
+    /// `None` for a repository, whose source names the commit.
     pub(crate) checksum: Option<String>,
-    /// `name`, `name version` or `name version (source)`, as short as it is unique.
+    /// `name`, `name version` or `name version (source)`: the shortest that is unique.
     dependencies: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ impl Lock {
         self.packages.iter().find(|package| package.source.is_none() && package.name == name)
     }
 
-    /// Everything below `package` that `direct` names or that those depend on.
+    /// The dependencies of `package` that `direct` names, and everything below them.
     pub(crate) fn below<'a>(
         &'a self,
         package: &'a Locked,
@@ -86,7 +86,8 @@ impl Lock {
             if listed.peek().is_none() {
                 return Err(ambiguous(package, name, 0));
             }
-            // A package that is there twice may be for development once; that it counts, too, does no harm.
+            // Of a package that is listed twice, one may be for development only; counting it, too, does no
+            // harm.
             for dependency in listed {
                 open.push(self.resolve(package, dependency)?);
             }

@@ -1,4 +1,4 @@
-//! What a package's manifest changes in a build.
+//! The parts of a package's manifest that change a build.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,8 @@ use crate::{
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
-    /// One line for everything in the manifest that changes a build, but for versions of dependencies, which are locked.
+    /// One line for each part of the manifest that changes a build, except versions of dependencies, which
+    /// are locked.
     pub(crate) lines: BTreeSet<String>,
     /// Folders of the packages that it depends on by path.
     pub(crate) local: BTreeSet<PathBuf>,
@@ -26,11 +27,11 @@ pub(crate) struct Package {
     pub(crate) foreign: BTreeSet<String>,
     /// Whether it is a shared library whose build script uses this crate.
     pub(crate) is_plugin: bool,
-    /// Whether its sources are elsewhere than in `src` and `build.rs`.
+    /// Whether its sources are outside `src` and `build.rs`.
     is_unusual: bool,
 }
 
-/// Sections whose dependencies are built into a package. Those for development are not.
+/// Sections whose dependencies are built into a package. Development dependencies are not.
 const SECTIONS: [&str; 2] = ["dependencies", "build-dependencies"];
 
 impl Package {
@@ -89,7 +90,7 @@ impl Package {
     }
 }
 
-/// A dependency with what it inherits.
+/// A dependency, with the settings that it inherits.
 struct Dependency {
     package: String,
     path: Option<PathBuf>,
@@ -123,7 +124,7 @@ impl Dependency {
     }
 }
 
-/// Tables of dependencies, those for one platform after its name.
+/// Tables of dependencies; those for one platform come with its name.
 fn dependencies(manifest: &Table) -> Vec<(String, &'static str, &Table)> {
     let everywhere = [(String::new(), manifest)].into_iter();
     let targets = table(manifest, "target").into_iter().flatten();

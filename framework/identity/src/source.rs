@@ -15,10 +15,10 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Version of what is hashed.
+/// Version of the hashed content.
 const SCHEMA: &str = "molarena.source/1";
 
-/// The sources of a package, those that it depends on included.
+/// The sources of a package, including those of the packages that it depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Their hash, 64 lower-case hex digits.
@@ -27,7 +27,7 @@ pub struct Source {
     pub watched: BTreeSet<PathBuf>,
 }
 
-/// The sources of the package in `folder`; `None` outside of a workspace whose `Cargo.lock` has it.
+/// The sources of the package in `folder`; `None` outside a workspace whose `Cargo.lock` lists it.
 ///
 /// # Errors
 /// A file cannot be read, or does not say where a dependency comes from.
@@ -38,8 +38,9 @@ pub fn of_package(folder: &Path) -> Result<Option<Source>> {
     }
 }
 
-/// The sources of all plugins of the workspace around `folder`, by plugin id: the members that are shared libraries and
-/// whose build script uses this crate. The package of a plugin is called `molarena-ID`, as its library has to be.
+/// The sources of all plugins of the workspace around `folder`, by plugin id: the members that are shared
+/// libraries and whose build script uses this crate. A plugin's package must be called `molarena-ID`, to
+/// match its library.
 ///
 /// # Errors
 /// As for [`of_package`].
@@ -88,7 +89,7 @@ fn source(folder: &Path, workspace: &Workspace) -> Result<Option<Source>> {
 
 fn hash<'a>(packages: impl Iterator<Item = &'a Package>, locked: &BTreeSet<&Locked>) -> Result<String> {
     let mut hasher = Sha256::new();
-    // Each part after its length, so that no two lists of parts are the same bytes.
+    // Each part follows its length, so that no two lists of parts give the same bytes.
     let mut add = |part: &[u8]| {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);

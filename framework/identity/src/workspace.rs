@@ -19,7 +19,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace around `folder`; `None` where there is none, or none with a lock file.
+    /// The workspace around `folder`; `None` if there is none or it has no lock file.
     pub(crate) fn around(folder: &Path) -> Result<Option<Self>> {
         for root in folder.ancestors() {
             let (manifest, lock) = (root.join("Cargo.toml"), root.join("Cargo.lock"));
@@ -40,7 +40,7 @@ impl Workspace {
         self.table.get(section)?.get(key)
     }
 
-    /// Folders of the members that are listed by name. Members that a pattern lists are not found.
+    /// Folders of the members that are listed by name; members that a glob pattern lists are not found.
     pub(crate) fn members(&self) -> impl Iterator<Item = PathBuf> {
         let members = self.table.get("members").and_then(Value::as_array).into_iter().flatten();
         members.filter_map(Value::as_str).map(|member| self.root.join(member))

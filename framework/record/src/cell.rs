@@ -1,4 +1,4 @@
-//! The scored cell of a prediction task, `records/<key>.json`.
+//! The scored cell of a prediction task, `records/<ab>/<key>.json`.
 
 use std::collections::BTreeMap;
 
@@ -12,27 +12,27 @@ use crate::parts::{Composition, Cost, Failure, PretrainCost, Search, SplitInfo};
 /// Schema name of [`Record`].
 pub const RECORD_SCHEMA: &str = "molarena.record/1";
 
-/// One scored cell: method x dataset x split x seed under a protocol. Stored as `records/<key>.json`.
+/// One scored cell: method x dataset x split x seed under a protocol. Stored as `records/<ab>/<key>.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// [`RECORD_SCHEMA`].
     pub schema: String,
-    /// Hash of everything that decides the result; also the file's name.
+    /// Hash of everything that determines the result; also the file's name.
     pub key: String,
-    /// Key of the fit whose predictions were scored: `fits/<fit_key>.json` and `.npy`.
+    /// Key of the step whose predictions were scored.
     pub fit_key: String,
     /// Name of the method.
     pub method: String,
     /// Id of the dataset.
     pub dataset: String,
-    /// Whether the dataset is simulated. Records from before there were such datasets have no such key.
+    /// Whether the dataset is simulated. Records from before simulated datasets have no such field.
     #[serde(default)]
     pub simulated: bool,
-    /// The split.
+    /// Split of the dataset.
     pub split: SplitInfo,
     /// Seed of the method.
     pub seed: u64,
-    /// What the labels are.
+    /// Classification or regression.
     #[schemars(with = "String")]
     pub task_type: TaskType,
     /// The metric of `scores`.
@@ -41,34 +41,34 @@ pub struct Record {
     /// How classification predictions were scored.
     #[schemars(with = "String")]
     pub scoring: Scoring,
-    /// Whether the training labels were shuffled, as a check that nothing leaks.
+    /// Whether the training and validation labels were shuffled, as a check for leaks.
     pub shuffled_labels: bool,
     /// Task names, in the order of the predictions' columns.
     pub tasks: Vec<String>,
-    /// What the method is made of.
+    /// Components of the method.
     pub composition: Composition,
-    /// Molecules of the dataset that could not be parsed and take part in nothing.
+    /// Number of molecules of the dataset that could not be parsed; they take part in nothing.
     pub unparsed_molecules: usize,
     /// Whether the worker was confined (no data folder, no store, no network).
     pub confined: bool,
     /// Scores, or why there are none.
     pub outcome: Outcome,
-    /// The settings that were tried, where the method leaves a choice.
+    /// The settings that were tried, if the method chooses between several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
-    /// What it cost; an ensemble costs what its members cost.
+    /// Cost of the step; for an ensemble, the summed cost of its members.
     pub cost: Cost,
-    /// What the pretraining of the encoder cost, once for all cells that use it; of an ensemble, those of its members
-    /// together.
+    /// Cost of the pretraining of the encoder, once for all cells that use it; for an ensemble, of its
+    /// members' together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrain_cost: Option<PretrainCost>,
-    /// When its step was finished, in seconds since 1970 (UTC). Records of earlier versions do not say.
+    /// When its step finished, in seconds since 1970 (UTC). Records of earlier versions have no such field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<u64>,
-    /// Class of the device that it ran on, where that is not the processor, such as `cuda`.
+    /// Class of the device, such as `cuda`, if it is not `cpu`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The parameters that the suite varies, with the values of this record's method.
+    /// The parameters that the suite varies, with this method's values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub varied: BTreeMap<String, serde_json::Value>,
 }
@@ -84,6 +84,6 @@ pub enum Outcome {
         /// Mean over the defined tasks; null when none is defined.
         mean: Option<f64>,
     },
-    /// The worker gave no predictions that can be scored.
+    /// The step failed, so there are no predictions to score.
     Failed(Failure),
 }

@@ -1,4 +1,5 @@
-//! The outcome of a pretraining, `encoders/<key>/record.json`, beside the encoder's state.
+//! The outcome of a pretraining before `molarena.step/1`: `encoders/<key>/record.json`, beside the encoder's
+//! state.
 
 use std::collections::BTreeMap;
 
@@ -16,42 +17,42 @@ pub const ENCODER_SCHEMA: &str = "molarena.encoder/1";
 pub struct EncoderRecord {
     /// [`ENCODER_SCHEMA`].
     pub schema: String,
-    /// Hash of everything that decides the state; also the folder's name.
+    /// Hash of everything that determines the state; also the folder's name.
     pub key: String,
-    /// What the encoder was trained on.
+    /// The corpus that the encoder was trained on.
     pub corpus: CorpusUse,
     /// The encoder.
     pub encoder: ComponentUse,
     /// Features of the corpus's molecules, as in the method file.
     pub features: serde_json::Value,
-    /// Version of the chemistry behind the features.
+    /// Chemistry version that computed the features.
     pub chemistry: String,
     /// Seed of every random choice.
     pub seed: u64,
-    /// Why there is no state, if there is none.
+    /// Why there is no state; null if there is one.
     pub failure: Option<Failure>,
-    /// sha256 of the state, if there is one.
+    /// sha256 of the state; null if there is none.
     pub state_sha256: Option<String>,
     /// Whether every worker was confined.
     pub confined: bool,
-    /// What it cost.
+    /// Cost of the pretraining.
     pub cost: PretrainCost,
 }
 
-/// A context graph, as used: what is in it and what left.
+/// A context graph as used: what it holds and what was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CorpusUse {
     /// Id of the context graph.
     pub id: String,
     /// Whether its data are simulated.
     pub simulated: bool,
-    /// Hash of its content: manifest, files, molecules that left, chemistry.
+    /// Hash of its content: manifest, files, left-out molecules, chemistry version.
     pub key: String,
-    /// Whose molecules were to leave: ids of datasets, and the queries of a matching task.
+    /// Whose molecules to leave out: ids of datasets, and the queries of a matching task.
     pub leave_out: Vec<String>,
-    /// Distinct molecules of the context that left.
+    /// Number of distinct molecules of the context that were left out.
     pub left_out: usize,
-    /// Rows of its molecule tables that cannot be read.
+    /// Number of rows of its molecule tables that cannot be read.
     pub unreadable: usize,
     /// Number of nodes by kind.
     pub nodes: BTreeMap<String, usize>,
@@ -64,7 +65,7 @@ pub struct CorpusUse {
 /// A feature space of a context graph, as used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpaceUse {
-    /// Its name.
+    /// Name of the space.
     pub name: String,
     /// Kind of its nodes.
     pub kind: String,
@@ -75,7 +76,7 @@ pub struct SpaceUse {
 }
 
 impl CorpusUse {
-    /// What is in `graph`, from which the molecules of `leave_out` left.
+    /// Describes `graph`, from which the molecules of `leave_out` were left out.
     pub fn of(graph: &ContextGraph, leave_out: Vec<String>) -> Self {
         let node_count = |kind| graph.node_kinds.iter().filter(|&&node| node == kind).count();
         let edge_count = |kind| graph.edges.iter().filter(|edge| edge.kind == kind).count();
@@ -103,7 +104,7 @@ impl CorpusUse {
 }
 
 impl EncoderRecord {
-    /// Why nothing can be fitted on top of this encoder, if it failed.
+    /// The failure of every step that needs this encoder, if it failed.
     pub fn failure_of_dependents(&self) -> Option<Failure> {
         let failure = self.failure.as_ref()?;
         Some(Failure { message: format!("pretraining: {}", failure.message), ..failure.clone() })

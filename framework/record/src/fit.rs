@@ -1,4 +1,4 @@
-//! The outcome of a worker that fits and predicts, before scoring: `fits/<fit_key>.json`.
+//! The outcome of a fit before `molarena.step/1`: `fits/<fit_key>.json`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,25 +12,25 @@ pub const FIT_SCHEMA: &str = "molarena.fit/2";
 pub struct PredictionsHash {
     /// Of the test molecules: `fits/<fit_key>.npy`.
     pub test: String,
-    /// Of the validation molecules: `fits/<fit_key>.valid.npy`. Ensembles make their members comparable by them.
+    /// Of the validation molecules: `fits/<fit_key>.valid.npy`, by which an ensemble scales its members.
     pub valid: String,
 }
 
-/// Outcome of a worker, before scoring. Stored as `fits/<fit_key>.json` beside the predictions' files.
+/// Outcome of a fit, before scoring. Stored as `fits/<fit_key>.json` beside the prediction files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fit {
     /// [`FIT_SCHEMA`].
     pub schema: String,
-    /// Hash of everything that decides the predictions; also the file's name.
+    /// Hash of everything that determines the predictions; also the file's name.
     pub fit_key: String,
-    /// Why there are no predictions, if there are none.
+    /// Why there are no predictions; null if there are.
     pub failure: Option<Failure>,
-    /// sha256 of the predictions' files, if there are any.
+    /// sha256 of the prediction files; null if there are none.
     pub predictions: Option<PredictionsHash>,
-    /// The settings that were tried, where the method leaves a choice.
+    /// The settings that were tried, if the method chooses between several.
     pub search: Option<Search>,
     /// Whether the worker was confined.
     pub confined: bool,
-    /// What it cost.
+    /// Cost of the fit.
     pub cost: Cost,
 }

@@ -11,8 +11,8 @@ use crate::{
     parts::{ComponentUse, Composition, SplitInfo},
 };
 
-/// Part of the keys of cells and of matching since the metrics' first version. It is frozen: a metric's change is a
-/// change of its own version, not of the keys.
+/// Part of the keys of cells and of matching since the first version of the metrics. It is frozen: a change
+/// of a metric changes its own version, not the keys.
 const METRICS_IN_KEYS: u32 = 1;
 
 /// JSON text with sorted object keys and no spaces, so that equal values give equal text.
@@ -40,30 +40,30 @@ pub fn key_of(parts: &impl Serialize) -> String {
     molarena_data::sha256_hex(canonical_json(&value).as_bytes())
 }
 
-/// What the key of a fit or an ensemble's combination is the hash of. `decides` is the metric that a choice of settings
-/// goes by, where there is a choice.
+/// The material of the key of a fit or a combination. The metric is part of it only if it chooses between
+/// settings.
 #[derive(Debug)]
 pub struct FitKey<'a> {
-    /// What makes the predictions.
+    /// Composition of the method.
     pub composition: &'a Composition,
     /// sha256 of the split's index lists.
     pub split_sha256: &'a str,
     /// Names of the tasks.
     pub tasks: &'a [String],
-    /// What the labels are.
+    /// Classification or regression.
     pub task_type: TaskType,
-    /// Seed of the fit; 0 where a seed changes nothing.
+    /// Seed of the fit; 0 if it has no effect.
     pub seed: u64,
-    /// Whether the training labels are shuffled.
+    /// Whether the training and validation labels are shuffled.
     pub shuffle_labels: bool,
     /// The dataset's metric.
     pub metric: Metric,
-    /// Class of the device; `cpu` is in no key.
+    /// Class of the device; `cpu` is left out of the material.
     pub device: &'a str,
 }
 
 impl FitKey<'_> {
-    /// The material.
+    /// The JSON value whose hash is the key.
     pub fn material(&self) -> Value {
         let decides = self.composition.tune.as_ref().map(|_| (self.metric, METRICS_IN_KEYS));
         on_device(
@@ -82,7 +82,7 @@ impl FitKey<'_> {
     }
 }
 
-/// What the key of a cell is the hash of.
+/// The material of the key of a cell.
 pub fn cell_material(step: &str, seed: u64, method: &str, metric: Metric, scoring: Scoring) -> Value {
     json!({
         "schema": "molarena.record/1",
@@ -95,7 +95,7 @@ pub fn cell_material(step: &str, seed: u64, method: &str, metric: Metric, scorin
     })
 }
 
-/// What the key of a matching cell, which is that of its ranking step, is the hash of.
+/// The material of the key of a matching cell, which is also the key of its ranking step.
 #[derive(Debug)]
 pub struct MatchKey<'a> {
     /// Hash of the context graph's content.
@@ -108,16 +108,16 @@ pub struct MatchKey<'a> {
     pub split: &'a SplitInfo,
     /// Name of the method.
     pub method: &'a str,
-    /// What the method is made of.
+    /// Components of the method.
     pub composition: &'a MatchComposition,
     /// Seed of the method.
     pub seed: u64,
-    /// Class of the device; `cpu` is in no key.
+    /// Class of the device; `cpu` is left out of the material.
     pub device: &'a str,
 }
 
 impl MatchKey<'_> {
-    /// The material.
+    /// The JSON value whose hash is the key.
     pub fn material(&self) -> Value {
         on_device(
             json!({
@@ -136,7 +136,7 @@ impl MatchKey<'_> {
     }
 }
 
-/// What the key of a pretraining is the hash of.
+/// The material of the key of a pretraining.
 pub fn pretrain_material(
     corpus_key: &str,
     encoder: &ComponentUse,
@@ -158,8 +158,8 @@ pub fn pretrain_material(
     )
 }
 
-/// What the key of an encoding is the hash of. `pretraining` is the key of the trained state; `molecules` the sha256 of
-/// the SMILES, one to a line.
+/// The material of the key of an encoding. `pretraining` is the key of the trained state; `molecules` is the
+/// sha256 of the SMILES, one per line.
 pub fn encode_material(
     encoder: &ComponentUse,
     pretraining: Option<&str>,
@@ -191,14 +191,14 @@ fn on_device(mut material: Value, device: &str) -> Value {
 }
 
 impl Record {
-    /// The key that its content has.
+    /// The key computed from its content.
     pub fn content_key(&self) -> String {
         key_of(&cell_material(&self.fit_key, self.seed, &self.method, self.metric, self.scoring))
     }
 }
 
 impl MatchRecord {
-    /// The key that its content has.
+    /// The key computed from its content.
     pub fn content_key(&self) -> String {
         let material = MatchKey {
             context_key: &self.context_key,

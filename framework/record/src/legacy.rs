@@ -1,4 +1,5 @@
-//! Steps of the formats before `molarena.step/1`: `molarena.fit/2`, `molarena.encoder/1` and `molarena.match/1`.
+//! Step records from the formats before `molarena.step/1`: `molarena.fit/2`, `molarena.encoder/1` and
+//! `molarena.match/1`.
 
 use std::collections::BTreeMap;
 

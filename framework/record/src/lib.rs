@@ -1,5 +1,5 @@
-//! The public formats of the store: what a step made, what it cost, and what it scored; and the keys by which they are
-//! found. No input or output: the host's store reads and writes them.
+//! The public formats of the store: what a step made, what it cost, and what it scored; and the keys that
+//! identify them. The crate does no input or output: the host's store reads and writes the records.
 
 pub mod cell;
 pub mod encoder;

@@ -1,4 +1,4 @@
-//! What the store keeps of a matching cell: `matches/<key>.json`, beside the ranks in `matches/<key>.npz`.
+//! The record of a matching cell, `matches/<ab>/<key>.json`. Its step keeps the ranks.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::parts::{ComponentUse, Cost, Failure, PretrainCost, Pretrained, SplitI
 
 /// Schema name of [`MatchRecord`].
 pub const MATCH_SCHEMA: &str = "molarena.match/1";
-/// Name of the file of ranks that a matching step made.
+/// File name of a matching step's ranks.
 pub const RANKS_FILE: &str = "ranks.npz";
 
 /// The profiles that are ranked for each query.
@@ -41,63 +41,63 @@ impl Candidates {
 pub struct MatchRecord {
     /// [`MATCH_SCHEMA`].
     pub schema: String,
-    /// Hash of everything that decides the result; also the files' name.
+    /// Hash of everything that determines the result; also the file's name.
     pub key: String,
     /// Name of the method.
     pub method: String,
     /// Id of the context graph.
     pub context: String,
-    /// Hash of its content, no molecule left out.
+    /// Hash of the context's content, with no molecule left out.
     pub context_key: String,
-    /// Whether its data are simulated.
+    /// Whether the context's data are simulated.
     pub simulated: bool,
-    /// Split of the molecules that have a profile in any of the spaces; the test part are the queries.
+    /// Split of the molecules that have a profile in any of the spaces; the test part is the queries.
     pub split: SplitInfo,
-    /// The spaces, in the order of the suite; they decide which molecules are split.
+    /// The spaces, in the order of the suite; they determine which molecules are split.
     pub spaces: Vec<String>,
     /// Which profiles are ranked.
     pub candidates: Candidates,
     /// Seed of the method.
     pub seed: u64,
-    /// What the method is made of.
+    /// Components of the method.
     pub composition: MatchComposition,
     /// Whether the worker was confined (no data folder, no store, no network).
     pub confined: bool,
     /// Scores, or why there are none.
     pub outcome: MatchOutcome,
-    /// What it cost: `predict_s` is the time in the decoder.
+    /// Cost of the step; `predict_s` is the time in the decoder.
     pub cost: Cost,
-    /// What the pretraining of the encoder cost, once for all cells that use it.
+    /// Cost of the pretraining of the encoder, once for all cells that use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretrain_cost: Option<PretrainCost>,
-    /// When its step was finished, in seconds since 1970 (UTC). Records of earlier versions do not say.
+    /// When its step finished, in seconds since 1970 (UTC). Records of earlier versions have no such field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<u64>,
-    /// Class of the device that it ran on, where that is not the processor, such as `cuda`.
+    /// Class of the device, such as `cuda`, if it is not `cpu`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The parameters that the suite varies, with the values of this record's method.
+    /// The parameters that the suite varies, with this method's values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub varied: BTreeMap<String, serde_json::Value>,
 }
 
-/// What a matching method is made of.
+/// Components of a matching method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MatchComposition {
     /// Features of the molecules, as in the method file.
     pub features: serde_json::Value,
-    /// Version of the chemistry behind the features.
+    /// Chemistry version that computed the features.
     pub chemistry: String,
-    /// The encoder, where there is one.
+    /// The encoder; null without one.
     pub encoder: Option<ComponentUse>,
-    /// What the encoder was trained on; absent for one that is used untrained.
+    /// The pretraining of the encoder; null if it is untrained.
     pub pretraining: Option<Pretrained>,
     /// The decoder.
     pub decoder: ComponentUse,
-    /// Whether the decoder has the encoder's state: both are of one plugin.
+    /// Whether the decoder loads the encoder's state; it does if both are from one plugin.
     pub decoder_is_trained: bool,
-    /// Key of the graph whose columns' bounds scale the candidates: the method's corpus, or the context without the
-    /// queries.
+    /// Key of the graph whose column bounds scale the candidates: the method's corpus, or the context without
+    /// the queries.
     pub bounds: String,
 }
 
@@ -109,31 +109,31 @@ pub enum MatchOutcome {
     Scored {
         /// Each space, in the order of the suite.
         spaces: Vec<SpaceScores>,
-        /// sha256 of the ranks' file.
+        /// sha256 of the file of ranks.
         ranks_sha256: String,
     },
-    /// The worker gave no scores that can be ranked.
+    /// The step failed, so there are no ranks to score.
     Failed(Failure),
 }
 
-/// How well the profiles of one space are found, as means over the queries.
+/// Scores of one space, as means over the queries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpaceScores {
     /// Name of the space.
     pub space: String,
-    /// Query molecules with a profile in it.
+    /// Number of query molecules with a profile in the space.
     pub queries: usize,
-    /// Profiles that were ranked for each.
+    /// Number of profiles ranked for each query.
     pub candidates: usize,
-    /// Profiles of the queries themselves, all of them relevant.
+    /// Number of profiles of the queries themselves, all of them relevant.
     pub relevant: usize,
     /// Normalised discounted cumulative gain at 1, which is HIT@1.
     pub ndcg_1: f64,
     /// Normalised discounted cumulative gain at 10.
     pub ndcg_10: f64,
-    /// Share of queries with a profile of their own at rank 1.
+    /// Fraction of queries with one of their own profiles at rank 1.
     pub hit_1: f64,
-    /// Share of queries with a profile of their own among the first 10.
+    /// Fraction of queries with one of their own profiles among the first 10.
     pub hit_10: f64,
     /// Mean reciprocal rank.
     pub mrr: f64,
@@ -144,20 +144,20 @@ pub struct SpaceScores {
 /// Order statistics of ranks: of n sorted ranks, the one at `ceil(q n)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RankDistribution {
-    /// The best.
+    /// The best rank.
     pub best: usize,
-    /// A quarter is at or before this.
+    /// A quarter of the ranks is at or before this.
     pub quarter: usize,
-    /// Half is at or before this.
+    /// Half of the ranks is at or before this.
     pub median: usize,
-    /// Three quarters are at or before this.
+    /// Three quarters of the ranks are at or before this.
     pub three_quarters: usize,
-    /// The worst.
+    /// The worst rank.
     pub worst: usize,
 }
 
 impl RankDistribution {
-    /// Of at least one rank.
+    /// The distribution of `ranks`, of which there must be at least one.
     fn of(mut ranks: Vec<usize>) -> Self {
         ranks.sort_unstable();
         let at = |quarters: usize| ranks[(ranks.len() * quarters).div_ceil(4).max(1) - 1];
@@ -175,7 +175,7 @@ impl SpaceScores {
     /// Scores of `ranks`: for each query, the ranks of its own profiles among `candidates`.
     ///
     /// # Panics
-    /// If there is no query, or one without a profile.
+    /// If a query has no profile, or there is no query.
     pub fn of(space: &str, candidates: usize, ranks: &[Vec<usize>]) -> Self {
         let mean = |score: &dyn Fn(&[usize]) -> Option<f64>| {
             let scores = ranks.iter().map(|ranks| score(ranks).expect("every query has a profile"));

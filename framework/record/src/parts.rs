@@ -1,4 +1,4 @@
-//! What records of every kind have in common: what a method is made of, how a step ended, what it cost.
+//! Parts that records of all kinds share: the composition of a method, how a step ended, and its cost.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use serde_json::Value;
 /// The split of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SplitInfo {
-    /// Name, such as `infoalign` or `scaffold`.
+    /// Name of the protocol, such as `infoalign` or `scaffold`.
     pub protocol: String,
-    /// Seed of the split, where it has one.
+    /// Seed of the split; 0 if it takes none.
     pub seed: u64,
     /// sha256 of the index lists.
     pub sha256: String,
-    /// Training molecules.
+    /// Number of training molecules.
     pub train: usize,
-    /// Validation molecules.
+    /// Number of validation molecules.
     pub valid: usize,
-    /// Test molecules.
+    /// Number of test molecules.
     pub test: usize,
 }
 
@@ -38,24 +38,24 @@ impl SplitInfo {
     }
 }
 
-/// What a method is made of: data, features, plugins and configurations, by hash; or the members of an ensemble.
+/// Components of a method by hash: data, features, plugins and configurations; or the members of an ensemble.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Composition {
     /// sha256 of the dataset's file.
     pub data_sha256: String,
-    /// Features of the molecules, as in the method file, with the sha256 of the files that they come from; null for an
-    /// ensemble.
+    /// Features of the molecules, as in the method file, with the sha256 of the companion files that they
+    /// read; null for an ensemble.
     pub features: serde_json::Value,
-    /// Version of the chemistry behind the features.
+    /// Chemistry version that computed the features.
     pub chemistry: String,
-    /// The encoder, where there is one.
+    /// The encoder; null without one.
     pub encoder: Option<ComponentUse>,
-    /// What the encoder was trained on; absent for one that is used untrained.
+    /// The pretraining of the encoder; absent if it is untrained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretraining: Option<Pretrained>,
-    /// The baseline; none for an ensemble.
+    /// The baseline; null for an ensemble.
     pub baseline: Option<ComponentUse>,
-    /// The settings of the baseline to choose from, where there is a choice.
+    /// The settings of the baseline to choose from; absent without tuning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tune: Option<Tune>,
     /// The members of an ensemble.
@@ -68,16 +68,16 @@ pub struct Composition {
 pub struct MemberUse {
     /// Name of the method.
     pub method: String,
-    /// What it is made of.
+    /// Components of the member.
     pub composition: Composition,
 }
 
-/// The settings that were tried on the validation molecules, and the one that was chosen.
+/// The settings that were tried on the validation molecules, and the chosen one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Search {
     /// All settings, in the order of the grid.
     pub candidates: Vec<Candidate>,
-    /// Index of the one that predicted.
+    /// Index of the chosen setting, which made the predictions.
     pub chosen: usize,
 }
 
@@ -99,21 +99,21 @@ pub struct ComponentUse {
     pub component: String,
     /// Version of the plugin.
     pub version: String,
-    /// What the plugin is known by: a hash of its sources and locked dependencies if it is one of the arena's own, else
-    /// the sha256 of its file.
+    /// Identity of the plugin: a hash of its sources and locked dependencies if it is one of the arena's own,
+    /// else the sha256 of its file.
     pub sha256: String,
-    /// Configuration, canonical JSON.
+    /// Configuration.
     pub config: serde_json::Value,
 }
 
-/// Why there are no predictions.
+/// Why a step made nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The kind of failure.
     pub reason: Reason,
-    /// One line for people.
+    /// One-line message for people.
     pub message: String,
-    /// The end of what the worker printed.
+    /// The last part of the worker's output.
     pub output: String,
 }
 
@@ -121,25 +121,25 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// The wall-clock limit passed.
+    /// The worker exceeded its wall-clock limit.
     Timeout,
-    /// The memory limit was reached.
+    /// The worker exceeded its memory limit.
     Memory,
-    /// The worker died of a signal.
+    /// A signal killed the worker.
     Signal,
     /// The plugin panicked.
     Panic,
     /// The plugin returned an error.
     Error,
-    /// The predictions have another shape than test molecules x tasks.
+    /// The output has the wrong shape.
     WrongShape,
-    /// A prediction is NaN or infinite.
+    /// An output value is NaN or infinite.
     NotFinite,
     /// The plugin's library could not be opened.
     Load,
     /// The worker ended without a result.
     NoResult,
-    /// The worker wrote more to its folders than the disk limit.
+    /// The worker exceeded its disk limit.
     Disk,
 }
 
@@ -167,14 +167,14 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// What a step cost.
+/// Cost of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
-    /// Seconds from the worker's start to its end, with those of the encoding that it builds on.
+    /// Seconds from the worker's start to its end, including those of the encoding that the step uses.
     pub wall_s: f64,
     /// Seconds in the encoder; 0 without one.
     pub encode_s: f64,
-    /// Seconds in `fit`, with all of the search where there is one.
+    /// Seconds in `fit`, summed over all settings that were tried.
     pub fit_s: f64,
     /// Seconds in `predict`, or in the decoder.
     pub predict_s: f64,
@@ -182,10 +182,11 @@ pub struct Cost {
     pub peak_rss_mb: f64,
     /// Thread budget.
     pub threads: usize,
-    /// Processor seconds. Records of earlier formats do not say.
+    /// Processor seconds. Records of earlier formats have no such field.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cpu_s: f64,
-    /// Workers that were started, where there was more than one: a pretraining that was killed goes on in another.
+    /// Number of workers of a pretraining, which another worker resumes if one is killed; absent for other
+    /// steps.
     #[serde(default, skip_serializing_if = "is_zero_count")]
     pub workers: usize,
 }
@@ -201,7 +202,7 @@ fn is_zero_count(value: &usize) -> bool {
 }
 
 impl Cost {
-    /// The cost of two steps, one after the other: times add up, the larger memory counts.
+    /// The cost of two steps, one after the other: times add up, and the larger memory counts.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
         Self {
@@ -231,31 +232,32 @@ impl From<PretrainCost> for Cost {
     }
 }
 
-/// What a pretraining cost, over all workers that took part: one that was killed goes on in another.
+/// Cost of a pretraining over all its workers: if one is killed, another resumes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PretrainCost {
-    /// Seconds of the workers, together. Of one that was killed with the host, up to its last report of progress.
+    /// Seconds of all workers together. A worker that was killed with the host counts up to its last report
+    /// of progress.
     pub wall_s: f64,
-    /// Processor seconds of the workers, together, with the same reserve.
+    /// Processor seconds of all workers together, counted likewise.
     pub cpu_s: f64,
     /// Largest peak resident memory of a worker in MiB.
     pub peak_rss_mb: f64,
     /// Thread budget.
     pub threads: usize,
-    /// Workers that were started.
+    /// Number of workers that were started.
     pub workers: usize,
 }
 
 /// The pretraining of a record's encoder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pretrained {
-    /// Key of the pretraining: `encoders/<key>/record.json` says all.
+    /// Key of the pretraining's step.
     pub key: String,
     /// Id of the context graph.
     pub corpus: String,
-    /// Whose molecules were to leave: ids of datasets, and the queries of a matching task.
+    /// Whose molecules to leave out: ids of datasets, and the queries of a matching task.
     pub leave_out: Vec<String>,
-    /// Distinct molecules of the context that left.
+    /// Number of distinct molecules of the context that were left out.
     pub left_out: usize,
     /// Seed of the pretraining. One pretraining serves all seeds of cells.
     pub seed: u64,
@@ -263,8 +265,9 @@ pub struct Pretrained {
 
 /// `[tune]` of a method file: values to try for keys of the baseline's configuration.
 ///
-/// Each combination is fitted to the training molecules and scored on the validation molecules by the dataset's metric
-/// (mean over the tasks where it is defined); the best, of equals the first, predicts the test molecules.
+/// Each combination is fitted to the training molecules and scored on the validation molecules by the
+/// dataset's metric (mean over the tasks where it is defined). The best one, or the first of equals, predicts
+/// the test molecules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tune {
     /// Values to try by key.

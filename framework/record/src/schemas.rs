@@ -10,7 +10,7 @@ use crate::{
     step::{STEP_SCHEMA, StepRecord},
 };
 
-/// Name of each format, what it is, and its JSON Schema.
+/// Name, description and JSON Schema of each format.
 pub fn all() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         (STEP_SCHEMA, "outcome of a step", schemars::schema_for!(StepRecord).to_value()),

@@ -39,10 +39,10 @@ pub enum Kind {
     Encode,
     /// Features or vectors and labels become predictions: files `test.npy` and `valid.npy`, `f32[molecules, tasks]`.
     Fit,
-    /// Predictions become predictions, as in an ensemble: the same files.
+    /// Members' predictions become those of an ensemble: the same files.
     Combine,
-    /// Query molecules and candidate profiles become ranks: file `ranks.npz`, for each space `u64[pairs, 2]` of query
-    /// nodes and ranks.
+    /// Query molecules and candidate profiles become ranks: file `ranks.npz`, with `u64[pairs, 2]` of query
+    /// nodes and ranks for each space.
     Rank,
 }
 
@@ -56,30 +56,30 @@ pub struct StepRecord {
     pub key: String,
     /// Kind of the step.
     pub kind: Kind,
-    /// Everything that decides the outcome. Steps of earlier formats do not say.
+    /// Everything that determines the outcome. Steps of earlier formats have no such field.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub of: Value,
-    /// What was made, or why nothing was.
+    /// What the step made, or why it made nothing.
     pub outcome: StepOutcome,
-    /// The settings that were tried, where the method leaves a choice.
+    /// The settings that were tried, if the method chooses between several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
-    /// What an encoder was trained on.
+    /// The corpus of a pretraining.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corpus: Option<CorpusUse>,
-    /// Of plugins that are known by their sources, which build it was: sha256 of the library that the step's last worker
-    /// opened, by plugin id. In no key.
+    /// sha256 of the library that the step's last worker opened, by plugin id, for plugins that are
+    /// identified by their sources. It tells which build ran and is in no key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub libraries: BTreeMap<String, String>,
-    /// Whether every worker that took part was confined, those of the steps before it too.
+    /// Whether every worker was confined, including those of the steps that this one builds on.
     pub confined: bool,
-    /// The device, where it is not the processor, such as `cuda:0`.
+    /// The device, such as `cuda:0`, if it is not `cpu`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// When it was finished, in seconds since 1970 (UTC). Steps of earlier formats do not say.
+    /// When the step finished, in seconds since 1970 (UTC). Steps of earlier formats have no such field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<u64>,
-    /// What it cost.
+    /// Cost of the step.
     pub cost: Cost,
 }
 
@@ -87,17 +87,17 @@ pub struct StepRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum StepOutcome {
-    /// The files, by name, with the sha256 of their bytes: `artifacts/<ab>/<sha256>`.
+    /// The step made files.
     Made {
-        /// sha256 by name.
+        /// sha256 of each file's bytes, by file name; the file is `artifacts/<ab>/<sha256>`.
         files: BTreeMap<String, String>,
     },
-    /// There is nothing, for this reason.
+    /// The step made nothing, for this reason.
     Failed(Failure),
 }
 
 impl StepRecord {
-    /// Why there is nothing, if there is nothing.
+    /// Why the step made nothing, if it failed.
     pub fn failure(&self) -> Option<&Failure> {
         match &self.outcome {
             StepOutcome::Made { .. } => None,

@@ -89,13 +89,16 @@ fn folders_of_host_import_only_what_is_below_them() {
         if folder == "testing" {
             continue;
         }
-        let own = place(folder).unwrap_or_else(|| panic!("{folder} is in no place of the house: add it to HOST"));
+        let own =
+            place(folder).unwrap_or_else(|| panic!("{folder} is in no place of the house: add it to HOST"));
         let text = fs_err::read_to_string(&file).expect("a source");
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for named in rooms_named(text) {
             match place(&named) {
                 Some(other) if other <= own => {}
-                Some(_) => wrong.push(format!("{} imports {named}, which is above {folder}", inside.display())),
+                Some(_) => {
+                    wrong.push(format!("{} imports {named}, which is above {folder}", inside.display()))
+                }
                 None => wrong.push(format!("{} imports {named} not by its path", inside.display())),
             }
         }

@@ -56,7 +56,7 @@ pub(crate) struct PlotArgs {
     pub(crate) store: StorePlace,
 }
 
-/// How values become places.
+/// Scale of the horizontal axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ScaleChoice {
     Linear,

@@ -7,7 +7,7 @@ use molarena_host::{Arena, Methods, Store, launch::Launcher, plugin::search::Sea
 
 use crate::args::{Places, PluginPlaces};
 
-/// Catalog, methods, plugins and a store, which is made if there is none.
+/// Catalog, methods, plugins and a store, which is created if it is missing.
 pub(crate) fn arena(
     store: &Path,
     methods_dir: Option<&Path>,

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-/// The records scored by another metric, from stored predictions and the labels of the data folder.
+/// Scores the records by another metric, from stored predictions and the labels of the data folder.
 fn under(args: &BoardArgs, metric: Metric, records: Vec<Record>) -> anyhow::Result<Vec<Record>> {
     let store = Store::create(&args.store.store)?;
     let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;

@@ -14,7 +14,7 @@ use crate::{
     exit_code::ExitCode,
 };
 
-/// Builds a graph and prints what is in it.
+/// Builds a graph and prints its summary.
 pub(super) fn info(
     catalog: &Catalog,
     manifest: &ContextManifest,
@@ -45,12 +45,12 @@ pub(super) fn info(
     Ok(ExitCode::Ok)
 }
 
-/// Whether all files of a context graph are there.
+/// Whether all files of a context graph exist.
 pub(super) fn ready(manifest: &ContextManifest, places: &Places) -> bool {
     manifest.files.iter().all(|file| file.locate(&places.data_dir).is_file())
 }
 
-/// Whether a file of a context graph is there.
+/// Whether any file of a context graph exists.
 pub(super) fn begun(manifest: &ContextManifest, places: &Places) -> bool {
     manifest.files.iter().any(|file| file.locate(&places.data_dir).is_file())
 }
@@ -147,7 +147,7 @@ fn space_table(summary: &ContextSummary) -> String {
     table(&header, &rows)
 }
 
-/// What was left out or changed, apart from molecules and profiles of the datasets.
+/// What was left out or changed, other than the molecules and profiles of left-out datasets.
 fn notes(summary: &ContextSummary) -> Vec<String> {
     let Counted {
         molecule_rows,
@@ -183,7 +183,7 @@ fn notes(summary: &ContextSummary) -> Vec<String> {
     texts
 }
 
-/// A bar on a terminal; elsewhere only notes.
+/// Shows a bar on a terminal; elsewhere, only notes.
 fn show(display: &Display, progress: Progress<'_>) {
     match progress {
         Progress::Note(note) => display.line(note),

@@ -118,7 +118,7 @@ fn chosen<'a>(catalog: &'a Catalog, ids: &[String]) -> anyhow::Result<Vec<Entry<
     ids.iter().map(entry).collect()
 }
 
-/// The dataset called `id`, where it could have been a context graph.
+/// The dataset called `id`; the error for an unknown id lists the context graphs as well.
 fn dataset<'a>(catalog: &'a Catalog, id: &str) -> anyhow::Result<&'a Manifest> {
     Ok(catalog.get(id).map_err(|error| match error {
         Error::UnknownDataset { id, known } => {
@@ -178,16 +178,16 @@ fn yes_or_no(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
 }
 
-/// The title of a dataset or context graph, with a word where it is simulated.
+/// The title of a dataset or context graph, marked if it is simulated.
 pub(super) fn titled(title: &str, simulated: bool) -> String {
     if simulated { format!("{title} (simulated)") } else { title.to_owned() }
 }
 
-/// Fetches with a bar, and prints what came.
+/// Fetches files, with a progress bar, and prints which were transferred.
 fn shown(
     fetch: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> anyhow::Result<Vec<Fetched>>,
 ) -> anyhow::Result<()> {
-    // Drawn on a terminal only.
+    // The bar is drawn only on a terminal.
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let style = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{print, print_json};
 use crate::{args::DoctorArgs, exit_code::ExitCode};
 
-/// One thing that was looked at.
+/// One check and its result.
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
@@ -52,7 +52,7 @@ fn machine() -> Check {
     Check { name: "machine", ok: true, found, hint: None }
 }
 
-/// Starts a confined worker that has nothing to open, and reads whether it was confined.
+/// Starts a confined worker with nothing to open, and reads whether it was confined.
 fn confinement() -> anyhow::Result<Check> {
     let folder = std::env::temp_dir().join(format!("molarena-doctor-{}", std::process::id()));
     fs_err::create_dir_all(&folder)?;
@@ -104,7 +104,7 @@ fn data(args: &DoctorArgs) -> anyhow::Result<Check> {
     })
 }
 
-/// The plugins that are found, and the devices that their components run on.
+/// Checks for the plugins that are found, and for the devices that their components run on.
 fn plugins(args: &DoctorArgs) -> anyhow::Result<(Check, Check)> {
     let search = SearchPath::new(&args.plugins.plugins)?;
     let launcher = Launcher::of_this_binary()?;

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<ExitCode> {
     conclude(args, &done?, threads)
 }
 
-/// The encoder of a method, with its state from the store or made there.
+/// The encoder of a method, with its state from the store or trained now.
 fn encoder(
     args: &EmbedArgs,
     method: &Method,
@@ -69,7 +69,7 @@ fn encoder(
     Ok(encoder?)
 }
 
-/// Features of a method, and whether an encoder is on top of them.
+/// Features of a method, and whether it has an encoder.
 fn model(method: &Method) -> anyhow::Result<(&FeatureSpec, bool)> {
     match &method.recipe {
         Recipe::Model(model) => Ok((&model.features, model.encoder.is_some())),

@@ -1,4 +1,4 @@
-//! What `train` and `predict` have in common.
+//! What `train` and `predict` share.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use molarena_host::{Arena, Error, HeldOut, Limits, Store};
 use super::{arena, own};
 use crate::args::LearningArgs;
 
-/// An arena whose store is in `folder`: nothing of it is for a board. Trained encoders are worth keeping, and may be there
-/// already: the user's own store has them.
+/// An arena whose store is in `folder`, because nothing in it is for a board. Trained encoders are worth
+/// keeping and may exist already, so they go to the user's own store.
 pub(super) fn arena(args: &LearningArgs, method: Option<&str>, folder: &Path) -> anyhow::Result<Arena> {
     let store = folder.join("store");
     let mut arena = arena::arena(&store, args.methods_dir.as_deref(), &args.places, &args.plugins)?;
@@ -20,7 +20,7 @@ pub(super) fn arena(args: &LearningArgs, method: Option<&str>, folder: &Path) ->
     Ok(arena)
 }
 
-/// Ids of the datasets to learn from: the one that is named, or those of an own table.
+/// Ids of the datasets to learn from: the named one, or those of the user's own table.
 pub(super) fn datasets(args: &LearningArgs, arena: &mut Arena) -> anyhow::Result<Vec<String>> {
     let ids: Vec<String> = match (own::load(&args.own, None)?, &args.dataset) {
         (Some(own), _) => own::register(&own, &mut arena.catalog),
@@ -47,7 +47,7 @@ pub(super) fn limits(args: &LearningArgs) -> anyhow::Result<Limits> {
     Ok(limits)
 }
 
-/// Says which molecules a method learnt from.
+/// Prints how many molecules a method learnt from.
 pub(super) fn say_learnt(dataset: &str, method: &str, held_out: &HeldOut) {
     let HeldOut { train, valid, by, unparsed, .. } = held_out;
     eprintln!(

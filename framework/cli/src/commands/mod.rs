@@ -43,7 +43,7 @@ pub(crate) fn worker(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-/// A flag that the first signal to end sets; the second one ends the program at once.
+/// A flag that the first SIGINT or SIGTERM sets; the second one ends the program at once.
 fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -53,12 +53,12 @@ fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
-/// Whether a selection by name has this one; without names it has all.
+/// Whether a selection by name includes `name`; an empty one includes everything.
 fn wanted(names: &[String], name: &String) -> bool {
     names.is_empty() || names.contains(name)
 }
 
-/// Refuses to overwrite `output` unless that is asked for.
+/// Refuses to overwrite `output` unless `force` is set.
 fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
     if output.exists() && !force {
         let message = format!("{} exists; --force overwrites it", output.display());
@@ -67,7 +67,7 @@ fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says on standard error what is wrong with files of a store that were read.
+/// Prints on standard error what is wrong with the files read from a store.
 fn warn_of_store(store: &molarena_host::Store) {
     for warning in store.warnings() {
         eprintln!("warning: {warning}");

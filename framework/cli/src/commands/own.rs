@@ -1,4 +1,4 @@
-//! What is said of a table of the user's own.
+//! Messages about the user's own table.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use molarena_report::{BoardOptions, Format, build, render};
 
 use crate::{args::OwnArgs, split_choice::SplitChoice};
 
-/// Rows that are shown of a list.
+/// Number of rows shown of a list.
 const SHOWN: usize = 5;
 
-/// Reads the table of `args`, if one is named, and says on standard error what was made of it.
+/// Reads the table that `args` names, if any, and prints on standard error how it was read.
 pub(crate) fn load(args: &OwnArgs, split: Option<&SplitChoice>) -> anyhow::Result<Option<OwnData>> {
     let column = split.and_then(SplitChoice::column);
     let Some(table) = args.table(column) else {
@@ -29,7 +29,7 @@ pub(crate) fn load(args: &OwnArgs, split: Option<&SplitChoice>) -> anyhow::Resul
     Ok(Some(own))
 }
 
-/// Puts the datasets of `own` into the catalog; their ids.
+/// Adds the datasets of `own` to the catalog and returns their ids.
 pub(crate) fn register(own: &OwnData, catalog: &mut Catalog) -> Vec<String> {
     own.datasets.iter().map(|dataset| catalog.insert_own(dataset.clone())).collect()
 }
@@ -116,7 +116,7 @@ fn list(lines: impl ExactSizeIterator<Item = String>) {
     }
 }
 
-/// Warns of molecules that are on two sides of a split.
+/// Warns of molecules that are in more than one part of a split.
 pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
     let mut seen = Vec::new();
     for row in plan.task_rows() {
@@ -144,7 +144,7 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
     }
 }
 
-/// The boards of the plan's datasets and splits, of all records that the store holds.
+/// The boards of the plan's datasets and splits, with all records in the store.
 pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
     let mut records = arena.store.records()?;
     records.retain(|record| {

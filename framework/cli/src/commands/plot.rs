@@ -80,7 +80,7 @@ fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
     write_all(args, &files)
 }
 
-/// Nothing is written before everything is known to be writable.
+/// Writes the files after checking that none is overwritten without `--force`.
 fn write_all(args: &PlotArgs, files: &[(String, String)]) -> anyhow::Result<ExitCode> {
     for (name, _) in files {
         check_output(&args.output.join(name), args.force)?;
@@ -120,10 +120,10 @@ fn report_left_out(sweeps: &[Sweep], path: &str) {
     }
 }
 
-/// What a suite names.
+/// The cells that a suite names.
 struct SuiteCells {
     suite: Suite,
-    /// Names of the methods of each group of cells.
+    /// Method names of each group of cells.
     methods: Vec<Vec<String>>,
 }
 
@@ -139,7 +139,8 @@ impl SuiteCells {
         Ok(Self { suite, methods })
     }
 
-    /// Whether a group names the record's dataset, method, seed and split. Settings in brackets are no part of a name.
+    /// Whether a group names the record's dataset, method, seed and split. Parameters in brackets are not
+    /// part of a method's name here.
     fn has(&self, record: &Record) -> bool {
         let name = record.method.split_once('[').map_or(record.method.as_str(), |(name, _)| name);
         self.suite.cells.iter().zip(&self.methods).any(|(group, methods)| {

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     conclude(args, &all)
 }
 
-/// Standard input is read for each dataset, so it is kept for the time.
+/// The file to read. Standard input is copied to a file, because it is read again for each dataset.
 fn read_input(args: &PredictArgs, folder: &Path) -> anyhow::Result<std::path::PathBuf> {
     if args.input != Path::new("-") {
         return Ok(args.input.clone());

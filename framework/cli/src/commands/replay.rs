@@ -7,11 +7,12 @@ use molarena_host::Store;
 use super::{own, print, print_json, warn_of_store};
 use crate::{args::ReplayArgs, exit_code::ExitCode};
 
-/// Lines that are shown of a list.
+/// Number of lines shown of a list.
 const SHOWN: usize = 10;
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    // The store's cache says which molecules of a dataset can be read, so it is opened to write.
+    // The store is opened for writing because its cache keeps which molecules of a dataset are readable.
+    // `open` first: it refuses a missing store.
     Store::open(&args.store.store)?;
     let store = Store::create(&args.store.store)?;
     let mut catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;

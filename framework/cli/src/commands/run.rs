@@ -25,7 +25,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         selection.groups[0].datasets = own::register(own, &mut arena.catalog);
     }
     let plan = molarena_host::plan(&selection, &arena, &interrupted)?;
-    // The two datasets of one own table have the same molecules.
+    // The two datasets of one table have the same molecules.
     let reported = if own.is_some() { 1 } else { usize::MAX };
     for dataset in plan.datasets().iter().take(reported) {
         report_unparsed(dataset);

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-/// Makes a simulated dataset that comes with the program, unless it is there.
+/// Makes a simulated dataset that comes with the program, unless it exists.
 pub(crate) fn builtin(manifest: &Manifest, data_dir: &Path) -> anyhow::Result<()> {
     let display = Display::new(Counts::Stages);
     let files = simulate_builtin(manifest, data_dir, &mut |progress| show(&display, progress))?;
@@ -47,7 +47,7 @@ pub(crate) fn builtin(manifest: &Manifest, data_dir: &Path) -> anyhow::Result<()
     print_files(&files)
 }
 
-/// Makes the files of a simulated context graph that comes with the program, unless they are there.
+/// Makes the files of a simulated context graph that comes with the program, unless they exist.
 pub(crate) fn builtin_context(manifest: &ContextManifest, data_dir: &Path) -> anyhow::Result<()> {
     let display = Display::new(Counts::Stages);
     let files = simulate_builtin_context(manifest, data_dir, &mut |progress| show(&display, progress))?;

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     conclude(args, &made)
 }
 
-/// The folder of one dataset's model: a table of its own with both types of tasks is two datasets.
+/// The folder of one dataset's model. A table with tasks of both types makes two datasets.
 fn output(args: &TrainArgs, dataset: &str, datasets: usize) -> PathBuf {
     if datasets == 1 {
         return args.output.clone();

@@ -1,4 +1,4 @@
-//! One method on all molecules of a dataset: what `predict` and `train` execute.
+//! Trains one method on all molecules of a dataset, for `predict` and `train`.
 
 use std::{
     path::Path,
@@ -29,23 +29,24 @@ use crate::{
     },
 };
 
-/// What is learnt, and how.
+/// What to learn, and how.
 #[derive(Clone, Debug)]
 pub(super) struct Learning<'a> {
-    /// The training dataset, in the arena's catalog.
+    /// Id of the training dataset in the arena's catalog.
     pub(super) dataset: &'a str,
     pub(super) method: &'a str,
     pub(super) seed: u64,
-    /// The device, where it is not the method's own.
+    /// The device, if it is not the method's own.
     pub(super) device: Option<String>,
-    /// Whether the state of the baseline is wanted.
+    /// Whether to keep the state of the baseline.
     pub(super) keep: bool,
 }
 
-/// Puts `joined`, as [`join`] makes it, into the catalog and executes the method on it; the cell and its outcome.
+/// Adds `joined`, made by [`join`], to the catalog and runs the method on it. Returns the cell and its
+/// outcome.
 ///
 /// # Errors
-/// Those of planning and of executing; [`Error::MethodFailed`] if the method fails.
+/// Errors of planning and execution; [`Error::MethodFailed`] if the method fails.
 pub(super) fn learn(
     arena: &mut Arena,
     joined: OwnDataset,
@@ -65,7 +66,7 @@ pub(super) fn learn(
     };
     let selection = Selection {
         groups: vec![group],
-        // The same corpus as in a run on the dataset: nothing is evaluated on the new molecules.
+        // Pretrain on the same corpus as a run on the dataset: nothing is evaluated on the new molecules.
         leave_out_of: Some(dataset.to_owned()),
         limits: PlanLimits { cells: limits, pretraining: limits },
         device,
@@ -84,22 +85,22 @@ pub(super) fn learn(
     Ok((cell, record))
 }
 
-/// Which molecules of a dataset a method learns from, and which it chooses its settings with.
+/// How a dataset was divided into training and validation molecules.
 #[derive(Clone, Debug)]
 pub struct HeldOut {
-    /// Molecules that the method learns from.
+    /// Number of training molecules.
     pub train: usize,
-    /// Molecules that are held out, for it to choose its settings with.
+    /// Number of validation molecules, held out to choose settings.
     pub valid: usize,
-    /// How they are chosen: by scaffold, unless there are too few of them.
+    /// The split that chose them: scaffold, or random if there are too few scaffolds.
     pub by: Protocol,
-    /// Molecules of the dataset that cannot be read.
+    /// Number of molecules that cannot be read.
     pub unparsed: usize,
     /// sha256 of the dataset's file.
     pub data_sha256: String,
 }
 
-/// The molecules of a dataset with their labels, followed by new ones without any, which are the test part.
+/// The labelled molecules of a dataset, followed by the new, unlabelled ones as the test part.
 pub(super) fn join(arena: &Arena, id: &str, new: &[String]) -> Result<(OwnDataset, HeldOut)> {
     let data_dir: &Path = &arena.data_dir;
     let mut manifest = arena.catalog.get(id)?.clone();

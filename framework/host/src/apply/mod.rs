@@ -1,4 +1,4 @@
-//! What a method is used for: predictions and vectors of new molecules, and models that are kept.
+//! Uses of a method: predictions and vectors of new molecules, and saved models.
 
 pub(crate) mod embed;
 pub(crate) mod learn;

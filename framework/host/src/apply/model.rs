@@ -1,4 +1,4 @@
-//! Predicts new molecules with a method that was trained before.
+//! Predicts new molecules with a saved model.
 
 use molarena_data::Part;
 use std::{
@@ -29,7 +29,7 @@ use crate::{
     request::limits::Limits,
 };
 
-/// Largest file of predictions or vectors in bytes.
+/// Largest prediction or vector file in bytes.
 const MATRIX_LIMIT: u64 = 8 << 30;
 
 /// New molecules and a trained model.
@@ -37,18 +37,18 @@ const MATRIX_LIMIT: u64 = 8 << 30;
 pub struct ModelPrediction<'a> {
     /// Folder of the model.
     pub model: &'a Path,
-    /// CSV, lines of SMILES or Parquet; `-` is standard input.
+    /// CSV, one SMILES per line, or Parquet; `-` is standard input.
     pub input: &'a Path,
-    /// Column of SMILES in `input`.
+    /// Name of the SMILES column of `input`; if `None`, the column is recognised by its name.
     pub smiles: Option<&'a str>,
-    /// The device; `cpu` where none is named.
+    /// The device; `cpu` if `None`.
     pub device: Option<String>,
 }
 
-/// Reads `model.json` of a folder.
+/// Reads `model.json` in a folder.
 ///
 /// # Errors
-/// [`Error::Document`] if there is none, or it is not one.
+/// [`Error::Document`] if it is missing or invalid, or has another schema or chemistry version.
 pub fn load_model(folder: &Path) -> Result<TrainedModel> {
     let path = folder.join("model.json");
     let failed = |message: String| Error::Document { path: path.clone(), message };
@@ -65,11 +65,11 @@ pub fn load_model(folder: &Path) -> Result<TrainedModel> {
     Ok(model)
 }
 
-/// Predicts. The arena's store is where workers have their folders.
+/// Predicts the molecules of the input. Workers have their job folders in the arena's store.
 ///
 /// # Errors
-/// Those of reading the model and the input; [`Error::Plugin`] if a plugin is missing or is another build than the
-/// model's; [`Error::MethodFailed`] if a component fails.
+/// Errors of reading the model and the input; [`Error::UnknownPlugin`] if a plugin is missing;
+/// [`Error::Plugin`] if it is another build than the model's; [`Error::MethodFailed`] if a component fails.
 pub fn predict_with_model(
     arena: &Arena,
     prediction: &ModelPrediction<'_>,
@@ -93,7 +93,7 @@ pub fn predict_with_model(
     Ok(Predicted::of_rows(model.tasks.clone(), input, &values))
 }
 
-/// What using a model needs.
+/// A model in use.
 struct User<'a> {
     arena: &'a Arena,
     folder: &'a Path,
@@ -114,7 +114,7 @@ impl User<'_> {
         Ok(from_npy(&fs_err::read(&path)?).map_err(failed)?.2)
     }
 
-    /// Predictions `[n, tasks]` of the molecules that can be read.
+    /// Predictions `[n, tasks]` of the readable molecules.
     fn predict(
         &self,
         member: &TrainedMember,
@@ -159,7 +159,7 @@ impl User<'_> {
         Ok(Features::Dense { columns, values, rows })
     }
 
-    /// The file of a component's state, whose bytes are those of the model.
+    /// The state file of a component, checked against its hash in `model.json`.
     fn state(&self, component: &TrainedComponent) -> Result<Option<PathBuf>> {
         let (Some(name), Some(sha256)) = (&component.state, &component.state_sha256) else { return Ok(None) };
         let path = fs_err::canonicalize(self.folder.join(name))?;
@@ -170,7 +170,7 @@ impl User<'_> {
         Ok(Some(path))
     }
 
-    /// Runs one worker on features and reads the matrix that it leaves.
+    /// Runs one worker on the features and reads the matrix that it writes.
     fn run(
         &self,
         component: &TrainedComponent,
@@ -209,7 +209,7 @@ impl User<'_> {
         Ok((rows, columns, values))
     }
 
-    /// The library of a component, which must be the one that the model was trained with.
+    /// Library and id of a component; the library must be the build that the model was trained with.
     fn library(&self, component: &TrainedComponent) -> Result<(PathBuf, String)> {
         let (plugin, id) = component.used.component.split_once('/').unwrap_or_default();
         let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {

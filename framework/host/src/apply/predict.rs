@@ -1,7 +1,7 @@
 //! Trains a method on a dataset and predicts molecules that are not in it.
 //!
-//! The new molecules take the place of the test part, with labels that nobody knows, so that everything runs as in
-//! a run of cells: confined workers, choice of settings on validation, ensembles. The steps are stored; nothing is scored.
+//! The new molecules form the test part, without labels, so everything runs as it does for cells: confined
+//! workers, tuning on the validation molecules, ensembles. The steps are stored; nothing is scored.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,23 +21,23 @@ use crate::{
     request::limits::Limits,
 };
 
-/// Rows that are read at a time.
+/// Rows read at a time.
 const CHUNK: usize = 1 << 14;
 
-/// What is to be predicted.
+/// What to train on, and what to predict.
 #[derive(Debug)]
 pub struct Prediction<'a> {
-    /// The training dataset, in the arena's catalog.
+    /// Id of the training dataset in the arena's catalog.
     pub dataset: &'a str,
-    /// The method, by name or as a file.
+    /// Name of the method, or path of its file.
     pub method: &'a str,
     /// Seed of the method.
     pub seed: u64,
-    /// CSV, lines of SMILES or Parquet; `-` is standard input.
+    /// CSV, one SMILES per line, or Parquet; `-` is standard input.
     pub input: &'a Path,
-    /// Column of SMILES in `input`.
+    /// Name of the SMILES column of `input`; if `None`, the column is recognised by its name.
     pub smiles: Option<&'a str>,
-    /// The device, where it is not the method's own.
+    /// The device, if it is not the method's own.
     pub device: Option<String>,
 }
 
@@ -46,20 +46,21 @@ pub struct Prediction<'a> {
 pub struct Predicted {
     /// `[t]`: names of the tasks.
     pub tasks: Vec<String>,
-    /// `[n]`: SMILES of the input, in its order.
+    /// `[n]`: SMILES in the order of the input.
     pub smiles: Vec<String>,
-    /// `[n, t]`, row-major: probabilities of a positive, or numbers in the labels' units; NaN in rows that cannot be read.
+    /// `[n, t]`, row-major: probabilities of the positive class, or values in the labels' units; NaN in
+    /// unreadable rows.
     pub values: Vec<f32>,
     /// Rows of the input that cannot be read.
     pub failures: Vec<RowFailure>,
 }
 
-/// Trains and predicts. `arena` gets a dataset that holds the training and the new molecules; its store is where workers
-/// have their folders, and keeps the fit.
+/// Trains the method and predicts the new molecules. Adds a dataset of the training and new molecules to the
+/// catalog of `arena`; its store keeps the fit.
 ///
 /// # Errors
-/// Those of reading `input`, of planning and of running; [`Error::MethodFailed`] if the method gives no predictions;
-/// [`Error::Features`] if it needs companion vectors, which new molecules do not have.
+/// Errors of reading `input`, planning and execution; [`Error::MethodFailed`] if the method gives no
+/// predictions; [`Error::Features`] if it needs companion vectors, which new molecules lack.
 pub fn predict(
     arena: &mut Arena,
     prediction: &Prediction<'_>,
@@ -84,13 +85,13 @@ pub(super) struct NewMolecules {
     pub(super) smiles: Vec<String>,
     /// `[rows]`: whether the row can be read.
     pub(super) there: Vec<bool>,
-    /// The molecules of the rows that can be read.
+    /// The molecules of the readable rows.
     pub(super) molecules: Vec<Molecule>,
     pub(super) failures: Vec<RowFailure>,
 }
 
 impl NewMolecules {
-    /// SMILES of the rows that can be read.
+    /// SMILES of the readable rows.
     pub(super) fn readable(&self) -> Vec<String> {
         let rows = self.smiles.iter().zip(&self.there);
         rows.filter(|(_, there)| **there).map(|(smiles, _)| smiles.clone()).collect()
@@ -129,7 +130,7 @@ pub(super) fn read_input(path: &Path, column: Option<&str>) -> Result<NewMolecul
 }
 
 impl Predicted {
-    /// The predictions `[readable rows, t]` of an input's molecules.
+    /// Spreads the predictions `[readable rows, t]` over all rows of the input.
     pub(super) fn of_rows(tasks: Vec<String>, input: NewMolecules, values: &[f32]) -> Self {
         let mut rows = values.chunks(tasks.len());
         let missing = vec![f32::NAN; tasks.len()];
@@ -138,7 +139,7 @@ impl Predicted {
         Self { tasks, smiles: input.smiles, values, failures: input.failures }
     }
 
-    /// These predictions and those of `other` tasks for the same molecules.
+    /// Adds the task columns of `other`, which are for the same molecules.
     #[must_use]
     pub fn beside(mut self, other: Self) -> Self {
         let (left, right) = (self.values.chunks(self.tasks.len()), other.values.chunks(other.tasks.len()));
@@ -147,8 +148,8 @@ impl Predicted {
         self
     }
 
-    /// Writes `row`, `smiles` and a column for each task, as Parquet if the name ends so, else as CSV; the file appears
-    /// under its name when it is whole. Rows that cannot be read have no values.
+    /// Writes the columns `row`, `smiles` and one per task, as Parquet if the name ends in `.parquet`, else
+    /// as CSV. The file gets its name once it is complete. Unreadable rows have no values.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Request`] if a task has the name of another column.

@@ -1,4 +1,5 @@
-//! Trains a method on a dataset and keeps what it learnt: a folder with `model.json` and the states of its components.
+//! Trains a method on a dataset and saves the model: a folder with `model.json` and the states of its
+//! components.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,22 +26,22 @@ use crate::{
 /// Schema name of `model.json`.
 pub const MODEL_SCHEMA: &str = "molarena.model/1";
 
-/// A method that was trained: the content of `model.json`. File names are those of the folder.
+/// A trained method: the content of `model.json`. File names are relative to its folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainedModel {
     /// [`MODEL_SCHEMA`].
     pub schema: String,
     /// Name of the method.
     pub method: String,
-    /// Id of the dataset that it learnt from.
+    /// Id of the training dataset.
     pub dataset: String,
     /// sha256 of the dataset's file.
     pub data_sha256: String,
     /// Names of the tasks.
     pub tasks: Vec<String>,
-    /// What the labels are.
+    /// Classification or regression.
     pub task_type: TaskType,
-    /// Version of the chemistry behind the features.
+    /// Chemistry version that computed the features.
     pub chemistry: String,
     /// The one model, or the members of an ensemble.
     pub members: Vec<TrainedMember>,
@@ -51,13 +52,13 @@ pub struct TrainedModel {
 pub struct TrainedMember {
     /// Name of its method.
     pub method: String,
-    /// What is computed of each molecule.
+    /// The features computed for each molecule.
     pub features: FeatureSpec,
-    /// The encoder, where there is one.
+    /// The encoder, if the method has one.
     pub encoder: Option<TrainedComponent>,
-    /// The baseline, with the configuration that was chosen.
+    /// The baseline, with its chosen configuration.
     pub baseline: TrainedComponent,
-    /// Predictions `f32[validation molecules, tasks]`, by which an ensemble makes its members comparable.
+    /// File of the predictions `f32[validation molecules, tasks]`, by which an ensemble scales its members.
     pub valid: String,
 }
 
@@ -66,7 +67,7 @@ pub struct TrainedMember {
 pub struct TrainedComponent {
     /// The component, as records name it.
     pub used: ComponentUse,
-    /// File of its state; none for an encoder that is used untrained.
+    /// State file; `None` for an encoder that is used untrained.
     pub state: Option<String>,
     /// sha256 of that file.
     pub state_sha256: Option<String>,
@@ -74,26 +75,26 @@ pub struct TrainedComponent {
     pub seed: u64,
 }
 
-/// What is to be trained, and where it goes.
+/// What to train, and where to save it.
 #[derive(Debug)]
 pub struct Training<'a> {
-    /// The training dataset, in the arena's catalog.
+    /// Id of the training dataset in the arena's catalog.
     pub dataset: &'a str,
-    /// The method, by name or as a file.
+    /// Name of the method, or path of its file.
     pub method: &'a str,
     /// Seed of the method.
     pub seed: u64,
-    /// The device, where it is not the method's own.
+    /// The device, if it is not the method's own.
     pub device: Option<String>,
-    /// The folder that is made.
+    /// The folder to create.
     pub output: &'a Path,
 }
 
-/// Trains a method on all molecules of a dataset but those that it chooses its settings with, and writes the folder. It
-/// appears under its name when it is whole.
+/// Trains a method on all molecules of a dataset except the validation molecules, and writes the model's
+/// folder, which gets its name once it is complete.
 ///
 /// # Errors
-/// Those of planning and of executing; [`MethodFailed`](crate::Error::MethodFailed) if the method fails, also where its
+/// Errors of planning and execution; [`MethodFailed`](crate::Error::MethodFailed) if the method fails or its
 /// baseline cannot be saved; [`Io`](crate::Error::Io).
 pub fn train(
     arena: &mut Arena,
@@ -133,7 +134,7 @@ pub fn train(
     Ok((model, held_out))
 }
 
-/// Copies the states of one fit.
+/// Copies the states of one fit into the model's folder.
 fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<TrainedMember> {
     let record = step.stored(arena)?;
     let fit = step.work.as_fit().expect("an ensemble is made of fits");

@@ -1,4 +1,5 @@
-//! The one way of a step: stored? What it needs, a job folder, inputs, a worker, a judgement, a record.
+//! Drives one step: looks it up in the store, or prepares a job folder, runs a worker, judges its output and
+//! stores the record.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,7 @@ use crate::{
     store::{Made, Store},
 };
 
-/// Drives steps.
+/// Makes the steps that the store does not have.
 pub(super) struct Driver<'a> {
     pub(super) arena: &'a Arena,
     pub(super) executor: &'a dyn Executor,
@@ -38,20 +39,20 @@ pub(super) struct Driver<'a> {
     pub(super) inputs: Inputs,
 }
 
-/// What came of a step.
+/// The outcome of a step before it is stored.
 struct Outcome {
     made: Result<Made, Failure>,
     search: Option<molarena_record::parts::Search>,
-    /// Those that a worker opened.
+    /// sha256 of the opened libraries that keys do not name, by plugin id.
     libraries: BTreeMap<String, String>,
     confined: bool,
     cost: Cost,
-    /// The job folder, whose files are there until they are stored.
+    /// Keeps the job folder until its files are stored.
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Driver<'_> {
-    /// The outcome of a step, which is made and stored unless the store has it.
+    /// The outcome of a step; makes and stores it unless the store has it.
     pub(super) fn drive(&self, step: &Step) -> Result<StepRecord> {
         let store = self.arena.store_of(step.kind());
         if let Some(record) = store.step(&step.key)? {
@@ -110,7 +111,7 @@ impl Driver<'_> {
         Ok(Outcome { made, search, libraries, confined: ending.confined, cost, _folder: Some(folder) })
     }
 
-    /// Runs the worker of a step; its ending and what it cost, with what earlier workers did.
+    /// Runs the worker of a step. Returns its ending and the cost, earlier workers included.
     fn run(&self, step: &Step, job: Job, store: &Store, context: &Context<'_>) -> Result<(Ending, Cost)> {
         let keeps = step.work.keeps_folder();
         let spending = keeps.then(|| Spending::start(store, &step.key, step.limits.threads)).transpose()?;
@@ -133,7 +134,7 @@ impl Driver<'_> {
     }
 }
 
-/// What a worker made that counts, or why there is nothing. The host trusts nothing that the worker wrote.
+/// Checks what a worker made; the host trusts nothing that a worker writes.
 fn judge(
     step: &Step,
     context: &Context<'_>,
@@ -152,13 +153,13 @@ fn judge(
     (made.map_err(|(reason, message)| failure(reason, message)), search)
 }
 
-/// Why a step cannot be made, if one that it needs failed.
+/// The failure that a step inherits from a failed need, if there is one.
 fn failure_of_needs(step: &Step, needs: &[StepRecord]) -> Option<Failure> {
     let mut failed = step.needs.iter().zip(needs);
     let (need, failure) = failed.find_map(|(need, record)| Some((need, record.failure()?)))?;
     let message = match need.kind() {
         Kind::Pretrain => format!("pretraining: {}", failure.message),
-        // An encoding fails for its own reasons as a fit does.
+        // The message of a failed encoding is kept, as if the fit itself had failed.
         Kind::Encode => failure.message.clone(),
         Kind::Fit | Kind::Combine | Kind::Rank => format!("member {}: {}", need.method, failure.message),
     };
@@ -185,7 +186,7 @@ fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
     }
 }
 
-/// What a worker cost.
+/// The cost of one worker.
 fn cost_of(ending: &Ending, threads: usize) -> Cost {
     let (fit_s, predict_s) = match &ending.result {
         Ok(Output::Timings { fit_s, predict_s, .. }) => (*fit_s, *predict_s),

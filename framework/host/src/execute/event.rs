@@ -1,24 +1,24 @@
-//! What is told of a run as it goes: one kind of event for people, files and tests.
+//! Events of a run in progress: one type for people, files and tests.
 
 use molarena_record::{cell::Record, matching::MatchRecord, step::StepRecord};
 use serde_json::{Value, json};
 
 use crate::{job::Progress, plan::step::Step};
 
-/// Is told how a run goes. Called from several threads.
+/// Receives the events of a run, from several threads.
 pub trait Observer: Sync {
-    /// Something happened.
+    /// Handles one event.
     fn event(&self, event: &Event<'_>);
 }
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// The plan is valid: so many cells, of which so many are finished already.
+    /// The plan is valid.
     Planned {
-        /// Cells of the plan.
+        /// Number of cells in the plan.
         cells: usize,
-        /// Cells that were finished before.
+        /// Number of cells finished before.
         finished: usize,
     },
     /// A step starts.
@@ -31,12 +31,12 @@ pub enum Event<'a> {
     Scored(&'a Record),
     /// A matching cell is stored.
     Matched(&'a MatchRecord),
-    /// So many rows of a stream are done.
+    /// Number of rows of a stream done so far.
     Rows(u64),
 }
 
 impl Event<'_> {
-    /// The event as one object of JSON, for `--events`.
+    /// The event as one JSON object, for `--events`.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Planned { cells, finished } => {

@@ -1,4 +1,4 @@
-//! Executors: where a job folder is worked on.
+//! Executors, which run the job in a folder.
 
 use std::{path::Path, sync::atomic::AtomicBool};
 
@@ -12,9 +12,9 @@ use crate::{
     worker,
 };
 
-/// Takes a job folder and limits, and gives back an ending.
+/// Runs jobs in their folders, under limits.
 pub(crate) trait Executor: Sync {
-    /// Works on `job` in `folder`, whose inputs are written, to its end.
+    /// Runs `job` to its end in `folder`, which holds its inputs.
     ///
     /// # Errors
     /// The worker cannot be started, or [`Error::Interrupted`](crate::error::Error::Interrupted).
@@ -50,7 +50,7 @@ impl Executor for Local<'_> {
     }
 }
 
-/// This process, unconfined and without limits: for debuggers.
+/// Runs jobs in this process, unconfined and without limits, for debuggers.
 pub(crate) struct InProcess;
 
 impl Executor for InProcess {

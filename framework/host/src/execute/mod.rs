@@ -29,12 +29,12 @@ pub struct RunOptions {
     pub threads: usize,
 }
 
-/// Executes `steps`, what is needed before what needs it. Each is stored as soon as it is done; when `interrupted` is
-/// set, running workers end, and what is finished stays.
+/// Executes `steps`, each after its needs, and stores each as soon as it is done. When `interrupted` is set,
+/// running workers end and finished steps stay stored.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::error::Error::Interrupted), and those of inputs and of the store. A failure of a plugin
-/// is no error: it is the step's outcome.
+/// [`Error::Interrupted`](crate::error::Error::Interrupted), and errors of inputs and of the store. A
+/// plugin's failure is not an error but the step's outcome.
 pub fn execute(
     steps: &[Arc<Step>],
     arena: &Arena,
@@ -48,7 +48,7 @@ pub fn execute(
     schedule::in_order(steps, options.threads, &|step| driver.drive(step).map(drop))
 }
 
-/// Executes a step and what it needs, unless they are stored; its outcome, which may be a failure.
+/// Executes a step and its needs unless they are stored. Returns its outcome, which may be a failure.
 ///
 /// # Errors
 /// As [`execute`].

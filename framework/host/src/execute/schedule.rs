@@ -1,4 +1,5 @@
-//! A graph of steps on a budget of threads: a step starts as soon as what it needs is done and threads are free.
+//! Runs a graph of steps on a thread budget: a step starts as soon as its needs are done and threads are
+//! free.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,20 +9,29 @@ use std::{
 
 use crate::{error::Result, plan::step::Step};
 
-/// What is to be done, and what is.
+/// What is left to do, and what is running.
 struct State {
-    /// Places of the steps that could start, in the order of the plan.
+    /// Indices of the steps that may start, in the order of the plan.
     ready: BTreeSet<usize>,
-    /// How many steps each one still waits for.
+    /// Number of unfinished needs of each step.
     waits_for: Vec<usize>,
-    /// Steps that are neither done nor running.
+    /// Number of steps that are neither done nor running.
     left: usize,
-    running: usize,
+    /// Threads that running steps may use together.
+    threads: usize,
     free_threads: usize,
     outcome: Result<()>,
 }
 
-/// Does all steps, earlier ones first where there is a choice. The first error ends it once running steps are done.
+impl State {
+    /// Threads that a step takes of the budget: all of them where it wants more, so that it runs alone.
+    fn share(&self, step: &Step) -> usize {
+        step.limits.threads.min(self.threads)
+    }
+}
+
+/// Runs all steps, earlier ones first where there is a choice. After an error, no step starts, and the first
+/// error is returned once the running steps are done.
 pub(super) fn in_order(
     steps: &[Arc<Step>],
     threads: usize,
@@ -32,7 +42,7 @@ pub(super) fn in_order(
     let mut needed_by = vec![Vec::new(); steps.len()];
     let mut waits_for = vec![0; steps.len()];
     for (index, step) in steps.iter().enumerate() {
-        // What is not among the steps is stored already.
+        // A need that is not among the steps is already stored.
         let needs: BTreeSet<usize> =
             step.needs.iter().filter_map(|need| place.get(need.key.as_str()).copied()).collect();
         waits_for[index] = needs.len();
@@ -41,11 +51,11 @@ pub(super) fn in_order(
         }
     }
     let ready = (0..steps.len()).filter(|&index| waits_for[index] == 0).collect();
-    let (left, free_threads) = (steps.len(), threads.max(1));
-    let state = Mutex::new(State { ready, waits_for, left, running: 0, free_threads, outcome: Ok(()) });
+    let (left, threads) = (steps.len(), threads.max(1));
+    let state = Mutex::new(State { ready, waits_for, left, threads, free_threads: threads, outcome: Ok(()) });
     let changed = Condvar::new();
     thread::scope(|scope| {
-        for _ in 0..free_threads.min(steps.len()) {
+        for _ in 0..threads.min(steps.len()) {
             scope.spawn(|| {
                 while let Some(index) = next(&state, &changed, steps) {
                     let result = work(&steps[index]);
@@ -58,20 +68,18 @@ pub(super) fn in_order(
     state.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
 }
 
-/// The next step, once there is one that may start; `None` when there is nothing left to do.
+/// Waits for a step that may start; `None` if none is left or a step returned an error.
 fn next(state: &Mutex<State>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<usize> {
     let mut state = lock(state);
     loop {
         if state.left == 0 || state.outcome.is_err() {
             return None;
         }
-        // One that wants more threads than there are has them all.
-        let fits = |index: &usize| steps[*index].limits.threads <= state.free_threads || state.running == 0;
+        let fits = |index: &usize| state.share(&steps[*index]) <= state.free_threads;
         if let Some(index) = state.ready.iter().copied().find(fits) {
             state.ready.remove(&index);
             state.left -= 1;
-            state.running += 1;
-            state.free_threads = state.free_threads.saturating_sub(steps[index].limits.threads);
+            state.free_threads -= state.share(&steps[index]);
             return Some(index);
         }
         state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -79,8 +87,7 @@ fn next(state: &Mutex<State>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<
 }
 
 fn done(state: &mut State, index: usize, steps: &[Arc<Step>], needed_by: &[Vec<usize>], result: Result<()>) {
-    state.running -= 1;
-    state.free_threads += steps[index].limits.threads;
+    state.free_threads += state.share(&steps[index]);
     for &waiting in &needed_by[index] {
         state.waits_for[waiting] -= 1;
         if state.waits_for[waiting] == 0 {
@@ -94,4 +101,65 @@ fn done(state: &mut State, index: usize, steps: &[Arc<Step>], needed_by: &[Vec<u
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use molarena_record::step::Kind;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        job::Output,
+        plan::step::{Context, Judged, Label, Prepared, Work},
+        request::limits::Limits,
+    };
+
+    #[derive(Debug)]
+    struct Named(usize);
+
+    impl Work for Named {
+        fn kind(&self) -> Kind {
+            Kind::Fit
+        }
+
+        fn of(&self) -> Value {
+            self.0.into()
+        }
+
+        fn prepare(&self, _: &Context<'_>) -> Result<Prepared> {
+            unreachable!("the test does the work")
+        }
+
+        fn judge(&self, _: &Context<'_>, _: &Output) -> Judged {
+            unreachable!("the test does the work")
+        }
+    }
+
+    #[test]
+    fn running_steps_never_take_more_threads_than_there_are() {
+        let label = Label { method: "m", subject: "d", seed: 0, device: "cpu" };
+        let step = |index: usize, threads: usize| {
+            let limits = Limits { threads, ..Limits::default() };
+            Arc::new(Step::new(label, Vec::new(), limits, Arc::new(Named(index))))
+        };
+        // Some want more than the budget of 2, which is theirs alone.
+        let steps: Vec<_> = (0..24).map(|index| step(index, [3, 1, 2][index % 3])).collect();
+        let (busy, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        in_order(&steps, 2, &|step| {
+            let share = step.limits.threads.min(2);
+            most.fetch_max(busy.fetch_add(share, Ordering::SeqCst) + share, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(2));
+            busy.fetch_sub(share, Ordering::SeqCst);
+            done.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!((most.into_inner(), done.into_inner()), (2, 24));
+    }
 }

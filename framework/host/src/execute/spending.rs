@@ -1,4 +1,5 @@
-//! What a step with a folder of its own costs, written down as it goes: a worker that is killed goes on in another.
+//! The cost of a step that keeps a folder, saved as it runs: if a worker is killed, another one continues the
+//! step.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,17 +10,17 @@ use molarena_record::parts::Cost;
 
 use crate::{error::Result, store::Store};
 
-/// How often the cost so far is written down.
+/// How often the cost so far is saved.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// The cost of one step's workers.
 pub(super) struct Spending<'a> {
     store: &'a Store,
     key: &'a str,
-    /// What earlier workers cost, this one counted.
+    /// Cost of earlier workers, with this one counted in `workers`.
     before: Cost,
     started: Instant,
-    /// When it was last written down, and the processor seconds of the last report.
+    /// When the cost was last saved, and the processor seconds last reported.
     written: Mutex<(Instant, f64)>,
 }
 
@@ -41,7 +42,7 @@ impl<'a> Spending<'a> {
         }
     }
 
-    /// The worker reports.
+    /// Takes the processor seconds that the worker reports, and saves the cost if it is due.
     pub(super) fn so_far(&self, cpu_s: f64, tell: fn(&str)) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.1 = cpu_s;
@@ -49,7 +50,7 @@ impl<'a> Spending<'a> {
             return;
         }
         written.0 = Instant::now();
-        // A cost that cannot be written now is written at the end.
+        // If this fails, the cost is still saved at the end.
         if let Err(error) = self.store.put_spent(self.key, &self.so_far_with(cpu_s)) {
             tell(&format!("cost of a step so far: {error}"));
         }
@@ -60,7 +61,7 @@ impl<'a> Spending<'a> {
         self.store.put_spent(self.key, &self.so_far_with(cpu_s))
     }
 
-    /// The cost of all workers, of which the last one cost `last`.
+    /// The cost of all workers, the last of which cost `last`.
     pub(super) fn total(&self, last: Cost) -> Cost {
         Cost {
             wall_s: self.before.wall_s + last.wall_s,

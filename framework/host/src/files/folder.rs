@@ -1,5 +1,5 @@
-//! Walks, measures and removes folders in which a plugin may have made whatever it liked: thousands of levels, folders
-//! without permissions, links, and names that change meanwhile.
+//! Walks, measures and removes folders that a plugin may have filled with anything: thousands of levels,
+//! folders without permissions, links, and names that change during the walk.
 //!
 //! A walk goes from folder to folder by open descriptors, two at a time, never by a path that could lead elsewhere or be too
 //! long. It does not follow links.
@@ -21,14 +21,14 @@ use nix::{
     unistd::{UnlinkatFlags, unlinkat},
 };
 
-/// How often a removal starts again where something was left.
+/// How often a removal is tried.
 const ATTEMPTS: usize = 5;
 
-/// Removes a folder and all that is in it, however deep and whatever the permissions of its folders are. It is no error if
-/// there is none. A link is removed, not what it leads to.
+/// Removes a folder and everything in it, however deep and whatever the permissions. A missing folder is not
+/// an error. Links are removed, not their targets.
 ///
 /// # Errors
-/// When something cannot be removed: the folder is not this user's, or somebody goes on filling it.
+/// Something cannot be removed: the folder belongs to another user, or a process keeps filling it.
 pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     let mut outcome = Ok(());
     for _ in 0..ATTEMPTS {
@@ -41,7 +41,7 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     outcome.map_err(|error| named(path, error))
 }
 
-/// Removes the folders in `path` and all that is in them; leaves the files.
+/// Removes the subfolders of `path` with everything in them; leaves the files.
 ///
 /// # Errors
 /// As [`remove_tree`].
@@ -55,7 +55,7 @@ pub(crate) fn remove_subfolders(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what is in the folder, as far as it can be removed.
+/// Empties the folder as far as possible.
 fn empty(path: &Path) -> nix::Result<()> {
     let mut remaining = Ok(());
     let walked = walk(path, &mut |step| {
@@ -78,19 +78,19 @@ fn empty(path: &Path) -> nix::Result<()> {
     walked.and(remaining)
 }
 
-/// What a folder holds.
+/// Size of a folder's content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// Bytes that it takes on the disk; a file that has several names counts once.
+    /// Bytes on disk; a file with several names counts once.
     pub(crate) bytes: u64,
-    /// Files and folders.
+    /// Number of files and folders.
     pub(crate) entries: u64,
 }
 
-/// What the folder at `path` and those in it hold, counted until `enough` says so.
+/// Measures the folder at `path` and its subfolders, until `enough` is true.
 ///
 /// # Errors
-/// When a folder cannot be read, even after its permissions were changed, or was moved during the walk.
+/// A folder cannot be read even after its permissions were changed, or was moved during the walk.
 pub(crate) fn usage(path: &Path, enough: &dyn Fn(Usage) -> bool) -> io::Result<Usage> {
     let mut usage = Usage::default();
     let mut linked = HashSet::new();
@@ -120,29 +120,29 @@ fn named(path: &Path, error: Errno) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// What a walk comes upon.
+/// An event of a walk.
 enum Step<'a> {
-    /// Something in `folder` that is no folder.
+    /// An entry of `folder` that is not a folder.
     File { folder: &'a Dir, name: &'a CStr, stat: &'a FileStat },
     /// A folder, before it is entered.
     Folder { stat: &'a FileStat },
-    /// The folder `name` in `folder`, after the walk was in it.
+    /// The folder `name` in `folder`, after the walk left it.
     Left { folder: &'a Dir, name: &'a CStr },
     /// A folder that cannot be read.
     Closed { error: Errno },
 }
 
-/// A folder on the way from the root to where a walk is.
+/// A folder between the root and the current place of a walk.
 struct Level {
     name: CString,
-    /// Device and inode, by which it is known again.
+    /// Device and inode, which identify the folder.
     identity: (u64, u64),
-    /// Names of the folders in it that are still to be visited.
+    /// Names of its subfolders still to be visited.
     pending: Vec<CString>,
 }
 
 impl Level {
-    /// The level of `folder`; shows its entries to `visit`.
+    /// Makes the level of `folder` and shows its entries to `visit`.
     fn enter(
         name: CString,
         folder: &mut Dir,
@@ -171,7 +171,7 @@ impl Level {
                 return Ok(ControlFlow::Break(()));
             }
             if is_folder {
-                // Its owner may have taken its permissions away.
+                // The plugin may have taken its permissions away.
                 if stat.st_mode & 0o700 != 0o700 {
                     let mode = Mode::from_bits_truncate(stat.st_mode) | Mode::S_IRWXU;
                     let _not_ours = fchmodat(&*folder, name.as_c_str(), mode, FchmodatFlags::NoFollowSymlink);
@@ -193,7 +193,7 @@ fn open(parent: impl AsFd, name: &CStr) -> nix::Result<Dir> {
     Dir::openat(parent, name, flags, Mode::empty())
 }
 
-/// Visits all that is in the folder at `root`, until `visit` breaks off.
+/// Visits everything in the folder at `root`, until `visit` breaks off.
 fn walk(root: &Path, visit: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>) -> nix::Result<()> {
     let name = CString::new(root.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
     let mut here = open(AT_FDCWD, &name)?;
@@ -236,7 +236,7 @@ mod tests {
 
     use super::*;
 
-    /// `depth` folders in one another: too deep for a path.
+    /// Makes `depth` nested folders: too deep for a path.
     fn deep(root: &Path, depth: usize) {
         let mut here = open(AT_FDCWD, &CString::new(root.as_os_str().as_bytes()).unwrap()).unwrap();
         for _ in 0..depth {

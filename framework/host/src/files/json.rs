@@ -16,7 +16,7 @@ pub(crate) fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> R
     Ok(fs_err::rename(temporary, folder.join(name))?)
 }
 
-/// Reads a JSON file of the job folder.
+/// Reads a JSON file of the job folder, of at most 16 MiB.
 pub(crate) fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
     let path = folder.join(name);
     serde_json::from_slice(&read_plain(&path, 16 << 20)?)

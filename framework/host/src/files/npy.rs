@@ -26,7 +26,7 @@ pub(crate) fn from_npy(bytes: &[u8]) -> Result<(usize, usize, Vec<f32>), String>
     Ok((array.nrows(), array.ncols(), flat(array)))
 }
 
-/// Writes an array as it lies in memory.
+/// Writes an array as a `.npy` file.
 pub(crate) fn write_npy<T: WritableElement, S: Data<Elem = T>, D: Dimension>(
     path: &Path,
     array: &ArrayBase<S, D>,

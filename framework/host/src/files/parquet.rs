@@ -62,7 +62,7 @@ fn refused(path: &Path, error: &ParquetError) -> Error {
     Error::Io(std::io::Error::other(format!("{}: {error}", path.display())))
 }
 
-/// Writes the next column of a row group; levels as Parquet defines them.
+/// Writes the next column of a row group, with Parquet's definition and repetition levels.
 pub(crate) fn column<T: DataType>(
     group: &mut Group<'_>,
     values: &[T::T],
@@ -75,7 +75,7 @@ pub(crate) fn column<T: DataType>(
     column.close()
 }
 
-/// The columns `row` and `smiles` and, under `names`, numbers that may be missing.
+/// A schema of the columns `row` and `smiles` and an optional float column for each of `names`.
 pub(crate) fn rows_smiles_and(names: &[String]) -> Result<Type, ParquetError> {
     let first = parse_message_type("message table { required int64 row; required binary smiles (STRING); }")?;
     let mut fields = first.get_fields().to_vec();

@@ -1,4 +1,4 @@
-//! Files that a plugin may have put there.
+//! Reads files that a plugin may have written.
 
 use std::{
     io::{Read, Write},
@@ -11,8 +11,8 @@ use molarena_data::Hasher;
 
 use crate::error::{Error, Result};
 
-/// Opens a file that a plugin may have put there: it must be a plain file, no link to a file of the host and no pipe that
-/// nobody writes to.
+/// Opens a file that a plugin may have written. It must be a plain file: no link to a file of the host, and
+/// no pipe that blocks.
 fn open_plain(path: &Path) -> Result<fs_err::File> {
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = fs_err::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -39,7 +39,7 @@ pub(crate) fn read_plain(path: &Path, limit: u64) -> Result<Vec<u8>> {
     if bytes.len() as u64 > limit { Err(too_long(path, limit)) } else { Ok(bytes) }
 }
 
-/// Copies a plain file of at most `limit` bytes; the sha256 of what was copied.
+/// Copies a plain file of at most `limit` bytes; returns the sha256 of the copied bytes.
 pub(crate) fn copy_plain(path: &Path, limit: u64, to: &mut impl Write) -> Result<String> {
     let mut from = open_plain(path)?.take(limit + 1);
     let (mut hasher, mut buffer, mut copied) = (Hasher::default(), vec![0; 1 << 16], 0);

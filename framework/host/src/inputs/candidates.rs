@@ -1,4 +1,4 @@
-//! The profiles of a matching task, in the scale that the encoder's corpus has.
+//! The profiles of a matching task, on the scale of the encoder's corpus.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +9,18 @@ use crate::{
     inputs::corpus::{self, Sources},
 };
 
-/// The candidates of one space, in an order that their content alone decides.
+/// The candidates of one space, in an order that depends on their content alone.
 #[derive(Debug)]
 pub(crate) struct Ordered {
-    /// Row of the context's space of each candidate.
+    /// `[candidates]`: row of each candidate in the context's space.
     pub(crate) rows: Vec<usize>,
     pub(crate) columns: usize,
     /// `f32[candidates, columns]`.
     pub(crate) values: Vec<f32>,
 }
 
-/// The candidates of each space: rows of context `id`, scaled by the bounds of the same graph without the molecules of
-/// `without`.
+/// The candidates of each space: rows of context graph `id`, scaled by the bounds of that graph without the
+/// molecules `without`.
 pub(crate) fn candidates(
     sources: &Sources<'_>,
     id: &str,
@@ -40,7 +40,8 @@ fn space_of<'a>(graph: &'a ContextGraph, name: &str) -> Result<&'a Space> {
     graph.space(name).ok_or_else(|| Error::Request(format!("context `{}` has no space `{name}`", graph.id)))
 }
 
-/// Rows of `space` in the scale of `bounds`, ordered by their values: no order tells whose they are.
+/// Rows of `space` on the scale of `bounds`, sorted by value, so that their order does not reveal their
+/// molecules.
 fn ordered(space: &Space, rows: &[usize], bounds: &[[f32; 2]]) -> Ordered {
     let rescaled = |row: &usize| -> Vec<f32> {
         let values = space.row(*row).iter().zip(&space.bounds).zip(bounds);
@@ -61,8 +62,8 @@ fn ordered(space: &Space, rows: &[usize], bounds: &[[f32; 2]]) -> Ordered {
     }
 }
 
-/// A value that was scaled to [0, 1] by the bounds `own`, scaled by `bounds` instead and clipped to [0, 1]. A missing value
-/// stays missing; a column whose bounds are equal is 0, one without bounds is missing.
+/// Rescales a value from the bounds `own` to `bounds`, each mapped to [0, 1], and clips it to [0, 1]. A
+/// missing value stays missing; a column with equal bounds becomes 0, one without bounds becomes missing.
 fn rescale(value: f32, own: [f32; 2], bounds: [f32; 2]) -> f32 {
     let [own_low, own_high] = own.map(f64::from);
     let [low, high] = bounds.map(f64::from);
@@ -86,7 +87,7 @@ mod tests {
 
     #[test]
     fn values_move_from_one_scale_to_another() {
-        // Raw -1 to 3: 0.5 is 1. Between 0 and 2 that is 0.5; 3 lies above and -1 below.
+        // Between -1 and 3, 0.5 stands for 1, which is 0.5 between 0 and 2; 3 lies above and -1 below.
         let moved = [0.0, 0.5, 1.0].map(|value| rescale(value, [-1.0, 3.0], [0.0, 2.0]));
         assert_eq!(moved, [0.0, 0.5, 1.0]);
         assert_eq!(rescale(0.25, [-1.0, 3.0], [-2.0, 2.0]), 0.5);
@@ -94,7 +95,7 @@ mod tests {
         assert_eq!(rescale(0.3, [0.0, 1.0], [0.5, 0.5]), 0.0);
         assert!(rescale(f32::NAN, [0.0, 1.0], [0.5, 0.5]).is_nan());
         assert!(rescale(0.3, [0.0, 1.0], [f32::NAN; 2]).is_nan());
-        // A column with one value in the context.
+        // A column with a single value in the context.
         assert_eq!(rescale(0.0, [1.0, 1.0], [0.0, 2.0]), 0.5);
     }
 
@@ -104,7 +105,7 @@ mod tests {
         let space = &mut graph.spaces[1];
         let bounds = space.bounds.clone();
         let first = ordered(space, &[0, 1], &bounds);
-        // The same profiles, each of the other molecule.
+        // The same profiles with their molecules swapped.
         space.values = [space.row(1), space.row(0)].concat();
         let swapped = ordered(space, &[0, 1], &bounds);
         let bits = |ordered: &Ordered| ordered.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();

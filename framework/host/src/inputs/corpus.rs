@@ -1,4 +1,4 @@
-//! Context graphs without the molecules that must leave, and what is said of them.
+//! Context graphs without left-out molecules, and their descriptions in records.
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
@@ -20,47 +20,47 @@ use molarena_record::{
     key::key_of,
 };
 
-/// Where context graphs come from.
+/// The sources of context graphs.
 #[derive(Clone, Copy, Debug)]
 pub struct Sources<'a> {
-    /// The manifests.
+    /// Manifests of the context graphs.
     pub catalog: &'a Catalog,
-    /// Where the data are.
+    /// Folder of the data files.
     pub data_dir: &'a Path,
     /// The store whose cache keeps built graphs.
     pub store: &'a Store,
-    /// Is told what takes long, and what a user should know.
+    /// Called with notices for the user, such as long work.
     pub tell: fn(&str),
 }
 
-/// Molecules that leave a corpus, and whose they are.
+/// Molecules to leave out of a corpus, and where they come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeaveOut {
-    /// Ids of datasets, and the queries of a matching task, by name.
+    /// Names of their origins: ids of datasets, or the queries of a matching task.
     pub names: BTreeSet<String>,
-    /// Identity keys.
+    /// Identity keys of the molecules.
     pub identities: BTreeSet<String>,
 }
 
 impl LeaveOut {
-    /// Adds molecules of `name`.
+    /// Adds the molecules of the origin `name`.
     pub(crate) fn add(&mut self, name: &str, identities: &BTreeSet<String>) {
         self.names.insert(name.to_owned());
         self.identities.extend(identities.iter().cloned());
     }
 }
 
-/// What is remembered of a graph, so that a plan need not read it again.
+/// The cached description of a graph, so that a plan need not read the graph again.
 #[derive(Serialize, Deserialize)]
 struct Remembered {
     schema: String,
     corpus: CorpusUse,
 }
 
-/// The context graph `id` without the molecules of `leave_out`, built or from the cache.
+/// The context graph `id` without the molecules `leave_out`, built or from the cache.
 ///
 /// # Errors
-/// An unknown id, and those of building.
+/// An unknown id, and errors of building the graph.
 pub(crate) fn graph(sources: &Sources<'_>, id: &str, leave_out: &BTreeSet<String>) -> Result<ContextGraph> {
     let manifest = sources.catalog.context(id)?;
     let cache = sources.store.cache_path("");
@@ -76,8 +76,8 @@ pub(crate) fn graph(sources: &Sources<'_>, id: &str, leave_out: &BTreeSet<String
     Ok(ContextGraph::build(manifest, sources.data_dir, leave_out, Some(&cache), 0, &mut tell)?)
 }
 
-/// What is in the context graph `id` without the molecules of `leave_out`. It is remembered by the manifest, which has
-/// the digests of the files; a graph of files without a digest is looked at each time.
+/// Describes the context graph `id` without the molecules of `leave_out`. The description is cached under the
+/// manifest, which has the digests of the files; a graph with unverified files is read each time.
 pub(crate) fn used(sources: &Sources<'_>, id: &str, leave_out: &LeaveOut) -> Result<Arc<CorpusUse>> {
     let manifest = sources.catalog.context(id)?;
     let key = key_of(&json!({
@@ -103,10 +103,10 @@ pub(crate) fn used(sources: &Sources<'_>, id: &str, leave_out: &LeaveOut) -> Res
     Ok(Arc::new(corpus))
 }
 
-/// Molecules that are read at a time: each takes about 10 KiB.
+/// Molecules parsed at a time; each takes about 10 KiB.
 const CHUNK: usize = 1 << 13;
 
-/// The features of molecules that were parsed.
+/// The features of parsed molecules.
 pub(crate) fn computed_of(
     id: &str,
     smiles: &[String],
@@ -118,7 +118,7 @@ pub(crate) fn computed_of(
     spec.compute(smiles, molecules, &no_companion)
 }
 
-/// The features of molecules, some at a time.
+/// The features of molecules, computed in chunks.
 pub(crate) fn computed<S: AsRef<str> + Sync>(id: &str, smiles: &[S], spec: &FeatureSpec) -> Result<Features> {
     let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
     let mut all: Option<Features> = None;

@@ -26,20 +26,20 @@ const MOLECULES_SCHEMA: &str = "molarena.molecules/1";
 /// A dataset whose unreadable molecules are set aside.
 #[derive(Debug)]
 pub struct ArenaDataset {
-    /// The manifest.
+    /// Manifest of the dataset.
     pub manifest: Manifest,
-    /// The rows that can be read.
+    /// The readable rows.
     pub dataset: Dataset,
-    /// Murcko scaffold of each row, stereo kept.
+    /// Murcko scaffold of each row, with stereochemistry.
     pub scaffolds: Vec<String>,
     /// Rows that cannot be read, with the reason.
     pub unparsed: Vec<RowFailure>,
     data_dir: PathBuf,
-    /// What reading the table left, until it is used.
+    /// Molecules parsed by `prepare`, until the first use takes them.
     molecules: Mutex<Option<Vec<Molecule>>>,
 }
 
-/// What is cached of a dataset's molecules.
+/// The cached result of parsing a dataset's molecules.
 #[derive(Debug, Serialize, Deserialize)]
 struct CachedMolecules {
     schema: String,
@@ -49,7 +49,7 @@ struct CachedMolecules {
 }
 
 impl ArenaDataset {
-    /// Takes a loaded dataset; reads its molecules, or what the store's cache says of them.
+    /// Prepares a loaded dataset: parses its molecules, or takes the result from the store's cache.
     pub fn prepare(manifest: &Manifest, dataset: &Dataset, data_dir: &Path, store: &Store) -> Result<Self> {
         let key = key_of(&json!({
             "schema": MOLECULES_SCHEMA,
@@ -95,7 +95,7 @@ impl ArenaDataset {
         spec.described(&|name| Ok(self.companion(name)?.sha256.clone()))
     }
 
-    /// Key of the features of all molecules: data, chemistry and what is computed.
+    /// Key of the features of all molecules: data, chemistry version and feature spec.
     ///
     /// # Errors
     /// [`Error::Features`] for a companion file that the dataset does not have.
@@ -108,10 +108,10 @@ impl ArenaDataset {
         })))
     }
 
-    /// The features of all molecules, from the store's cache or computed and put there.
+    /// The features of all molecules, computed unless the store's cache has them.
     ///
     /// # Errors
-    /// [`Error::Features`] if they cannot be computed, and those of the store.
+    /// [`Error::Features`] if they cannot be computed, and errors of the store.
     pub fn features(&self, spec: &FeatureSpec, store: &Store) -> Result<Features> {
         let read = |path: &Path| {
             let features = Features::read(path, spec.input()).ok()?;
@@ -125,10 +125,10 @@ impl ArenaDataset {
         store.cached(&format!("features-{}.npz", self.features_key(spec)?), read, make, write)
     }
 
-    /// Identity keys of all molecules that can be read, from the store's cache or computed and put there.
+    /// Identity keys of all readable molecules, computed unless the store's cache has them.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub fn identities(&self, store: &Store) -> Result<BTreeSet<String>> {
         let key = key_of(&json!({
             "data": self.dataset.sha256,
@@ -175,8 +175,8 @@ impl ArenaDataset {
         Ok(Features::Dense { columns, values, rows: indices.len() })
     }
 
-    /// The molecules, parsed: those that the reading left, once, and from then on anew. They take about 10 KiB each, so
-    /// nobody keeps them.
+    /// The parsed molecules. The first call takes those that `prepare` parsed, if any; later calls parse
+    /// again, because kept molecules take about 10 KiB each.
     fn molecules(&self) -> Result<Vec<Molecule>> {
         if let Some(molecules) = self.molecules.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(molecules);

@@ -1,4 +1,4 @@
-//! Matching tasks: which molecules ask, which profiles answer, which are their own.
+//! Matching tasks: the query molecules, the candidate profiles, and which profiles belong to which query.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ use crate::{
 pub struct MatchTask {
     /// Id of the context graph.
     pub context: String,
-    /// Hash of its content.
+    /// Hash of the graph's content.
     pub context_key: String,
-    /// Whether its data are simulated.
+    /// Whether the graph's data are simulated.
     pub simulated: bool,
     /// The split of the molecules that have a profile in any of the spaces.
     pub split: SplitInfo,
@@ -28,7 +28,7 @@ pub struct MatchTask {
     pub queries: Vec<String>,
     /// Nodes of the query molecules.
     pub nodes: Vec<u64>,
-    /// The spaces.
+    /// The spaces, in the order of the suite.
     pub spaces: Vec<MatchSpace>,
     /// Identity keys of the query molecules.
     pub identities: BTreeSet<String>,
@@ -37,12 +37,12 @@ pub struct MatchTask {
 /// One space of a task.
 #[derive(Clone, Debug)]
 pub struct MatchSpace {
-    /// Its name.
+    /// Name of the space.
     pub name: String,
     /// Rows of the context's space that are ranked, ascending.
     pub candidates: Vec<usize>,
-    /// For each query with a profile: its index in [`MatchTask::queries`], and the rows of the context's space that are
-    /// its own.
+    /// For each query with a profile: its index in [`MatchTask::queries`], and the rows of its own profiles
+    /// in the context's space.
     pub relevant: Vec<(usize, Vec<usize>)>,
 }
 
@@ -53,7 +53,7 @@ impl MatchTask {
     }
 }
 
-/// Which molecules of `graph` are the queries of a group, and which profiles are theirs.
+/// The matching task of a group: the query molecules in `graph`, and their own profiles.
 pub(crate) fn task(graph: &ContextGraph, group: &MatchGroup) -> Result<MatchTask> {
     let mut owners = Vec::new();
     for name in &group.spaces {

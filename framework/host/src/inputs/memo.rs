@@ -1,4 +1,4 @@
-//! What several steps share in memory: made once, and dropped once other things were needed since.
+//! A cache in memory that steps share; it drops the least recently used value.
 
 use std::{
     collections::VecDeque,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::error::Result;
 
-/// The last things that were asked for, by key.
+/// The most recently used values, by key.
 #[derive(Debug)]
 pub(crate) struct Memo<T> {
     kept: Mutex<VecDeque<(String, Arc<T>)>>,
@@ -15,12 +15,13 @@ pub(crate) struct Memo<T> {
 }
 
 impl<T> Memo<T> {
-    /// Keeps so many.
+    /// An empty cache for `capacity` values.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { kept: Mutex::new(VecDeque::new()), capacity }
     }
 
-    /// What `key` stands for. Two that ask for the same get the same; the second one waits.
+    /// The value of `key`, made unless it is cached. The lock is held meanwhile, so concurrent callers share
+    /// one value.
     pub(crate) fn get(&self, key: &str, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = kept.iter().position(|(known, _)| known == key) {

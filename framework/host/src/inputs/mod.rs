@@ -1,4 +1,4 @@
-//! Datasets and corpora made ready: cached on disk by content, and shared in memory as long as steps need them.
+//! Prepared datasets and corpora: cached on disk by content, and shared in memory between steps.
 
 pub(crate) mod candidates;
 pub(crate) mod corpus;
@@ -18,7 +18,7 @@ use crate::{
     store::Store,
 };
 
-/// How many features or vectors stay in memory for the steps that come next.
+/// How many feature matrices, and how many sets of candidates, stay in memory for the next steps.
 const KEPT: usize = 2;
 
 /// Inputs that several steps share.
@@ -60,8 +60,8 @@ impl Inputs {
         self.features.get(&key, || corpus::computed(&task.context, &task.queries, spec))
     }
 
-    /// The candidates of a matching task's spaces, in the scale of the graph `bounds`, which is the context without the
-    /// molecules of `without`.
+    /// The candidates of a matching task's spaces, on the scale of the graph with the key `bounds`, which is
+    /// the context without the molecules `without`.
     pub(crate) fn candidates(
         &self,
         task: &MatchTask,

@@ -1,4 +1,4 @@
-//! Shuffled training labels: a method that learns from them must score chance, or labels leak.
+//! Shuffled labels: a method that learns from them must score at chance level, or labels leak.
 
 use rand_xoshiro::{
     Xoshiro256PlusPlus,
@@ -11,7 +11,7 @@ pub(crate) fn shuffle_labels(labels: &mut [f32], tasks: usize, seed: u64) {
     for task in 0..tasks {
         let mut places: Vec<usize> = (task..labels.len()).step_by(tasks).collect();
         places.retain(|&place| !labels[place].is_nan());
-        // Fisher and Yates; the bias of the remainder is below 2^-40 for any dataset.
+        // Fisher-Yates shuffle; the modulo bias is below 2^-40 for any dataset.
         for last in (1..places.len()).rev() {
             let other = (random.next_u64() % (last as u64 + 1)) as usize;
             labels.swap(places[last], places[other]);

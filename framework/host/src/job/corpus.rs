@@ -9,7 +9,7 @@
 //! | `space-0-nodes.npy`, `space-0-values.npy`, ... | `u64[rows]` and `f32[rows, columns]`, NaN where missing |
 //! | `edge_sources.npy`, `edge_targets.npy`, `edge_weights.npy` | `u64[edges]`, `u64[edges]`, `f32[edges]` |
 //!
-//! Nothing else of the arena is in them: no label, and no molecule that left the graph.
+//! They hold nothing else of the arena: no labels, and no left-out molecules.
 
 use std::path::{Path, PathBuf};
 
@@ -24,10 +24,10 @@ use crate::files::json::write_json;
 use crate::files::npy::{read_matrix, read_vector, write_npy};
 use molarena_features::{FeatureSpec, Features, OwnedSmiles};
 
-/// What `corpus.json` says of the other files.
+/// Content of `corpus.json`, which describes the other files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contents {
-    /// The kinds of input that the molecules are given as.
+    /// Input kinds of the molecule files.
     inputs: Vec<InputKind>,
     /// Name and node kind (`MOLARENA_NODE_*`) of each space.
     spaces: Vec<(String, u8)>,
@@ -41,11 +41,11 @@ fn space_file(folder: &Path, index: usize, what: &str) -> PathBuf {
     folder.join(format!("space-{index}-{what}.npy"))
 }
 
-/// Writes `graph` into a job folder. The molecules are given as SMILES, as graphs, as bits, and as dense features where
-/// the method has such: bits are those of `features` where these are bits, else the graph's own fingerprints.
+/// Writes `graph` into a job folder. The molecules are written as SMILES, graphs, bits, and dense features if
+/// the method has them. The bits are `features` if those are bits, else the graph's own fingerprints.
 ///
 /// # Errors
-/// [`Error::Features`] if a molecule of the graph cannot be read, and those of writing.
+/// [`Error::Features`] if a molecule of the graph cannot be read, and errors of writing.
 pub(crate) fn write(graph: &ContextGraph, features: &FeatureSpec, folder: &Path) -> Result<()> {
     let mut inputs = vec![InputKind::Smiles, InputKind::Graphs, InputKind::Bits];
     let smiles: Vec<&str> = graph.molecules.iter().map(|molecule| molecule.smiles.as_str()).collect();
@@ -100,7 +100,7 @@ fn write_edges(graph: &ContextGraph, folder: &Path) -> Result<()> {
     write_npy(&folder.join("edge_weights.npy"), &ArrayView1::from(&weights))
 }
 
-/// A corpus in memory, as it is lent to an encoder.
+/// A corpus in memory, to be lent to an encoder.
 #[derive(Debug)]
 pub(crate) struct OwnedCorpus {
     node_kinds: Vec<u8>,

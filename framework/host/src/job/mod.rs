@@ -1,4 +1,4 @@
-//! The job folder: all that crosses between the host and a worker.
+//! The job folder: everything that passes between the host and a worker.
 //!
 //! Paths in it are relative to it, so that another machine that shares the store's file system can run the job.
 //!
@@ -31,24 +31,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{request::limits::Limits, sandbox::Envelope};
 
-/// What a worker is told.
+/// The instructions of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// What it may use.
+    /// What the worker may use.
     pub envelope: Envelope,
     /// Seed of every random choice.
     pub seed: u64,
     /// Thread budget.
     pub threads: usize,
-    /// What it does.
+    /// The task to perform.
     pub task: JobTask,
 }
 
-/// What a worker does.
+/// The task of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobTask {
-    /// Opens a plugin and says what it offers.
+    /// Opens a plugin and returns its description.
     Describe {
         /// The library.
         library: PathBuf,
@@ -57,9 +57,9 @@ pub enum JobTask {
     Pretrain(PretrainJob),
     /// Turns the features in `test.npz` into vectors.
     Encode(EncodeJob),
-    /// Turns chunk after chunk of features into vectors, until the stream ends.
+    /// Turns features into vectors chunk by chunk, until the stream ends.
     EncodeStream(EncodeJob),
-    /// Fits and predicts.
+    /// Fits a baseline and predicts with it.
     Fit(FitJob),
     /// Predicts the molecules in `test.npz` with a fitted baseline.
     Predict(PredictJob),
@@ -81,26 +81,26 @@ pub struct PretrainJob {
 pub struct EncodeJob {
     /// The encoder.
     pub encoder: JobComponent,
-    /// The file of its state, if it was trained.
+    /// Its state file, if it was trained.
     pub state: Option<PathBuf>,
-    /// What the feature files hold.
+    /// Input kind of the feature files.
     pub input: InputKind,
 }
 
 /// One fit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FitJob {
-    /// The baseline, under each configuration to choose from; one where there is no choice.
+    /// The baseline under each configuration to choose from; a single one without tuning.
     pub candidates: Vec<JobComponent>,
-    /// Decides between the candidates on the validation molecules.
+    /// Metric that chooses between the candidates on the validation molecules.
     pub metric: Metric,
-    /// What the feature files hold.
+    /// Input kind of the feature files.
     pub input: InputKind,
-    /// What the labels are.
+    /// Classification or regression.
     pub task_type: TaskType,
     /// Number of tasks.
     pub tasks: usize,
-    /// Whether the state of the fitted baseline is wanted.
+    /// Whether to save the state of the fitted baseline.
     pub keep: bool,
 }
 
@@ -109,9 +109,9 @@ pub struct FitJob {
 pub struct PredictJob {
     /// The baseline.
     pub baseline: JobComponent,
-    /// The file of its state.
+    /// Its state file.
     pub state: PathBuf,
-    /// What the feature file holds.
+    /// Input kind of the feature file.
     pub input: InputKind,
     /// Number of tasks.
     pub tasks: usize,
@@ -122,24 +122,24 @@ pub struct PredictJob {
 pub struct RankJob {
     /// The decoder.
     pub decoder: JobComponent,
-    /// The file of the encoder's state, if the decoder loads it.
+    /// State file of the encoder, if the decoder loads it.
     pub state: Option<PathBuf>,
-    /// The spaces.
+    /// The spaces to rank.
     pub spaces: Vec<RankSpace>,
-    /// What the feature file of the queries holds.
+    /// Input kind of the queries' feature file.
     pub input: InputKind,
 }
 
-/// One space of a ranking. Whose the candidates are is not told.
+/// One space of a ranking. The worker is not told which molecules the candidates belong to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RankSpace {
-    /// Its name.
+    /// Name of the space.
     pub name: String,
-    /// Indices of the queries, in the order of the rows of scores.
+    /// Indices of the queries, one for each row of the scores.
     pub queries: Vec<usize>,
 }
 
-/// A component to make.
+/// A component to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JobComponent {
     /// The library.
@@ -150,19 +150,19 @@ pub struct JobComponent {
     pub config: String,
 }
 
-/// What the worker says before it opens the plugin.
+/// Content of `started.json`, which the worker writes before it opens the plugin.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Started {
-    /// Whether it is confined.
+    /// Whether the worker is confined.
     pub confined: bool,
 }
 
-/// How far the worker is.
+/// Progress of the worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Share done, 0 to 1.
+    /// Fraction done, 0 to 1.
     pub fraction: f64,
-    /// What it does.
+    /// What the worker is doing.
     pub message: String,
     /// Processor seconds so far.
     #[serde(default)]
@@ -172,7 +172,7 @@ pub struct Progress {
 /// How the worker ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Done {
-    /// What it made, or why not.
+    /// The output, or why there is none.
     pub result: Result<Output, WorkerFailure>,
     /// Peak resident memory in bytes.
     pub peak_rss: u64,
@@ -181,7 +181,7 @@ pub struct Done {
     pub cpu_s: f64,
 }
 
-/// What a worker made.
+/// The output of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Output {
@@ -193,11 +193,11 @@ pub enum Output {
     Pretrained,
     /// Seconds in each call; predictions or scores are in their files.
     Timings {
-        /// Seconds in `fit`, with all of the search where there is one.
+        /// Seconds in `fit`, summed over all candidates.
         fit_s: f64,
         /// Seconds in `predict` for the test molecules, or in the decoder.
         predict_s: f64,
-        /// The configurations that were tried, where there was a choice.
+        /// The configurations that were tried, if there were several.
         search: Option<Search>,
     },
 }
@@ -207,7 +207,7 @@ pub enum Output {
 pub struct WorkerFailure {
     /// Kind of the failure.
     pub reason: molarena_record::parts::Reason,
-    /// One line for people.
+    /// One-line message for people.
     pub message: String,
 }
 
@@ -226,42 +226,42 @@ pub fn predictions_file(folder: &Path, part: Part) -> PathBuf {
     folder.join(format!("{part}-predictions.npy"))
 }
 
-/// Profiles to score, in the order of the job's spaces.
+/// Candidate file of a space, by its index among the job's spaces.
 pub fn candidates_file(folder: &Path, space: usize) -> PathBuf {
     folder.join(format!("candidates-{space}.npy"))
 }
 
-/// Scores of these profiles.
+/// Score file of a space, by its index among the job's spaces.
 pub fn scores_file(folder: &Path, space: usize) -> PathBuf {
     folder.join(format!("scores-{space}.npy"))
 }
 
-/// State of a trained encoder or of a fitted baseline.
+/// State file of a trained encoder or fitted baseline.
 pub fn state_file(folder: &Path) -> PathBuf {
     folder.join("state")
 }
 
-/// Vectors of encoded molecules.
+/// Vector file of the encoded molecules.
 pub fn vectors_file(folder: &Path) -> PathBuf {
     folder.join("vectors.npy")
 }
 
-/// Features of chunk `index` of a stream.
+/// Feature file of chunk `index` of a stream.
 pub fn chunk_file(folder: &Path, index: usize) -> PathBuf {
     folder.join(format!("chunk-{index}.npz"))
 }
 
-/// Vectors of chunk `index` of a stream.
+/// Vector file of chunk `index` of a stream.
 pub fn chunk_vectors_file(folder: &Path, index: usize) -> PathBuf {
     folder.join(format!("chunk-{index}.npy"))
 }
 
-/// A stream's worker ends when this file is there and no chunk is left.
+/// File that marks the end of a stream: the worker ends once it exists and no chunk is left.
 pub fn end_of_stream_file(folder: &Path) -> PathBuf {
     folder.join("end")
 }
 
-/// What a worker in `folder` may use: limits, device, and files and folders, by their way from the job folder.
+/// The envelope of a worker in `folder`: limits, device, and files and folders with paths relative to it.
 pub(crate) fn envelope(
     limits: &Limits,
     device: &str,
@@ -280,7 +280,7 @@ pub(crate) fn envelope(
     }
 }
 
-/// The way from the job folder to `path`, so that the folder may be used from any place that shares the file system.
+/// `path` relative to the job folder, so that any machine that shares the file system can run the job.
 pub fn relative(folder: &Path, path: &Path) -> PathBuf {
     pathdiff::diff_paths(path, folder).unwrap_or_else(|| path.to_owned())
 }

@@ -12,11 +12,11 @@ use std::{
 
 use crate::files::folder::{Usage, usage};
 
-/// The least time between two measurements.
+/// Minimum time between two measurements.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// How many files and folders a worker may leave.
+/// Most files and folders that a worker may create.
 const MOST_ENTRIES: u64 = 200_000;
-/// How many measurements in a row may fail: each time the worker moved a folder meanwhile.
+/// Most measurements in a row that may fail because the worker moves its folders meanwhile.
 const MOST_FAILURES: u64 = 20;
 
 /// How a worker wrote too much.
@@ -26,12 +26,12 @@ pub(crate) enum Excess {
     Bytes,
     /// Too many files and folders.
     Entries,
-    /// It moves its folders all the time, so nobody knows.
+    /// Its folders keep changing and cannot be measured.
     Unknown,
 }
 
 impl Excess {
-    /// One line for people, where `limit` is that of bytes.
+    /// One-line message for people; `limit` is in bytes.
     pub(crate) fn message(self, limit: u64) -> String {
         match self {
             Self::Bytes => format!("over the limit of {} in its folder", bytesize::ByteSize(limit)),
@@ -41,8 +41,8 @@ impl Excess {
     }
 }
 
-/// Measures the folders of a worker on a thread of its own, since that may take long. What was there when it started does
-/// not count.
+/// Measures the folders of a worker on its own thread, because a measurement may take long. Content from
+/// before the start does not count.
 #[derive(Debug)]
 pub(crate) struct DiskWatch {
     folders: Arc<Folders>,
@@ -50,21 +50,21 @@ pub(crate) struct DiskWatch {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// Folders and what they hold.
+/// The watched folders and the last measurement.
 #[derive(Debug)]
 struct Folders {
-    /// Each with what it held at first.
+    /// Each folder with its usage at the start.
     watched: Vec<(PathBuf, Usage)>,
     limit: u64,
     bytes: AtomicU64,
     entries: AtomicU64,
     failures: AtomicU64,
-    /// Bytes of deleted files that are open.
+    /// Bytes of deleted files that are still open.
     deleted: AtomicU64,
 }
 
 impl DiskWatch {
-    /// Watches that the folders together do not grow by more than `limit` bytes.
+    /// Starts to watch that the folders together grow by at most `limit` bytes.
     pub(crate) fn start<'a>(folders: impl Iterator<Item = &'a Path>, limit: u64) -> Self {
         let watched = folders
             .map(|folder| (folder.to_owned(), usage(folder, &|_| false).unwrap_or_default()))
@@ -91,7 +91,7 @@ impl DiskWatch {
         Self { folders, stopped, thread: Some(thread) }
     }
 
-    /// Tells how many bytes deleted files take that are still open.
+    /// Sets the bytes of deleted files that are still open.
     pub(crate) fn set_deleted(&self, bytes: u64) {
         self.folders.deleted.store(bytes, Ordering::Relaxed);
     }
@@ -115,7 +115,7 @@ impl DiskWatch {
         self.stopped.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // It does nothing that panics.
+            // The thread does nothing that panics.
             let _ended = thread.join();
         }
     }

@@ -1,9 +1,10 @@
 //! A control group of the kernel (cgroup) that limits the memory of a worker's processes together.
 //!
-//! One is used only where it is ours to use: the folder that [`VARIABLE`] names, or the own group of a user who is not root
-//! and owns its folder, as under `systemd-run --user --scope -p Delegate=yes`. A group that belongs to somebody else, such
-//! as a service manager, is left alone, even where root could write to it: a group has one writer
-//! (<https://systemd.io/CGROUP_DELEGATION>). Without a group the host measures, see [`crate::launch::memory`].
+//! The host uses a cgroup only where it is delegated: the folder that [`VARIABLE`] names, or the own cgroup
+//! of a user who is not root and owns its folder, as under `systemd-run --user --scope -p Delegate=yes`. A
+//! cgroup that belongs to others, such as a service manager, is left alone even if root could write to it,
+//! because a cgroup has a single writer (<https://systemd.io/CGROUP_DELEGATION>). Without a cgroup the host
+//! measures memory itself, see [`crate::launch::memory`].
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -22,29 +23,29 @@ use nix::{
     unistd::{Pid, geteuid},
 };
 
-/// Environment variable that names a folder below `/sys/fs/cgroup` in which groups may be made.
+/// Environment variable that names a folder below `/sys/fs/cgroup` in which the host may create cgroups.
 pub const VARIABLE: &str = "MOLARENA_CGROUP";
 
-/// How the names of groups start; the process id of the host follows.
+/// Prefix of cgroup names; the process id of the host follows.
 const PREFIX: &str = "molarena-";
 /// How long the processes of a group may take to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The two interfaces of the kernel.
+/// Version of the kernel's cgroup interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {
     One,
     Two,
 }
 
-/// A folder in which groups may be made.
+/// A folder in which the host may create cgroups.
 #[derive(Clone, Debug)]
 struct Home {
     folder: PathBuf,
     version: Version,
 }
 
-/// The group of one worker. It goes, with all processes in it, when this value goes.
+/// The cgroup of one worker. Dropping it kills all processes in it and removes it.
 #[derive(Debug)]
 pub(crate) struct Group {
     folder: PathBuf,
@@ -52,7 +53,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// A new group with a limit of `memory` bytes; `None` where none can be had.
+    /// A new cgroup with a limit of `memory` bytes; `None` if the host cannot create one.
     pub(crate) fn create(memory: u64) -> Option<Self> {
         static HOME: OnceLock<Option<Home>> = OnceLock::new();
         HOME.get_or_init(Home::find).as_ref().and_then(|home| home.group(memory).ok())
@@ -63,8 +64,7 @@ impl Group {
         &self.folder
     }
 
-    /// The most memory that its processes held together, with the pages of files that they brought in; 0 if the kernel
-    /// does not say.
+    /// Peak memory in bytes of its processes together, page cache included; 0 if the kernel does not say.
     pub(crate) fn peak(&self) -> u64 {
         let name = match self.version {
             Version::One => "memory.max_usage_in_bytes",
@@ -92,7 +92,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         let started = Instant::now();
-        // All at once where the kernel can (Linux 5.14), and one by one.
+        // Kill all at once where the kernel can (Linux 5.14), and one by one.
         let _older = write(&self.folder, "cgroup.kill", "1");
         while fs_err::remove_dir(&self.folder).is_err() && started.elapsed() < PATIENCE {
             for process in self.processes() {
@@ -124,8 +124,8 @@ impl Home {
         one.then_some(Self { folder, version: Version::One })
     }
 
-    /// Lets groups in the folder limit memory. The kernel allows it where no process is in the folder itself; where this
-    /// process is the only one, it moves to a group beside those of its workers.
+    /// Lets cgroups in the folder limit memory. The kernel allows this only if the folder itself has no
+    /// processes; if this process is the only one there, it moves to a cgroup beside those of its workers.
     fn enable(&self) -> bool {
         let enabled = || {
             let enabled = read(&self.folder, "cgroup.subtree_control");
@@ -140,7 +140,7 @@ impl Home {
         enabled() || (write(&self.folder, "cgroup.subtree_control", "+memory").is_ok() && enabled())
     }
 
-    /// Removes the groups of hosts that were killed. The kernel refuses to remove one that has processes.
+    /// Removes the cgroups of killed hosts. The kernel refuses to remove one that has processes.
     fn remove_abandoned(&self) {
         for entry in fs_err::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
@@ -176,7 +176,7 @@ impl Home {
     }
 }
 
-/// The groups of this process that may limit memory: of the second interface, then of the first.
+/// The cgroups of this process that may limit memory: version 2, then version 1.
 fn own_groups() -> Vec<PathBuf> {
     let groups = read(Path::new("/proc/self"), "cgroup");
     let mounts = read(Path::new("/proc/self"), "mountinfo");
@@ -186,8 +186,8 @@ fn own_groups() -> Vec<PathBuf> {
     two.into_iter().chain(one).collect()
 }
 
-/// The folder of the group whose controllers are `wanted`, below the mount of which `mounted` approves, by its kind and
-/// options. `groups` and `mounts` are `cgroup` and `mountinfo` of `/proc/self`.
+/// The folder of the cgroup whose controllers are `wanted`, below the mount whose type and options `mounted`
+/// accepts. `groups` and `mounts` are the texts of `/proc/self/cgroup` and `/proc/self/mountinfo`.
 fn path_of(
     groups: &str,
     mounts: &str,
@@ -210,7 +210,8 @@ fn path_of(
     Some(Path::new(folder).join(below.trim_start_matches('/')))
 }
 
-/// Whether somebody left the group to this user: root could write to any.
+/// Whether the cgroup is delegated to this user. Root's ownership says nothing, because root can write to
+/// any.
 fn is_delegated(folder: &Path) -> bool {
     let user = geteuid();
     !user.is_root() && fs_err::metadata(folder).is_ok_and(|metadata| metadata.uid() == user.as_raw())
@@ -228,7 +229,7 @@ fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    /// A folder that looks like a group in which memory can be limited.
+    /// A folder that looks like a cgroup that can limit memory.
     fn home(version: Version) -> (tempfile::TempDir, Home) {
         let folder = tempfile::tempdir().unwrap();
         match version {

@@ -1,4 +1,4 @@
-//! Memory of processes.
+//! Memory of a worker's processes.
 
 use std::{
     collections::HashMap,
@@ -12,26 +12,26 @@ use crate::{
     sandbox::memory::kibibytes,
 };
 
-/// A child that has the address space of its parent, as between `vfork` and `exec`, is not counted for so long.
+/// How long a child is not counted while it shares its parent's address space, as between `vfork` and `exec`.
 const YOUTH: Duration = Duration::from_millis(200);
-/// The least time between two looks at open files.
+/// Minimum time between two scans of open files.
 const FILES_EVERY: Duration = Duration::from_millis(100);
 
 /// What the processes of a group hold, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// Memory.
+    /// Memory, as [`Meter`] counts it.
     pub(crate) memory: u64,
-    /// Deleted files on the disks that the disk limit is about: no folder shows them.
+    /// Deleted files that are open, on the disks under the disk limit: no folder lists them.
     pub(crate) deleted: u64,
 }
 
 /// Measures what the processes of a group hold together.
 ///
-/// Memory is the private pages, resident or swapped out, and the pages of files that have no name: memory files
-/// (`memfd_create`), shared mappings without a file, and deleted files. Such a file counts once and in full, whether it is
-/// mapped or not and by however many processes. Private pages that processes share since a `fork` count once. Pages of
-/// files that have a name do not count: the kernel can drop them, or they are on the disk and count there.
+/// Memory is the private pages, resident or swapped out, and the pages of files without a name: memory files
+/// (`memfd_create`), shared mappings without a file, and deleted files. Such a file counts once and in full,
+/// whether or not it is mapped and by however many processes. Private pages shared since a `fork` count once.
+/// Pages of named files do not count: the kernel can drop them, or they count as disk use.
 #[derive(Debug)]
 pub(crate) struct Meter {
     group: u32,
@@ -46,7 +46,8 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Measures a group; a deleted file counts as memory unless it is on the disk of one of `folders`.
+    /// A meter of a process group; a deleted file counts as memory unless it is on the disk of one of
+    /// `folders`.
     pub(crate) fn new(group: u32, folders: &[&Path]) -> Self {
         let disks = folders.iter().filter_map(|folder| Some(fs_err::metadata(folder).ok()?.dev()));
         let now = Instant::now();
@@ -63,13 +64,14 @@ impl Meter {
         }
     }
 
-    /// The most memory that was measured.
+    /// Peak of the measured memory in bytes.
     pub(crate) fn peak(&self) -> u64 {
         self.peak
     }
 
-    /// What the group holds: of the last two measurements the smaller, since a process that is just being started may
-    /// be counted twice. A measurement takes at most a tenth of the time; in between, the last one stands.
+    /// What the group holds: the smaller of the last two measurements, because a process that is just
+    /// starting may be counted twice. Measuring takes at most a tenth of the time; in between, the last
+    /// result stands.
     pub(crate) fn measure(&mut self) -> Held {
         let started = Instant::now();
         if started < self.due {
@@ -92,7 +94,8 @@ impl Meter {
             .filter(|(process, status)| !self.may_share(**process, status, &statuses))
             .map(|(_, status)| status.private)
             .sum();
-        // Pages that processes share are in this sum more than once; counting them takes longer.
+        // This sum counts shared pages more than once. Counting them once takes longer, so it is done only
+        // for a new peak.
         if statuses.len() > 1 && private + self.files.memory > self.peak {
             private = self.shared_once(&statuses);
         }
@@ -104,13 +107,13 @@ impl Meter {
         self.held
     }
 
-    /// Whether a process may have the address space of its parent: it is new, and all sizes are equal.
+    /// Whether a process may share the address space of its parent: it is new, and all sizes are equal.
     fn may_share(&self, process: i32, status: &Status, all: &HashMap<i32, Status>) -> bool {
         let young = self.first_seen.get(&process).is_none_or(|since| since.elapsed() < YOUTH);
         young && all.get(&status.parent).is_some_and(|parent| parent.sizes == status.sizes)
     }
 
-    /// The private pages of all processes, each page once.
+    /// Bytes of the private pages of all processes, each page counted once.
     fn shared_once(&self, statuses: &HashMap<i32, Status>) -> u64 {
         let of_one = |(process, status): (&i32, &Status)| {
             let share = proportional(&status.folder).unwrap_or(status.private);
@@ -122,10 +125,10 @@ impl Meter {
     }
 }
 
-/// Private pages of a process, each divided by the number of processes that have it.
+/// Bytes of a process's private pages, each page divided by the number of processes that share it.
 fn proportional(folder: &Path) -> Option<u64> {
     let text = fs_err::read_to_string(folder.join("smaps_rollup")).ok()?;
-    // Linux before 5.9 does not say it of private pages alone.
+    // Linux before 5.9 does not report this for private pages alone.
     text.contains("\nPss_Anon:").then(|| {
         let names = ["Pss_Anon", "SwapPss", "Private_Hugetlb"];
         names.iter().map(|name| kibibytes(&text, name)).sum()
@@ -174,8 +177,9 @@ fn nameless_files(statuses: &HashMap<i32, Status>, disks: &[u64]) -> Held {
     held
 }
 
-/// Bytes of the mapped pages of nameless files, each page divided by the number of its processes: what is left to count by
-/// for a host that may not look at the files themselves (that takes `CAP_CHECKPOINT_RESTORE`). `known` files are left out.
+/// Bytes of the mapped pages of nameless files, each page divided by the number of processes that map it,
+/// without `known` files. It is all that a host can count that may not look at the files themselves, which
+/// takes `CAP_CHECKPOINT_RESTORE`.
 fn mapped(folder: &Path, known: impl Fn(u64) -> bool) -> u64 {
     let smaps = fs_err::read_to_string(folder.join("smaps")).unwrap_or_default();
     let (mut counts, mut sum) = (false, 0);

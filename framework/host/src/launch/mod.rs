@@ -1,4 +1,4 @@
-//! Starts a worker, watches its limits, and says how it ended.
+//! Starts a worker, watches its limits, and reports how it ended.
 
 mod disk;
 pub mod group;
@@ -36,22 +36,22 @@ use crate::{
 };
 use molarena_record::parts::Reason;
 
-/// How much of a worker's output is kept: its end.
+/// Bytes kept of a worker's output: the last ones.
 const OUTPUT_KEPT: usize = 4096;
-/// How many characters of a plugin's message are kept: its beginning.
+/// Characters kept of a plugin's message: the first ones.
 const MESSAGE_KEPT: usize = 16_000;
 
 /// How workers are started.
 #[derive(Clone, Debug)]
 pub struct Launcher {
-    /// The molarena binary.
+    /// Path of the molarena binary.
     pub program: PathBuf,
     /// Whether jobs run inside this process instead, for debuggers.
     pub in_process: bool,
 }
 
 impl Launcher {
-    /// Workers of this binary.
+    /// A launcher of this binary.
     pub fn of_this_binary() -> Result<Self> {
         let program = std::env::current_exe()
             .map_err(|error| Error::Worker(format!("the path of this program is unknown: {error}")))?;
@@ -62,25 +62,25 @@ impl Launcher {
 /// How a worker ended.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    /// What it made, or why not.
+    /// The output, or why there is none.
     pub result: Result<Output, WorkerFailure>,
     /// Whether it was confined.
     pub confined: bool,
-    /// The end of what it printed.
+    /// The last part of its output.
     pub output: String,
-    /// From its start to its end.
+    /// Wall-clock time from start to end.
     pub wall: Duration,
     /// Peak memory in bytes of all processes of the worker together.
     pub peak_rss: u64,
-    /// Processor seconds; of a worker that did not end by itself, up to its last report of progress.
+    /// Processor seconds; if the worker did not end by itself, up to its last report of progress.
     pub cpu_s: f64,
 }
 
 /// Runs `job` in `folder` to its end, whatever that is.
 ///
 /// # Errors
-/// When the worker cannot be started, or [`Error::Interrupted`] when `interrupted` was set: then it says nothing of the
-/// plugin.
+/// The worker cannot be started; [`Error::Interrupted`] if `interrupted` was set, which says nothing about
+/// the plugin.
 pub fn run(
     launcher: &Launcher,
     job: &Job,
@@ -102,10 +102,11 @@ pub fn run(
     let watch = Watch { memory, disk: &disk, wall: wall_limit, folder, interrupted, on_progress };
     let watched = watch.until_the_end(&mut child);
     let wall = started.elapsed();
-    // Whatever the worker started in its group ends with it.
+    // End whatever the worker started in its process group.
     processes::kill(child.id());
     let excess = disk.end().map(Stop::Disk);
-    // Nothing in them is read, and the caller may not be able to remove them. What is left here is left to the caller.
+    // Nothing in the subfolders is read, and the caller may not be able to remove them. If some remain, they
+    // are left to the caller.
     let _left = remove_subfolders(folder);
     let watched = watched?;
     if watched.stop == Some(Stop::Interrupted) {
@@ -128,7 +129,7 @@ pub fn run(
     }))
 }
 
-/// What a job that ran inside this process left in its folder.
+/// The ending of a job that ran inside this process.
 pub(crate) fn ending_in_process(folder: &Path, wall: Duration) -> Ending {
     ending(folder, wall, 0, String::new(), |_| None)
 }
@@ -141,7 +142,8 @@ fn over_memory(memory: u64) -> String {
     format!("over the limit of {}", bytesize::ByteSize(memory))
 }
 
-/// Collects what the worker left in its folder; `overrule` knows what the process's end says about it.
+/// Reads the outcome from the worker's folder. `overrule` learns whether the worker finished, and may replace
+/// the outcome by a failure that the end of the process shows.
 fn ending(
     folder: &Path,
     wall: Duration,
@@ -167,7 +169,7 @@ fn ending(
     Ending { result, confined, output, wall, peak_rss, cpu_s }
 }
 
-/// What a process that ended without a result died of.
+/// Why a process ended without a result.
 fn died(status: ExitStatus, output: &str, memory: u64) -> WorkerFailure {
     let out_of_memory = output.contains("memory allocation of") || output.contains("std::bad_alloc");
     match status.signal() {
@@ -201,7 +203,7 @@ fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture)> {
     Ok((child, Capture::start(reader)))
 }
 
-/// Keeps the end of what a worker prints.
+/// Keeps the last part of a worker's output.
 struct Capture {
     kept: Arc<Mutex<Vec<u8>>>,
     thread: thread::JoinHandle<()>,
@@ -223,7 +225,8 @@ impl Capture {
         Self { kept, thread }
     }
 
-    /// The end of the output. A process that left the group may hold the pipe open, so this waits only a moment.
+    /// The last part of the output. Waits half a second at most, because a process that left the group may
+    /// hold the pipe open.
     fn tail(self) -> String {
         let deadline = Instant::now() + Duration::from_millis(500);
         while !self.thread.is_finished() && Instant::now() < deadline {

@@ -1,4 +1,4 @@
-//! The processes of a worker's group.
+//! The processes of a worker's process group.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use crate::sandbox::memory::kibibytes;
 /// How long the processes of a group may take to end after SIGKILL.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The processes of a group, those that have ended but are not collected included.
+/// The processes of a group, zombies included.
 pub(crate) fn members(group: u32) -> Vec<i32> {
     let names = numbers(Path::new("/proc"));
     names.filter(|&process| getpgid(Some(Pid::from_raw(process))).is_ok_and(|id| id == of(group))).collect()
@@ -28,7 +28,7 @@ pub(crate) fn numbers(folder: &Path) -> impl Iterator<Item = i32> + use<> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Sends a signal to all processes of a group. The group may be gone already: that is what is wanted.
+/// Sends a signal to all processes of a group. An error is ignored: the group may be gone already.
 pub(crate) fn signal(group: u32, signal: Signal) {
     let _gone = killpg(of(group), signal);
 }
@@ -50,8 +50,8 @@ fn of(group: u32) -> Pid {
     Pid::from_raw(group.cast_signed())
 }
 
-/// The folder of `/proc` that describes the memory of a process: its own, or that of another of its threads where the
-/// first thread has ended. `None` for a process that holds no memory any more.
+/// The folder of `/proc` that describes the memory of a process: its own, or that of another of its threads
+/// if the first one has ended. `None` if the process no longer holds memory.
 pub(crate) fn memory_folder(process: i32) -> Option<PathBuf> {
     let has_memory = |folder: &PathBuf| {
         fs_err::read_to_string(folder.join("status")).is_ok_and(|status| status.contains("\nVmSize:"))
@@ -64,21 +64,21 @@ pub(crate) fn memory_folder(process: i32) -> Option<PathBuf> {
     numbers(&tasks).map(|thread| tasks.join(thread.to_string())).find(has_memory)
 }
 
-/// What `/proc/PID/status` says of a process.
+/// A process as `/proc/PID/status` describes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
-    /// Where the rest is said of its memory.
+    /// The folder of `/proc` with the rest about its memory.
     pub(crate) folder: PathBuf,
-    /// The process that started it.
+    /// Process id of its parent.
     pub(crate) parent: i32,
-    /// Sizes of the address space: two processes that share one have the same.
+    /// Sizes of its address space in bytes, equal for processes that share one.
     pub(crate) sizes: [u64; 3],
     /// Bytes of private pages that are resident or swapped out.
     pub(crate) private: u64,
 }
 
 impl Status {
-    /// `None` for a process that holds no memory any more.
+    /// Reads the status; `None` if the process no longer holds memory.
     pub(crate) fn read(process: i32) -> Option<Self> {
         let folder = memory_folder(process)?;
         let text = fs_err::read_to_string(folder.join("status")).ok()?;

@@ -1,8 +1,8 @@
-//! Processors for workers, so that no two use the same one, whichever runs of this user they belong to.
+//! Assigns processors to workers, so that no two workers share one, even in different runs of this user.
 //!
-//! A processor is taken by an exclusive lock on a file, which the kernel gives back when its holder ends, however that is.
-//! Whoever waits for several keeps those that it has; only one waits at a time, and the others wait for it, so that
-//! nobody waits for ever, and two do not wait for each other.
+//! A processor is taken by an exclusive lock on a file, which the kernel releases when the holder ends, for
+//! whatever reason. A run that waits for several processors keeps those it has. Only one run waits at a time
+//! and the others queue behind it, so none starves and no two block each other.
 
 use std::{
     fs::TryLockError,
@@ -19,10 +19,10 @@ use nix::unistd::geteuid;
 
 use crate::error::{Error, Result};
 
-/// How often a processor is looked for while there are too few.
+/// How often a waiting run checks for free processors.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Processors that nobody else takes while this value lives.
+/// Processors reserved for as long as this value lives.
 #[derive(Debug)]
 #[must_use = "the processors are given back when this value is dropped"]
 pub(crate) struct Processors {
@@ -31,18 +31,18 @@ pub(crate) struct Processors {
 }
 
 impl Processors {
-    /// Their numbers, ascending; none where a worker is not pinned.
+    /// Their numbers, ascending; empty if the worker is not pinned.
     pub(crate) fn numbers(&self) -> &[usize] {
         &self.numbers
     }
 }
 
-/// Takes `threads` of the processors that this process may use, and waits until they are free. None are taken, and the
-/// worker is not pinned, where this process may use fewer, or where the system does not say which.
+/// Takes `threads` of the processors that this process may use, and waits until they are free. If this
+/// process may use fewer, or the system does not say which, takes none, and the worker is not pinned.
 ///
 /// # Errors
-/// [`Error::Interrupted`] when `interrupted` is set meanwhile; [`Error::Io`] when the folder of locks cannot be made or is
-/// somebody else's.
+/// [`Error::Interrupted`] if `interrupted` is set meanwhile; [`Error::Io`] if the folder of locks cannot be
+/// made or belongs to another user.
 pub(crate) fn take(threads: usize, interrupted: &AtomicBool) -> Result<Processors> {
     let allowed = allowed();
     if threads == 0 || allowed.len() < threads {
@@ -54,7 +54,7 @@ pub(crate) fn take(threads: usize, interrupted: &AtomicBool) -> Result<Processor
 fn take_of(allowed: &[usize], threads: usize, folder: &Path, interrupted: &AtomicBool) -> Result<Processors> {
     let mut turn = None;
     let mut held: Vec<(usize, fs_err::File)> = Vec::new();
-    // Not everybody starts at the first processor.
+    // Start at a random processor, so that runs do not all compete for the first one.
     let first = RandomState::new().hash_one(()) as usize % allowed.len();
     loop {
         if interrupted.load(Ordering::Relaxed) {
@@ -82,10 +82,10 @@ fn take_of(allowed: &[usize], threads: usize, folder: &Path, interrupted: &Atomi
     }
 }
 
-/// An exclusive lock on the file; `None` if somebody has it.
+/// An exclusive lock on the file; `None` if another process holds it.
 fn lock(path: &Path) -> Result<Option<fs_err::File>> {
-    // A link in the place of the file is not followed. The file stays: whoever opened it before it is removed would lock
-    // another one than those who come later.
+    // Do not follow a link in the file's place. The file is never removed: a process that had opened it would
+    // lock another file than those that come later.
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
     let file = fs_err::OpenOptions::from_options(options).open(path)?;
@@ -96,7 +96,7 @@ fn lock(path: &Path) -> Result<Option<fs_err::File>> {
     }
 }
 
-/// The folder of this user's locks, which nobody else may write to.
+/// The folder of this user's locks, which no other user may write to.
 fn locks_folder() -> Result<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     let parent = runtime.unwrap_or_else(std::env::temp_dir);
@@ -105,7 +105,7 @@ fn locks_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Makes the folder, or checks that the one that is there is this user's alone.
+/// Makes the folder if it is missing, and checks that it is private to this user.
 fn own_folder(folder: &Path) -> Result<()> {
     match std::fs::DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -155,7 +155,7 @@ mod tests {
 
     static NEVER: AtomicBool = AtomicBool::new(false);
 
-    /// Interrupts a take after a moment.
+    /// Checks that a take waits until it is interrupted.
     fn in_vain(allowed: &[usize], threads: usize, folder: &Path) {
         let interrupted = AtomicBool::new(false);
         let result = thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Watches a worker until it ends, and ends it when it passes a limit.
+//! Watches a worker until it ends, and ends it when it exceeds a limit.
 
 use std::{
     path::Path,
@@ -22,7 +22,7 @@ use crate::{
     sandbox::memory::peak_rss_of,
 };
 
-/// How often a worker is looked at.
+/// How often a worker is checked.
 const POLL: Duration = Duration::from_millis(20);
 /// How long a worker may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -41,28 +41,28 @@ pub(super) enum Stop {
 pub(super) struct Watched {
     pub(super) status: ExitStatus,
     pub(super) stop: Option<Stop>,
-    /// The most memory in bytes that its processes held together.
+    /// Peak memory in bytes of its processes together.
     pub(super) peak: u64,
 }
 
-/// What a worker may use.
+/// The limits of a worker, and how the host hears of it.
 pub(super) struct Watch<'a> {
-    /// Memory in bytes of all its processes together.
+    /// Memory limit in bytes, for all its processes together.
     pub(super) memory: u64,
-    /// Its folders.
+    /// The watch over its folders.
     pub(super) disk: &'a DiskWatch,
-    /// Wall-clock time.
+    /// Wall-clock limit.
     pub(super) wall: Duration,
     /// The job folder.
     pub(super) folder: &'a Path,
-    /// Ends it at once.
+    /// Set when the worker is to end.
     pub(super) interrupted: &'a AtomicBool,
-    /// Is told how far it is.
+    /// Called with each new report of progress.
     pub(super) on_progress: &'a dyn Fn(&Progress),
 }
 
 impl Watch<'_> {
-    /// Waits for the child's end; asks it to end, then kills it, when a limit passes.
+    /// Waits for the child's end. When a limit is exceeded, asks it to end, then kills it.
     pub(super) fn until_the_end(&self, child: &mut Child) -> Result<Watched> {
         let started = Instant::now();
         let group = child.id();
@@ -74,12 +74,13 @@ impl Watch<'_> {
                 let peak = meter.peak().max(own_peak);
                 return Ok(Watched { status, stop: stop.map(|(stop, _)| stop), peak });
             }
-            // The kernel keeps the peak of each process, so no peak of the first is missed between two looks.
+            // The kernel keeps the peak of each process, so no peak of the first process is missed between
+            // two checks.
             own_peak = own_peak.max(peak_rss_of(&group.to_string()).unwrap_or(0));
             let reached = self.reached(&mut meter, started);
             match (stop, reached) {
                 (None, Some(reached)) => {
-                    // One that takes too much is not asked: it would go on taking.
+                    // A worker that takes too much memory or disk is not asked: it would go on taking.
                     let takes = matches!(reached, Stop::Memory | Stop::Disk(_));
                     let signal = if takes { Signal::SIGKILL } else { Signal::SIGTERM };
                     processes::signal(group, signal);
@@ -102,7 +103,7 @@ impl Watch<'_> {
         }
     }
 
-    /// The limit that is passed, if one is.
+    /// The exceeded limit, if any.
     fn reached(&self, meter: &mut Meter, started: Instant) -> Option<Stop> {
         let held = meter.measure();
         self.disk.set_deleted(held.deleted);

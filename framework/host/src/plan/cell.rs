@@ -18,15 +18,15 @@ use crate::{
 /// One cell: the outcome of a step, scored for one row of a board.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// Hash of everything that decides the record.
+    /// Hash of everything that determines the record.
     pub key: String,
     /// The step whose outcome is scored.
     pub step: Arc<Step>,
-    /// The method.
+    /// Method of the row.
     pub method: Arc<Method>,
     /// Seed of the row's run.
     pub seed: u64,
-    /// What is scored against what.
+    /// What the outcome is scored against.
     pub row: Row,
 }
 
@@ -42,22 +42,22 @@ pub enum Row {
 /// A prediction task.
 #[derive(Clone, Debug)]
 pub struct TaskRow {
-    /// The dataset.
+    /// Dataset with its readable molecules.
     pub dataset: Arc<ArenaDataset>,
-    /// The split.
+    /// Split of the dataset.
     pub split: Arc<Split>,
-    /// The metric.
+    /// Metric of the score.
     pub metric: Metric,
-    /// What the method is made of.
+    /// Components of the method, as records name them.
     pub composition: Composition,
 }
 
 /// A matching task.
 #[derive(Clone, Debug)]
 pub struct MatchRow {
-    /// Molecules and profiles.
+    /// Molecules and profiles to match.
     pub task: Arc<MatchTask>,
-    /// What the method is made of.
+    /// Components of the method, as records name them.
     pub composition: MatchComposition,
 }
 
@@ -86,7 +86,7 @@ impl Cell {
     }
 }
 
-/// Everything that is to run: cells, and through them steps.
+/// Everything to run: cells, and through them steps.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The cells, in the order of the selection.

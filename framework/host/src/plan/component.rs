@@ -14,7 +14,7 @@ use crate::{
     store::Store,
 };
 
-/// A component, the library that it is in, and how records name it.
+/// A component, its library, and its name in records.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Component {
     /// The library.
@@ -23,9 +23,9 @@ pub(crate) struct Component {
     pub(crate) library_sha256: String,
     /// Component id inside the plugin.
     pub(crate) id: String,
-    /// As records name it.
+    /// The component as records name it.
     pub(crate) used: ComponentUse,
-    /// Whether the seed of a call changes what it gives.
+    /// Whether the seed of a call changes its output.
     pub(crate) uses_seed: bool,
 }
 
@@ -38,7 +38,7 @@ impl Component {
         store.library(&self.library, &self.library_sha256)
     }
 
-    /// The component as a job in `folder` makes it, under its own configuration or another.
+    /// The component for a job in `folder`, under `config` or, without it, its own configuration.
     ///
     /// # Errors
     /// As [`opened`](Self::opened).
@@ -56,7 +56,7 @@ impl Component {
     }
 }
 
-/// sha256 of the libraries of components whose plugins are known by their sources, by plugin id.
+/// sha256 of the libraries whose plugins are identified by their sources, by plugin id.
 pub(crate) fn libraries(components: &[&Component]) -> BTreeMap<String, String> {
     let by_sources = components.iter().filter(|component| component.used.sha256 != component.library_sha256);
     let named = by_sources.filter_map(|component| {

@@ -1,4 +1,4 @@
-//! Asks a plugin in a worker what it offers.
+//! Asks a plugin, in a worker, what it offers.
 
 use std::{path::Path, sync::atomic::AtomicBool, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     sandbox::Envelope,
 };
 
-/// Asks the library at `path` in a worker what it offers.
+/// Describes the library at `path`, which a worker opens.
 ///
 /// # Errors
-/// [`Error::Plugin`] with what is wrong with it.
+/// [`Error::Plugin`] that says what is wrong with it.
 pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plugin> {
     let failed = |message: String| Error::Plugin { path: path.to_owned(), message };
     let sha256 = molarena_data::sha256_file(path)?;

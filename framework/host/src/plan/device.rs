@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 
-/// The device that is always there.
+/// The device that every machine has.
 pub const CPU: &str = "cpu";
 
-/// The class of a device, as it stands in keys: `cuda` of `cuda:0`. Which of several equal cards it was changes nothing.
+/// The class of a device, as in keys: `cuda` for `cuda:0`. Which of several equal cards computes makes no
+/// difference.
 pub fn class_of(device: &str) -> &str {
     device.split(':').next().unwrap_or(device)
 }

@@ -1,4 +1,4 @@
-//! Matching cells of a plan.
+//! Plans matching cells.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,14 +29,14 @@ use crate::{
     },
 };
 
-/// What the cells of all seeds have in common, and the pretraining that they need.
+/// What the cells of all seeds share, and the pretraining that they need.
 struct Matcher {
     shared: Arc<RankShared>,
     row: Arc<MatchRow>,
     pretrain: Option<Arc<Step>>,
 }
 
-/// A matching group and its methods, checked.
+/// Matching groups with their checked methods.
 pub(crate) type ResolvedMatches = Vec<(MatchGroup, Vec<Arc<Method>>)>;
 
 impl Planner<'_> {
@@ -79,13 +79,13 @@ impl Planner<'_> {
         }
         let mut given = self.check_encoder(method, model)?;
         if model.encoder.is_none() && given == InputKind::Bits {
-            // Bits are given to a decoder as 0 and 1.
+            // A decoder gets bits as dense 0 and 1.
             given = InputKind::Dense;
         }
         self.check_component(method, ComponentKind::Decoder, decoder, given)
     }
 
-    /// The cells of a matching group, each given to `add`.
+    /// Plans the cells of a matching group and passes each to `add`.
     pub(crate) fn match_cells(
         &mut self,
         group: &MatchGroup,
@@ -120,7 +120,7 @@ impl Planner<'_> {
         Ok(Cell { key: step.key.clone(), step, method, seed, row })
     }
 
-    /// What the cells of all seeds have in common.
+    /// What the cells of all seeds share.
     fn matcher(&mut self, method: &Method, task: &Arc<MatchTask>) -> Result<Matcher> {
         let Recipe::Model(model) = &method.recipe else { unreachable!("checked before") };
         let spec = model.decoder.as_ref().expect("checked before");

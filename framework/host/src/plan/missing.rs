@@ -1,4 +1,4 @@
-//! What of a plan is not finished.
+//! The unfinished steps of a plan.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -8,10 +8,10 @@ use crate::{
     plan::{cell::Cell, step::Step},
 };
 
-/// Steps that are not in the store and on which cells wait, each once, what is needed before what needs it.
+/// Steps that cells wait for and the store lacks, each once.
 #[derive(Debug, Default)]
 pub struct Missing {
-    /// The steps.
+    /// The steps, each after its needs.
     pub steps: Vec<Arc<Step>>,
     seen: BTreeSet<String>,
 }
@@ -20,7 +20,7 @@ impl Missing {
     /// The steps that `cells` wait for. A step whose outcome is stored needs nothing.
     ///
     /// # Errors
-    /// Those of reading the store.
+    /// Errors of reading the store.
     pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<Self> {
         let mut missing = Self::default();
         for cell in cells {
@@ -29,10 +29,10 @@ impl Missing {
         Ok(missing)
     }
 
-    /// Adds a step and what it needs, unless they are stored.
+    /// Adds a step and its needs unless they are stored.
     ///
     /// # Errors
-    /// Those of reading the store.
+    /// Errors of reading the store.
     pub fn add(&mut self, step: &Arc<Step>, arena: &Arena) -> Result<()> {
         if !self.seen.insert(step.key.clone()) || arena.store_of(step.kind()).step(&step.key)?.is_some() {
             return Ok(());
@@ -45,10 +45,10 @@ impl Missing {
     }
 }
 
-/// Forgets what failed of the cells and of the steps that they stand on, so that it runs again.
+/// Forgets the failures of the cells and of the steps behind them, so that they run again.
 ///
 /// # Errors
-/// Those of the store.
+/// Errors of the store.
 pub fn forget_failures<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<()> {
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for cell in cells {

@@ -1,7 +1,7 @@
 //! From a selection to cells and the steps that they need.
 //!
-//! Nothing is made before the whole plan is valid: methods, plugins, configurations, datasets and splits are checked
-//! first, steps follow.
+//! Nothing runs before the whole plan is valid: methods, plugins, configurations, datasets and splits are
+//! checked first.
 
 pub(crate) mod cell;
 pub(crate) mod component;
@@ -32,13 +32,13 @@ use crate::{
     sandbox,
 };
 
-/// Most cells of a plan: each takes about a kilobyte, and each is planned before the first one runs.
+/// Most cells of a plan: each takes about a kilobyte, and all are planned before the first one runs.
 const MAX_CELLS: u64 = 1_000_000;
 
-/// Checks the whole selection and makes the plan. Nothing runs before this is valid.
+/// Checks the whole selection and makes the plan.
 ///
 /// # Errors
-/// Everything that is wrong with the selection, its methods, plugins and data; [`Error::Interrupted`].
+/// What is wrong with the selection, its methods, plugins and data; [`Error::Interrupted`].
 pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> Result<Plan> {
     check_hidden(arena)?;
     check_size(selection)?;
@@ -71,7 +71,7 @@ pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> R
     Ok(plan)
 }
 
-/// Refuses a selection that no machine runs, before anything is made of it.
+/// Refuses a selection of too many cells before planning it.
 fn check_size(selection: &Selection) -> Result<()> {
     let product = |counts: &[u64]| counts.iter().try_fold(1u64, |product, &count| product.checked_mul(count));
     let tasks = selection.groups.iter().map(|group| {
@@ -89,7 +89,7 @@ fn check_size(selection: &Selection) -> Result<()> {
     }
 }
 
-/// Refuses a data folder, an own table or a store where every worker may read.
+/// Refuses a data folder, a user's table or a store that every worker may read.
 fn check_hidden(arena: &Arena) -> Result<()> {
     // A missing data folder is reported with the dataset that needs it.
     let data_dir = fs_err::canonicalize(&arena.data_dir).unwrap_or_else(|_| arena.data_dir.clone());
@@ -107,7 +107,7 @@ fn check_hidden(arena: &Arena) -> Result<()> {
     Ok(())
 }
 
-/// The folder that a suite's method paths start from.
+/// The folder that a suite's method paths are relative to.
 pub fn base_of(suite: &Path) -> PathBuf {
     suite.parent().map(Path::to_owned).unwrap_or_default()
 }

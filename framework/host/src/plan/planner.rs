@@ -47,20 +47,20 @@ use crate::{
     },
 };
 
-/// A method and the members that it names.
+/// A method and the members of its ensemble.
 pub(crate) struct Resolved {
     method: Arc<Method>,
     members: Vec<Method>,
 }
 
-/// Where a method is run.
+/// The dataset and split that a method runs on.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) dataset: &'a Arc<ArenaDataset>,
     pub(crate) split: &'a Arc<Split>,
 }
 
-/// What the fits of a method in one place have in common, whatever the seed.
+/// What the fits of a method on one dataset and split share across seeds.
 struct Fits {
     shared: Arc<FitShared>,
     trained: Option<Trained>,
@@ -68,7 +68,7 @@ struct Fits {
     seeded: bool,
 }
 
-/// Plugins, datasets and splits, each found once.
+/// Makes a plan; loads each plugin, dataset and split once.
 pub(crate) struct Planner<'a> {
     pub(crate) arena: &'a Arena,
     pub(crate) limits: PlanLimits,
@@ -106,14 +106,14 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// The device that a method runs on: the one asked for, else its own, else the suite's, else the processor.
+    /// The device that a method runs on: the requested one, else its own, else the suite's, else `cpu`.
     pub(crate) fn device_of(&self, method: &Method) -> String {
         let (asked, suite) = &self.devices;
         let named = asked.as_ref().or(method.device.as_ref()).or(suite.as_ref());
         named.cloned().unwrap_or_else(|| device::CPU.to_owned())
     }
 
-    /// [`Error::Interrupted`] once the user asks for the end.
+    /// Returns [`Error::Interrupted`] once the user has interrupted the run.
     pub(crate) fn check_interrupted(&self) -> Result<()> {
         if self.interrupted.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
     }
@@ -142,7 +142,7 @@ impl<'a> Planner<'a> {
         Ok(groups)
     }
 
-    /// The methods of these names, each in all variants.
+    /// The named methods, each in all variants.
     pub(crate) fn methods(&self, names: &[String], vary: &Vary, base: &Path) -> Result<Vec<Method>> {
         let mut methods = Vec::new();
         for name in names {
@@ -151,7 +151,7 @@ impl<'a> Planner<'a> {
         Ok(methods)
     }
 
-    /// Checks a method; the members of an ensemble, checked, trained on the same labels.
+    /// Checks a method. Returns the checked members of an ensemble, which train on the same labels.
     fn members(&mut self, method: &Method) -> Result<Vec<Method>> {
         let ensemble = match &method.recipe {
             Recipe::Model(model) => {
@@ -176,7 +176,7 @@ impl<'a> Planner<'a> {
         Ok(members)
     }
 
-    /// Checks all that a method needs to predict.
+    /// Checks everything that a method needs to predict.
     fn check_predictor(&mut self, method: &Method, model: &Model) -> Result<()> {
         let Some(baseline) = &model.baseline else {
             let message = format!(
@@ -193,7 +193,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Checks the encoder and what it is trained on; says what the next component is given.
+    /// Checks the encoder and its corpus; returns the input kind of the next component.
     pub(crate) fn check_encoder(&mut self, method: &Method, model: &Model) -> Result<InputKind> {
         if let Some(Pretraining { corpus, leave_out, .. }) = &model.pretraining {
             self.arena.catalog.context(corpus)?;
@@ -286,7 +286,7 @@ impl<'a> Planner<'a> {
         let split = match self.arena.catalog.parts(&dataset.dataset.id) {
             Some(parts) => {
                 let split = parts.split(&dataset.dataset.rows, &dataset.scaffolds, group.split_seed);
-                // Nothing is evaluated where the fit is kept, so there need not be test molecules.
+                // A kept fit is not evaluated, so its test part may be empty.
                 if self.keep { split } else { split.without_empty_part(&dataset.dataset.id)? }
             }
             None => dataset.split(protocol, group.split_seed)?,
@@ -296,7 +296,7 @@ impl<'a> Planner<'a> {
         Ok(split)
     }
 
-    /// A component of a method, checked before.
+    /// A component of a method that was already checked.
     pub(crate) fn component(
         &mut self,
         method: &Method,
@@ -317,7 +317,7 @@ impl<'a> Planner<'a> {
         Ok(Component { library, library_sha256, id, used, uses_seed })
     }
 
-    /// The cells of a method in one place, each given to `add`.
+    /// Plans the cells of a method on one dataset and split, and passes each to `add`.
     pub(crate) fn task_cells(
         &mut self,
         resolved: &Resolved,
@@ -387,7 +387,7 @@ impl<'a> Planner<'a> {
         Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
     }
 
-    /// What all fits of a model in one place have in common.
+    /// What all fits of a model on one dataset and split share.
     fn fits(&mut self, method: &Method, place: Place<'_>) -> Result<Fits> {
         let Recipe::Model(model) = &method.recipe else {
             unreachable!("ensembles are made of their members")
@@ -399,7 +399,7 @@ impl<'a> Planner<'a> {
             None => None,
         };
         let trained = self.pretrain_for(method, model, &place.dataset.dataset.id)?;
-        // Shuffled labels are shuffled by the seed, too. A trained encoder is the same for all seeds.
+        // The seed also shuffles labels. A trained encoder is the same for all seeds.
         let seeded = method.protocol.shuffle_labels
             || baseline.uses_seed
             || (trained.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
@@ -425,7 +425,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Refuses two different methods of one name.
+/// Refuses two different methods with the same name.
 pub(crate) fn one_of_a_name(by_name: &mut BTreeMap<String, Method>, method: &Method) -> Result<()> {
     let same = by_name.entry(method.name.clone()).or_insert_with(|| method.clone());
     if same == method {

@@ -1,4 +1,4 @@
-//! Which molecules leave a corpus, and the pretraining and the encoding that follow from it.
+//! Plans pretraining, with the molecules that it leaves out, and encoding.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -20,12 +20,12 @@ use crate::{
     request::method::{Method, Model, Pretraining},
 };
 
-/// A pretraining, and how records of what builds on it describe it.
+/// A pretraining, and its description in the records that build on it.
 pub(crate) type Trained = (Arc<Step>, Pretrained);
 
 impl Planner<'_> {
-    /// The pretraining of a method that is evaluated on dataset `id`, whose molecules leave the corpus; `None` for a
-    /// method whose encoder is not trained.
+    /// The pretraining of a method evaluated on dataset `id`, without the molecules of that dataset; `None`
+    /// if the encoder is not trained.
     pub(crate) fn pretrain_for(
         &mut self,
         method: &Method,
@@ -45,7 +45,7 @@ impl Planner<'_> {
         Ok(Some(planned))
     }
 
-    /// The molecules that a method itself leaves out.
+    /// The molecules of the method's own `leave_out`.
     pub(crate) fn leave_out(&mut self, pretraining: &Pretraining) -> Result<LeaveOut> {
         let mut leave_out = LeaveOut::default();
         for id in &pretraining.leave_out {
@@ -54,7 +54,7 @@ impl Planner<'_> {
         Ok(leave_out)
     }
 
-    /// The pretraining of a method's encoder without certain molecules.
+    /// The pretraining of a method's encoder without the molecules `leave_out`.
     pub(crate) fn pretrain(
         &mut self,
         method: &Method,
@@ -83,8 +83,8 @@ impl Planner<'_> {
         Ok((step, described))
     }
 
-    /// The encoding of molecules by a method's encoder; `None` for a method without one. Encodings that a seed does not
-    /// change, and those of a trained encoder, are the same for all seeds.
+    /// The encoding of molecules by a method's encoder, or `None` if it has none. All seeds share the
+    /// encoding if the encoder is trained or ignores the seed.
     pub(crate) fn encode(
         &mut self,
         method: &Method,

@@ -14,15 +14,15 @@ pub struct Selection {
     pub groups: Vec<CellGroup>,
     /// Groups of cells that match molecules and profiles.
     pub matches: Vec<MatchGroup>,
-    /// Folder that relative paths of method files start from.
+    /// Folder that the paths of method files are relative to.
     pub base: PathBuf,
-    /// Shuffles the training labels of every method.
+    /// Whether to shuffle the training and validation labels of every method.
     pub shuffle_labels: bool,
-    /// The dataset whose molecules leave the corpora of pretraining, where it is not the one of the cells.
+    /// Dataset whose molecules are left out of pretraining, if it is not that of the cells.
     pub leave_out_of: Option<String>,
     /// Limits of the workers.
     pub limits: PlanLimits,
-    /// The device of every method, whatever the methods and the suite say.
+    /// The device of every method; overrides the methods and the suite.
     pub device: Option<String>,
     /// The device of methods that name none.
     pub suite_device: Option<String>,

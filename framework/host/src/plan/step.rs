@@ -1,4 +1,4 @@
-//! A step: the one unit of work, and what each kind of step says of itself.
+//! A step, the unit of work, and the trait that each kind of step implements.
 
 use std::{
     collections::BTreeMap,
@@ -32,13 +32,13 @@ use crate::{
 /// One step of a plan.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Hash of everything that decides the outcome.
+    /// Hash of everything that determines the outcome.
     pub key: String,
     /// The steps whose outcomes it builds on.
     pub needs: Vec<Arc<Step>>,
-    /// Name of the first method that asks for it.
+    /// Name of the first method that needs it.
     pub method: String,
-    /// Dataset or context graph that it is about.
+    /// Id of its dataset or context graph.
     pub subject: String,
     /// Seed of every random choice.
     pub seed: u64,
@@ -46,12 +46,12 @@ pub struct Step {
     pub limits: Limits,
     /// Device that it runs on, such as `cpu` or `cuda:0`.
     pub device: String,
-    /// What its kind knows of it.
+    /// The part that depends on the kind of step.
     pub(crate) work: Arc<dyn Work>,
 }
 
 impl Step {
-    /// The step, under the key of its content.
+    /// A step whose key is the hash of `work`.
     pub(crate) fn new(label: Label<'_>, needs: Vec<Arc<Self>>, limits: Limits, work: Arc<dyn Work>) -> Self {
         let Label { method, subject, seed, device } = label;
         let (method, subject, device) = (method.to_owned(), subject.to_owned(), device.to_owned());
@@ -63,15 +63,15 @@ impl Step {
         self.work.kind()
     }
 
-    /// The libraries that its worker opens and that keys do not name, by plugin id.
+    /// sha256 of the libraries that its worker opens and its key does not name, by plugin id.
     pub(crate) fn libraries(&self) -> BTreeMap<String, String> {
         component::libraries(&self.work.components())
     }
 
-    /// Its outcome, which was stored before.
+    /// Its outcome, which must be stored.
     ///
     /// # Errors
-    /// [`Error::Store`] if it is not there any more, and those of reading it.
+    /// [`Error::Store`] if it is no longer there, and errors of reading it.
     pub fn stored(&self, arena: &Arena) -> Result<StepRecord> {
         let store = arena.store_of(self.kind());
         store.step(&self.key)?.ok_or_else(|| Error::Store {
@@ -80,13 +80,13 @@ impl Step {
         })
     }
 
-    /// What an encoder is trained on, if this is a pretraining.
+    /// The corpus, if this is a pretraining.
     pub fn corpus(&self) -> Option<CorpusUse> {
         self.work.corpus()
     }
 }
 
-/// What a step is called.
+/// How a step appears in events and messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Label<'a> {
     pub(crate) method: &'a str,
@@ -95,60 +95,61 @@ pub(crate) struct Label<'a> {
     pub(crate) device: &'a str,
 }
 
-/// What a kind of step knows: one file in [`crate::plan::steps`] for each.
+/// A kind of step; [`crate::plan::steps`] has one file for each.
 pub(crate) trait Work: Debug + Send + Sync {
-    /// Which kind it is.
+    /// Kind of the step.
     fn kind(&self) -> Kind;
 
-    /// Everything that decides the outcome; the step's key is its hash.
+    /// Everything that determines the outcome; the step's key is its hash.
     fn of(&self) -> Value;
 
-    /// Writes the job's inputs into its folder and says what the worker does; or makes the outcome without a worker.
+    /// Writes the job's inputs into its folder and returns the worker's task, or makes the outcome without a
+    /// worker.
     ///
     /// # Errors
-    /// Those of reading inputs and of writing them.
+    /// Errors of reading and writing inputs.
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared>;
 
-    /// What a worker made, read as if it were hostile; or why it is nothing.
+    /// Reads what a worker made as if it were hostile.
     ///
     /// # Errors
-    /// The reason for the record.
+    /// Reason and message of the failure, for the record.
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged;
 
-    /// The components that its worker makes.
+    /// The components that its worker creates.
     fn components(&self) -> Vec<&Component> {
         Vec::new()
     }
 
-    /// What an encoder is trained on, for the record.
+    /// The corpus of a pretraining, for the record.
     fn corpus(&self) -> Option<CorpusUse> {
         None
     }
 
-    /// The fit, if it is one.
+    /// This work as a fit, if it is one.
     fn as_fit(&self) -> Option<&FitWork> {
         None
     }
 
-    /// Whether the worker has a folder that outlives it, so that a killed one goes on. Then one process at a time works on
-    /// the step.
+    /// Whether the worker has a folder that outlives it, so that another worker can resume. Then only one
+    /// process at a time works on the step.
     fn keeps_folder(&self) -> bool {
         false
     }
 
-    /// What the step costs with the steps that it needs, from its worker's own cost and theirs.
+    /// The cost of the step with its needs, from the cost of its own worker and their records.
     fn cost(&self, own: Cost, _needs: &[StepRecord]) -> Cost {
         own
     }
 }
 
-/// What a worker made, or why it made nothing that counts.
+/// What a worker made, or the reason and message of its failure.
 pub(crate) type Judged = Result<Made, (Reason, String)>;
 
-/// How a step goes on once its inputs are there.
+/// How a step continues once it is prepared.
 #[derive(Debug)]
 pub(crate) enum Prepared {
-    /// In a worker.
+    /// A worker does the rest.
     Job {
         /// What the worker does.
         task: JobTask,

@@ -1,4 +1,4 @@
-//! What a plugin is known by in keys and records.
+//! The identity of a plugin in keys and records.
 
 use molarena_data::sha256_hex;
 use molarena_sdk::PluginDescription;
@@ -6,15 +6,16 @@ use molarena_sdk::PluginDescription;
 /// `ID=HASH` of the sources of each plugin of the workspace that this host was built in, separated by spaces.
 const OWN: Option<&str> = option_env!("MOLARENA_OWN_PLUGINS");
 
-/// What a plugin is known by.
+/// The identity of a plugin in keys and records.
 ///
-/// A plugin of the workspace that this host was built in is known by a hash of its sources and locked dependencies, of its
-/// target and of its features, so that two builds of the same sources are the same plugin. Every other plugin is known by
-/// `bytes_sha256`, the hash of its file; so is one of ours that was built from other sources than those beside the host.
+/// A plugin of the workspace that this host was built in is identified by a hash of its sources and locked
+/// dependencies, its target and its features, so that two builds of the same sources are the same plugin.
+/// Every other plugin is identified by `bytes_sha256`, the hash of its file; so is a workspace plugin that
+/// was built from other sources than those the host was built beside.
 ///
-/// The plugin itself says which sources it was built from, and the host believes it where id and hash are those that the
-/// host was built with. That tells builds apart, not forgers: whoever copies both into a library of their own is believed.
-/// So the records of steps have the hash of the file as well.
+/// The plugin states the hash of its own sources, and the host believes it if id and hash match those that
+/// the host was built with. This tells builds apart but does not stop forgers, who can copy both into a
+/// library of their own. Step records therefore have the hash of the file as well.
 pub fn identity(description: &PluginDescription, bytes_sha256: &str) -> String {
     by_sources(description, OWN.unwrap_or_default()).unwrap_or_else(|| bytes_sha256.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Finds plugin libraries by id, and asks them in a worker what they offer.
+//! Finds plugin libraries by id.
 
 use std::{
     collections::BTreeMap,
@@ -19,13 +19,13 @@ pub struct Plugin {
     pub path: PathBuf,
     /// sha256 of its bytes.
     pub sha256: String,
-    /// What keys and records know it by: a hash of its sources, or that of its bytes.
+    /// Its identity in keys and records: a hash of its sources, or that of its bytes.
     pub identity: String,
     /// What it says about itself.
     pub description: PluginDescription,
 }
 
-/// Where plugins are searched: named files first, then folders in order.
+/// Where to search for plugins: named files first, then folders in order.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPath {
     files: Vec<PathBuf>,
@@ -33,8 +33,8 @@ pub struct SearchPath {
 }
 
 impl SearchPath {
-    /// `named` are files or folders; then the folders of `MOLARENA_PLUGIN_PATH`, the program's own folder, and the user's
-    /// plugin folder.
+    /// Searches the files and folders `named`, then the folders of `MOLARENA_PLUGIN_PATH`, the program's own
+    /// folder, and the user's plugin folder.
     pub fn new(named: &[PathBuf]) -> Result<Self> {
         let mut this = Self::default();
         for path in named {
@@ -57,7 +57,7 @@ impl SearchPath {
         Ok(this)
     }
 
-    /// The library of plugin `id`.
+    /// The library of plugin `id`, if there is one.
     pub fn find(&self, id: &str) -> Option<PathBuf> {
         let named = self.files.iter().find(|path| plugin_id(path).as_deref() == Some(id)).cloned();
         named.or_else(|| {

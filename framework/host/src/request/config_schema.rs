@@ -1,4 +1,5 @@
-//! A configuration against its component's JSON Schema, in words that name the key and what it may be.
+//! Checks a configuration against its component's JSON Schema, with messages that name the key and its
+//! allowed values.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
@@ -37,7 +38,7 @@ fn describe(error: &ValidationError<'_>, schema: &Value) -> String {
     if key.is_empty() { text } else { format!("at `{key}`: {text}") }
 }
 
-/// The values or types that a choice of schemas allows, where the value is none of them.
+/// The values or types that a choice of schemas allows, if the value matches none of them.
 fn choices(error: &ValidationError<'_>) -> Vec<String> {
     match error.kind() {
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {

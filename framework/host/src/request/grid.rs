@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::request::product::{combinations, count};
 
-/// Largest number of combinations of a grid: a choice of hundreds on one validation set is a choice of noise.
+/// Largest number of combinations of a grid: choosing among hundreds on one validation set selects noise.
 const MAX_COMBINATIONS: usize = 64;
 
-/// Says what is wrong with the grid, if anything is.
+/// Checks the grid; `Err` says what is wrong.
 pub(crate) fn check(tune: &Tune) -> Result<(), String> {
     if let Some((key, _)) = tune.grid.iter().find(|(_, values)| values.is_empty()) {
         return Err(format!("tune.grid.{key} has no values"));

@@ -1,4 +1,4 @@
-//! The methods that can be named.
+//! The methods that can be named in a selection.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::{
 
 static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../leaderboards/methods");
 
-/// The methods that can be named: the built-in ones and those of a folder, which win.
+/// Methods by name: the built-in ones and those of a folder, which take precedence.
 #[derive(Clone, Debug)]
 pub struct Methods(Vec<Method>);
 
@@ -57,7 +57,7 @@ impl Methods {
         })
     }
 
-    /// All methods by name.
+    /// All methods, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Method> {
         self.0.iter()
     }

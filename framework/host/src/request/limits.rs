@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// Limits of a cell's worker.
+/// Limits of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Wall-clock time, such as `"10m"` or `"3h"`.
@@ -23,7 +23,7 @@ impl Default for Limits {
     }
 }
 
-/// Limits of the cells of a suite, and those of its pretraining where they differ.
+/// Limits of a suite's cells, and of its pretraining where they differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuiteLimits {
@@ -38,7 +38,7 @@ pub struct SuiteLimits {
     pretrain: LimitChanges,
 }
 
-/// Limits that differ from others.
+/// Limits that override others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitChanges {
@@ -63,25 +63,25 @@ impl LimitChanges {
 }
 
 impl SuiteLimits {
-    /// Limits of the workers that fit, predict and match.
+    /// Limits of the workers that encode, fit, predict and rank.
     pub fn cells(&self) -> Limits {
         let Self { wall, memory, disk, threads, .. } = *self;
         LimitChanges { wall, memory, disk, threads }.of(Limits::default())
     }
 
-    /// Limits of the workers that pretrain: those of `cells`, where `[limits.pretrain]` does not say otherwise.
+    /// Limits of the workers that pretrain: those of `cells`, unless `[limits.pretrain]` overrides them.
     pub fn pretraining(&self, cells: Limits) -> Limits {
         self.pretrain.of(cells)
     }
 }
 
-/// Parses `10m`, `3h`, `90s`.
+/// Parses a duration, such as `10m`, `3h` or `90s`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("`{text}` is no duration ({error}); write 90s, 10m or 3h"))
 }
 
-/// Parses `500MB`, `8GiB`.
+/// Parses a size in bytes, such as `500MB` or `8GiB`.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     text.parse::<bytesize::ByteSize>()
         .map(|size| size.as_u64())

@@ -24,16 +24,15 @@ pub const METHOD_SCHEMA: &str = "molarena.method/1";
 pub struct Method {
     /// Name of the row.
     pub name: String,
-    /// One sentence.
+    /// One-sentence description.
     pub summary: String,
-    /// What predicts.
+    /// The model or ensemble that predicts.
     pub recipe: Recipe,
     /// How the predictions are scored.
     pub protocol: MethodProtocol,
-    /// The device that it runs on, where it is not the suite's.
+    /// The device, if it is not the suite's.
     pub device: Option<String>,
-    /// The parameters that a suite varies, by name, with the values of this method; empty for a method as its file has
-    /// it.
+    /// The parameters that a suite varies, with this method's values; empty if it varies none.
     pub varied: BTreeMap<String, serde_json::Value>,
     /// The file's content, which variants are made from.
     document: serde_json::Value,
@@ -41,7 +40,7 @@ pub struct Method {
     origin: PathBuf,
 }
 
-/// Two files that say the same are the same method.
+/// Methods with the same content are equal, whatever their files.
 impl PartialEq for Method {
     fn eq(&self, other: &Self) -> bool {
         let says = |method: &Self| {
@@ -51,7 +50,7 @@ impl PartialEq for Method {
     }
 }
 
-/// What predicts.
+/// How a method predicts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recipe {
     /// One model.
@@ -60,18 +59,19 @@ pub enum Recipe {
     Ensemble(Ensemble),
 }
 
-/// Features or an encoder; a baseline on top, for prediction, and a decoder, for matching.
+/// Features, encoded or not, with a baseline for prediction, a decoder for matching, or both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// What is computed of each molecule.
+    /// The features computed for each molecule.
     pub features: FeatureSpec,
     /// Turns the features into vectors for the baseline and the decoder.
     pub encoder: Option<ComponentSpec>,
-    /// What the encoder is trained on before; without it, it is used as its configuration and the cell's seed make it.
+    /// How the encoder is pretrained; without it, the encoder is used as its configuration and the cell's
+    /// seed initialise it.
     pub pretraining: Option<Pretraining>,
-    /// The predictor; a method for matching only has none.
+    /// The predictor; `None` for a method that only matches.
     pub baseline: Option<ComponentSpec>,
-    /// Scores profiles for vectors; a method for prediction only has none.
+    /// Scores profiles for vectors; `None` for a method that only predicts.
     pub decoder: Option<ComponentSpec>,
     /// Settings of the baseline that are chosen on the validation molecules.
     pub tune: Option<Tune>,
@@ -84,19 +84,20 @@ pub struct Pretraining {
     pub corpus: String,
     /// Seed of the pretraining, whatever the cell's seed is.
     pub seed: u64,
-    /// Datasets whose molecules leave the corpus, beside the dataset under evaluation, which always does.
+    /// Datasets whose molecules are left out of the corpus, besides those of the dataset under evaluation,
+    /// which always are.
     pub leave_out: Vec<String>,
 }
 
-/// The mean of the predictions of other methods, made comparable as in the step `combine`.
+/// The mean of other methods' predictions, scaled as in the step `combine`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensemble {
-    /// Names of methods, or paths of method files from the folder of this file; no ensembles.
+    /// Names of methods, or paths of method files relative to the folder of this file; not of ensembles.
     pub members: Vec<String>,
 }
 
-/// A method file as it is written.
+/// The content of a method file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MethodFile {
@@ -115,7 +116,7 @@ struct MethodFile {
     protocol: MethodProtocol,
 }
 
-/// `encoder` of a method file.
+/// The table `encoder` of a method file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EncoderFile {
@@ -185,7 +186,7 @@ impl MethodFile {
 pub struct MethodProtocol {
     /// `hard` scores 0/1 predictions, as the paper did for its forests and Gaussian processes.
     pub scoring: Scoring,
-    /// Shuffles the training and validation labels of each task: the score must be chance.
+    /// Shuffles the training and validation labels of each task: the score must be at chance level.
     pub shuffle_labels: bool,
 }
 
@@ -246,10 +247,10 @@ impl Method {
         Ok(method)
     }
 
-    /// Whether an encoder of the method, or of a member of an ensemble, is trained before.
+    /// Whether the encoder of the method, or of a member of its ensemble, is pretrained.
     ///
     /// # Errors
-    /// [`Error::UnknownMethod`] for a member.
+    /// [`Error::UnknownMethod`] for an unknown member, and errors of reading its file.
     pub fn is_pretrained(&self, methods: &Methods) -> Result<bool> {
         let trains = |recipe: &Recipe| matches!(recipe, Recipe::Model(model) if model.pretraining.is_some());
         let Recipe::Ensemble(ensemble) = &self.recipe else { return Ok(trains(&self.recipe)) };
@@ -261,7 +262,7 @@ impl Method {
         Ok(false)
     }
 
-    /// The same method with shuffled training labels, under another name.
+    /// The same method with shuffled training and validation labels, under another name.
     #[must_use]
     pub fn with_shuffled_labels(mut self) -> Self {
         if !self.protocol.shuffle_labels {

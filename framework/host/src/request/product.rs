@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Values to try by key.
 pub(crate) type Choices = BTreeMap<String, Vec<Value>>;
 
-/// The number of combinations; `None` if it does not fit into a number.
+/// The number of combinations; `None` on overflow.
 pub(crate) fn count(choices: &Choices) -> Option<usize> {
     choices.values().try_fold(1usize, |product, values| product.checked_mul(values.len()))
 }

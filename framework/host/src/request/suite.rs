@@ -24,7 +24,7 @@ pub struct Suite {
     pub schema: String,
     /// Name of the suite.
     pub name: String,
-    /// What it is for.
+    /// Purpose of the suite.
     #[serde(default)]
     pub description: String,
     /// Limits of each cell.
@@ -47,7 +47,7 @@ pub struct Suite {
 pub struct CellGroup {
     /// Ids of datasets.
     pub datasets: Vec<String>,
-    /// Names of methods, or paths of method files from the suite's folder.
+    /// Names of methods, or paths of method files relative to the suite's folder.
     pub methods: Vec<String>,
     /// Seeds 0 to n - 1, or a list.
     pub seeds: Seeds,
@@ -70,11 +70,11 @@ pub struct MatchGroup {
     pub context: String,
     /// Its feature spaces whose profiles are matched, one board each.
     pub spaces: Vec<String>,
-    /// Names of methods with a decoder, or paths of method files from the suite's folder.
+    /// Names of methods with a decoder, or paths of method files relative to the suite's folder.
     pub methods: Vec<String>,
     /// Seeds 0 to n - 1, or a list.
     pub seeds: Seeds,
-    /// How the molecules that have a profile in any of the spaces are split; the test part are the queries.
+    /// Split of the molecules that have a profile in any of the spaces; the test part is the queries.
     #[serde(default = "default_match_split")]
     pub split: Protocol,
     /// Seed of the split, where it takes one.
@@ -111,7 +111,7 @@ impl Seeds {
         }
     }
 
-    /// How many there are.
+    /// Number of seeds.
     pub fn count(&self) -> u64 {
         match self {
             Self::Count(count) => *count,

@@ -11,29 +11,29 @@ use crate::{
 /// Largest number of variants of a method.
 const MAX_VARIANTS: usize = 256;
 
-/// Values to try by key: a path in the method file, with dots between.
+/// Values to try by key, a dotted path in the method file.
 pub type Vary = Choices;
 
 /// One value of one key.
 #[derive(Clone, Debug)]
 pub struct Assignment<'a> {
-    /// Path in the method file, with dots between, such as `encoder.config.beta`.
+    /// Dotted path in the method file, such as `encoder.config.beta`.
     pub key: &'a str,
     /// The value.
     pub value: &'a Value,
-    /// The shortest end of the path that no other varied key ends in.
+    /// The last part of the path, or the whole path if another varied key ends in the same part.
     short: &'a str,
 }
 
 impl Assignment<'_> {
-    /// `key=value`, as it stands in a method's name.
+    /// `key=value`, as in a method's name.
     pub(crate) fn label(&self) -> String {
         let value = self.value.as_str().map_or_else(|| self.value.to_string(), ToOwned::to_owned);
-        // A list or text with blanks must not break a board's cell.
+        // Blanks in a list or text would break a board's cell.
         format!("{}={}", self.short, value.split_whitespace().collect::<String>())
     }
 
-    /// Puts the value into a method file's content; `Err` says which part is not there.
+    /// Puts the value into a method file's content; `Err` says which part is missing.
     pub(crate) fn set(&self, content: &mut Value) -> Result<(), String> {
         let parts: Vec<&str> = self.key.split('.').collect();
         let [first, inner @ .., last] = parts.as_slice() else {
@@ -58,7 +58,7 @@ impl Assignment<'_> {
     }
 }
 
-/// Checks that there is something to vary: `Err` names the key.
+/// Checks that each key has distinct values and that there are not too many variants.
 pub(crate) fn check(vary: &Vary) -> Result<(), String> {
     if let Some((key, _)) = vary.iter().find(|(_, values)| values.is_empty()) {
         return Err(format!("vary: `{key}` has no values"));

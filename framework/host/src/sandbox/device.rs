@@ -1,18 +1,19 @@
 //! What a worker needs of the system to compute on a device.
 //!
-//! `cpu` and `libtorch` need nothing. `cuda:N` and `libtorch-cuda:N` need the files of the NVIDIA driver: those that its
-//! container toolkit hands to a container (the device nodes of `nvidia-container-cli`; capabilities are in
-//! `/dev/nvidia-caps`), and of the cards the one with that number only.
+//! `cpu` and `libtorch` need nothing. `cuda:N` and `libtorch-cuda:N` need the files of the NVIDIA driver:
+//! those that its container toolkit passes to a container (the device nodes of `nvidia-container-cli`;
+//! capabilities are in `/dev/nvidia-caps`), but of the cards only the one with that number.
 //!
-//! Measured under Landlock on an H100 with driver 580 and `PyTorch` 2.11: `cuInit` needs `nvidiactl`, `nvidia-uvm`, the card,
-//! and leave to name its threads; without the last it fails with "OS call failed" (304). The folders that are readable are
-//! not needed to start; the driver looks there for the place of the card on its bus.
+//! Measured under Landlock on an H100 with driver 580 and `PyTorch` 2.11: `cuInit` needs `nvidiactl`,
+//! `nvidia-uvm`, the card, and permission to name its threads; without the last it fails with "OS call
+//! failed" (304). It starts without the readable folders; the driver looks up the card's address on the bus
+//! there.
 
 use std::path::{Path, PathBuf};
 
 /// Files of the driver that do not belong to one card.
 const SHARED: [&str; 4] = ["dev/nvidiactl", "dev/nvidia-uvm", "dev/nvidia-uvm-tools", "dev/nvidia-caps"];
-/// What the driver reads about the machine. `devices` has the numbers of its device nodes.
+/// What the driver reads about the machine. `proc/devices` has the numbers of its device nodes.
 const READ: [&str; 6] = [
     "proc/driver/nvidia",
     "proc/devices",
@@ -21,31 +22,31 @@ const READ: [&str; 6] = [
     "sys/bus/pci",
     "sys/devices",
 ];
-/// The threads of this process: a file for the name of each.
+/// The threads of this process, each with a file for its name.
 const THREADS: &str = "proc/self/task";
 
 /// The number of the card, if the device is one.
 fn card(device: &str) -> Option<u32> {
     let number = device.strip_prefix("cuda:").or_else(|| device.strip_prefix("libtorch-cuda:"))?;
-    // `+1` would be parsed, too.
+    // `parse` would accept `+1`, too.
     number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse().ok())?
 }
 
-/// Files and folders below `root` that a worker reads, writes and controls (`ioctl`) to use the device; those that there
-/// are. `root` is `/`, but for tests.
+/// The existing files and folders below `root` that a worker reads, writes and controls (`ioctl`) to use the
+/// device. `root` is `/` except in tests.
 pub fn device_files(device: &str, root: &Path) -> Vec<PathBuf> {
     let Some(card) = card(device) else { return Vec::new() };
     let files = SHARED.iter().map(|file| root.join(file)).chain([root.join(format!("dev/nvidia{card}"))]);
     files.filter(|file| file.exists()).collect()
 }
 
-/// Files and folders below `root` that a worker reads to use the device; those that there are.
+/// The existing files and folders below `root` that a worker reads to use the device.
 pub fn device_readable(device: &str, root: &Path) -> Vec<PathBuf> {
     let files = READ.iter().map(|file| root.join(file)).filter(|file| file.exists());
     files.filter(|_| card(device).is_some()).collect()
 }
 
-/// The folder of a process's own threads, where the driver has to name them.
+/// The folder of the process's own threads, if the driver has to name them.
 pub fn device_threads(device: &str, root: &Path) -> Option<PathBuf> {
     card(device).map(|_| root.join(THREADS))
 }

@@ -1,7 +1,8 @@
-//! What a worker takes from itself before it opens a plugin: files, network, memory, processors.
+//! Restrictions that a worker puts on itself before it opens a plugin: files, network, memory, processors.
 //!
-//! Landlock leaves it its job folder, the plugin and the system's libraries; a seccomp filter refuses sockets and what
-//! else could carry data from cell to cell. Both hold for all threads and children and cannot be undone.
+//! Landlock leaves it its job folder, the plugin and the system's libraries; a seccomp filter refuses sockets
+//! and other calls that could carry data from cell to cell. Both hold for all threads and children and cannot
+//! be undone.
 
 pub mod device;
 pub mod memory;
@@ -13,20 +14,21 @@ use serde::{Deserialize, Serialize};
 /// What a worker may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Memory limit in bytes: of all processes of the worker together.
+    /// Memory limit in bytes, for all processes of the worker together.
     pub memory: u64,
-    /// Bytes that it may write to its job folder and to `writable`, beside what is there: together, and to one file.
+    /// Limit in bytes on what it adds to its job folder and to `writable` together, and on the size of one
+    /// file.
     pub disk: u64,
-    /// Processors that it is pinned to; empty: all.
+    /// Processors that it is pinned to; if empty, it is not pinned.
     pub processors: Vec<usize>,
     /// Whether it confines itself.
     pub confine: bool,
-    /// Files and folders that it may read, beside the system's libraries.
+    /// Files and folders that it may read, besides the system's libraries.
     pub readable: Vec<PathBuf>,
-    /// Folders that it may write to, beside its job folder; they outlive it.
+    /// Folders that it may write to, besides its job folder; they outlive it.
     #[serde(default)]
     pub writable: Vec<PathBuf>,
-    /// Folder of the control group that it joins, which limits the memory of all its processes together.
+    /// Folder of the cgroup that it joins, which limits the memory of all its processes together.
     #[serde(default)]
     pub cgroup: Option<PathBuf>,
     /// The device that it computes on, such as `cpu` or `cuda:0`: see [`device`].
@@ -39,7 +41,7 @@ fn cpu() -> String {
 }
 
 impl Default for Envelope {
-    /// Confined, with nothing to read or write beside the job folder.
+    /// Confined, with nothing to read or write besides the job folder.
     fn default() -> Self {
         Self {
             memory: 8 << 30,
@@ -54,7 +56,8 @@ impl Default for Envelope {
     }
 }
 
-/// Folders that every worker may read: libraries, locale and time zone, and what a runtime reads of its processors.
+/// Folders that every worker may read: libraries, locale and time zone, and what a runtime reads about
+/// processors.
 pub const SYSTEM_FOLDERS: [&str; 8] = [
     "/usr",
     "/lib",
@@ -66,7 +69,7 @@ pub const SYSTEM_FOLDERS: [&str; 8] = [
     "/sys/devices/system/cpu",
 ];
 
-/// The system folder that `path` lies under, if it does: nothing there is hidden from a worker.
+/// The system folder that `path` lies under, if any: nothing there is hidden from a worker.
 pub fn exposed_under(path: &Path) -> Option<PathBuf> {
     SYSTEM_FOLDERS.iter().map(PathBuf::from).find(|root| path.starts_with(root))
 }
@@ -99,10 +102,10 @@ mod linux {
     use super::{SYSTEM_FOLDERS, device};
     use crate::sandbox::Envelope;
 
-    /// Calls that a worker has no use for and that lead out of it: to the network, to other processes, to the kernel, or to
-    /// places that outlive it.
+    /// System calls that a worker does not need and that reach outside it: to the network, to other
+    /// processes, to the kernel, or to places that outlive it.
     const REFUSED: &[i64] = &[
-        // Network, and the interface that goes around a filter of calls.
+        // Network, and io_uring, which bypasses a filter of calls.
         libc::SYS_socket,
         libc::SYS_socketpair,
         libc::SYS_io_uring_setup,
@@ -113,7 +116,7 @@ mod linux {
         // Leaving the process group, which ends with the cell.
         libc::SYS_setsid,
         libc::SYS_setpgid,
-        // What outlives the worker without being a file's content.
+        // State that outlives the worker and is not a file's content.
         libc::SYS_shmget,
         libc::SYS_msgget,
         libc::SYS_semget,
@@ -166,16 +169,17 @@ mod linux {
             return Err("the host is gone".into());
         }
         if let Some(group) = &envelope.cgroup {
-            // Where the kernel refuses, the host's measurements hold the limit alone.
+            // If the kernel refuses, only the host's measurements enforce the limit.
             let _refused = fs_err::write(group.join("cgroup.procs"), "0");
         }
-        // Private writable memory: a failing allocation, not the kernel's killer, ends a worker that asks too much. A driver
-        // that reserves more than it uses would fail for nothing; the limit on what is used holds for it too.
+        // Private writable memory: a failed allocation, not the kernel's OOM killer, ends a worker that asks
+        // for too much. A driver that reserves more than it uses would fail needlessly; the limit on used
+        // memory still holds for it.
         if !device::reserves_memory(&envelope.device) {
             setrlimit(Resource::RLIMIT_DATA, envelope.memory, envelope.memory)
                 .map_err(|error| format!("memory limit: {error}"))?;
         }
-        // One file. A write beyond it fails, instead of ending the process by a signal.
+        // Size of one file. A write beyond it fails instead of ending the process with a signal.
         let mut ignored = SigSet::empty();
         ignored.add(Signal::SIGXFSZ);
         ignored.thread_block().map_err(|error| format!("signals: {error}"))?;
@@ -198,11 +202,10 @@ mod linux {
         SeccompRule::new(vec![SeccompCondition::new(0, length, equal, value)?])
     }
 
-    /// Leaves the worker its job folder, `envelope.writable`, `envelope.readable`, its device and the system's libraries; no
-    /// network. Returns whether
-    /// the kernel enforces it.
+    /// Leaves the worker its job folder, `envelope.writable`, `envelope.readable`, its device and the
+    /// system's libraries; no network. Returns whether the kernel enforces it.
     pub fn confine(envelope: &Envelope, job_folder: &Path) -> Result<bool, String> {
-        // The newest rules that the crate knows; the kernel takes those that it has.
+        // The newest rules that the crate knows; the kernel applies those that it supports.
         let abi = ABI::V6;
         let failed = |error: landlock::RulesetError| format!("landlock: {error}");
         let devices = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"];
@@ -242,14 +245,16 @@ mod linux {
         Ok(ruleset.ruleset != RulesetStatus::NotEnforced)
     }
 
-    /// Landlock covers TCP only; this covers every family, and the interfaces that would go around it. A child stays in
-    /// the worker's process group, which ends with the cell; and nothing that would outlive the cell can carry labels to
-    /// another one, whose test part they may be.
+    /// Refuses system calls with a seccomp filter. Landlock covers TCP only; this covers every socket family,
+    /// and the interfaces that would bypass it. A child stays in the worker's process group, which ends with
+    /// the cell. Nothing that outlives the cell can carry labels to another cell, which may have them in its
+    /// test part.
     fn refuse_calls() -> Result<(), String> {
         let failed = |error: &dyn std::fmt::Display| format!("seccomp: {error}");
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
             REFUSED.iter().chain(REFUSED_OLD).map(|&call| (call, Vec::new())).collect();
-        // It would hide open files and mappings from a host that is not root, and so the memory that they hold.
+        // `PR_SET_DUMPABLE` would hide open files and mappings, and so their memory, from a host that is not
+        // root.
         let hides = first_argument_is(libc::PR_SET_DUMPABLE as u64).map_err(|error| failed(&error))?;
         rules.insert(libc::SYS_prctl, vec![hides]);
         let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| failed(&error))?;

@@ -1,4 +1,4 @@
-//! Confinement and limits, tried in a process of their own: the test program starts itself.
+//! Tests of confinement and limits, each in its own process: the test program starts itself.
 
 use std::{
     io::{ErrorKind, Write},
@@ -13,7 +13,7 @@ use crate::sandbox::{Envelope, confine, limit};
 const JOB_FOLDER: &str = "MOLARENA_TEST_JOB_FOLDER";
 const DEVICE: &str = "MOLARENA_TEST_DEVICE";
 
-/// Runs the ignored test `name` in a process of its own, with a job folder and a device.
+/// Runs the ignored test `name` in its own process, with a job folder and a device.
 fn run(name: &str, device: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let name = format!("sandbox::tests::{name}");
@@ -73,7 +73,7 @@ fn uses_the_device() {
     assert_eq!(fs_err::read_dir("/sys/devices").is_ok(), cuda);
     assert!(fs_err::read_dir("/sys/kernel").is_err());
     assert!(fs_err::read_dir("/dev").is_err());
-    // Files of another card, where this machine has one.
+    // Device files, if this machine has them; those of another card stay closed.
     for (file, open) in [("/dev/nvidiactl", cuda), ("/dev/nvidia0", cuda), ("/dev/nvidia1", false)] {
         if std::fs::symlink_metadata(Path::new(file)).is_ok() {
             let opened = fs_err::OpenOptions::new().read(true).write(true).open(file);

@@ -19,15 +19,15 @@ use crate::{
 
 /// A record of a scored cell.
 pub(crate) trait Cell: DeserializeOwned + serde::Serialize {
-    /// Folder of the store.
+    /// Its folder in the store.
     const FOLDER: &str;
     /// Name of the schema.
     const SCHEMA: &str;
     /// The key that it states.
     fn key(&self) -> &str;
-    /// The key that its content has.
+    /// The key computed from its content.
     fn content_key(&self) -> String;
-    /// Whether it says that the cell failed.
+    /// Whether the cell failed.
     fn failed(&self) -> bool;
 }
 
@@ -86,7 +86,7 @@ impl Store {
         usable(found, &path, &|warning| self.warn(warning))
     }
 
-    /// All cells of a kind, sorted by key. One that cannot be read is a warning and left out.
+    /// All cells of a kind, sorted by key. An unreadable one is left out, with a warning.
     fn cells<C: Cell>(&self) -> Result<Vec<C>> {
         let mut cells = Vec::new();
         for path in json_files(&self.root.join(C::FOLDER))? {
@@ -107,7 +107,7 @@ impl Store {
         self.publish_record(&path, cell, damaged)
     }
 
-    /// Removes a cell that failed, so that it is scored again.
+    /// Removes a failed cell, so that it is scored again.
     fn forget_failed<C: Cell>(&self, key: &str) -> Result<()> {
         match self.find_cell::<C>(key)? {
             (path, Found::Record(cell)) if cell.failed() => remove(&path),
@@ -118,12 +118,12 @@ impl Store {
     /// The record of `key`, if it is finished. A damaged one counts as missing, with a warning.
     ///
     /// # Errors
-    /// The record is of a later version of molarena, or cannot be read.
+    /// A later version of molarena wrote the record, or it cannot be read.
     pub fn record(&self, key: &str) -> Result<Option<Record>> {
         self.cell(key)
     }
 
-    /// All records, sorted by key. One that cannot be read is a warning and left out.
+    /// All records, sorted by key. An unreadable one is left out, with a warning.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -134,7 +134,7 @@ impl Store {
     /// Writes a record; an existing one wins.
     ///
     /// # Errors
-    /// Those of writing.
+    /// Errors of writing.
     pub fn put_record(&self, record: &Record) -> Result<()> {
         self.put_cell(record)
     }
@@ -142,12 +142,12 @@ impl Store {
     /// The record of a matching cell, if it is finished. A damaged one counts as missing, with a warning.
     ///
     /// # Errors
-    /// The record is of a later version of molarena, or cannot be read.
+    /// A later version of molarena wrote the record, or it cannot be read.
     pub fn match_record(&self, key: &str) -> Result<Option<MatchRecord>> {
         self.cell(key)
     }
 
-    /// All records of matching cells, sorted by key. One that cannot be read is a warning and left out.
+    /// All records of matching cells, sorted by key. An unreadable one is left out, with a warning.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -158,15 +158,15 @@ impl Store {
     /// Writes the record of a matching cell; an existing one wins.
     ///
     /// # Errors
-    /// Those of writing.
+    /// Errors of writing.
     pub fn put_match(&self, record: &MatchRecord) -> Result<()> {
         self.put_cell(record)
     }
 
-    /// Replaces records by others with the same keys: what a replay computed.
+    /// Replaces records with the recomputed ones of a replay, which have the same keys.
     ///
     /// # Errors
-    /// Those of writing.
+    /// Errors of writing.
     pub fn replace(&self, records: &[Record], matches: &[MatchRecord]) -> Result<()> {
         records.iter().try_for_each(|record| self.replace_cell(record))?;
         matches.iter().try_for_each(|record| self.replace_cell(record))
@@ -183,7 +183,7 @@ impl Store {
         self.forget_failed::<MatchRecord>(key)
     }
 
-    /// Cells of both kinds with what is wrong with them, for [`verify`](Self::verify).
+    /// The number of cells of both kinds and what is wrong with them, for [`verify`](Self::verify).
     pub(super) fn damaged_cells(&self) -> Result<(usize, Vec<String>)> {
         let (tasks, mut problems) = self.damaged::<Record>()?;
         let (matches, more) = self.damaged::<MatchRecord>()?;
@@ -203,7 +203,7 @@ impl Store {
     }
 }
 
-/// Reads a cell whose name, stated key and content go together.
+/// Reads a cell and checks that its file name, stated key and content agree.
 fn read_cell<C: Cell>(path: &std::path::Path) -> Result<Found<C>> {
     let key = key_in(path);
     Ok(read_record::<C>(path, C::SCHEMA)?.checked(|cell| {

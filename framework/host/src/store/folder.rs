@@ -16,10 +16,10 @@ use crate::{
 };
 
 const SPENT: &str = "spent.json";
-/// How often a held lock is asked for again.
+/// How often a waiting process tries the lock again.
 const POLL: Duration = Duration::from_millis(200);
 
-/// The right to work on one step, as long as it lives.
+/// The exclusive right to work on one step, for as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct StepLock(#[expect(dead_code, reason = "holds the lock")] fs_err::File);
 
@@ -34,10 +34,10 @@ impl Store {
         self.step_folder(key).join("work")
     }
 
-    /// Waits until no other process works on the step `key`. Its folder is made.
+    /// Creates the folder of the step `key` and waits until no other process works on it.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] when `interrupted` is set meanwhile.
+    /// [`Error::Interrupted`] if `interrupted` is set meanwhile.
     pub(crate) fn lock_step(&self, key: &str, interrupted: &AtomicBool) -> Result<StepLock> {
         let folder = self.step_work(key);
         fs_err::create_dir_all(&folder)?;
@@ -56,18 +56,18 @@ impl Store {
         }
     }
 
-    /// What earlier workers of an unfinished step cost.
+    /// The cost of the earlier workers of an unfinished step.
     pub(crate) fn spent(&self, key: &str) -> Cost {
-        // Without the file nothing was spent; a damaged one says as little.
+        // A missing or damaged file counts as no cost.
         read_json(&self.step_folder(key), SPENT).unwrap_or_default()
     }
 
-    /// Remembers what an unfinished step has cost so far.
+    /// Saves what an unfinished step has cost so far.
     pub(crate) fn put_spent(&self, key: &str, cost: &Cost) -> Result<()> {
         write_json(&self.step_folder(key), SPENT, cost)
     }
 
-    /// Forgets what was spent: the step's record says it.
+    /// Removes the saved cost, which the step's record now has.
     pub(crate) fn forget_spent(&self, key: &str) -> Result<()> {
         remove(&self.step_folder(key).join(SPENT))
     }

@@ -1,4 +1,4 @@
-//! The store: a folder of records and of what steps made, one file each, written whole or not at all.
+//! The store: a folder of records and of what steps made, one file each, written atomically.
 //!
 //! | path | what |
 //! |---|---|
@@ -10,10 +10,10 @@
 //! | `cache/` | what can be computed again: features, molecules, copies of plugin libraries |
 //! | `work/run-*` | temporary files of running processes |
 //!
-//! `<ab>` are the first two digits of the name, so that no folder grows too large. An artifact is written before the
-//! record that names it, and a record is never replaced: whenever a process is killed, the artifact that is on disk is
-//! the one that is recorded. Stores of earlier versions keep their records without `<ab>`, and their steps in `fits/`,
-//! `encoders/` and `matches/`; they are read where they are.
+//! `<ab>` is the first two digits of the name, so that no folder grows too large. An artifact is written
+//! before the record that names it, and only a replay replaces records: whenever a process is killed, every
+//! recorded artifact is on disk. Stores of earlier versions have their records without `<ab>`, and their
+//! steps in `fits/`, `encoders/` and `matches/`; they are read in place.
 
 mod cells;
 mod folder;
@@ -40,13 +40,13 @@ pub use ranks::Ranks;
 pub(crate) use steps::{Artifact, Made};
 pub use verify::Verified;
 
-/// A folder of records.
+/// A folder of records and of what steps made.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
-    /// Absent in a store that is only read.
+    /// `None` in a read-only store.
     session: Option<Arc<Session>>,
-    /// What is wrong with files that were read, each once.
+    /// What is wrong with the files read so far, each once.
     warnings: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -60,7 +60,7 @@ struct Session {
 impl Session {
     fn start(work: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(work)?;
-        // Under its name only once it is locked, so that nobody takes it for one that was left behind.
+        // The file gets its name once it is locked, so that no process takes the folder for an abandoned one.
         let unlocked = folder.path().join("lock.new");
         let lock = fs_err::File::create(&unlocked)?;
         lock.file().lock()?;
@@ -68,11 +68,11 @@ impl Session {
         Ok(Self { folder, _lock: lock })
     }
 
-    /// Removes what processes left behind that were killed.
+    /// Removes the folders of killed processes.
     fn sweep(work: &Path) -> Result<()> {
         for entry in fs_err::read_dir(work)? {
             let folder = entry?.path();
-            // Without the file, or with a lock on it, the folder is somebody's.
+            // Without the file, or with a lock on it, the folder is in use.
             let Ok(lock) = fs_err::File::open(folder.join("lock")) else { continue };
             if lock.file().try_lock().is_ok() {
                 remove_tree(&folder)?;
@@ -86,7 +86,7 @@ impl Store {
     /// Opens or creates the store in `root`; nothing is created where every worker may read.
     ///
     /// # Errors
-    /// [`Error::Exposed`]; [`Error::Io`] where the folder cannot be made.
+    /// [`Error::Exposed`] if workers may read `root`; [`Error::Io`] if the folder cannot be made.
     pub fn create(root: &Path) -> Result<Self> {
         let absolute = std::path::absolute(root)?;
         let folder = absolute.ancestors().find_map(|folder| fs_err::canonicalize(folder).ok());
@@ -102,7 +102,7 @@ impl Store {
         Ok(Self { session: Some(Arc::new(Session::start(&work)?)), root, warnings: Arc::default() })
     }
 
-    /// Opens the store in `root`, which must exist, to read it.
+    /// Opens the store in `root`, which must exist, read-only.
     ///
     /// # Errors
     /// [`Error::NothingSelected`] if there is none.
@@ -116,12 +116,12 @@ impl Store {
         Ok(Self { root: fs_err::canonicalize(root)?, session: None, warnings: Arc::default() })
     }
 
-    /// The folder.
+    /// Absolute path of the store's folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// What was wrong with files that were read so far, each once, sorted.
+    /// What is wrong with the files read so far, each once, sorted.
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
@@ -138,14 +138,14 @@ impl Store {
     /// Folder for the job folders and temporary files of this process.
     ///
     /// # Panics
-    /// In a store that is only read.
+    /// In a read-only store.
     pub fn work_dir(&self) -> PathBuf {
         let session = self.session.as_ref().expect("only a store that was created is written to");
         session.folder.path().to_owned()
     }
 
-    /// A copy of a plugin's library, known by the hash of its bytes, so that a job opens the very bytes that the plan
-    /// saw, whatever becomes of the file since.
+    /// A copy of a plugin's library under the hash of its bytes, so that a job opens the bytes that the plan
+    /// saw, even if the file changes.
     ///
     /// # Errors
     /// The library cannot be read, or has other bytes than `sha256`.
@@ -165,11 +165,11 @@ impl Store {
         Ok(path)
     }
 
-    /// The bytes of a cached file, as `read` makes of them what they hold; made and put there if it is missing or cannot
-    /// be read.
+    /// The value of a cached file, as `read` reads it; made and written to the cache if it is missing or
+    /// unreadable.
     ///
     /// # Errors
-    /// Those of `make` and of writing.
+    /// Errors of `make` and of writing.
     pub(crate) fn cached<T>(
         &self,
         name: &str,
@@ -198,7 +198,7 @@ impl Store {
         Ok(tempfile::Builder::new().prefix("new-").permissions(permissions).tempfile_in(self.work_dir())?)
     }
 
-    /// Writes a record in the place of another one.
+    /// Overwrites a record.
     fn overwrite(&self, path: &Path, record: &impl Serialize) -> Result<()> {
         let mut file = self.temporary()?;
         file.write_all(record_text(record).as_bytes())?;
@@ -209,7 +209,7 @@ impl Store {
         }
     }
 
-    /// Writes a record. An existing one wins, unless it is damaged: then it is set aside as `NAME.damaged`.
+    /// Writes a record. An existing one wins unless it is damaged: then it is renamed to `NAME.damaged`.
     fn publish_record(&self, path: &Path, record: &impl Serialize, damaged: bool) -> Result<()> {
         if damaged {
             let mut aside = path.as_os_str().to_owned();
@@ -226,22 +226,28 @@ impl Store {
         persist(file, path)
     }
 
-    /// Publishes what a worker left in `from`, a plain file of at most `limit` bytes, under the hash of its bytes.
+    /// Publishes the worker's file `from`, a plain file of at most `limit` bytes, under the hash of its
+    /// bytes.
     fn publish_artifact_file(&self, from: &Path, limit: u64) -> Result<String> {
         let mut file = self.temporary()?;
         let sha256 = copy_plain(from, limit, &mut file)?;
-        persist(file, &self.artifact_path(&sha256))?;
+        persist(file, &self.place_of_artifact(&sha256)?)?;
         Ok(sha256)
     }
 
     fn publish_artifact(&self, bytes: &[u8]) -> Result<String> {
         let sha256 = molarena_data::sha256_hex(bytes);
-        let path = self.artifact_path(&sha256);
+        self.publish(&self.place_of_artifact(&sha256)?, bytes)?;
+        Ok(sha256)
+    }
+
+    /// Path of an artifact that is about to be published. A file there that has other bytes is removed.
+    fn place_of_artifact(&self, sha256: &str) -> Result<PathBuf> {
+        let path = self.artifact_path(sha256);
         if path.exists() && molarena_data::sha256_file(&path)? != sha256 {
             remove(&path)?;
         }
-        self.publish(&path, bytes)?;
-        Ok(sha256)
+        Ok(path)
     }
 
     fn artifact_path(&self, sha256: &str) -> PathBuf {
@@ -249,7 +255,7 @@ impl Store {
     }
 }
 
-/// A record as its file has it.
+/// The text of a record's file.
 fn record_text(record: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(record).expect("records are plain data");
     text.push('\n');
@@ -268,7 +274,7 @@ fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
     }
 }
 
-/// The folder of a name: its first two characters.
+/// The shard of a name: its first two characters.
 fn shard(name: &str) -> &str {
     name.get(..2).unwrap_or(name)
 }

@@ -1,4 +1,4 @@
-//! Ranks that matching steps made.
+//! Ranks from matching steps.
 
 use std::{io::Cursor, path::PathBuf};
 
@@ -16,13 +16,13 @@ use crate::{
 
 /// The ranks of a matching step, as [`Store::ranks`] reads them.
 pub struct Ranks {
-    /// The step's record, for messages.
+    /// Path of the step's record, for messages.
     path: PathBuf,
     arrays: NpzReader<Cursor<Vec<u8>>>,
 }
 
 impl Store {
-    /// Ranks that a matching step made.
+    /// The ranks that a matching step made.
     ///
     /// # Errors
     /// The ranks cannot be read, or are not those of the record.
@@ -38,7 +38,7 @@ impl Store {
     /// The best rank of each query of a scored record in a space, from 1, in the order of the queries.
     ///
     /// # Errors
-    /// As [`ranks`](Self::ranks) and [`Ranks::in_space`]; there is no such step.
+    /// As [`ranks`](Self::ranks) and [`Ranks::in_space`]; the step is not in the store.
     pub fn best_ranks(&self, record: &MatchRecord, space: &str) -> Result<Vec<usize>> {
         let step = self.step(&record.key)?.ok_or_else(|| Error::Store {
             path: self.step_path(&record.key),

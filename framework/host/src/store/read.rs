@@ -1,4 +1,4 @@
-//! Reading records of every format that was ever written.
+//! Reads record files, and tells damage from a later version.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// A record's file as it was found.
+/// What a record's file turned out to be.
 #[derive(Debug)]
 pub(crate) enum Found<T> {
-    /// A record that is what its name says.
+    /// A valid record that fits its name.
     Record(T),
     /// There is no such file.
     Nothing,
-    /// The file is no record, or not the one that its name says.
+    /// Not a record, or not the one that the name says.
     Damaged(String),
     /// A later version of molarena wrote it.
     Newer(String),
@@ -30,7 +30,7 @@ impl<T> Found<T> {
         }
     }
 
-    /// The same unless `check` finds something wrong.
+    /// Becomes [`Self::Damaged`] if `check` finds something wrong.
     pub(crate) fn checked(self, check: impl FnOnce(&T) -> Result<(), String>) -> Self {
         match self {
             Self::Record(record) => match check(&record) {
@@ -46,7 +46,7 @@ impl<T> Found<T> {
 /// know are ignored.
 ///
 /// # Errors
-/// The system refuses to read a file that is there.
+/// The file exists but cannot be read.
 pub(crate) fn read_record<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<Found<T>> {
     let bytes = match fs_err::read(path) {
         Ok(bytes) => bytes,
@@ -83,7 +83,8 @@ fn version(schema: &str) -> Option<(&str, u32)> {
     Some((name, number.parse().ok()?))
 }
 
-/// A record that work can build on: a damaged one counts as missing and is told, one of a later version is an error.
+/// The record, if work can build on it. A damaged one is reported through `tell` and counts as missing; one
+/// of a later version is an error.
 ///
 /// # Errors
 /// [`Error::Store`] for a record of a later version.

@@ -26,13 +26,13 @@ use crate::{
 /// One file that a step made.
 #[derive(Debug)]
 pub(crate) enum Artifact {
-    /// In memory, where it was checked.
+    /// In memory, already checked.
     Bytes(Vec<u8>),
-    /// A file in the job folder, of at most so many bytes, whose content nobody checks.
+    /// A file in the job folder and its size limit in bytes; its content is not checked.
     File(PathBuf, u64),
 }
 
-/// What a step made, by name.
+/// The files that a step made, by name.
 pub(crate) type Made = BTreeMap<&'static str, Artifact>;
 
 impl Store {
@@ -40,7 +40,7 @@ impl Store {
         self.root.join("steps").join(shard(key)).join(format!("{key}.json"))
     }
 
-    /// Places of a step's record: today's, and those of earlier formats.
+    /// Finds a step's record, in the current format or an earlier one.
     fn find_step(&self, key: &str) -> Result<(PathBuf, Found<StepRecord>)> {
         let path = self.step_path(key);
         let found = read_record::<StepRecord>(&path, STEP_SCHEMA)?.checked(|record| check(record, key));
@@ -65,17 +65,17 @@ impl Store {
     /// The outcome of a step, if it is finished. A damaged record counts as missing, with a warning.
     ///
     /// # Errors
-    /// The record is of a later version of molarena, or cannot be read.
+    /// A later version of molarena wrote the record, or it cannot be read.
     pub fn step(&self, key: &str) -> Result<Option<StepRecord>> {
         let (path, found) = self.find_step(key)?;
         usable(found, &path, &|warning| self.warn(warning))
     }
 
-    /// Writes what a step made and then its outcome. Of two that write the same step, the first one's record counts, and
-    /// this returns it.
+    /// Writes what a step made, then its record. If two processes write the same step, the first one's record
+    /// counts and is returned.
     ///
     /// # Errors
-    /// Those of writing, and those of reading what a worker left.
+    /// Errors of writing, and of reading the worker's files.
     pub(crate) fn put_step(&self, record: &StepRecord, made: Made) -> Result<StepRecord> {
         let mut record = record.clone();
         if let StepOutcome::Made { files } = &mut record.outcome {
@@ -93,7 +93,7 @@ impl Store {
         Ok(self.step(&record.key)?.unwrap_or(record))
     }
 
-    /// The file `name` of a step, whose bytes are those that its record names.
+    /// Path of the file `name` of a step, checked against the hash in its record.
     ///
     /// # Errors
     /// [`Error::Store`] if the step made no such file, or the file is missing or has other bytes.
@@ -127,7 +127,7 @@ impl Store {
     /// Rows, columns and values, row-major, of the `.npy` file `name` of a step.
     ///
     /// # Errors
-    /// As [`artifact`](Self::artifact), and where it is no f32 matrix.
+    /// As [`artifact`](Self::artifact), and [`Error::Store`] if it is not an f32 matrix.
     pub fn matrix(&self, step: &StepRecord, name: &str) -> Result<(usize, usize, Vec<f32>)> {
         let bytes = self.read_artifact(step, name)?;
         from_npy(&bytes).map_err(|message| Error::Store { path: self.step_path(&step.key), message })
@@ -146,7 +146,7 @@ impl Store {
         Ok((earlier.unwrap_or(path), sha256.to_owned()))
     }
 
-    /// Where earlier formats have the file.
+    /// Where earlier formats keep the file.
     fn earlier_artifact(&self, key: &str, name: &str) -> Option<PathBuf> {
         Some(match name {
             "test.npy" => self.root.join("fits").join(format!("{key}.npy")),
@@ -157,10 +157,10 @@ impl Store {
         })
     }
 
-    /// Removes the record of a step that failed, so that it runs again; returns it.
+    /// Removes and returns the record of a failed step, so that the step runs again.
     ///
     /// # Errors
-    /// Those of reading and removing.
+    /// Errors of reading and removing.
     pub(crate) fn forget_failed_step(&self, key: &str) -> Result<Option<StepRecord>> {
         let (path, found) = self.find_step(key)?;
         match found {
@@ -172,7 +172,7 @@ impl Store {
         }
     }
 
-    /// All places of step records, of this and earlier formats, with what is in them.
+    /// All step records of this and earlier formats, with their paths.
     pub(super) fn all_steps(&self) -> Result<Vec<(PathBuf, Found<StepRecord>)>> {
         let mut keys: BTreeSet<String> = BTreeSet::new();
         for folder in ["steps", "fits"] {
@@ -201,7 +201,7 @@ fn named(found: &str, key: &str) -> Result<(), String> {
     if found == key { Ok(()) } else { Err(format!("it is the record of another key, {found}")) }
 }
 
-/// Whether a record is the one that its name says, and its content that of its key.
+/// Checks that a record has the key of its file name, and the content of that key.
 fn check(record: &StepRecord, key: &str) -> Result<(), String> {
     named(&record.key, key)?;
     if !record.of.is_null() && key_of(&record.of) != key {

@@ -73,9 +73,27 @@ fn swapped_artifacts_and_wrong_keys_are_found() {
     assert!(store.warnings()[0].contains("it is the record of another key"), "{:?}", store.warnings());
     let problems = store.verify().unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
-    // What is damaged is set aside, and the step is made again.
+    // The damaged record is set aside, and the step is made again.
     let again = store.put_step(&step(1), made(&[0.125])).unwrap();
     assert_eq!(store.matrix(&again, "test.npy").unwrap().2, [0.125]);
+}
+
+#[test]
+fn a_damaged_artifact_is_replaced_when_it_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path()).unwrap();
+    let file = folder.path().join("of-a-worker.npy");
+    fs_err::write(&file, to_npy(1, 1, vec![0.25])).unwrap();
+    let stored = store.put_step(&step(1), made(&[0.25])).unwrap();
+    let path = store.artifact_path(stored.sha256_of("test.npy").unwrap());
+    for (seed, artifact) in
+        [(2, Artifact::File(file, 1 << 20)), (3, Artifact::Bytes(to_npy(1, 1, vec![0.25])))]
+    {
+        fs_err::write(&path, "damaged").unwrap();
+        let again = store.put_step(&step(seed), [("test.npy", artifact)].into()).unwrap();
+        assert_eq!(store.matrix(&again, "test.npy").unwrap().2, [0.25]);
+    }
+    assert_eq!(store.matrix(&stored, "test.npy").unwrap().2, [0.25]);
 }
 
 #[test]

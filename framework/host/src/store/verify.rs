@@ -1,4 +1,4 @@
-//! Does everything in a store fit?
+//! Checks that everything in a store is consistent.
 
 use crate::{
     error::Result,
@@ -15,7 +15,7 @@ pub struct Verified {
     pub steps: usize,
     /// Files of steps whose bytes were hashed.
     pub artifacts: usize,
-    /// What does not fit: file and reason, one line each.
+    /// Problems: file and reason, one line each.
     pub problems: Vec<String>,
 }
 
@@ -46,9 +46,10 @@ impl Store {
             }
             verified.steps += 1;
         }
-        for record in self.records()? {
-            if self.step(&record.fit_key)?.is_none() {
-                let (key, step) = (&record.key, &record.fit_key);
+        let scored = self.records()?.into_iter().map(|record| (record.key, record.fit_key));
+        let matched = self.match_records()?.into_iter().map(|record| (record.key.clone(), record.key));
+        for (key, step) in scored.chain(matched) {
+            if self.step(&step)?.is_none() {
                 verified.problems.push(format!("record {key}: its step {step} is not in the store"));
             }
         }

@@ -1,4 +1,4 @@
-//! What the tasks of a worker share: opening components, checking what they give, reporting.
+//! What the tasks of a worker share: opening components, checking their output, reporting.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ use crate::{
     worker::Place,
 };
 
-/// The plugin of a component.
+/// Opens the plugin of a component.
 pub(super) fn open(component: &JobComponent, place: &Place<'_>) -> Result<LoadedPlugin, WorkerFailure> {
     LoadedPlugin::open(&absolute(&component.library, place)).map_err(|error| opened(&error))
 }
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path, place: &Place<'_>) -> Result<Vec<u8>, WorkerFail
     fs_err::read(absolute(path, place)).map_err(internal)
 }
 
-/// Writes a matrix of finite values.
+/// Writes a matrix as a `.npy` file.
 pub(super) fn write(path: &Path, matrix: Matrix) -> Result<(), WorkerFailure> {
     fs_err::write(path, to_npy(matrix.rows, matrix.columns, matrix.values)).map_err(internal)
 }

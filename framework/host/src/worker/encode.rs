@@ -1,4 +1,4 @@
-//! Molecules to vectors, all at once or chunk after chunk.
+//! Encodes molecules, all at once or chunk by chunk.
 
 use molarena_data::Part;
 use std::{path::Path, thread, time::Duration};
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// How often the next chunk is looked for.
+/// How often the worker checks for the next chunk.
 const POLL: Duration = Duration::from_millis(2);
 
 pub(super) fn encode(job: &EncodeJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
@@ -24,14 +24,14 @@ pub(super) fn encode(job: &EncodeJob, place: &Place<'_>) -> Result<Output, Worke
     Ok(Output::Encoded)
 }
 
-/// Encodes the chunks of a stream in their order. Vectors appear under their name when they are whole, and the features
-/// of a chunk are removed then.
+/// Encodes the chunks of a stream in order. A vector file gets its name once it is complete; then the chunk's
+/// features are removed.
 pub(super) fn stream(job: &EncodeJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
     let mut encoder = encoder(job, place)?;
     let mut next = 0;
     loop {
         let from = job::chunk_file(place.folder, next);
-        // Looked at first: the end is announced after the last chunk.
+        // Check this first: the host marks the end after the last chunk.
         let ended = job::end_of_stream_file(place.folder).exists();
         if from.exists() {
             let to = job::chunk_vectors_file(place.folder, next);

@@ -49,7 +49,7 @@ struct Chosen {
     search: Option<Search>,
 }
 
-/// Fits every candidate and keeps the one that scores best on the validation molecules; of equals the first.
+/// Fits every candidate and keeps the one that scores best on the validation molecules; of equals, the first.
 fn choose(
     job: &FitJob,
     parts: &[Features; 3],

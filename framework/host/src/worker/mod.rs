@@ -1,4 +1,4 @@
-//! The worker's side: confines itself, opens the plugin, does what the job says, and writes what came of it.
+//! The worker's side: confines itself, opens the plugin, performs the job, and writes the outcome.
 
 mod calls;
 mod encode;
@@ -24,11 +24,11 @@ use crate::{
     worker::calls::{Reporter, cpu_seconds, internal, opened, peak_rss},
 };
 
-/// Runs the job in `folder`; the hidden `worker` verb. Whatever the plugin does is in `done.json`, or in how the process
-/// ends.
+/// Runs the job in `folder`, for the hidden command `worker`. The outcome is in `done.json`, or in how the
+/// process ends.
 ///
 /// # Errors
-/// The job cannot be read, or its outcome not be written.
+/// The job cannot be read, or its outcome cannot be written.
 pub fn run(folder: &Path) -> Result<()> {
     let cancelled = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled))?;

@@ -1,4 +1,4 @@
-//! Predicts with a baseline that was fitted before.
+//! Predicts with a saved baseline.
 
 use molarena_data::Part;
 use std::time::Instant;

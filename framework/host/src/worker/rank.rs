@@ -45,7 +45,7 @@ pub(super) fn rank(job: &RankJob, place: &Place<'_>) -> Result<Output, WorkerFai
     Ok(Output::Timings { fit_s: 0.0, predict_s, search: None })
 }
 
-/// The decoder, with the encoder's state where both are of one plugin.
+/// The decoder, loaded with the encoder's state if both are from one plugin.
 fn decoder(job: &RankJob, place: &Place<'_>) -> Result<LoadedDecoder, WorkerFailure> {
     let decoder = open(&job.decoder, place)?.decoder(&job.decoder.component, &job.decoder.config);
     let mut decoder = decoder.map_err(|error| called(&error))?;

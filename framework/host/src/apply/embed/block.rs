@@ -3,28 +3,29 @@
 use crate::error::{Error, Result};
 use molarena_features::Features;
 
-/// What a row of the output holds.
+/// Layout of one output row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Values in a row: bits or numbers.
     pub columns: usize,
-    /// Whether they are bits, eight to a byte, the first in the lowest place (`numpy.packbits(bitorder="little")`).
+    /// Whether bits are packed eight to a byte, the first in the lowest bit
+    /// (`numpy.packbits(bitorder="little")`).
     pub packed: bool,
-    /// Names of the columns, where they have any.
+    /// Column names, if the features name their columns.
     pub names: Option<&'static [&'static str]>,
 }
 
 impl Layout {
-    /// Name of a column.
+    /// Name of a column; `x0`, `x1`, ... where the features name none.
     pub(super) fn name(&self, column: usize) -> String {
         self.names.map_or_else(|| format!("x{column}"), |names| names[column].to_owned())
     }
 }
 
-/// Rows of one layout. Rows that cannot be read hold zeros (bits) or NaN (numbers).
+/// Rows of one layout. An unreadable row holds zeros (bits) or NaN (numbers).
 pub(super) struct Block {
     layout: Layout,
-    /// `[rows]`: whether the row is there.
+    /// `[rows]`: whether the row could be read.
     pub(super) there: Vec<bool>,
     pub(super) values: Values,
 }
@@ -37,7 +38,7 @@ pub(super) enum Values {
 }
 
 impl Block {
-    /// The rows of a chunk of `rows` molecules, of which those at `kept` have features.
+    /// A block of `rows` molecules; `features` belong to those at the indices `kept`.
     pub(super) fn new(
         features: &Features,
         kept: &[usize],
@@ -88,7 +89,7 @@ impl Block {
         self.layout.clone()
     }
 
-    /// Values of a row as they are stored: bytes or numbers.
+    /// Stored values per row: bytes or numbers.
     pub(super) fn width(&self) -> usize {
         match &self.values {
             Values::Bytes(_) if self.layout.packed => self.layout.columns.div_ceil(8),

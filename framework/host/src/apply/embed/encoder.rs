@@ -1,4 +1,4 @@
-//! An encoder of a plugin that turns features into vectors, chunk after chunk, in one confined worker.
+//! Runs a plugin's encoder over features chunk by chunk, in one confined worker.
 
 use std::{
     path::{Path, PathBuf},
@@ -33,33 +33,33 @@ use crate::{
     store::Store,
 };
 
-/// How often the vectors of a chunk are looked for.
+/// How often the host checks for a chunk's vectors.
 const POLL: Duration = Duration::from_millis(2);
-/// Largest file of a chunk's vectors in bytes.
+/// Largest vector file of a chunk in bytes.
 const VECTORS_LIMIT: u64 = 4 << 30;
-/// A stream ends when its input does.
+/// Wall-clock limit of a stream: none, because the stream ends when its input does.
 const NO_LIMIT: Duration = Duration::MAX;
 
-/// An encoder that waits for chunks. Its plugin and configuration were checked, and its state is there.
+/// An encoder that waits for chunks. Its plugin and configuration are checked, and its state exists.
 #[derive(Debug)]
 pub struct Encoder {
     launcher: Launcher,
     method: String,
     job: Job,
     folder: tempfile::TempDir,
-    /// The folder lies in the store's temporary files, which are there as long as the store is open.
+    /// Keeps the store open: `folder` lies among its temporary files, which are removed when it closes.
     _store: Store,
     next: AtomicUsize,
-    /// Why no more chunks are encoded, once the worker has ended.
+    /// Why the worker ended, once it has; no more chunks are encoded then.
     ended: Mutex<Option<Error>>,
 }
 
 impl Encoder {
-    /// The encoder of `method`; `None` for a method without one. A pretraining that the arena's store of encoders does not
-    /// have is executed first, without the molecules of the method's own `leave_out`.
+    /// The encoder of `method`, or `None` if it has none. Runs the pretraining first unless the arena's store
+    /// of encoders has it, without the molecules of the method's own `leave_out`.
     ///
     /// # Errors
-    /// Those of planning and of executing; [`Error::MethodFailed`] if the pretraining failed, now or before.
+    /// Errors of planning and execution; [`Error::MethodFailed`] if the pretraining failed, now or earlier.
     pub fn new(
         method: &Method,
         arena: &Arena,
@@ -107,7 +107,7 @@ impl Encoder {
         }))
     }
 
-    /// Runs the worker until the stream ends. Another thread gives it chunks meanwhile.
+    /// Runs the worker until the stream ends, while another thread feeds it chunks.
     pub(super) fn work(&self, interrupted: &AtomicBool) {
         let ending =
             launch::run(&self.launcher, &self.job, self.folder.path(), NO_LIMIT, interrupted, &|_| ());
@@ -119,7 +119,7 @@ impl Encoder {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
-    /// No chunk will follow.
+    /// Marks the end of the stream.
     pub(super) fn finish(&self) -> Result<()> {
         Ok(fs_err::write(job::end_of_stream_file(self.folder.path()), "")?)
     }
@@ -128,10 +128,11 @@ impl Encoder {
         Error::MethodFailed { method: self.method.clone(), message }
     }
 
-    /// The vectors of molecules with these features.
+    /// Encodes the features of one chunk to `f32[molecules, width]`.
     ///
     /// # Errors
-    /// [`Error::MethodFailed`] if the plugin or its worker fails; [`Error::Interrupted`].
+    /// [`Error::MethodFailed`] if the plugin or its worker fails; [`Error::Interrupted`] if the user
+    /// interrupts it.
     pub(super) fn encode(&self, features: &Features) -> Result<Features> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let folder = self.folder.path();
@@ -161,7 +162,7 @@ impl Encoder {
     }
 }
 
-/// The state of a pretraining, which is executed unless it is stored.
+/// The state file of a pretraining, which runs first unless it is stored.
 fn trained_state(
     step: &std::sync::Arc<Step>,
     method: &Method,

@@ -1,8 +1,8 @@
-//! Features or vectors of molecules, from an input of any length to a file, in bounded memory.
+//! Computes features or vectors of molecules, from an input of any length into a file, in bounded memory.
 //!
-//! A thread reads chunks of SMILES, the calling thread computes them on all threads of its pool, a third one writes. The
-//! file is written as `OUTPUT.partial` and renamed when it is whole. Rows that cannot be read keep their place and are
-//! listed in `OUTPUT.failures.csv`.
+//! One thread reads chunks of SMILES, the calling thread computes them with its thread pool, and a third one
+//! writes. The file is written as `OUTPUT.partial` and renamed once it is complete. Unreadable rows keep
+//! their place and are listed in `OUTPUT.failures.csv`.
 
 mod block;
 mod encoder;
@@ -36,64 +36,64 @@ use crate::{
 };
 use molarena_features::FeatureSpec;
 
-/// Rows that are computed at a time: molecules take about 10 KiB each.
+/// Rows per chunk; a molecule takes about 10 KiB of memory.
 const CHUNK: usize = 4096;
 
-/// What is to be computed, and where it goes.
+/// What to compute, and where to write it.
 #[derive(Debug)]
 pub struct Embedding<'a> {
-    /// CSV, lines of SMILES or Parquet; `-` is standard input.
+    /// CSV, one SMILES per line, or Parquet; `-` is standard input.
     pub input: &'a Path,
-    /// Column of SMILES; without it, it is found by its name.
+    /// Name of the SMILES column; if `None`, the column is recognised by its name.
     pub smiles: Option<&'a str>,
-    /// What is computed of each molecule.
+    /// The features to compute for each molecule.
     pub features: &'a FeatureSpec,
-    /// Turns the features into vectors.
+    /// Turns the features into vectors, if given.
     pub encoder: Option<&'a Encoder>,
-    /// The file that is written.
+    /// Path of the output file.
     pub output: &'a Path,
-    /// Its format.
+    /// Format of the output file.
     pub format: OutputFormat,
-    /// Whether bits become one byte or number each, instead of eight to a byte.
+    /// Whether each bit becomes a byte or number of its own, instead of packing eight to a byte.
     pub unpacked: bool,
 }
 
-/// What came of it.
+/// The result of an embedding.
 #[derive(Clone, Debug)]
 pub struct Embedded {
-    /// Rows that were written.
+    /// Number of rows written.
     pub rows: u64,
-    /// Rows that could not be read, or computed.
+    /// Number of rows that could not be read.
     pub failed: u64,
-    /// What the input was taken for.
+    /// The recognised format of the input, in words.
     pub input: String,
-    /// What a row of the output holds; `None` if there was no row that could be read.
+    /// Layout of the output rows; `None` if no row was written.
     pub layout: Option<Layout>,
-    /// From the first byte read to the last byte written.
+    /// Wall-clock time from the first byte read to the last byte written.
     pub wall: Duration,
-    /// Where the rows are, if the work was interrupted; the file is sound but not whole.
+    /// The partial file, if the work was interrupted: valid, but without the remaining rows.
     pub partial: Option<PathBuf>,
 }
 
-/// A chunk as it was read.
+/// A chunk as read.
 struct Chunk {
     first_row: u64,
     smiles: Vec<String>,
 }
 
-/// A chunk as it is written.
+/// A chunk ready to be written.
 struct Computed {
     chunk: Chunk,
     block: Block,
     failures: Vec<(usize, String)>,
 }
 
-/// Reads, computes and writes everything. `observer` is told how many rows are done. When `interrupted` is set, what is
-/// written by then becomes a sound file `OUTPUT.partial`.
+/// Reads, computes and writes all rows, and reports the rows done to `observer`. If `interrupted` is set, the
+/// rows written so far form a valid file `OUTPUT.partial`.
 ///
 /// # Errors
-/// [`Error::Request`] if features cannot be written as numbers; those of reading the input and writing the output;
-/// [`Error::Data`] if not one row can be read. Then no output is left.
+/// [`Error::Request`] if the features are not vectors; errors of reading the input and writing the output;
+/// [`Error::Data`] if no row can be read. After an error no output is left.
 pub fn embed(
     embedding: &Embedding<'_>,
     interrupted: &AtomicBool,
@@ -117,7 +117,7 @@ pub fn embed(
         drop(computed);
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let read_to_the_end = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        // A writer that failed ends the computing without an error of its own.
+        // A failed writer stops the computation without an error there, so its own error comes first.
         let written = written?;
         match result {
             Ok(()) => Ok((written, read_to_the_end)),
@@ -148,7 +148,7 @@ pub fn embed(
     })
 }
 
-/// Whether the end was reached.
+/// Sends all chunks; returns whether it reached the end of the input.
 fn read_all(input: &mut SmilesInput, read: &SyncSender<Result<Chunk>>, interrupted: &AtomicBool) -> bool {
     let mut first_row = 1;
     while !interrupted.load(Ordering::Relaxed) {
@@ -158,7 +158,7 @@ fn read_all(input: &mut SmilesInput, read: &SyncSender<Result<Chunk>>, interrupt
             return true;
         }
         first_row += rows as u64;
-        // Nobody listens any more once the writing has failed.
+        // The receiver is gone once writing has failed.
         if read.send(chunk.map_err(Error::from)).is_err() || failed {
             return false;
         }
@@ -251,10 +251,10 @@ fn write_all(
     Ok(written)
 }
 
-/// The features that a text such as `morgan:radius=3,bits=1024` or `morgan-counts:columns=2048+descriptors` names.
+/// Parses features from text such as `morgan:radius=3,bits=1024` or `morgan-counts:columns=2048+descriptors`.
 ///
 /// # Errors
-/// A line that says what is wrong with it.
+/// A one-line message that says what is wrong.
 pub fn parse_features(text: &str) -> Result<FeatureSpec, String> {
     let part = |text: &str| {
         let (kind, settings) = text.split_once(':').unwrap_or((text, ""));
@@ -274,7 +274,7 @@ pub fn parse_features(text: &str) -> Result<FeatureSpec, String> {
     Ok(spec)
 }
 
-/// Refuses features that are not numbers of a fixed length, or that new molecules do not have.
+/// Refuses features that are not fixed-length vectors, or that new molecules lack.
 ///
 /// # Errors
 /// [`Error::Request`].

@@ -1,4 +1,4 @@
-//! Files of embedded molecules: CSV, `.npy` and Parquet, written a block at a time.
+//! Output files of embeddings: CSV, `.npy` and Parquet, written block by block.
 
 use std::{
     io::{BufWriter, Seek, SeekFrom, Write},
@@ -15,14 +15,15 @@ use crate::{
     files::text::repeated,
 };
 
-/// The format of an output.
+/// Format of an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputFormat {
-    /// `row`, `smiles` and the values as text; rows that cannot be read have empty cells.
+    /// Columns `row`, `smiles` and the values as text; unreadable rows have empty cells.
     Csv,
     /// The values alone, `[rows, columns]`: `u8` for bits, `f32` for numbers.
     Npy,
-    /// `row`, `smiles` and the values as bytes (packed bits) or a list of numbers; null where a row cannot be read.
+    /// Columns `row`, `smiles` and the values, as bytes (packed bits) or a list of numbers; null in
+    /// unreadable rows.
     Parquet,
 }
 
@@ -40,10 +41,10 @@ impl FromStr for OutputFormat {
 }
 
 impl OutputFormat {
-    /// The format that a file's name ends in.
+    /// The format that a file's extension names.
     ///
     /// # Errors
-    /// [`Error::Request`] for other endings.
+    /// [`Error::Request`] for other extensions.
     pub fn of(path: &Path) -> Result<Self> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         extension.parse().map_err(|_| {
@@ -59,17 +60,17 @@ fn beside(output: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Where the rows are until all are there.
+/// Path of the output file until it is complete.
 pub(super) fn partial_path(output: &Path) -> PathBuf {
     beside(output, ".partial")
 }
 
-/// Where the rows that cannot be read are listed.
+/// Path of the list of unreadable rows.
 pub fn failures_path(output: &Path) -> PathBuf {
     beside(output, ".failures.csv")
 }
 
-/// Removes what was begun.
+/// Removes the partial output and the list of unreadable rows.
 pub(super) fn discard(output: &Path) {
     for path in [partial_path(output), failures_path(output)] {
         if let Err(error) = fs_err::remove_file(path)
@@ -80,7 +81,7 @@ pub(super) fn discard(output: &Path) {
     }
 }
 
-/// An output that is being written.
+/// An open output file.
 pub(super) enum Output {
     Csv(Box<csv::Writer<fs_err::File>>),
     Npy(NpyFile),
@@ -88,7 +89,7 @@ pub(super) enum Output {
 }
 
 impl Output {
-    /// Creates the file for blocks like `block`.
+    /// Creates the file; `block` gives the layout of its rows.
     pub(super) fn create(path: &Path, format: OutputFormat, block: &Block) -> Result<Self> {
         Ok(match format {
             OutputFormat::Csv => {
@@ -108,7 +109,7 @@ impl Output {
         })
     }
 
-    /// Adds the rows of a block, which are those from `first_row` on.
+    /// Appends a block whose first row has the number `first_row`.
     pub(super) fn write(&mut self, first_row: u64, smiles: &[String], block: &Block) -> Result<()> {
         match self {
             Self::Csv(writer) => write_csv(writer, first_row, smiles, block),
@@ -168,14 +169,14 @@ fn write_csv(
     Ok(())
 }
 
-/// A `.npy` file (format 1.0) whose number of rows is written at the end.
+/// A `.npy` file (format 1.0) whose header gets the number of rows at the end.
 pub(super) struct NpyFile {
     file: BufWriter<fs_err::File>,
     kind: &'static str,
     width: usize,
 }
 
-/// Length of the header with its padding, so that a longer number of rows fits in.
+/// Length of the header in bytes, padded so that any number of rows fits.
 const NPY_HEADER: usize = 128;
 
 impl NpyFile {
@@ -219,8 +220,8 @@ impl NpyFile {
     }
 }
 
-/// Lists rows that cannot be read beside `output`, each with its number, SMILES and reason; without any, removes the list
-/// of an earlier output.
+/// Writes the list of unreadable rows (number, SMILES, reason) beside `output`; if there are none, removes
+/// the list of an earlier output.
 pub fn write_failures(output: &Path, rows: &[(u64, &str, &str)]) -> Result<()> {
     let mut failures = Failures::new(output)?;
     for (row, smiles, reason) in rows {
@@ -229,14 +230,14 @@ pub fn write_failures(output: &Path, rows: &[(u64, &str, &str)]) -> Result<()> {
     failures.finish()
 }
 
-/// The list of rows that cannot be read; there is no file without any.
+/// The list of unreadable rows; its file is created with the first of them.
 pub(super) struct Failures {
     path: PathBuf,
     writer: Option<csv::Writer<fs_err::File>>,
 }
 
 impl Failures {
-    /// Removes the list of an earlier output.
+    /// Starts an empty list and removes that of an earlier output.
     pub(super) fn new(output: &Path) -> Result<Self> {
         let path = failures_path(output);
         match fs_err::remove_file(&path) {

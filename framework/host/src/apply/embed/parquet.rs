@@ -1,4 +1,4 @@
-//! Embedded molecules as Parquet.
+//! Embeddings as Parquet.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{
     files::parquet::{Group, ParquetFile, column, rows_and_smiles},
 };
 
-/// `row`, `smiles` and the values of each molecule.
+/// A file with the columns `row`, `smiles` and the values of each molecule.
 pub(super) struct ParquetOutput(ParquetFile);
 
 impl ParquetOutput {
@@ -54,7 +54,7 @@ impl ParquetOutput {
     }
 }
 
-/// Writes the rows of a block as lists of numbers, null where there is none.
+/// Writes the rows of a block as lists of numbers; an unreadable row is null.
 fn lists(group: &mut Group<'_>, block: &Block, value: impl Fn(usize) -> f32) -> Result<(), ParquetError> {
     let width = block.width();
     let (mut values, mut definition, mut repetition) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Limits, held against small C programs that try to pass them. The programs are not confined.
+//! Tests of the limits, with small C programs that try to exceed them. The programs are not confined.
 
 use std::{
     os::unix::process::CommandExt,
@@ -18,7 +18,7 @@ use crate::launch::{
 
 const MIB: u64 = 1 << 20;
 
-/// The compiled `behaviours.c`, and the folder that it lies in.
+/// The compiled `behaviours.c`, in a temporary folder.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/launch/tests/behaviours.c");
     let program = tempfile::tempdir().unwrap().keep().join("behaviours");
@@ -27,7 +27,7 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     program
 });
 
-/// Runs a behaviour in a process group of its own, with limits of 200 MiB of memory and 400 MiB of files.
+/// Runs a behaviour in its own process group, with limits of 200 MiB of memory and 400 MiB of files.
 fn run(behaviour: &str) -> Watched {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(PROGRAM.as_path());

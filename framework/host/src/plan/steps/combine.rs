@@ -1,12 +1,12 @@
 //! Ensembles: the mean of the predictions of other fits, made by the host.
 //!
-//! Regression: the plain mean, in the labels' units. Classification: members say how likely a positive is on scales of
-//! their own (a forest's shares, a Gaussian process's cautious probabilities), so for each task each member's
-//! predictions are centred and scaled by their mean and standard deviation on the *validation* molecules, and averaged;
-//! the result is put back on the members' mean location and mean scale. It ranks the molecules; it is near a probability
-//! and may lie a little outside of 0 to 1. A member that predicts the same for all validation molecules of a task says
-//! nothing there and adds 0. No label and no test molecule takes part in the scaling, so a prediction does not depend on
-//! the other test molecules.
+//! Regression: the plain mean, in the labels' units. Classification: members give probabilities on scales of
+//! their own (a forest's vote shares, a Gaussian process's cautious probabilities), so each member's
+//! predictions of a task are standardised by their mean and standard deviation on the *validation* molecules,
+//! then averaged; the average is mapped back to the members' mean location and mean scale. It ranks the
+//! molecules; it is close to a probability but may lie slightly outside 0 to 1. A member with constant
+//! validation predictions for a task adds 0 there. The scaling uses no labels and no test molecules, so a
+//! prediction does not depend on the other test molecules.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
     store::Artifact,
 };
 
-/// What all seeds have in common.
+/// What the ensembles of all seeds share.
 #[derive(Clone, Debug)]
 pub(crate) struct CombineShared {
     pub(crate) predicts: Predicts,
@@ -50,7 +50,7 @@ impl Work for CombineWork {
 
     fn of(&self) -> Value {
         let CombineShared { predicts, devices } = &*self.shared;
-        // Members on different devices make another ensemble than members on one.
+        // Members on different devices make a different ensemble than members on one device.
         let device = devices.iter().map(String::as_str).collect::<Vec<_>>().join("+");
         predicts.key(self.seed, &device)
     }
@@ -76,7 +76,7 @@ impl Work for CombineWork {
         Err(another_question())
     }
 
-    /// The time of all members, one after the other, and the memory of the largest.
+    /// The summed times of all members, and the memory of the largest.
     fn cost(&self, _own: Cost, needs: &[StepRecord]) -> Cost {
         needs.iter().map(|member| member.cost).fold(Cost::default(), Cost::then)
     }
@@ -89,7 +89,7 @@ pub(crate) struct MemberPredictions {
     pub(crate) test: Vec<f32>,
 }
 
-/// The ensemble's predictions from those of its members; see the module for how.
+/// Combines the members' predictions as the module documentation says.
 pub(crate) fn combine(members: &[MemberPredictions], tasks: usize, task_type: TaskType) -> MemberPredictions {
     let scales = members.iter().map(|member| match task_type {
         TaskType::Regression => vec![Scale { mean: 0.0, deviation: 1.0 }; tasks],
@@ -166,7 +166,7 @@ mod tests {
         // Member 1: mean 0.5, deviation 0.1. Member 2: mean 0.2, deviation 0.01. Test: +1 and -2, -1 and +3 deviations.
         let members = [member(&[0.4, 0.6], &[0.6, 0.3]), member(&[0.19, 0.21], &[0.19, 0.23])];
         let combined = combine(&members, 1, TaskType::Classification);
-        // Means 0 and 0.5 of them, on mean location 0.35 and mean scale 0.055.
+        // Their means are 0 and 0.5, on mean location 0.35 and mean scale 0.055.
         for (value, expected) in combined.test.iter().zip([0.35, 0.35 + 0.5 * 0.055]) {
             assert!((value - expected).abs() < 1e-6, "{value} {expected}");
         }

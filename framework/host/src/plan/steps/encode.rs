@@ -31,12 +31,12 @@ pub(crate) struct EncodeWork {
     /// The features as records keep them.
     pub(crate) described: Value,
     pub(crate) molecules: Molecules,
-    /// Seed of the calls; 0 where it changes nothing.
+    /// Seed of the calls; 0 if it has no effect.
     pub(crate) seed: u64,
     pub(crate) device: String,
 }
 
-/// Whose molecules they are.
+/// The molecules to encode.
 #[derive(Clone, Debug)]
 pub(crate) enum Molecules {
     /// All of a dataset.
@@ -54,7 +54,7 @@ impl Molecules {
         }
     }
 
-    /// What tells these molecules from others while a plan is made.
+    /// Identifies these molecules within a plan.
     pub(crate) fn key(&self) -> String {
         match self {
             Self::Dataset(dataset) => format!("dataset {}", dataset.dataset.id),

@@ -25,17 +25,17 @@ use crate::{
     store::Artifact,
 };
 
-/// What the fits of all seeds have in common.
+/// What the fits of all seeds share.
 #[derive(Clone, Debug)]
 pub(crate) struct FitShared {
     pub(crate) predicts: Predicts,
     pub(crate) features: FeatureSpec,
-    /// The baseline, without the settings to choose from.
+    /// The baseline before tuning.
     pub(crate) baseline: Component,
-    /// The configurations to choose from; one where there is no choice.
+    /// The configurations to choose from; a single one without tuning.
     pub(crate) configurations: Vec<Value>,
     pub(crate) device: String,
-    /// Whether the state of the fitted baseline is wanted.
+    /// Whether to keep the state of the fitted baseline.
     pub(crate) keep: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct FitShared {
 #[derive(Clone, Debug)]
 pub(crate) struct FitWork {
     pub(crate) shared: Arc<FitShared>,
-    /// Seed of the fit; 0 where it changes nothing.
+    /// Seed of the fit; 0 if it has no effect.
     pub(crate) seed: u64,
 }
 
@@ -78,7 +78,7 @@ impl Work for FitWork {
         let FitShared { predicts, device, keep, .. } = &*self.shared;
         let mut material = predicts.key(self.seed, class_of(device));
         if *keep {
-            // The same predictions, and a file more.
+            // The predictions are the same, but there is one more file.
             material["keep"] = true.into();
         }
         material

@@ -1,4 +1,5 @@
-//! The kinds of steps, one file for each: what decides the outcome, what the worker gets, and what of its answer counts.
+//! The kinds of steps, one file for each: what determines the outcome, what the worker gets, and how its
+//! output is checked.
 
 pub(crate) mod combine;
 pub(crate) mod encode;
@@ -31,7 +32,7 @@ const STATE_LIMIT: u64 = 8 << 30;
 /// Largest matrix of a worker in bytes.
 const MATRIX_LIMIT: u64 = 8 << 30;
 
-/// What is predicted, by a fit or by an ensemble, whatever the seed.
+/// What a fit or an ensemble predicts, whatever the seed.
 #[derive(Clone, Debug)]
 pub(crate) struct Predicts {
     pub(crate) dataset: Arc<ArenaDataset>,
@@ -43,7 +44,7 @@ pub(crate) struct Predicts {
 }
 
 impl Predicts {
-    /// Everything that decides the predictions; `device` is a class.
+    /// Everything that determines the predictions; `device` is a class.
     fn key(&self, seed: u64, device: &str) -> Value {
         let key = FitKey {
             composition: &self.composition,
@@ -59,7 +60,7 @@ impl Predicts {
     }
 }
 
-/// Bytes and values of an `.npy` file of finite numbers that a worker wrote, which has `rows` rows and, where that is
+/// Bytes and values of an `.npy` file that a worker wrote. It must hold finite numbers, `rows` rows and, if
 /// given, `columns` columns.
 fn matrix(path: &Path, rows: usize, columns: Option<usize>) -> Result<(Vec<u8>, Vec<f32>), (Reason, String)> {
     let bytes = read_plain(path, MATRIX_LIMIT).map_err(|error| (Reason::NoResult, error.to_string()))?;
@@ -77,19 +78,20 @@ fn matrix(path: &Path, rows: usize, columns: Option<usize>) -> Result<(Vec<u8>, 
     Ok((bytes, values))
 }
 
-/// The state that a worker saved.
+/// The state file that a worker saved.
 fn state(folder: &Path) -> Result<Artifact, (Reason, String)> {
     let path = job::state_file(folder);
     check_plain(&path, STATE_LIMIT).map_err(|error| (Reason::NoResult, error.to_string()))?;
     Ok(Artifact::File(path, STATE_LIMIT))
 }
 
-/// What is said of a worker whose answer does not fit its task.
+/// The failure of a worker whose output does not fit its task.
 fn another_question() -> (Reason, String) {
     (Reason::NoResult, "the worker answered another question".into())
 }
 
-/// What a step on top of an encoder costs: encoding and its own work, although other steps may share the encoding.
+/// The cost of a step that uses an encoder: the encoding and its own work, although other steps may share the
+/// encoding.
 fn with_encoding(own: Cost, needs: &[StepRecord]) -> Cost {
     let Some(encoding) = needs.iter().find(|record| record.kind == Kind::Encode) else { return own };
     let (encode_s, threads) = (encoding.cost.wall_s, own.threads);

@@ -19,20 +19,20 @@ use crate::{
     },
 };
 
-/// What an encoder is trained on, and which encoder.
+/// An encoder and what to train it on.
 #[derive(Clone, Debug)]
 pub(crate) struct PretrainWork {
     pub(crate) encoder: Component,
     pub(crate) features: FeatureSpec,
     pub(crate) corpus: Arc<CorpusUse>,
-    /// Identity keys of the molecules that leave the corpus.
+    /// Identity keys of the molecules to leave out of the corpus.
     pub(crate) leave_out: Arc<BTreeSet<String>>,
     pub(crate) seed: u64,
     pub(crate) device: String,
 }
 
 impl PretrainWork {
-    /// As records of what builds on it describe it.
+    /// Its description in the records that build on it.
     pub(crate) fn described(&self, key: &str) -> Pretrained {
         Pretrained {
             key: key.to_owned(),

@@ -1,4 +1,5 @@
-//! Ranking: a decoder scores profiles for query molecules, and the host ranks each query's own among them.
+//! Ranking: a decoder scores profiles for query molecules, and the host computes the ranks of each query's
+//! own profiles.
 
 use molarena_data::Part;
 use std::{collections::BTreeMap, io::Cursor, path::PathBuf, sync::Arc};
@@ -33,7 +34,7 @@ use crate::{
     store::Artifact,
 };
 
-/// What the rankings of all seeds have in common.
+/// What the rankings of all seeds share.
 #[derive(Clone, Debug)]
 pub(crate) struct RankShared {
     pub(crate) task: Arc<MatchTask>,
@@ -42,7 +43,7 @@ pub(crate) struct RankShared {
     pub(crate) features: FeatureSpec,
     pub(crate) decoder: Component,
     pub(crate) composition: MatchComposition,
-    /// Identity keys of the molecules that leave the graph whose bounds scale the candidates.
+    /// Identity keys of the molecules left out of the graph whose bounds scale the candidates.
     pub(crate) bounds_without: Arc<std::collections::BTreeSet<String>>,
     pub(crate) device: String,
 }
@@ -112,7 +113,6 @@ impl Work for RankWork {
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
     }
 
-    /// The ranks of each query's own profiles in each space.
     fn components(&self) -> Vec<&Component> {
         vec![&self.shared.decoder]
     }
@@ -120,7 +120,7 @@ impl Work for RankWork {
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         let Output::Timings { .. } = output else { return Err(another_question()) };
         let task = &self.shared.task;
-        // They were made when the job was prepared.
+        // The candidates were made when the job was prepared.
         let candidates =
             self.candidates(context).map_err(|error| (another_question().0, error.to_string()))?;
         let mut ranks = Vec::new();
@@ -138,7 +138,7 @@ impl Work for RankWork {
     }
 }
 
-/// For each query of a space the ranks of its own profiles, ascending.
+/// For each query of a space, the ranks of its own profiles, ascending.
 fn ranks_of(space: &MatchSpace, candidates: &Ordered, scores: &[f32]) -> Vec<Vec<usize>> {
     let place: BTreeMap<usize, usize> =
         candidates.rows.iter().enumerate().map(|(place, &row)| (row, place)).collect();
@@ -150,8 +150,8 @@ fn ranks_of(space: &MatchSpace, candidates: &Ordered, scores: &[f32]) -> Vec<Vec
     ranks.collect()
 }
 
-/// The ranks as an `.npz` with one array for each space: `u64[pairs, 2]`, node of the query and rank of one of its own
-/// profiles, queries in order and the ranks of each ascending.
+/// The ranks as an `.npz` with one array for each space: `u64[pairs, 2]`, the query's node and the rank of
+/// one of its own profiles, queries in order and the ranks of each ascending.
 fn ranks_file(task: &MatchTask, ranks: &[Vec<Vec<usize>>]) -> Vec<u8> {
     let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
     for (space, ranks) in task.spaces.iter().zip(ranks) {

@@ -15,7 +15,7 @@ pub struct LoadedBaseline {
 instance!(LoadedBaseline, abi::MolarenaBaselineFactory);
 
 impl LoadedBaseline {
-    /// Learns from training molecules; validation molecules serve model choice only.
+    /// Learns from the training molecules; the validation molecules are for model selection only.
     pub fn fit(
         &mut self,
         train: &Inputs<'_>,

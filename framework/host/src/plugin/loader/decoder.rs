@@ -15,7 +15,7 @@ pub struct LoadedDecoder {
 instance!(LoadedDecoder, abi::MolarenaDecoderFactory);
 
 impl LoadedDecoder {
-    /// Decodes z, `f32[n, d]`, to f32[n, columns of `space`].
+    /// Decodes z, `f32[n, d]`, to `f32[n, m]`, where m is the number of columns of `space`.
     pub fn decode(&mut self, z: &Dense<'_>, space: &str, context: &Call<'_>) -> Result<Matrix, LoadError> {
         let shape = need(self.factory.output_shape, "output_shape")?;
         let decode = need(self.factory.decode, "decode")?;

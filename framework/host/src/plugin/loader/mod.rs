@@ -38,10 +38,10 @@ pub enum LoadError {
     WrongAbi {
         /// The library.
         path: PathBuf,
-        /// Its version.
+        /// The library's ABI version.
         found: String,
     },
-    /// The table, the description or a factory is not what the ABI says.
+    /// The table, the description or a factory breaks the rules of the ABI.
     #[error("plugin {path} breaks the ABI: {message}")]
     Broken {
         /// The library.
@@ -57,16 +57,16 @@ pub enum LoadError {
         /// The plugin's message.
         message: String,
     },
-    /// The output has another shape than it must have.
+    /// The output has the wrong shape.
     #[error("wrong shape: expected {expected_rows} x {expected_columns}, the plugin gave {rows} x {columns}")]
     Shape {
-        /// Rows that were asked for.
+        /// Expected number of rows.
         expected_rows: usize,
-        /// Columns that were asked for.
+        /// Expected number of columns.
         expected_columns: usize,
-        /// Rows of the plugin.
+        /// Number of rows that the plugin gave.
         rows: u64,
-        /// Columns of the plugin.
+        /// Number of columns that the plugin gave.
         columns: u64,
     },
 }
@@ -87,7 +87,7 @@ impl LoadedPlugin {
         let flags = libloading::os::unix::RTLD_NOW | libloading::os::unix::RTLD_LOCAL;
         // SAFETY: initialisers of the library run here; the worker is confined and may crash.
         let library = unsafe { libloading::os::unix::Library::open(Some(path), flags) }.map_err(|error| {
-            // The reason is in the source.
+            // The reason is in the error's source.
             let reason = std::error::Error::source(&error).map(ToString::to_string);
             failed(reason.unwrap_or_else(|| error.to_string()))
         })?;
@@ -120,17 +120,17 @@ impl LoadedPlugin {
         &self.description
     }
 
-    /// Makes a baseline.
+    /// Makes the baseline `component` with `config`, a JSON text.
     pub fn baseline(&self, component: &str, config: &str) -> Result<LoadedBaseline, LoadError> {
         LoadedBaseline::create(self.factory(abi::BASELINE_FACTORY)?, component, config)
     }
 
-    /// Makes an encoder.
+    /// Makes the encoder `component` with `config`, a JSON text.
     pub fn encoder(&self, component: &str, config: &str) -> Result<LoadedEncoder, LoadError> {
         LoadedEncoder::create(self.factory(abi::ENCODER_FACTORY)?, component, config)
     }
 
-    /// Makes a decoder.
+    /// Makes the decoder `component` with `config`, a JSON text.
     pub fn decoder(&self, component: &str, config: &str) -> Result<LoadedDecoder, LoadError> {
         LoadedDecoder::create(self.factory(abi::DECODER_FACTORY)?, component, config)
     }
@@ -152,7 +152,7 @@ static HOST: abi::MolarenaHost = abi::MolarenaHost {
     get_extension: None,
 };
 
-/// Runs one function of a table; copies the message of a failure and releases it at once.
+/// Calls one function of a table; on failure, copies the message and releases it.
 fn call(function: impl FnOnce(*mut abi::MolarenaError) -> i32) -> Result<(), LoadError> {
     let mut error = abi::MolarenaError {
         struct_size: raw::size_of::<abi::MolarenaError>(),
@@ -209,16 +209,17 @@ fn check_shape(
     }
 }
 
-/// Values after the arena's buffer that no plugin may touch.
+/// Values after the arena's buffer, which show whether a plugin wrote past its end.
 const GUARD: [f32; 16] = [f32::from_bits(0x7fc0_ffee); 16];
 
-/// Lends a buffer of rows x columns to `fill`; checks the shape that came back and that nothing was written past it.
+/// Lends a buffer of `rows` x `columns` to `fill`; checks the returned shape and that nothing was written
+/// past the end.
 fn filled(
     rows: usize,
     columns: usize,
     fill: impl FnOnce(*mut abi::MolarenaOutput, *mut abi::MolarenaError) -> i32,
 ) -> Result<Matrix, LoadError> {
-    // A value that the plugin does not write stays NaN and is found by the check for finite values.
+    // A value that the plugin does not write stays NaN, and the check for finite values finds it.
     let mut values = vec![f32::NAN; rows * columns];
     values.extend_from_slice(&GUARD);
     let mut output = abi::MolarenaOutput {
@@ -286,7 +287,7 @@ fn create(
     Ok(handle)
 }
 
-/// `save`, `load` and the destructor, which the three kinds share.
+/// `create`, `save`, `load` and the destructor, which the three kinds share.
 macro_rules! instance {
     ($name:ident, $factory:ty) => {
         impl $name {
