@@ -37,8 +37,8 @@ pub enum Protocol {
     /// stay within `0.9 n`, else to test. No group straddles. The seed is not used.
     Ogb,
     /// The arena's own default for new datasets (0.8/0.1/0.1): no group straddles, different seeds give
-    /// different splits, and both small and medium scaffolds reach the test part. With `k = max(1, floor(0.1
-    /// n))`:
+    /// different splits, and small and medium scaffolds both reach the test part. With
+    /// `k = max(1, floor(0.1 n))`:
     ///
     /// 1. The groups are shuffled with the seed.
     /// 2. Each group in turn, unless it holds more than `k / 2` molecules: to test while test stays within

@@ -212,8 +212,8 @@ pub struct EdgeEnd {
     pub column: String,
 }
 
-/// Which computed similarities become edges: those above the threshold, largest first, up to a share `1 -
-/// sparsity` of all pairs of molecules or of a space's rows.
+/// Which computed similarities become edges: those above the threshold, largest first, up to a share
+/// `1 - sparsity` of the pairs of molecules or of a space's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SimilaritySpec {
