@@ -6,9 +6,9 @@ use molarena_metrics::Metric;
 use crate::units::{NONE, duration, hundredfold, memory};
 use crate::{Board, Boards, Row, TaskScore, match_md};
 
-/// Regression boards show each task, unless there are more than this.
+/// Regression boards show each task if there are at most this many.
 const MOST_TASK_COLUMNS: usize = 12;
-/// A task name longer than this gets a number instead, and a legend below the table.
+/// If a task name is longer than this, tasks are numbered and a legend below the table names them.
 const LONGEST_TASK_HEAD: usize = 16;
 
 const SCORE_LEGEND: &str = "\
@@ -58,7 +58,7 @@ fn section(board: &Board) -> String {
 
 fn heading(board: &Board) -> String {
     let distinction = board.distinction.as_ref().map(|text| format!(" [{text}]")).unwrap_or_default();
-    // Splits without a seed say seed 0 in records.
+    // Records of splits without a seed have seed 0.
     let seeded = board.split.parse::<Protocol>().is_ok_and(Protocol::uses_seed);
     let seed = if seeded { format!(" (seed {})", board.split_seed) } else { String::new() };
     let simulated = if board.simulated { " (simulated)" } else { "" };
@@ -195,7 +195,7 @@ fn failures(board: &Board) -> Vec<String> {
     board.rows.iter().flat_map(of_row).collect()
 }
 
-/// The beginning of a long message; the record has the whole.
+/// The start of a long message; the record has all of it.
 pub(crate) fn shortened(message: &str) -> String {
     match message.char_indices().nth(300) {
         Some((end, _)) => format!("{}… (see the record)", &message[..end]),
@@ -203,7 +203,7 @@ pub(crate) fn shortened(message: &str) -> String {
     }
 }
 
-/// A table padded to be read as text, too: the first column to the left, the others to the right.
+/// A table padded to be readable as plain text: the first column is left-aligned, the others right-aligned.
 pub(crate) fn aligned(table: &[Vec<String>]) -> Vec<String> {
     let width =
         |column: usize| table.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0).max(3);
@@ -224,7 +224,7 @@ pub(crate) fn aligned(table: &[Vec<String>]) -> Vec<String> {
     lines
 }
 
-/// Text of others on one line, with nothing in it that Markdown would take for its own.
+/// External text on one line, with Markdown's special characters escaped.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
