@@ -7,7 +7,7 @@
 //!   different boards, whose headings say what differs.
 //! - **A row holds what may be averaged.** Records of one method that differ in composition (component,
 //!   configuration, features, scoring, shuffled labels) get a row each, and a note says so.
-//! - ***Nothing is dropped silently.** A method whose every seed failed is a row with its reason; undefined
+//! - **Nothing is dropped silently.** A method whose every seed failed is a row with its reason; undefined
 //!   tasks, failures, workers that were not confined and shuffled labels are named.
 
 mod board;
