@@ -171,7 +171,7 @@ pub struct FileSpec {
 }
 
 impl FileSpec {
-    /// Where the file lies in `data_dir`.
+    /// Path of the file in `data_dir`.
     pub fn locate(&self, data_dir: &Path) -> PathBuf {
         locate(data_dir, &self.path)
     }

@@ -156,7 +156,7 @@ impl Texts {
     }
 }
 
-/// Runs `work`; the Parquet reader meets some damage with an error and some with a panic.
+/// Runs `work`; the Parquet reader reports some damage as an error and some as a panic.
 fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
     let damaged = |reason| Error::BadParquet { path: path.to_owned(), reason };
     match catch_unwind(AssertUnwindSafe(work)) {

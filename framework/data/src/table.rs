@@ -155,7 +155,8 @@ fn first_line(text: &[u8], record: &StringRecord) -> u64 {
     position.line() + before.filter(|&&byte| byte == b'\n').count() as u64
 }
 
-/// The separator of a CSV's cells, by its first line: a comma; a tab or a semicolon if there is one and no comma.
+/// The separator of a CSV's cells, by its first line: a comma, or a tab or semicolon if the line has no
+/// comma.
 pub(crate) fn delimiter(text: &[u8]) -> u8 {
     let header = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     if header.contains(&b',') {

@@ -56,7 +56,7 @@ pub(crate) const LINKERS: [Linker; 13] = [
 
 /// Groups that share a pharmacophore, or have none.
 pub(crate) struct GroupSet {
-    /// What they have in common.
+    /// The pharmacophore that they share, if any.
     pub(crate) pharmacophore: Option<Pharmacophore>,
     /// How often one of them is drawn relative to the other sets.
     pub(crate) weight: u64,

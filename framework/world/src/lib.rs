@@ -34,7 +34,7 @@
 //! `U(0.25, 0.45)` of the labels is expected to be 1. Regression: `m_t + c_t (u_it + 0.4 e_it)` in the task's
 //! unit. Of the labels, 40 % are missing at random.
 //!
-//! ***Context graph**: molecules of its own and a tenth of the labelled ones (an arena must leave those out),
+//! **Context graph**: molecules of its own and a tenth of the labelled ones (an arena must leave those out),
 //! profiles with replicates, edges from each molecule to the genes that its first expression profile changes
 //! most, and edges between genes, four of five within a pathway.
 //!

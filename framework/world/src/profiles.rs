@@ -31,7 +31,7 @@ impl Modality {
     }
 }
 
-/// What a column responds to.
+/// The response of a column to the pathways.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Loading {
     /// The pathway that it responds to most.

@@ -21,7 +21,7 @@ use crate::verify::{FileState, verify_context};
 /// Raised whenever the same files would give a different graph.
 const BUILDER: &str = "molarena context builder 1";
 
-/// What the steps of a build share.
+/// The state that the steps of a build share.
 pub(super) struct Builder<'a> {
     pub(super) manifest: &'a ContextManifest,
     pub(super) data_dir: &'a Path,

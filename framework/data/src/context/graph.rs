@@ -219,7 +219,7 @@ pub struct ContextGraph {
     pub left_out: usize,
     /// Rows whose SMILES cannot be read.
     pub failures: Vec<MoleculeFailure>,
-    /// What else was left out or changed.
+    /// Counts of everything else that was left out or changed.
     pub counts: Counts,
     /// Files that the manifest names without a digest: path and the sha256 found.
     pub unverified: Vec<(String, String)>,

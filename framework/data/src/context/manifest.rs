@@ -284,7 +284,7 @@ impl From<FileSpec> for ContextFile {
 }
 
 impl ContextFile {
-    /// Where the file lies in `data_dir`.
+    /// Path of the file in `data_dir`.
     pub fn locate(&self, data_dir: &Path) -> PathBuf {
         locate(data_dir, &self.path)
     }

@@ -1,4 +1,4 @@
-//! What is in a context graph.
+//! The contents of a context graph, in numbers.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub struct ContextSummary {
     pub left_out: usize,
     /// Rows whose SMILES cannot be read.
     pub failures: Vec<MoleculeFailure>,
-    /// What else was left out or changed.
+    /// Counts of everything else that was left out or changed.
     pub counts: Counts,
     /// Files without a digest in the manifest: path and the sha256 found.
     pub unverified: Vec<(String, String)>,

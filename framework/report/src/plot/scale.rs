@@ -147,7 +147,7 @@ fn round_ticks(scale: Scale, (low, high): (f64, f64), least_step: f64) -> Vec<(f
     }
 }
 
-/// The number nearest to the power; `powi` may differ in the last bit.
+/// The number nearest to the power, which `powi` may miss by rounding.
 fn power_of_ten(exponent: i32) -> f64 {
     format!("1e{exponent}").parse().expect("a number")
 }
