@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::own::{OwnDataset, Parts};
 
-/// The manifests in `datasets/` of the repository, part of the program so that it works without the repository.
+/// The manifests of the repository's `datasets/`, compiled in so that the program works without the
+/// repository.
 const BUILTIN: [(&str, &str); 6] = [
     ("datasets/biogen3k/dataset.toml", include_str!("../../../datasets/biogen3k/dataset.toml")),
     ("datasets/broad6k/dataset.toml", include_str!("../../../datasets/broad6k/dataset.toml")),
@@ -28,7 +29,7 @@ const BUILTIN_CONTEXTS: [(&str, &str); 3] = [
 const MANIFEST_FILE: &str = "dataset.toml";
 const CONTEXT_FILE: &str = "context.toml";
 
-/// Manifests by id, in the order of ids.
+/// Manifests, ordered by id.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     manifests: BTreeMap<String, Manifest>,
@@ -40,7 +41,7 @@ impl Catalog {
     /// The datasets and context graphs that come with the program.
     ///
     /// # Errors
-    /// None in a program that passed its tests: they read every built-in manifest.
+    /// A built-in manifest is wrong; the tests read them all.
     pub fn builtin() -> Result<Self> {
         let mut catalog = Self::default();
         for (origin, text) in BUILTIN {
@@ -52,8 +53,8 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Reads `<datasets_dir>/<id>/dataset.toml` and `context.toml` for each folder that has one; other folders are passed
-    /// over.
+    /// Reads `dataset.toml` and `context.toml` from each folder of `datasets_dir`; skips folders that have
+    /// neither.
     ///
     /// # Errors
     /// The folder cannot be read; a manifest is wrong (the error names file and key); a manifest's id is not its
@@ -85,7 +86,8 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The built-in datasets and context graphs and those of `datasets_dir`, which win where an id is in both.
+    /// The built-in datasets and context graphs and those of `datasets_dir`, which replace built-in ones with
+    /// the same id.
     pub fn with_dir(datasets_dir: Option<&Path>) -> Result<Self> {
         let mut catalog = Self::builtin()?;
         if let Some(folder) = datasets_dir {
@@ -101,7 +103,7 @@ impl Catalog {
     /// The manifest of dataset `id`.
     ///
     /// # Errors
-    /// [`Error::UnknownDataset`], which lists the ids there are.
+    /// [`Error::UnknownDataset`], which lists the known ids.
     pub fn get(&self, id: &str) -> Result<&Manifest> {
         self.manifests.get(id).ok_or_else(|| Error::UnknownDataset {
             id: id.to_owned(),
@@ -109,7 +111,7 @@ impl Catalog {
         })
     }
 
-    /// All manifests, in the order of ids.
+    /// All dataset manifests, ordered by id.
     pub fn iter(&self) -> impl Iterator<Item = &Manifest> {
         self.manifests.values()
     }
@@ -117,7 +119,7 @@ impl Catalog {
     /// The manifest of context graph `id`.
     ///
     /// # Errors
-    /// [`Error::UnknownContext`], which lists the ids there are.
+    /// [`Error::UnknownContext`], which lists the known ids.
     pub fn context(&self, id: &str) -> Result<&ContextManifest> {
         self.contexts.get(id).ok_or_else(|| Error::UnknownContext {
             id: id.to_owned(),
@@ -125,7 +127,7 @@ impl Catalog {
         })
     }
 
-    /// The manifests of all context graphs, in the order of ids.
+    /// The manifests of all context graphs, ordered by id.
     pub fn contexts(&self) -> impl Iterator<Item = &ContextManifest> {
         self.contexts.values()
     }
@@ -148,7 +150,8 @@ impl Catalog {
         self.manifests.insert(manifest.id.clone(), manifest);
     }
 
-    /// Adds a dataset of a table of the user's own and returns its id: with `-own` after it if a dataset is called so.
+    /// Adds a dataset made from the user's own table and returns its id, with `-own` appended if the id is
+    /// taken.
     pub fn insert_own(&mut self, mut own: OwnDataset) -> String {
         while self.manifests.contains_key(&own.manifest.id) {
             own.manifest.id.push_str("-own");
@@ -160,7 +163,7 @@ impl Catalog {
         id
     }
 
-    /// The SMILES and labels of dataset `id`: an own table's, or those of its file in `data_dir`.
+    /// The SMILES and labels of dataset `id`, from the user's own table or from its file in `data_dir`.
     ///
     /// # Errors
     /// [`Error::UnknownDataset`] and those of [`Dataset::load`].
@@ -171,12 +174,12 @@ impl Catalog {
         }
     }
 
-    /// The split that the own table of dataset `id` states, if it does.
+    /// The split stated in the user's own table of dataset `id`, if it states one.
     pub fn parts(&self, id: &str) -> Option<&Parts> {
         self.own.get(id)?.parts.as_ref()
     }
 
-    /// The files of own tables.
+    /// The files of the user's own tables.
     pub fn own_files(&self) -> impl Iterator<Item = &Path> {
         self.own.values().map(|own| own.file.as_path())
     }

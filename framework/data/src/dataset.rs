@@ -71,7 +71,7 @@ impl Dataset {
         self.smiles.len()
     }
 
-    /// Whether there are no molecules. Never so for a dataset that was loaded.
+    /// Whether there are no molecules; a loaded dataset has at least one.
     pub fn is_empty(&self) -> bool {
         self.smiles.is_empty()
     }
@@ -87,7 +87,7 @@ impl Dataset {
         Some(self.labels_of(molecule)[task]).filter(|label| !label.is_nan())
     }
 
-    /// The dataset of these molecules only, in this order.
+    /// The dataset restricted to these molecules, in this order.
     #[must_use]
     pub fn select(&self, molecules: &[usize]) -> Self {
         Self {
@@ -104,7 +104,7 @@ impl Dataset {
     }
 }
 
-/// The bytes of a dataset's file, which are those that the manifest names.
+/// The bytes of a dataset's file, checked against the manifest's digest.
 ///
 /// # Errors
 /// [`Error::MissingFile`], [`Error::WrongSha256`].
@@ -186,7 +186,7 @@ mod tests {
         Dataset::load(&manifest, folder.path())
     }
 
-    /// Code and text of the error that `assays` give.
+    /// Code and text of the error that `assays` causes.
     fn refused(assays: impl AsRef<[u8]>, edit: impl FnOnce(&mut Manifest)) -> (&'static str, String) {
         let error = load(assays, edit).unwrap_err();
         (error.code(), error.to_string())

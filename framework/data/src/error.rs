@@ -1,4 +1,4 @@
-//! What can go wrong with data, each with a stable code, the place, and what to do about it.
+//! Errors of the data layer, each with a stable code, the place, and what to do about it.
 
 use std::io;
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub enum Error {
     UnknownDataset {
         /// The id that was asked for.
         id: String,
-        /// The ids there are.
+        /// The known ids.
         known: String,
     },
 
@@ -82,7 +82,7 @@ pub enum Error {
         data_dir: PathBuf,
     },
 
-    /// A file's bytes are not those that the manifest names.
+    /// A file does not have the manifest's digest.
     #[error(
         "{}: sha256 is {got}, the manifest of {id} says {expected}; replace the file with: \
          molarena data fetch {id} --data-dir {}", path.display(), data_dir.display()
@@ -111,7 +111,7 @@ pub enum Error {
         present: String,
     },
 
-    /// Two columns have one name.
+    /// Two columns have the same name.
     #[error("{}: column \"{column}\" occurs twice; rename one", path.display())]
     DuplicateColumn {
         /// The table.
@@ -174,7 +174,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// A table's number of rows or tasks is not the manifest's.
+    /// A table's number of rows or tasks differs from the manifest's.
     #[error("{}: {got} {what}, the manifest of {id} says {expected}; correct the manifest or the file", path.display())]
     WrongCount {
         /// The table.
@@ -189,7 +189,7 @@ pub enum Error {
         got: usize,
     },
 
-    /// Not one SMILES of a dataset could be read.
+    /// No SMILES of a dataset could be read.
     #[error(
         "dataset {id}: none of {rows} SMILES can be read; row 1: {reason}; does the column for SMILES hold SMILES?"
     )]
@@ -224,7 +224,7 @@ pub enum Error {
         molecules: usize,
     },
 
-    /// A Parquet file ends early, is damaged, or holds what cannot be read.
+    /// A Parquet file ends early, is damaged, or holds something that cannot be read.
     #[error("{}: not a sound Parquet file: {reason}; write it again", path.display())]
     BadParquet {
         /// The file.
@@ -233,16 +233,16 @@ pub enum Error {
         reason: String,
     },
 
-    /// No column of an own table has a usual name for SMILES.
+    /// No column of the user's own table has a usual name for SMILES.
     #[error("{}: no column is called smiles; the file has: {present}; name it with --smiles-column", path.display())]
     NoSmilesColumn {
         /// The table.
         path: PathBuf,
-        /// The columns there are.
+        /// The columns present.
         present: String,
     },
 
-    /// A label of an own table is text.
+    /// A label of the user's own table does not fit the task's type.
     #[error(
         "{cell}: \"{value}\" is {problem}; correct it, leave the cell empty if the label is unknown, \
          or choose other columns with --tasks"
@@ -252,20 +252,20 @@ pub enum Error {
         cell: Box<Cell>,
         /// The text found.
         value: String,
-        /// What it is not.
+        /// What is wrong with it.
         problem: &'static str,
     },
 
-    /// No column of an own table can be a task.
+    /// No column of the user's own table can be a task.
     #[error("{}: no column can be a task: {reason}", path.display())]
     NoTasks {
         /// The table.
         path: PathBuf,
-        /// What became of each column.
+        /// Why each column was left out.
         reason: String,
     },
 
-    /// The column that names the parts of a split has another word.
+    /// A cell of the column that names the parts of a split names none.
     #[error("{cell}: \"{value}\" is no part of a split; write train, valid or test")]
     WrongPart {
         /// Where.
@@ -274,7 +274,7 @@ pub enum Error {
         value: String,
     },
 
-    /// A file has no URL, so it cannot come from the web.
+    /// A file has no URL, so it cannot be downloaded.
     #[error("{path} of {id} has no url in its manifest; copy it into the data folder or use --mirror FOLDER")]
     NoUrl {
         /// Path in the data folder.
@@ -292,18 +292,18 @@ pub enum Error {
         status: u16,
     },
 
-    /// A transfer failed or ended early; nothing is kept of it.
+    /// A transfer failed or ended early; nothing of it is kept.
     #[error("{origin}: transfer failed after {received} bytes: {reason}; run the same command again")]
     Transfer {
         /// The URL, or the mirror's file.
         origin: String,
-        /// Bytes that had come.
+        /// Bytes received.
         received: u64,
         /// Why it ended.
         reason: String,
     },
 
-    /// What was transferred is not the file; nothing is kept of it.
+    /// The transferred bytes do not have the manifest's digest; nothing of them is kept.
     #[error(
         "{origin}: sha256 is {got}, the manifest says {expected}; nothing was kept; the source has changed or is damaged"
     )]
@@ -312,7 +312,7 @@ pub enum Error {
         origin: String,
         /// The manifest's digest.
         expected: String,
-        /// The digest of what came.
+        /// The digest of the received bytes.
         got: String,
     },
 
@@ -321,11 +321,11 @@ pub enum Error {
     UnknownContext {
         /// The id that was asked for.
         id: String,
-        /// The ids there are.
+        /// The known ids.
         known: String,
     },
 
-    /// A cell of a context graph's table names a node that is not there.
+    /// A cell of a context graph's table names an unknown node.
     #[error("{cell}: no {node} is called \"{value}\"; correct the id, or add the {node} to its table")]
     UnknownNode {
         /// Where.
@@ -347,7 +347,7 @@ pub enum Error {
         first: String,
     },
 
-    /// A cell of a context graph's table cannot be what its column is.
+    /// A cell of a context graph's table has a value that its column does not allow.
     #[error("{cell}: \"{value}\" is not {expected}; correct it")]
     WrongCell {
         /// Where.
@@ -367,18 +367,18 @@ pub enum Error {
         reason: String,
     },
 
-    /// A matrix, the table of its rows and the names of its columns do not fit together.
+    /// A matrix, the table of its rows and the names of its columns differ in size.
     #[error("{}: {got} {what}, but {other} {expected}; they must be equal", path.display())]
     MatrixShape {
         /// The file.
         path: PathBuf,
-        /// `rows` or `columns`, or what stands for them.
+        /// `rows`, `columns` or `lines`.
         what: &'static str,
         /// Their number.
         got: usize,
-        /// What says otherwise, with a verb.
+        /// What states another number, with a verb.
         other: String,
-        /// The number there.
+        /// The number it states.
         expected: usize,
     },
 
@@ -424,7 +424,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The stable code of this kind of error; a code is never used again for another kind.
+    /// The stable code of this kind of error; codes are never reused for another kind.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Io(_) => "E-DATA-001",
@@ -454,7 +454,7 @@ impl Error {
             Self::TextLabel { .. } => "E-DATA-025",
             Self::NoTasks { .. } => "E-DATA-026",
             Self::WrongPart { .. } => "E-DATA-027",
-            // 030 to 032 are those of molarena-world.
+            // E-DATA-030 to 032 belong to molarena-world.
             Self::UnknownContext { .. } => "E-DATA-033",
             Self::UnknownNode { .. } => "E-DATA-034",
             Self::DuplicateId { .. } => "E-DATA-035",

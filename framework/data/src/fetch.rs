@@ -1,8 +1,8 @@
-//! Bringing a dataset's files into the data folder.
+//! Fetches a dataset's files into the data folder.
 //!
-//! A file comes under a temporary name into the folder it is meant for, is hashed on the way, synced, and only then
-//! renamed: a file under its own name is whole and has the manifest's digest. Temporary files of an interrupted run are
-//! removed by the next one; a lock file in the data folder keeps two runs apart.
+//! A file is written under a temporary name in its target folder, hashed on the way, synced, and only then
+//! renamed, so a file under its own name is complete and has the manifest's digest. The next run removes the
+//! temporary files of an interrupted one; a lock file in the data folder keeps two runs apart.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 pub enum Origin {
     /// The URL in the manifest.
     Web,
-    /// A folder laid out as the data folder is.
+    /// A folder laid out like the data folder.
     Mirror(PathBuf),
 }
 
@@ -40,31 +40,31 @@ pub enum Wanted {
     All,
 }
 
-/// How far the transfer of one file is.
+/// Progress of one file's transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
     /// The file's path in the data folder.
     pub path: &'a str,
-    /// Bytes that have come.
+    /// Bytes received.
     pub done: u64,
-    /// Bytes to come in all, if known.
+    /// Bytes in total, if known.
     pub total: Option<u64>,
 }
 
-/// What [`fetch`] did about a file.
+/// What [`fetch`] did with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fetched {
-    /// Where the file lies.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Whether it was transferred; if not, it was there already, with the right digest.
+    /// Whether it was transferred; if not, it was already there.
     pub transferred: bool,
-    /// The sha256 of a file whose manifest states that no digest is known.
+    /// SHA-256 of a file for which the manifest has no digest.
     pub unverified: Option<String>,
 }
 
-/// Brings the wanted files of a dataset into `data_dir`. Files that are there with the right digest are left alone (if all
-/// are, nothing is written, not even the lock); files with another digest are replaced. `progress` is called at the
-/// start of each transfer and after each block.
+/// Fetches the wanted files of a dataset into `data_dir`. Files already there with the right digest are left
+/// alone (if all are, nothing is written, not even the lock); files with another digest are replaced.
+/// `progress` is called at the start of each transfer and after each block.
 ///
 /// # Errors
 /// The first file that fails ends the call; files that came before it stay. [`Error::NoUrl`], [`Error::HttpStatus`],
@@ -81,8 +81,8 @@ pub fn fetch(
     fetch_files(&manifest.id, &files, data_dir, origin, progress)
 }
 
-/// Brings the files of a context graph into `data_dir`, as [`fetch`] does those of a dataset. A file without a digest in
-/// the manifest is taken as it comes; one that is there is left alone.
+/// Fetches the files of a context graph into `data_dir`, as [`fetch`] does for a dataset. A file without a
+/// digest in the manifest is accepted as it comes; if it is already there, it is left alone.
 ///
 /// # Errors
 /// Those of [`fetch`].
@@ -109,7 +109,7 @@ fn fetch_files(
     if !found.iter().all(there) {
         lock = Some(take_lock(data_dir)?);
         remove_leftovers(files, data_dir)?;
-        // Another process may have brought them while this one waited.
+        // Another process may have fetched them while this one waited for the lock.
         found = states();
     }
     let mut fetched = Vec::with_capacity(files.len());
@@ -127,10 +127,11 @@ fn fetch_files(
     Ok(fetched)
 }
 
-/// Waits until no other process writes into `data_dir`. The lock ends when the file is closed, however that happens.
+/// Locks `data_dir`, after waiting for any other process that holds the lock. Closing the file, however that
+/// happens, releases it.
 ///
 /// # Errors
-/// The folder or its lock file cannot be made; the error names it.
+/// The folder or its lock file cannot be created; the error names it.
 pub fn take_lock(data_dir: &Path) -> Result<File> {
     fs_err::create_dir_all(data_dir)?;
     let lock = File::create(data_dir.join(LOCK_FILE))?;
@@ -154,7 +155,7 @@ fn remove_leftovers(files: &[FileRef<'_>], data_dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Brings one file and returns its digest.
+/// Fetches one file and returns its digest.
 fn transfer(
     id: &str,
     file: &FileRef<'_>,
@@ -183,7 +184,7 @@ fn transfer(
     Ok(got)
 }
 
-/// Makes a rename last through a power cut, where folders can be synced.
+/// Makes a rename survive a power cut, where folders can be synced.
 fn sync_folder(folder: &Path) -> Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
@@ -201,9 +202,9 @@ impl Drop for Temporary {
     }
 }
 
-/// Bytes on their way.
+/// A transfer in progress.
 struct Incoming {
-    /// The URL or file that they come from.
+    /// The URL or file that the bytes come from.
     name: String,
     reader: Box<dyn Read>,
     total: Option<u64>,
@@ -237,7 +238,7 @@ impl Incoming {
         Ok(Self { name: url, reader: Box::new(body.into_reader()), total })
     }
 
-    /// Copies everything into `target` and returns the digest of what came.
+    /// Copies everything into `target` and returns its digest.
     fn copy(
         &mut self,
         target: &mut File,

@@ -1,4 +1,4 @@
-//! SHA-256 in lower-case hex: the one identity of bytes in the arena.
+//! SHA-256 in lower-case hex, by which the arena identifies bytes.
 
 use std::io::Read;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub fn sha256_file(path: impl AsRef<Path>) -> Result<String> {
     }
 }
 
-/// A SHA-256 that is fed piece by piece.
+/// A SHA-256 computed piece by piece.
 #[derive(Clone, Debug, Default)]
 pub struct Hasher(Sha256);
 
@@ -39,7 +39,7 @@ impl Hasher {
         self.0.update(bytes);
     }
 
-    /// The digest of all that was added: 64 lower-case hex digits.
+    /// The digest of everything added: 64 lower-case hex digits.
     pub fn finish(self) -> String {
         to_hex(&self.0.finalize())
     }

@@ -1,4 +1,4 @@
-//! What is in a dataset: counts per task, duplicates, scaffolds, splits, and warnings about what will hurt.
+//! Summary of a dataset: counts per task, duplicates, scaffolds, splits, and warnings.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub struct Summary {
     pub acyclic: usize,
     /// Each protocol's split with seed 0, unless it leaves a part empty.
     pub splits: Vec<SplitSummary>,
-    /// What a reader of scores should know, each naming the task, row or protocol.
+    /// Warnings for readers of scores; each names the task, row or protocol.
     pub warnings: Vec<String>,
 }
 
@@ -57,12 +57,12 @@ pub struct TaskSummary {
     pub known: usize,
     /// Molecules without one.
     pub missing: usize,
-    /// What the labels are like.
+    /// Statistics of the labels.
     #[serde(flatten)]
     pub statistics: LabelStatistics,
 }
 
-/// What the labels of a task are like.
+/// Statistics of a task's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LabelStatistics {
@@ -113,7 +113,7 @@ impl Summary {
         Ok(Self { simulated: manifest.simulated, ..summary })
     }
 
-    /// Summarises a dataset that was read; without its manifest, it does not pass for simulated.
+    /// Summarises a prepared dataset; `simulated` is false, as only the manifest states it.
     pub fn new(prepared: &PreparedDataset) -> Self {
         let dataset = &prepared.dataset;
         let tasks: Vec<TaskSummary> = (0..dataset.tasks.len()).map(|task| summarise(dataset, task)).collect();
@@ -208,12 +208,12 @@ fn summarise(dataset: &Dataset, task: usize) -> TaskSummary {
     }
 }
 
-/// Mean and sample standard deviation; NaN for fewer than one and two values.
+/// Mean and sample standard deviation; NaN for fewer than one and two values, respectively.
 fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
     let squares: f64 = values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum();
-    // Below two values this is 0 / 0, or 0 / -1, whose root is a negative zero.
+    // With one or no value this would be 0 / 0, or 0 / -1, whose root is negative zero.
     let deviation = if values.len() < 2 { f64::NAN } else { (squares / (count - 1.0)).sqrt() };
     (mean, deviation)
 }

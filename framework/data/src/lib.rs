@@ -1,13 +1,13 @@
 //! Datasets: their manifests, reading, splitting, fetching, verifying and auditing.
 //!
-//! The way of data through this crate:
+//! Data pass through this crate as follows:
 //!
 //! [`Catalog`] -> [`Manifest`] -> ([`fetch`](fetch::fetch), [`verify()`]) -> [`Dataset`] -> [`PreparedDataset`] -> [`Split`].
 //!
-//! A table of the user's own becomes datasets in [`own`], without a manifest file.
+//! [`own`] turns the user's own table into datasets, without a manifest file.
 //!
-//! Nothing is dropped or corrected in silence: a wrong cell is an [`Error`] that names file, row and column, and a SMILES
-//! that cannot be read is listed in [`PreparedDataset::failures`].
+//! Nothing is dropped or corrected silently: a wrong cell is an [`Error`] that names file, row and column,
+//! and a SMILES that cannot be read is listed in [`PreparedDataset::failures`].
 
 mod catalog;
 pub mod context;

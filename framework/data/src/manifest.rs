@@ -12,8 +12,9 @@ use crate::split::Protocol;
 /// The manifest's schema and version.
 pub const SCHEMA: &str = "molarena.dataset/1";
 
-/// What is known of a dataset before any of its bytes are read: where its files come from, their digests, which
-/// columns hold what, and the protocol that the dataset is evaluated with unless a suite says otherwise.
+/// What is known about a dataset before any of its bytes are read: where its files come from, their digests,
+/// which columns hold what, and the protocol that the dataset is evaluated with unless a suite says
+/// otherwise.
 ///
 /// A value of this type was checked by [`Manifest::parse`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub struct Manifest {
     pub title: String,
     /// What the dataset is, in a few sentences.
     pub description: String,
-    /// Licence of the data, or that none is stated.
+    /// Licence of the data, or a statement that none is given.
     pub licence: String,
     /// Works to cite, the origin first.
     #[serde(default)]
@@ -45,7 +46,7 @@ pub struct Manifest {
     pub protocol: ProtocolSpec,
     /// Files; exactly one has the role [`Role::Assays`].
     pub files: Vec<FileSpec>,
-    /// Where this manifest was read, for errors. Not part of the format.
+    /// Where this manifest was read from, for errors. Not part of the format.
     #[serde(skip)]
     pub origin: PathBuf,
 }
@@ -68,7 +69,7 @@ pub struct Source {
 pub struct TableSpec {
     /// Column that holds SMILES.
     pub smiles: String,
-    /// Number of data rows; the file must have as many.
+    /// Number of data rows; the file must have exactly this many.
     pub rows: usize,
 }
 
@@ -98,7 +99,7 @@ pub struct TaskSpec {
     /// The kind of label.
     #[serde(rename = "type")]
     pub kind: TaskType,
-    /// Number of tasks; the columns must come to as many.
+    /// Number of tasks; there must be exactly this many task columns.
     pub count: usize,
     /// Which columns are tasks.
     pub columns: TaskColumns,
@@ -136,7 +137,7 @@ pub struct ProtocolSpec {
     pub split: Protocol,
     /// The score.
     pub metric: Metric,
-    /// How many runs stand behind each published figure, if that is known.
+    /// Number of runs behind each published figure, if known.
     pub seeds: Option<u32>,
 }
 
@@ -146,7 +147,7 @@ pub struct ProtocolSpec {
 pub enum Role {
     /// The table of SMILES and labels. Without it the dataset cannot be used.
     Assays,
-    /// Something that goes with it. Optional.
+    /// An optional file that goes with the table.
     Companion,
 }
 
@@ -161,7 +162,7 @@ pub struct FileSpec {
     /// What is in it.
     #[serde(default)]
     pub description: String,
-    /// Where it can be had.
+    /// Where to download it.
     pub url: Option<String>,
     /// SHA-256 of its bytes: 64 lower-case hex digits.
     pub sha256: String,
@@ -170,7 +171,7 @@ pub struct FileSpec {
 }
 
 impl FileSpec {
-    /// Where the file lies in `data_dir`.
+    /// Path of the file in `data_dir`.
     pub fn locate(&self, data_dir: &Path) -> PathBuf {
         locate(data_dir, &self.path)
     }
@@ -186,19 +187,19 @@ impl FileSpec {
     }
 }
 
-/// Where the file with this path lies in `data_dir`.
+/// Joins a manifest's path, with `/`, to `data_dir`.
 pub(crate) fn locate(data_dir: &Path, path: &str) -> PathBuf {
     path.split('/').fold(data_dir.to_owned(), |path, part| path.join(part))
 }
 
-/// What fetching and verifying must know of a file, whatever manifest names it.
+/// What fetching and verifying need to know about a file of any manifest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileRef<'a> {
     pub(crate) path: &'a str,
     /// What it is for; [`Role::Companion`] is optional.
     pub(crate) role: Role,
     pub(crate) url: Option<&'a str>,
-    /// None where no digest is known.
+    /// `None` where no digest is known.
     pub(crate) sha256: Option<&'a str>,
     pub(crate) bytes: Option<u64>,
 }

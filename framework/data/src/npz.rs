@@ -1,4 +1,4 @@
-//! Writing `.npz` files row by row: a zip archive, not compressed, with one member `data.npy`.
+//! Writes `.npz` files row by row: an uncompressed zip archive with one member `data.npy`.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -7,7 +7,7 @@ use fs_err::File;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// A matrix `f32[rows, columns]` on its way to disk. Equal values give equal bytes.
+/// Writes a matrix `f32[rows, columns]` to disk. Equal values give equal bytes.
 pub struct MatrixWriter {
     archive: ZipWriter<BufWriter<File>>,
     left: usize,
@@ -38,7 +38,7 @@ impl MatrixWriter {
     /// The file cannot be written; the error names it.
     ///
     /// # Panics
-    /// If there are more than the matrix has.
+    /// If there are more values than the matrix has.
     pub fn write(&mut self, values: &[f32]) -> io::Result<()> {
         self.left = self.left.checked_sub(values.len()).expect("no more values than were announced");
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();

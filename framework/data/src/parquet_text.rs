@@ -18,24 +18,24 @@ pub(crate) const MAGIC: &[u8] = b"PAR1";
 /// How the values of a column are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Numbers and booleans as their physical type says.
+    /// Numbers and booleans, by their physical type.
     Plain,
-    /// Integers without a sign.
+    /// Unsigned integers.
     Unsigned,
     /// 16-bit floating point numbers.
     Half,
     /// Text in UTF-8.
     Utf8,
-    /// An integer, of which so many digits follow the point.
+    /// A decimal number with this many digits after the point.
     Decimal(usize),
 }
 
-/// A Parquet file and those of its columns that can be written as text.
+/// A Parquet file and its columns that can be written as text.
 pub(crate) struct ParquetTable<R: ChunkReader + 'static> {
     path: PathBuf,
     reader: SerializedFileReader<R>,
     names: Vec<String>,
-    /// Number of the column in the file, and how it is written.
+    /// Index of each column in the file, and how its values are written.
     kinds: Vec<(usize, Kind)>,
     unreadable: Vec<(String, &'static str)>,
 }
@@ -120,7 +120,7 @@ impl Texts {
         Ok(Some(texts).filter(|texts| !texts.is_empty()))
     }
 
-    /// The next texts, none at the end, or what is wrong with them.
+    /// The next texts, empty at the end; the error says what is wrong.
     fn batch(&mut self, count: usize) -> Result<Vec<String>, String> {
         let (kind, optional) = (self.kind, self.optional);
         match &mut self.reader {
@@ -156,7 +156,7 @@ impl Texts {
     }
 }
 
-/// The result of `work`; the reader refuses some damage with an error and some with a panic.
+/// Runs `work`; the Parquet reader reports some damage as an error and some as a panic.
 fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
     let damaged = |reason| Error::BadParquet { path: path.to_owned(), reason };
     match catch_unwind(AssertUnwindSafe(work)) {
@@ -200,7 +200,7 @@ fn kind(column: &ColumnDescriptor) -> Result<Kind, &'static str> {
             | ConvertedType::INTERVAL,
         ) => Err(TIME),
         (Physical::BYTE_ARRAY, ConvertedType::BSON) | (Physical::FIXED_LEN_BYTE_ARRAY, _) => Err(BYTES),
-        // Some writers do not say that their bytes are text.
+        // Some writers do not mark their text as text.
         (Physical::BYTE_ARRAY, _) => Ok(Kind::Utf8),
         (
             _,
@@ -210,7 +210,7 @@ fn kind(column: &ColumnDescriptor) -> Result<Kind, &'static str> {
     }
 }
 
-/// The next values of a column as texts, nulls as empty ones; none at the end.
+/// The next values of a column as texts, with nulls as empty texts; no texts at the end.
 fn batch<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     count: usize,
@@ -232,7 +232,7 @@ fn batch<T: DataType>(
     levels.iter().take(records).map(of).collect()
 }
 
-/// Shortest text that reads back as the number; NaN, a missing number to most writers, is empty.
+/// Shortest text that reads back as the number; NaN, which most writers use for a missing number, is empty.
 fn number(value: impl Into<f64> + std::fmt::Display + Copy) -> String {
     if value.into().is_nan() { String::new() } else { value.to_string() }
 }
@@ -260,7 +260,7 @@ fn bytes(value: &[u8], kind: Kind) -> Result<String, String> {
     }
 }
 
-/// A 16-bit floating point number of IEEE 754 (binary16).
+/// Converts a 16-bit floating point number of IEEE 754 (binary16).
 fn half_to_f32(bits: u16) -> f32 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));
     let size = match exponent {

@@ -1,4 +1,4 @@
-//! A dataset with its molecules read.
+//! A dataset with its molecules parsed.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ impl PreparedDataset {
     /// Reads all SMILES and finds the scaffolds, in parallel.
     ///
     /// # Errors
-    /// [`Error::NoMolecules`] if not one SMILES can be read.
+    /// [`Error::NoMolecules`] if no SMILES can be read.
     pub fn new(dataset: Dataset) -> Result<Self> {
         let parsed = molarena_chem::parse_all(&dataset.smiles);
         let mut kept = Vec::with_capacity(parsed.len());
@@ -68,7 +68,7 @@ impl PreparedDataset {
         Ok(Self { dataset, molecules, scaffolds, failures })
     }
 
-    /// Identity keys of the molecules: what a context graph leaves out when the dataset is evaluated.
+    /// Identity keys of the molecules, which a context graph leaves out when the dataset is evaluated.
     pub fn identities(&self) -> BTreeSet<String> {
         self.molecules.par_iter().map(Molecule::identity).collect::<Vec<_>>().into_iter().collect()
     }

@@ -1,8 +1,8 @@
 //! Splits of a dataset into training, validation and test parts, one file per protocol.
 //!
-//! The protocols take scaffolds, not molecules: element `i` is the scaffold of molecule `i`, by custom a Murcko scaffold
-//! SMILES with stereo kept, where the empty string stands for "no ring". Molecules with equal scaffolds form a group;
-//! groups are numbered in the order of their first molecule.
+//! The protocols take scaffolds, not molecules: element `i` is the scaffold of molecule `i`, usually a Murcko
+//! scaffold SMILES with stereo kept; the empty string means that there is no ring. Molecules with equal
+//! scaffolds form a group; groups are numbered in the order of their first molecule.
 
 mod generator;
 mod infoalign;
@@ -24,26 +24,27 @@ pub use part::Part;
 
 /// A way to split molecules into three parts.
 ///
-/// `n` is the number of molecules. A part is named by the first letter of train, valid, test.
+/// `n` is the number of molecules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// What the `InfoAlign` paper did (arXiv 2406.12056; 0.6/0.15/0.25), kept exactly so that its figures can be
-    /// reproduced. The groups are shuffled by numpy's legacy `RandomState(3).shuffle`, laid end to end, and cut after
-    /// `floor(0.6 n)` and a further `floor(0.15 n)` molecules. **A group may straddle a cut**, so one scaffold can be
-    /// in two parts. The seed is not used.
+    /// The split of the `InfoAlign` paper (arXiv 2406.12056; 0.6/0.15/0.25), kept exactly so that its figures
+    /// can be reproduced. The groups are shuffled by numpy's legacy `RandomState(3).shuffle`, laid end to
+    /// end, and cut after `floor(0.6 n)` and a further `floor(0.15 n)` molecules. **A group may straddle a
+    /// cut**, so one scaffold can be in two parts. The seed is not used.
     Infoalign,
     /// The scaffold split of Open Graph Benchmark and `DeepChem` (0.8/0.1/0.1). Groups, largest first (ties: the later
     /// first molecule first), go to train while it stays within `0.8 n`, else to valid while train and valid together
     /// stay within `0.9 n`, else to test. No group straddles. The seed is not used.
     Ogb,
-    /// The arena's own default for new datasets (0.8/0.1/0.1): no group straddles, seeds differ, and small scaffolds as
-    /// well as middling ones reach the test part. With `k = max(1, floor(0.1 n))`:
+    /// The arena's own default for new datasets (0.8/0.1/0.1): no group straddles, different seeds give
+    /// different splits, and small and medium scaffolds both reach the test part. With
+    /// `k = max(1, floor(0.1 n))`:
     ///
     /// 1. The groups are shuffled with the seed.
-    /// 2. Each group in turn, unless it holds more than `k / 2` molecules: to test while test stays within `k`, else
-    ///    to valid while valid stays within `k`, else to train. Larger groups go to train, so that test and valid
-    ///    never hang on one scaffold.
+    /// 2. Each group in turn, unless it holds more than `k / 2` molecules: to test while test stays within
+    ///    `k`, else to valid while valid stays within `k`, else to train. Larger groups go to train, so that
+    ///    test and valid never depend on one scaffold.
     /// 3. If test, then valid, is still empty and train has more than one group, the smallest group of train (the
     ///    last one in shuffled order among equals) moves there. With three groups or more, no part stays empty.
     Scaffold,
@@ -66,7 +67,7 @@ impl Protocol {
         }
     }
 
-    /// Whether another seed gives another split.
+    /// Whether the split depends on the seed.
     pub fn uses_seed(self) -> bool {
         matches!(self, Self::Scaffold | Self::Random)
     }
@@ -126,7 +127,7 @@ impl Split {
         [(Part::Train, &self.train), (Part::Valid, &self.valid), (Part::Test, &self.test)]
     }
 
-    /// The split, if no part is empty. `id` is the dataset's, for the error.
+    /// Returns the split if no part is empty. `id` names the dataset in the error.
     ///
     /// # Errors
     /// [`Error::EmptyPart`] if a part has no molecules.

@@ -1,4 +1,4 @@
-//! SMILES of an input of any length, a chunk at a time.
+//! Reads SMILES from an input of any length, a chunk at a time.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, stdin};
@@ -11,7 +11,7 @@ use crate::own::SMILES_COLUMNS;
 use crate::parquet_text::{self, ParquetTable, Texts};
 use crate::table::{BYTE_ORDER_MARK, GZIP_MAGIC, check_header, delimiter, present};
 
-/// Bytes of a text's beginning that are looked at to tell what it is.
+/// Bytes at the start of an input that show its format.
 const LOOKED_AT: usize = 1 << 16;
 
 /// An input of SMILES: CSV, lines of SMILES (`.smi`), or Parquet; text may be gzipped and may come from standard input.
@@ -30,9 +30,10 @@ enum Source {
 }
 
 impl SmilesInput {
-    /// Opens `path`, or standard input if it is `-`. Parquet and gzip are known by their first bytes. Text is a table if
-    /// its name ends in `.csv` or `.tsv` or its first line has `column` or one of [`SMILES_COLUMNS`]; otherwise each
-    /// line is a SMILES, which a name may follow after a blank or tab.
+    /// Opens `path`, or standard input if it is `-`. Parquet and gzip are recognised by their first bytes.
+    /// Text is a table if `column` is given, if its name ends in `.csv` or `.tsv`, or if its first line has
+    /// one of [`SMILES_COLUMNS`] and its name does not end in `.smi` or `.ism`; otherwise each line is a
+    /// SMILES, which a blank or tab and a name may follow.
     ///
     /// # Errors
     /// The file cannot be opened; [`Error::BadParquet`], [`Error::BadGzip`], [`Error::BadCsv`],
@@ -87,7 +88,7 @@ impl SmilesInput {
                     .any(|cell| SMILES_COLUMNS.contains(&name(cell).as_str()))
         };
         if !is_table {
-            // The header that some programs write into such files.
+            // Some programs write a header into such files.
             let word = first.split(u8::is_ascii_whitespace).next().unwrap_or_default();
             if word.eq_ignore_ascii_case(b"smiles") {
                 reader.read_until(b'\n', &mut Vec::new()).map_err(|error| bad_text(&path, &error))?;
@@ -106,16 +107,16 @@ impl SmilesInput {
         Ok(Self { path, source: Source::Table { reader: Box::new(reader), column: index }, what })
     }
 
-    /// What the input is taken for, in words.
+    /// A description of the detected format.
     pub fn what(&self) -> &str {
         &self.what
     }
 
-    /// The next SMILES, trimmed, at most `count` and at least one; none at the end. They are the data rows of the input,
-    /// or its lines, in order; a missing one is empty.
+    /// The next SMILES, trimmed: at least one and at most `count`, or none at the end. They follow the data
+    /// rows or lines of the input in order; a missing SMILES is empty.
     ///
     /// # Errors
-    /// [`Error::BadCsv`], [`Error::BadGzip`], [`Error::BadParquet`], each with the place where it is known.
+    /// [`Error::BadCsv`], [`Error::BadGzip`], [`Error::BadParquet`], each with the place, where known.
     pub fn next_chunk(&mut self, count: usize) -> Result<Vec<String>> {
         let mut chunk = Vec::with_capacity(count);
         match &mut self.source {
@@ -163,7 +164,7 @@ impl SmilesInput {
     }
 }
 
-/// The first bytes of a reader, left in it.
+/// The first bytes of a reader, not consumed.
 fn beginning<R: BufRead + ?Sized>(reader: &mut R) -> std::io::Result<Vec<u8>> {
     Ok(reader.fill_buf()?.to_vec())
 }
@@ -192,7 +193,7 @@ fn smiles_column(
     found.ok_or_else(|| Error::NoSmilesColumn { path: path.to_owned(), present: present() })
 }
 
-/// Only gzip data go wrong in a way that is not the system's.
+/// Errors of these kinds come from damaged gzip data; all others come from the system.
 fn bad_text(path: &Path, error: &std::io::Error) -> Error {
     use std::io::ErrorKind;
     match error.kind() {

@@ -1,4 +1,4 @@
-//! Reading a table, CSV or Parquet, plain or gzipped, into text columns.
+//! Reads a table, CSV or Parquet, plain or gzipped, into text columns.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::parquet_text::{self, ParquetTable};
 
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The beginning of a zip archive, which an Excel workbook is.
+/// The first bytes of a zip archive, such as an Excel workbook.
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
 /// A table of text: a header and at least one row, every row as wide as the header.
@@ -28,9 +28,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads a table from a file's bytes. Parquet and gzip are known by their first bytes, not by the file's name; in
-    /// CSV, a byte order mark, CRLF line ends, quoted cells, tabs and semicolons as separators are understood. Parquet
-    /// numbers become their shortest text, nulls and NaN empty text.
+    /// Reads a table from a file's bytes. Parquet and gzip are recognised by their first bytes, not by the
+    /// file's name; in CSV, a byte order mark, CRLF line ends, quoted cells, tabs and semicolons as
+    /// separators are understood. Parquet numbers become their shortest text, nulls and NaN empty text.
     ///
     /// # Errors
     /// [`Error::BadGzip`], [`Error::BadCsv`], [`Error::BadParquet`], [`Error::DuplicateColumn`], [`Error::Empty`]; each
@@ -73,7 +73,7 @@ impl Table {
                 let mut texts = table.texts(group, column)?;
                 while let Some(batch) = texts.next_batch(1 << 14)? {
                     for text in batch {
-                        // The footer's number of rows need not be that of the columns.
+                        // The footer's number of rows may differ from the columns'.
                         if let Some(record) = records.get_mut(row) {
                             record.push_field(&text);
                         }
@@ -114,7 +114,7 @@ impl Table {
         })
     }
 
-    /// The columns there are, for an error that must stay on one line.
+    /// The columns present, for an error that must stay on one line.
     pub(crate) fn present(&self) -> String {
         present(&self.header, &self.unreadable)
     }
@@ -155,7 +155,8 @@ fn first_line(text: &[u8], record: &StringRecord) -> u64 {
     position.line() + before.filter(|&&byte| byte == b'\n').count() as u64
 }
 
-/// The separator of a CSV's cells, by its first line: a comma; a tab or a semicolon if there is one and no comma.
+/// The separator of a CSV's cells, by its first line: a comma, or a tab or semicolon if the line has no
+/// comma.
 pub(crate) fn delimiter(text: &[u8]) -> u8 {
     let header = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     if header.contains(&b',') {
@@ -164,7 +165,7 @@ pub(crate) fn delimiter(text: &[u8]) -> u8 {
     [b'\t', b';'].into_iter().find(|separator| header.contains(separator)).unwrap_or(b',')
 }
 
-/// Refuses a header with two columns of one name.
+/// Returns an error if two columns have the same name.
 pub(crate) fn check_header(path: &Path, header: &[String]) -> Result<()> {
     let mut seen = HashSet::new();
     match header.iter().find(|name| !seen.insert(name.as_str())) {

@@ -1,4 +1,4 @@
-//! Comparing the data folder with a manifest.
+//! Compares the data folder with a manifest.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::hash::sha256_file;
 use crate::manifest::{FileRef, Manifest, Role};
 
-/// What became of a file in the data folder.
+/// The state of a file in the data folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum FileState {
@@ -35,20 +35,20 @@ pub enum FileState {
     },
 }
 
-/// A file of a dataset and what became of it.
+/// A file of a dataset and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileStatus {
-    /// Where the file lies.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What it is for; a missing [`Role::Companion`] is no fault.
+    /// What it is for; a [`Role::Companion`] may be missing.
     pub role: Role,
-    /// What became of it.
+    /// Its state.
     #[serde(flatten)]
     pub state: FileState,
 }
 
 impl FileStatus {
-    /// Whether the dataset can be used as far as this file goes: it is good, or optional and missing.
+    /// Whether this file lets the dataset be used: it is good, or optional and missing.
     pub fn is_good(&self) -> bool {
         match self.state {
             FileState::Ok | FileState::Unverified { .. } => true,
@@ -77,7 +77,7 @@ pub(crate) fn verify_files(files: &[FileRef<'_>], data_dir: &Path) -> Vec<FileSt
     files.iter().map(status).collect()
 }
 
-/// What became of one file.
+/// The state of one file.
 pub(crate) fn state(file: &FileRef<'_>, data_dir: &Path) -> FileState {
     match (sha256_file(file.locate(data_dir)), file.sha256) {
         (Ok(got), Some(expected)) if got == expected => FileState::Ok,

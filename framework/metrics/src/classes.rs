@@ -1,6 +1,6 @@
 //! What the classification metrics share.
 
-/// How many rows are in each class of a binary task.
+/// Number of rows in each class of a binary task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClassCounts {
     /// Rows with label 1; at least one.

@@ -1,4 +1,4 @@
-//! What is known of a metric apart from its name.
+//! The description of a metric.
 
 /// What a metric is. Each file in `metrics/` declares one, beside the function that computes the metric.
 #[derive(Debug)]
@@ -6,16 +6,16 @@
 pub struct Description {
     /// Name in a sentence, such as `area under the ROC curve`.
     pub title: &'static str,
-    /// Head of a board's column, such as `AUC`.
+    /// Heading of a board's column, such as `AUC`.
     pub abbreviation: &'static str,
     /// The labels that it scores.
     pub kind: MetricKind,
     /// Whether a greater value is a better one.
     pub higher_is_better: bool,
-    /// Where the definition is from.
+    /// Source of the definition.
     pub source: &'static str,
-    /// Score of equal predictions against labels that differ, for a metric whose formula leaves it open. Without it, a
-    /// method could take a task out of the mean by predicting the same for every row.
+    /// Score of equal predictions against labels that differ, for a metric whose formula is undefined there.
+    /// Without it, a method could take a task out of the mean by predicting the same value for every row.
     pub(crate) equal_predictions: Option<f64>,
     /// The score of labels and predictions: at least one row, of finite values. `None` where it is undefined.
     pub(crate) compute: fn(labels: &[f32], predictions: &[f32]) -> Option<f64>,

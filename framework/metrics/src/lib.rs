@@ -4,9 +4,9 @@
 //! of the input, with no operation beyond those that IEEE 754 rounds exactly (`+ - * / sqrt`), so the same stored
 //! predictions give the same bytes on every machine; the logarithm of [`ndcg_at`] alone may differ in its last bit.
 //!
-//! **A task is undefined (`None`) because of its labels, never because of its predictions.** An undefined task
-//! leaves the mean, so a method that could make a task undefined could drop the tasks it is bad at. See
-//! [`score_tasks`] for how this is kept.
+//! **A task is undefined (`None`) because of its labels, never because of its predictions.** An undefined
+//! task is left out of the mean, so a method that could make a task undefined could drop the tasks it is bad
+//! at. See [`score_tasks`] for how this is ensured.
 //!
 //! ```
 //! use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};

@@ -63,7 +63,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// What the metric is.
+    /// Title, kind, direction and source of the metric.
     pub const fn description(self) -> &'static Description {
         match self {
             Self::RocAuc => &roc_auc::DESCRIPTION,
@@ -97,7 +97,7 @@ impl Metric {
         matches!(self.description().kind, MetricKind::Classification)
     }
 
-    /// The metrics of labels of a kind, in the order of declaration.
+    /// The metrics of labels of this kind, in the order of declaration.
     pub fn of_kind(kind: MetricKind) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |metric| metric.description().kind == kind)
     }
@@ -131,7 +131,7 @@ impl UnknownMetric {
     }
 }
 
-/// The metric that was meant, by its name or by what boards call it.
+/// A suggestion for an unknown name, by the metrics' names and abbreviations.
 fn suggestion(name: &str) -> String {
     let spellings = Metric::ALL
         .iter()

@@ -1,8 +1,8 @@
-//! What an error says about a name that is not known.
+//! The wording of errors about unknown names.
 
 use std::fmt::Display;
 
-/// Less similar spellings are not suggested. On the scale of Jaro and Winkler, 1 is equality.
+/// Smallest Jaro-Winkler similarity of a suggestion; 1 is equality.
 const SIMILAR: f64 = 0.8;
 
 /// Names as a sentence lists them: `a, b or c`.
@@ -14,8 +14,8 @@ pub(crate) fn listed<T: Display>(names: &[T]) -> String {
     }
 }
 
-/// What the most similar of some spellings stands for, if one is similar; the first of equally similar ones. Case does not
-/// matter, nor which sign stands between words.
+/// The value of the spelling most similar to `name`, if one is similar enough; the first of equally similar
+/// ones. Case and the separator between words do not matter.
 pub(crate) fn closest<T>(name: &str, spellings: impl IntoIterator<Item = (&'static str, T)>) -> Option<T> {
     let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let name = plain(name);

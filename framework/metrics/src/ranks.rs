@@ -28,7 +28,7 @@ pub(crate) fn midranks(values: &[f32]) -> Vec<f64> {
     ranks
 }
 
-/// Whether all values are equal; true of none and of one.
+/// Whether all values are equal; true for no value and for one.
 pub(crate) fn all_equal(values: &[f32]) -> bool {
     values.windows(2).all(|pair| pair[0] == pair[1])
 }

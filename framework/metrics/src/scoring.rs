@@ -30,12 +30,12 @@ use crate::names::{closest, listed};
     parse_err_fn = UnknownScoring::new
 )]
 pub enum Scoring {
-    /// Predictions as they are. What the arena uses.
+    /// Predictions as they are; the arena's default.
     #[default]
     Probability,
     /// Predictions turned into classes first: above 0.5 is 1, anything else is 0, as scikit-learn's
-    /// `classes_[argmax(predict_proba)]`, whose argmax gives an exact tie to class 0. It throws the ranking away; it
-    /// is here to reproduce the random forest and Gaussian process rows of arXiv 2406.12056.
+    /// `classes_[argmax(predict_proba)]`, whose argmax gives an exact tie to class 0. This discards the
+    /// ranking; it exists to reproduce the random forest and Gaussian process rows of arXiv 2406.12056.
     Hard,
 }
 
@@ -45,7 +45,7 @@ impl Scoring {
         self.into()
     }
 
-    /// What a classification metric sees of this prediction.
+    /// The prediction as a classification metric sees it.
     pub(crate) fn apply(self, prediction: f32) -> f32 {
         match self {
             Self::Probability => prediction,

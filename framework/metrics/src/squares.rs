@@ -1,6 +1,5 @@
-//! Squares, multiplied out: `powi` promises no exact rounding.
+//! Squares by multiplication: `powi` does not promise exact rounding.
 
-/// x².
 pub(crate) fn square(x: f64) -> f64 {
     x * x
 }

@@ -5,9 +5,9 @@ use crate::{Metric, Scoring};
 
 /// The score of each task.
 ///
-/// `labels` and `predictions` are row-major `[n, tasks]`; a NaN label is a missing one, and its row is left out of
-/// that task. `scoring` touches the metrics of classification only. A task is `None` where the metric is undefined
-/// ([`Metric::compute`]), with two rules so that no prediction can take a task out of the mean:
+/// `labels` and `predictions` are row-major `[n, tasks]`; a NaN label is a missing one, and its row is left
+/// out of that task. `scoring` affects only the metrics of classification. A task is `None` where the metric
+/// is undefined ([`Metric::compute`]), with two rules so that no prediction can take a task out of the mean:
 ///
 /// - The caller guarantees finite predictions. If one anywhere is not, even where the label is missing, *every* task
 ///   is `None`.
@@ -15,7 +15,7 @@ use crate::{Metric, Scoring};
 ///
 /// # Panics
 ///
-/// If `tasks` is 0, the lengths differ, or they are no multiple of `tasks`.
+/// If `tasks` is 0, the lengths differ, or they are not a multiple of `tasks`.
 pub fn score_tasks(
     metric: Metric,
     scoring: Scoring,
@@ -88,7 +88,7 @@ mod tests {
         for &metric in Metric::ALL {
             for scoring in [Scoring::Probability, Scoring::Hard] {
                 for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                    // It stands where the label is missing.
+                    // The bad prediction is where the label is missing.
                     let labels = [0.0, 1.0, 1.0, MISSING, 1.0, 0.0];
                     let scores = score_tasks(metric, scoring, &labels, &[0.1, 0.2, 0.3, bad, 0.5, 0.6], 2);
                     assert_eq!(scores, [None, None]);

@@ -1,4 +1,4 @@
-//! What a board is, and its JSON schema.
+//! The types of boards and their JSON schema.
 
 use std::collections::BTreeMap;
 
@@ -138,7 +138,7 @@ pub struct FailureSummary {
     pub seeds: Vec<u64>,
 }
 
-/// JSON schema of [`Boards`]: what [`Format::Json`](crate::Format::Json) writes.
+/// JSON schema of [`Boards`], which [`Format::Json`](crate::Format::Json) writes.
 pub fn board_json_schema() -> serde_json::Value {
     schemars::schema_for!(Boards).to_value()
 }

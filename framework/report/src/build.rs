@@ -1,4 +1,4 @@
-//! From records to boards: what may share a board, and what may share a row.
+//! Builds boards from records: decides which records share a board and which share a row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,11 @@ use crate::builds::{newest_build, without_builds};
 use crate::row::{Entry, row};
 use crate::{BOARD_SCHEMA, Board, Boards, Row, notes};
 
-/// What boards hold.
+/// Options of boards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BoardOptions {
-    /// Whether rows hold wall-clock time and memory. Without them, boards of the same cells are the same bytes whatever
-    /// machine and clock they ran on; checks for drift compare those.
+    /// Whether rows hold wall-clock time and memory. Without them, boards of the same cells are the same
+    /// bytes on every machine; drift checks compare those.
     pub cost: bool,
 }
 
@@ -28,9 +28,9 @@ impl Default for BoardOptions {
 
 /// Boards of `records`, which may come in any order.
 ///
-/// A record that is there twice counts once. Of several records of a method with the same composition and seed, which
-/// only different releases of the arena leave, the one with the smallest key counts, and a note names it if the others
-/// say something else.
+/// A record that occurs twice counts once. Several records of a method with the same composition and seed
+/// come only from different releases of the arena; the one with the smallest key counts, and a note names it
+/// if their outcomes differ.
 pub fn build(records: &[Record], options: BoardOptions) -> Boards {
     let mut groups: BTreeMap<BoardKey, Vec<&Record>> = BTreeMap::new();
     for record in records {
@@ -140,7 +140,7 @@ fn sort(rows: &mut [Row], metric: Metric) {
     });
 }
 
-/// What a method is made of, by the name of the part. The data are not among it: they are the board's.
+/// The parts of a method, by name. The data are not included: they belong to the board.
 pub(crate) fn composition(record: &Record) -> Vec<(&'static str, Value)> {
     let made = &record.composition;
     let mut parts = vec![
@@ -159,7 +159,7 @@ pub(crate) fn composition(record: &Record) -> Vec<(&'static str, Value)> {
         ("scoring", json!(record.scoring)),
         ("shuffled labels", json!(record.shuffled_labels)),
     ];
-    // The processor is the rule.
+    // Records on the processor name no device.
     if let Some(device) = &record.device {
         parts.push(("device", json!(device)));
     }
@@ -197,7 +197,7 @@ fn note_on_compositions(method: &str, compositions: &BTreeMap<String, Vec<&Recor
     )
 }
 
-/// One record for each seed, by ascending seed, and notes on those that others contradict.
+/// One record for each seed, by ascending seed, and notes on seeds whose records differ.
 pub(crate) fn one_for_each_seed<'a>(row: &str, records: Vec<&'a Record>) -> (Vec<&'a Record>, Vec<String>) {
     let mut by_seed: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
     for record in records {
@@ -222,7 +222,7 @@ pub(crate) fn one_for_each_seed<'a>(row: &str, records: Vec<&'a Record>) -> (Vec
     (kept, notes)
 }
 
-/// Says what sets boards apart that would have the same heading.
+/// States what distinguishes boards that would have the same heading.
 fn name_distinctions(boards: &mut [Board]) {
     let heading = |board: &Board| {
         (board.dataset.clone(), board.split.clone(), board.split_seed, board.task_type, board.metric)
@@ -243,7 +243,7 @@ fn name_distinctions(boards: &mut [Board]) {
     }
 }
 
-/// What a heading does not show of a board's identity.
+/// The parts of a board's identity that its heading does not show.
 fn identity(board: &Board) -> [String; 4] {
     let tasks = key_of(&board.tasks);
     [

@@ -1,13 +1,13 @@
-//! Which records make a row: those of one method and composition. Another build of a plugin is the same row, and only the
-//! newest build's records count, since no mean is made of two builds.
+//! Which records make a row: those of one method and composition. Builds of a plugin share a row, but only
+//! the newest build's records count, so that no mean mixes builds.
 
 use std::collections::BTreeMap;
 
 use molarena_record::key::key_of;
 use serde_json::Value;
 
-/// A composition without what says which build of a plugin it was: file hashes, versions, and the key of a pretraining,
-/// which follows from them.
+/// A composition without what identifies a plugin's build: file hashes, versions, and the pretraining key,
+/// which depends on them.
 pub(crate) fn without_builds(mut composition: Value) -> Value {
     match &mut composition {
         Value::Object(members) => {
@@ -32,8 +32,8 @@ pub(crate) fn without_builds(mut composition: Value) -> Value {
     composition
 }
 
-/// The records of the newest of several builds, and a note that names the row if there are others. Records that do not say
-/// when they were finished are the oldest.
+/// The records of the newest build, and a note that names the row if there are others. Records without a
+/// finishing time count as the oldest.
 pub(crate) fn newest_build<'a, R>(
     row: &str,
     records: Vec<&'a R>,

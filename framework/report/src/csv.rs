@@ -2,7 +2,7 @@
 
 use crate::{Board, Boards, Row, match_md};
 
-/// The columns. They do not change with the boards: what a board or a row does not have is an empty cell.
+/// The columns, the same for all boards; a value that a board or a row lacks is an empty cell.
 const COLUMNS: [&str; 31] = [
     "dataset",
     "split",
@@ -37,7 +37,7 @@ const COLUMNS: [&str; 31] = [
     "pretrain_peak_rss_mb",
 ];
 
-/// Boards of matching have other columns, so they are written where there are no others.
+/// Matching boards have other columns, so they are written only if there are no other boards.
 pub(crate) fn render(boards: &Boards) -> String {
     if boards.boards.is_empty() && !boards.matches.is_empty() {
         return match_md::csv(&boards.matches);

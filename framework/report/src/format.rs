@@ -8,7 +8,7 @@ use crate::{Boards, csv, json, md};
 /// How boards are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Markdown tables in the form of the paper's: scores x100, one decimal.
+    /// Markdown tables in the paper's form: scores x100, one decimal.
     Md,
     /// One line per board and method, in full precision.
     Csv,

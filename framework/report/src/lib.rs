@@ -3,12 +3,12 @@
 //! [`build()`] groups records into [`Boards`]; [`render`] writes them out. Both are pure: no files, no clock, and the
 //! order of the records does not matter.
 //!
-//! - **A board holds what may be compared.** Records of other data, another split, other tasks or another metric are on
-//!   another board, whose heading says what differs.
-//! - **A row holds what may be averaged.** Records of one method that are made of other things (plugin file,
+//! - **A board holds what may be compared.** Records with different data, splits, tasks or metrics are on
+//!   different boards, whose headings say what differs.
+//! - **A row holds what may be averaged.** Records of one method that differ in composition (component,
 //!   configuration, features, scoring, shuffled labels) get a row each, and a note says so.
-//! - **Nothing is missing in silence.** A method whose every seed failed is a row with its reason; undefined tasks,
-//!   failures, workers that were not confined and shuffled labels are named.
+//! - **Nothing is dropped silently.** A method whose every seed failed is a row with its reason; undefined
+//!   tasks, failures, workers that were not confined and shuffled labels are named.
 
 mod board;
 mod build;

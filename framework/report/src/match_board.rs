@@ -1,4 +1,4 @@
-//! Boards of matching: methods that ranked the same profiles for the same molecules.
+//! Matching boards: methods that ranked the same profiles for the same molecules.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ impl MeanSd {
     }
 }
 
-/// Boards of matching records, which may come in any order.
+/// Builds boards from matching records, which may come in any order.
 pub fn build_matches(records: &[MatchRecord], options: BoardOptions) -> Vec<MatchBoard> {
     grouped(records).into_iter().map(|(space, rows)| board(space, &rows, options)).collect()
 }
@@ -120,7 +120,7 @@ pub(crate) fn grouped(records: &[MatchRecord]) -> Vec<(&str, Rows<'_>)> {
     boards.into_iter().map(|((key, _), rows)| (key.1.as_str(), rows)).collect()
 }
 
-/// Name of a row, and how many rows are of its method.
+/// Name of a row, and the number of rows of its method.
 pub(crate) fn named(groups: &Rows<'_>, (method, hash): &(&str, String)) -> (String, usize) {
     let compositions = groups.keys().filter(|(other, _)| other == method).count();
     (if compositions > 1 { row_name(method, hash) } else { (*method).to_owned() }, compositions)

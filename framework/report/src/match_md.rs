@@ -1,4 +1,4 @@
-//! Boards of matching as Markdown, in the form of Table 4 of arXiv 2406.12056, and as CSV.
+//! Matching boards as Markdown, in the form of Table 4 of arXiv 2406.12056, and as CSV.
 
 use molarena_data::Protocol;
 
@@ -7,7 +7,7 @@ use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, memory};
 use crate::{MatchBoard, MatchRow, MeanSd};
 
-/// What stands above the boards of matching.
+/// The text above the matching boards.
 pub(crate) const LEGEND: &str = "\
 For matching, each query molecule ranks profiles; all of its own are relevant, and ties count against the method. NDCG,
 HIT and the reciprocal rank (MRR) are means over queries, x100, then mean±sample standard deviation over seeds.

@@ -9,9 +9,9 @@ use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, memory};
 use crate::{Board, Boards, Row, TaskScore, match_md};
 
-/// Regression boards show each task, unless there are more than this.
+/// Regression boards show each task if there are at most this many.
 const MOST_TASK_COLUMNS: usize = 12;
-/// A task name longer than this gets a number instead, and a legend below the table.
+/// If a task name is longer than this, tasks are numbered and a legend below the table names them.
 const LONGEST_TASK_HEAD: usize = 16;
 
 const SCORE_LEGEND: &str = "\
@@ -61,7 +61,7 @@ fn section(board: &Board) -> String {
 
 fn heading(board: &Board) -> String {
     let distinction = board.distinction.as_ref().map(|text| format!(" [{text}]")).unwrap_or_default();
-    // Splits without a seed say seed 0 in records.
+    // Records of splits without a seed have seed 0.
     let seeded = board.split.parse::<Protocol>().is_ok_and(Protocol::uses_seed);
     let seed = if seeded { format!(" (seed {})", board.split_seed) } else { String::new() };
     let simulated = if board.simulated { " (simulated)" } else { "" };
@@ -203,7 +203,7 @@ pub(crate) fn shortened(message: &str) -> Cow<'_, str> {
     molarena_chem::shorten(message, 300, "… (see the record)")
 }
 
-/// Text of others on one line, with nothing in it that Markdown would take for its own.
+/// External text on one line, with Markdown's special characters escaped.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

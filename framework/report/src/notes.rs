@@ -1,4 +1,4 @@
-//! What a reader must know to read a board's rows, as sentences.
+//! Notes that a reader needs for a board's rows, as sentences.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use molarena_metrics::Scoring;
 use crate::row::Entry;
 use crate::{Board, Row, pretraining};
 
-/// Notes on the rows of a board, which has no notes on them yet.
+/// Notes on the rows of a board.
 pub(crate) fn on_rows(board: &Board) -> Vec<String> {
     let scored_hard = match board.task_type {
         TaskType::Classification => |row: &Row| row.scoring == Scoring::Hard,
-        // Values have no classes: hard scoring changes nothing.
+        // Regression has no classes, so hard scoring changes nothing.
         TaskType::Regression => |_: &Row| false,
     };
     let rows_where = |flag: fn(&Row) -> bool| {

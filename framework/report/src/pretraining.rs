@@ -1,4 +1,4 @@
-//! What a row says of the pretraining of its encoder.
+//! The pretraining of a row's encoder.
 
 use std::collections::BTreeSet;
 

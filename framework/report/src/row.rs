@@ -1,4 +1,4 @@
-//! From the records of one method and composition to a row.
+//! Builds a row from the records of one method and composition.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use molarena_record::{cell::Outcome, cell::Record, parts::Reason};
 
 use crate::{BoardOptions, FailureSummary, Row, RowPretraining, TaskScore};
 
-/// A record, read: its scores, or why there are none.
+/// A record and its scores, or why it has none.
 pub(crate) struct Entry<'a> {
     pub(crate) record: &'a Record,
     pub(crate) result: Result<Scores, Failed>,
@@ -130,7 +130,7 @@ fn costs(entries: &[Entry]) -> (Option<f64>, Option<f64>) {
     (wall_s, Some(peak_rss_mb).filter(|peak| peak.is_finite()))
 }
 
-/// Mean and sample standard deviation of those that are there, each only if finite.
+/// Mean and sample standard deviation of the values present, each only if finite.
 pub(crate) fn summary(values: impl Iterator<Item = Option<f64>>) -> (Option<f64>, Option<f64>) {
     let values: Vec<f64> = values.flatten().collect();
     let Some((mean, std)) = mean_and_std(&values) else { return (None, None) };

@@ -96,7 +96,7 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
     }
 }
 
-/// A classification board with everything that can befall a row, and a regression board with one seed.
+/// Records of a classification board with every kind of row, and of a regression board with one seed.
 pub(crate) fn sample() -> Vec<Record> {
     let mut records = vec![
         classification("morgan-rf", 1, &[Some(0.75), Some(1.0), None]),
@@ -125,7 +125,7 @@ pub(crate) fn sample() -> Vec<Record> {
     records
 }
 
-/// A matching record on the spaces `m` and `e`, with that mean reciprocal rank.
+/// A matching record on the spaces `m` and `e`, with mean reciprocal rank `mrr`.
 pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
     let component = ComponentUse {
         component: "p/c".to_owned(),

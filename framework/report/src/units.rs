@@ -1,6 +1,6 @@
-//! Numbers for people.
+//! Formats numbers for people.
 
-/// What stands where there is no number.
+/// The text for a missing number.
 pub(crate) const NONE: &str = "–";
 
 /// Mean and standard deviation x100, with one decimal: `76.8±2.2`.
@@ -17,7 +17,7 @@ pub(crate) fn hundredfold(mean: Option<f64>, std: Option<f64>) -> String {
 pub(crate) fn duration(seconds: Option<f64>) -> String {
     match seconds {
         None => NONE.to_owned(),
-        // Above these, one decimal would show 60.0.
+        // From these on, one decimal would show 60.0.
         Some(seconds) if seconds < 59.95 => format!("{} s", decimal(seconds)),
         Some(seconds) if seconds < 59.95 * 60.0 => format!("{} min", decimal(seconds / 60.0)),
         Some(seconds) => format!("{} h", decimal(seconds / 3600.0)),

@@ -1,4 +1,4 @@
-//! Assays: what is measured of a pathway in a test tube, with noise and gaps.
+//! Assays: measurements of pathways, with noise and gaps.
 
 use std::f64::consts::SQRT_2;
 
@@ -41,8 +41,8 @@ pub(crate) const VALUE_TASKS: [(&str, &str, f64, f64); 6] = [
 struct Signal([f64; PATHWAYS]);
 
 impl Signal {
-    /// Task `task` of a kind of tasks depends mostly on pathway `task % VISIBLE`, less on another one, and every second
-    /// task ([`has_hidden_part`]) on a hidden one.
+    /// Task `task` depends mostly on pathway `task % VISIBLE` and less on another visible one; every second
+    /// task ([`has_hidden_part`]) also depends on a hidden one.
     fn new(seed: u64, kind: Purpose, task: usize) -> Self {
         let mut stream = Stream::of_row(seed, Purpose::Assay, kind as u64, task);
         let mut weights = [0.0; PATHWAYS];
@@ -64,7 +64,8 @@ impl Signal {
     }
 }
 
-/// Every second task, beginning with the second; with the first again after all visible pathways had their turn.
+/// True for every second task. Parity flips after each round of the visible pathways, so that each of them
+/// gets tasks with and without a hidden part.
 fn has_hidden_part(task: usize) -> bool {
     (task + task / VISIBLE) % 2 == 1
 }
@@ -106,7 +107,7 @@ pub(crate) fn values(seed: u64, task: usize, activities: &[Activities]) -> Task 
     Task { labels: truth.iter().enumerate().map(label).collect(), truth }
 }
 
-/// The chance that signal plus noise is above the threshold.
+/// The probability that signal plus noise is above the threshold.
 fn probability(signal: f64, threshold: f64) -> f64 {
     0.5 * libm::erfc((threshold - signal) / (NOISE * SQRT_2))
 }

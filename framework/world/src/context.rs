@@ -1,4 +1,5 @@
-//! The context graph's files, laid out as real ones are: a table of each kind of node, its features, lists of edges.
+//! The context graph's files, laid out like real ones: a table for each kind of node, its features, lists of
+//! edges.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -14,11 +15,11 @@ use crate::progress::{Progress, Step};
 use crate::random::{Purpose, Stream};
 use crate::world::World;
 
-/// Profiles that are in memory at a time.
+/// Profiles held in memory at a time.
 const BLOCK: usize = 1_024;
 /// Numbers of simulated genes begin above those of real ones.
 const FIRST_GENE: usize = 900_000_001;
-/// Share of the edges between genes that join genes of one pathway, where there are such.
+/// Probability that a gene's partner is drawn from its own pathway, if it has one.
 const SAME_PATHWAY: f64 = 0.8;
 
 /// The number that stands for an Entrez gene id.
@@ -66,7 +67,7 @@ fn write_genes(world: &World, staging: &mut Staging) -> Result<()> {
     Ok(table.flush()?)
 }
 
-/// Pairs of genes, none twice, the smaller number first, and their kind.
+/// Distinct pairs of genes, the smaller number first, with their kind.
 fn gene_edges(world: &World) -> Vec<([usize; 2], &'static str)> {
     let parameters = &world.parameters;
     let loadings: Vec<Loading> =
@@ -96,7 +97,7 @@ fn gene_edges(world: &World) -> Vec<([usize; 2], &'static str)> {
     edges
 }
 
-/// Which molecule each row of a profile table is of: all in random order, then again as replicates.
+/// The molecule of each row of a profile table: all molecules in random order, then again as replicates.
 struct Rows {
     order: Vec<usize>,
     count: usize,
@@ -108,13 +109,13 @@ impl Rows {
         Self { order: stream.order(world.context.len()), count }
     }
 
-    /// Node number of the molecule, and which replicate this is.
+    /// Node number of the molecule, and number of the replicate, from 0.
     fn of(&self, row: usize) -> (usize, usize) {
         (self.order[row % self.order.len()], row / self.order.len())
     }
 }
 
-/// Measures a block of rows; gives the batch of each and the values.
+/// Measures a block of rows; returns the batch of each row and the values.
 fn measure(world: &World, instrument: &Instrument, rows: &Rows, first: usize) -> (Vec<usize>, Vec<f32>) {
     let block = first..(first + BLOCK).min(rows.count);
     let batches: Vec<usize> = block.clone().map(|row| instrument.batch(Table::Context, row)).collect();

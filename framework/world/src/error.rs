@@ -1,4 +1,4 @@
-//! What can go wrong when a world is made, each with a stable code and what to do about it.
+//! Errors of making a world, each with a stable code and what to do about it.
 
 use std::io;
 use std::path::PathBuf;
@@ -25,14 +25,14 @@ pub enum Error {
         problem: String,
     },
 
-    /// A file that the simulation would write is there with other bytes.
+    /// A file that the simulation would write exists with other bytes.
     #[error("{} is there with other bytes; nothing was changed; move it away, or replace it with --force", path.display())]
     WouldReplace {
         /// The file.
         path: PathBuf,
     },
 
-    /// A simulated dataset that does not come with the program cannot be made from its manifest.
+    /// A simulated dataset that is not built in cannot be made from its manifest.
     #[error(
         "dataset {id} is simulated with its own seed or sizes; make it with: molarena data simulate --help"
     )]

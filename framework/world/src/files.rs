@@ -1,4 +1,5 @@
-//! Files on their way into the data folder: written aside, compared with what is there, then moved into place.
+//! Writes files into the data folder: first into a staging folder; they are compared with existing files,
+//! then moved into place.
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -9,19 +10,19 @@ use molarena_data::{FileSpec, Role, sha256_file};
 
 use crate::error::{Error, Result};
 
-/// What became of a file.
+/// What happened to a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Where the file lies.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Whether it was written; if not, it was there already with the same bytes.
+    /// Whether it was written; if not, it was already there with the same bytes.
     pub new: bool,
 }
 
-/// A folder aside, and a list of the files in it.
+/// A staging folder and a list of the files in it.
 pub(crate) struct Staging {
     data_dir: PathBuf,
-    /// Removed, with what is in it, when this goes out of scope.
+    /// Removed with its contents when this goes out of scope.
     aside: PathBuf,
     /// Folder of the files that [`Staging::path`] names: the dataset's id.
     id: String,
@@ -30,7 +31,7 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Waits until no other process writes to `data_dir`, and removes what a killed one left.
+    /// Waits until no other process writes to `data_dir`, then removes what a killed process left.
     pub(crate) fn new(data_dir: &Path, id: &str) -> Result<Self> {
         let lock = take_lock(data_dir)?;
         let aside = data_dir.join(format!(".{id}.part"));
@@ -76,10 +77,11 @@ impl Staging {
         Ok(self.files.clone())
     }
 
-    /// Moves the files to where they belong, and the manifests beside them.
+    /// Moves the files and the manifests into the data folder.
     ///
     /// # Errors
-    /// [`Error::WouldReplace`] names a file that is there with other bytes, unless `replace`; nothing was changed then.
+    /// [`Error::WouldReplace`] names a file that exists with other bytes, unless `replace`; nothing is
+    /// changed then.
     pub(crate) fn publish(self, manifests: &[(String, String)], replace: bool) -> Result<Vec<Written>> {
         for (path, text) in manifests {
             let place = self.aside.join(path);

@@ -1,25 +1,27 @@
-//! What the demo's molecules are made of: cores, linkers and end groups, as SMILES written for this module.
+//! The building blocks of the demo's molecules: cores, linkers and end groups, as SMILES written for this
+//! module.
 //!
-//! A core has places `{a}`, `{b}` and `{c}`, each on carbon; a substituent is a linker followed by a group. Ring bonds are
-//! numbered 1 to 4 in cores and 6 in groups, so that the texts can be joined. Every pharmacophore can stand on every
-//! core, in several groups that look unlike each other to a fingerprint: what one group does is no help for the next.
+//! A core has places `{a}`, `{b}` and `{c}`, each on carbon; a substituent is a linker followed by a group.
+//! Ring bonds are numbered 1 to 4 in cores and 6 in groups, so that the texts can be joined. Every
+//! pharmacophore of a group can occur on every core, in several groups with dissimilar fingerprints, so that
+//! the effect of one group says nothing about the next.
 
 /// A kind of feature that the simulated cells react to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pharmacophore {
-    /// Acids and what replaces them.
+    /// Acids and their bioisosteres.
     Acid,
     /// Amines, amidines, guanidines.
     Base,
-    /// What reacts with thiols.
+    /// Groups that react with thiols.
     Electrophile,
-    /// What holds a metal ion.
+    /// Groups that bind a metal ion.
     Chelator,
     /// Greasy groups.
     Lipophile,
     /// Heteroaromatics with a donor and an acceptor.
     Hinge,
-    /// Acceptors of hydrogen bonds.
+    /// Hydrogen-bond acceptors.
     Acceptor,
     /// Linkers with an amide, a sulfonamide or a urea.
     Amide,
@@ -28,7 +30,7 @@ pub(crate) enum Pharmacophore {
 }
 
 impl Pharmacophore {
-    /// How many there are.
+    /// Number of pharmacophores.
     pub(crate) const COUNT: usize = 9;
 }
 
@@ -54,7 +56,7 @@ pub(crate) const LINKERS: [Linker; 13] = [
 
 /// Groups that share a pharmacophore, or have none.
 pub(crate) struct GroupSet {
-    /// What they have in common.
+    /// The pharmacophore that they share, if any.
     pub(crate) pharmacophore: Option<Pharmacophore>,
     /// How often one of them is drawn relative to the other sets.
     pub(crate) weight: u64,

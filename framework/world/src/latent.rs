@@ -1,12 +1,12 @@
-//! From pharmacophores to pathways.
+//! Pathway activities from pharmacophores.
 
 use crate::fragments::Pharmacophore;
 use crate::molecules::Drug;
 use crate::random::{Purpose, Stream};
 
-/// Pathways that the structure decides.
+/// Number of pathways that the structure determines.
 pub(crate) const VISIBLE: usize = 6;
-/// All pathways: two more that no structure tells of.
+/// Number of all pathways: two more do not depend on the structure.
 pub(crate) const PATHWAYS: usize = VISIBLE + 2;
 /// The hidden pathway that expression shows.
 pub(crate) const HIDDEN_EXPRESSION: usize = VISIBLE;
@@ -50,7 +50,7 @@ fn activities(seed: u64, drug: &Drug, index: usize) -> Activities {
     ]
 }
 
-/// How strongly each pharmacophore is there: 1 - exp(-dose), the dose being the sum of its parts' potencies.
+/// Exposure to each pharmacophore: 1 - exp(-dose), where the dose is the sum of its parts' potencies.
 fn exposures(seed: u64, drug: &Drug) -> [f64; Pharmacophore::COUNT] {
     let mut doses = [0.0; Pharmacophore::COUNT];
     for (pharmacophore, part) in &drug.parts {
@@ -59,7 +59,7 @@ fn exposures(seed: u64, drug: &Drug) -> [f64; Pharmacophore::COUNT] {
     doses.map(|dose| 1.0 - libm::exp(-dose))
 }
 
-/// What a core, linker or group of a pharmacophore does, in every molecule alike.
+/// Potency of a core, linker or group with a pharmacophore, the same in every molecule.
 fn potency(seed: u64, part: usize) -> f64 {
     Stream::new(seed, Purpose::Potency, part as u64).between(0.1, 3.0)
 }

@@ -122,7 +122,7 @@ fn spaces(parameters: &Parameters, world: &str) -> Vec<SpaceSpec> {
         file: format!("{world}/expression_genes.csv"),
         gene: "entrez_gene_id".to_owned(),
         column: Some("column".to_owned()),
-        // The list of edges between molecules and genes has them already.
+        // The list of edges between molecules and genes already has these edges.
         top_share: 0.0,
         unknown: Unknown::Error,
     };

@@ -1,4 +1,4 @@
-//! Molecules put together from [`fragments`](crate::fragments).
+//! Molecules assembled from [`fragments`](crate::fragments).
 
 use std::collections::HashSet;
 
@@ -9,16 +9,16 @@ use crate::fragments::{GROUPS, LINKERS, OPEN_CORES, PLANAR_CORES, Pharmacophore,
 use crate::progress::{Progress, Step};
 use crate::random::{Purpose, Stream};
 
-/// Atoms that are not hydrogen, of molecules that could be drugs.
+/// Numbers of heavy atoms of drug-like molecules.
 const ATOMS: std::ops::RangeInclusive<usize> = 16..=42;
-/// How often the third place of a core is taken.
+/// Probability that the third place of a core is taken.
 const THIRD_PLACE: f64 = 0.6;
 const CHUNK: usize = 4_096;
 
 /// A molecule and the features that cells react to.
 #[derive(Clone, Debug)]
 pub(crate) struct Drug {
-    /// As joined; not canonical, so that it depends on nothing but the templates.
+    /// As joined; not canonical, so that it depends only on the templates.
     pub(crate) smiles: String,
     /// [`Molecule::identity`].
     pub(crate) identity: String,
@@ -46,7 +46,7 @@ pub(crate) fn enumerate(seed: u64, count: usize, progress: &mut dyn FnMut(Progre
     drugs
 }
 
-/// Candidate number `number`, unless its size is unlike a drug's.
+/// Candidate number `number`; `None` if its size is not drug-like.
 fn candidate(seed: u64, number: usize) -> Option<Drug> {
     let mut stream = Stream::new(seed, Purpose::Candidate, number as u64);
     let core = stream.below(PLANAR_CORES.len() + OPEN_CORES.len());
@@ -67,7 +67,7 @@ fn candidate(seed: u64, number: usize) -> Option<Drug> {
     ATOMS.contains(&molecule.atoms()).then(|| Drug { identity: molecule.identity(), smiles, parts })
 }
 
-/// Draws a linker and a group, and notes their pharmacophores.
+/// Draws a linker and a group, and adds their pharmacophores to `parts`.
 fn substituent(stream: &mut Stream, parts: &mut Vec<(Pharmacophore, usize)>) -> String {
     let linker = stream.weighted(LINKERS.iter().map(|(.., weight)| *weight));
     let set = stream.weighted(GROUPS.iter().map(|set| set.weight));

@@ -1,4 +1,4 @@
-//! How large a simulated world is.
+//! The sizes of a simulated world.
 
 use molarena_data::sha256_hex;
 
@@ -7,19 +7,20 @@ use crate::error::{Error, Result};
 /// Id of the classification dataset of the default world; the regression dataset has `-regression` added.
 pub(crate) const DEFAULT_ID: &str = "demo";
 
-/// More molecules than this are not asked of the enumeration, which has millions.
+/// Maximum number of molecules; the enumeration has millions.
 const MOST_MOLECULES: usize = 500_000;
-/// Larger tables are surely a mistyped number.
+/// Maximum number of cells of a table; a larger number is surely mistyped.
 const MOST_CELLS: usize = 4_000_000_000;
 
 /// The seed and the sizes of a simulated world. Equal parameters give equal bytes on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
-    /// Decides everything that is drawn.
+    /// Determines all random draws.
     pub seed: u64,
     /// Molecules with labels: rows of both datasets.
     pub molecules: usize,
-    /// Molecules of the context graph that have no labels. A tenth of the labelled ones are in the graph besides.
+    /// Molecules of the context graph that have no labels. A tenth of the labelled ones are also in the
+    /// graph.
     pub context_molecules: usize,
     /// Gene nodes of the context graph.
     pub genes: usize,
@@ -38,7 +39,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The demo: seconds to make, a few MB.
+    /// The demo: takes seconds to make and a few MB.
     pub const DEMO: Self = Self {
         seed: 0,
         molecules: 600,
@@ -81,7 +82,7 @@ impl Parameters {
         format!("{DEFAULT_ID}{seed}-{}", &hash[..8])
     }
 
-    /// Labelled molecules that are in the context graph, too: every tenth.
+    /// Number of labelled molecules that are also in the context graph: every tenth.
     pub fn shared_molecules(&self) -> usize {
         self.molecules.div_ceil(10)
     }
@@ -107,7 +108,7 @@ impl Parameters {
             + self.gene_edges
     }
 
-    /// Whether such a world can be made.
+    /// Checks that such a world can be made.
     ///
     /// # Errors
     /// [`Error::Simulation`] names the parameter and the values that are possible.
@@ -120,7 +121,7 @@ impl Parameters {
             ("morphology-columns", self.morphology_columns, 5, 100_000),
             ("expression-profiles", self.expression_profiles, 1, MOST_CELLS / self.expression_columns.max(1)),
             ("morphology-profiles", self.morphology_profiles, 1, MOST_CELLS / self.morphology_columns.max(1)),
-            // Half of all pairs: beyond, most draws would be repeats.
+            // Half of all pairs; beyond that, most draws would be repeats.
             ("gene-edges", self.gene_edges, 0, self.genes * self.genes.saturating_sub(1) / 4),
             ("batches", self.batches, 2, 10_000),
         ];

@@ -1,13 +1,13 @@
-//! Profiles: what a pathway does to genes and to the shape of cells, measured in batches, with noise.
+//! Profiles: the effects of pathways on genes and on the shape of cells, measured in batches, with noise.
 
 use rayon::prelude::*;
 
 use crate::latent::{Activities, HIDDEN_EXPRESSION, HIDDEN_MORPHOLOGY, PATHWAYS};
 use crate::random::{Purpose, Stream};
 
-/// Columns that respond to nothing.
+/// Share of the columns that respond to nothing.
 const SILENT: f64 = 0.2;
-/// Columns that respond to a second pathway, half as strongly.
+/// Share of the other columns that respond to a second pathway, half as strongly.
 const SECOND: f64 = 0.3;
 /// Standard deviation of a measurement's noise.
 const NOISE: f64 = 1.4;
@@ -31,7 +31,7 @@ impl Modality {
     }
 }
 
-/// What a column responds to.
+/// The response of a column to the pathways.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Loading {
     /// The pathway that it responds to most.
@@ -40,7 +40,7 @@ pub(crate) struct Loading {
     weights: Activities,
 }
 
-/// The loading of a column; of a gene, whether or not it is measured.
+/// The loading of a column, or of a gene, whether or not it is measured.
 pub(crate) fn loading(seed: u64, modality: Modality, column: usize) -> Loading {
     let mut stream = Stream::of_row(seed, Purpose::Loading, modality as u64, column);
     let mut weights = [0.0; PATHWAYS];

@@ -1,4 +1,4 @@
-//! How a simulation tells how far it is.
+//! Progress of a simulation.
 
 /// What is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

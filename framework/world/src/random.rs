@@ -1,5 +1,5 @@
-//! Random numbers that are the same on every machine: each thing that is drawn has a stream of its own, so that neither
-//! the order of the work nor the number of threads matters.
+//! Random numbers that are the same on every machine: each thing that is drawn has its own stream, so that
+//! neither the order of the work nor the number of threads matters.
 
 use std::f64::consts::TAU;
 
@@ -42,7 +42,7 @@ impl Stream {
         Self { generator: SplitMix64::seed_from_u64(mixed(state)), spare: None }
     }
 
-    /// A stream within a stream: for row `row` of table `table`.
+    /// The stream of row `row` of table `table`.
     pub(crate) fn of_row(seed: u64, purpose: Purpose, table: u64, row: usize) -> Self {
         Self::new(mixed(seed ^ (table << 32)), purpose, row as u64)
     }
@@ -62,7 +62,7 @@ impl Stream {
         ((u128::from(self.generator.next_u64()) * bound as u128) >> 64) as usize
     }
 
-    /// An index, drawn in proportion to the weights.
+    /// An index, drawn with probability proportional to its weight.
     pub(crate) fn weighted(&mut self, weights: impl Iterator<Item = u64> + Clone) -> usize {
         let mut left = self.below(weights.clone().sum::<u64>() as usize) as u64;
         for (index, weight) in weights.enumerate() {

@@ -1,4 +1,4 @@
-//! Making a world and putting its files into a data folder.
+//! Makes a world and writes its files into a data folder.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::{context, labelled, manifests};
 /// What [`simulate`] made.
 #[derive(Clone, Debug)]
 pub struct Simulated {
-    /// Manifests of the classification and the regression dataset; they were written beside the data, too.
+    /// Manifests of the classification and the regression dataset; they are also written beside the data.
     pub manifests: [Manifest; 2],
     /// Manifest of the context graph; likewise.
     pub context: ContextManifest,
@@ -25,12 +25,12 @@ pub struct Simulated {
 
 /// Makes a world and writes it into `data_dir`: two datasets, companions of their molecules, and a context graph.
 ///
-/// Files that are there with the same bytes are left alone. Equal parameters give equal bytes, whatever the machine and
-/// the number of threads. Memory is that of the molecules; profiles are written as they are made.
+/// Existing files with the same bytes are left alone. Equal parameters give equal bytes on any machine and
+/// with any number of threads. Only the molecules are held in memory; profiles are written as they are made.
 ///
 /// # Errors
-/// [`Error::Simulation`] for impossible parameters, [`Error::WouldReplace`] for a file that is there with other bytes unless
-/// `replace`, and [`Error::Data`] for a file that cannot be read or written.
+/// [`Error::Simulation`] for impossible parameters, [`Error::WouldReplace`] for an existing file with other
+/// bytes unless `replace`, and [`Error::Data`] for a file that cannot be read or written.
 pub fn simulate(
     parameters: &Parameters,
     data_dir: &Path,
@@ -62,7 +62,7 @@ fn toml_text(manifest: &impl serde::Serialize) -> String {
 /// Makes the built-in dataset `manifest` unless its files are there with the right digests.
 ///
 /// # Errors
-/// Those of [`simulate`]; [`Error::NotBuiltin`] if the manifest is not one of those that come with the program.
+/// Those of [`simulate`]; [`Error::NotBuiltin`] if the manifest is not built in.
 pub fn simulate_builtin(
     manifest: &Manifest,
     data_dir: &Path,

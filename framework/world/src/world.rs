@@ -6,12 +6,12 @@ use crate::parameters::Parameters;
 use crate::profiles::{Instrument, Modality};
 use crate::progress::Progress;
 
-/// A world before anything of it is measured.
+/// A world before any measurement.
 pub(crate) struct World {
     pub(crate) parameters: Parameters,
     /// The labelled molecules, then those of the context graph alone.
     pub(crate) drugs: Vec<Drug>,
-    /// `[drugs]`.
+    /// `[drugs]`: the pathway activities of each drug.
     pub(crate) activities: Vec<Activities>,
     /// The drug of each molecule node.
     pub(crate) context: Vec<usize>,

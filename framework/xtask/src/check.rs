@@ -1,4 +1,4 @@
-//! The one command before a commit: every check, cheapest first, stopping at the first that fails.
+//! The command to run before a commit: every check, cheapest first, stopping at the first that fails.
 
 use std::{
     fmt::Write as _,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{Error, Mode, Result, cargo, deny, header, licences, profiles, rust_version};
 
-/// What to leave out.
+/// Checks to leave out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Do not run cargo-deny.

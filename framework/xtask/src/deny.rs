@@ -1,4 +1,5 @@
-//! cargo-deny over `deny.toml`: licences, second versions of direct dependencies, sources and advisories.
+//! Runs cargo-deny with `deny.toml`: licences, duplicate versions of direct dependencies, sources and
+//! advisories.
 
 use std::process::{Command, Stdio};
 

@@ -1,21 +1,21 @@
-//! What a chore can find wrong.
+//! Errors of the chores.
 
 use std::path::PathBuf;
 
 /// Result of a chore.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What is wrong, and which command mends it.
+/// What is wrong, and which command fixes it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A generated file is not what its source gives.
+    /// A generated file is out of date.
     #[error("{} is out of date, {difference}\n  to mend it: {command}", path.display())]
     Drift {
         /// The committed file.
         path: PathBuf,
         /// The first line that differs.
         difference: String,
-        /// The command that writes it anew.
+        /// The command that generates it again.
         command: &'static str,
     },
     /// The C header cannot be made.

@@ -1,4 +1,4 @@
-//! Files that are generated and committed: written, or compared with what is there.
+//! Generated files that are committed: writes them, or compares them with the committed ones.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub enum Mode {
     Check,
 }
 
-/// Writes `text` to `path` (relative to the root), or compares; `command` is what writes it.
+/// Writes `text` to `path` (relative to the root), or compares the two; `command` is the one that writes it.
 pub(crate) fn update(path: &str, text: &str, mode: Mode, command: &'static str) -> Result<()> {
     let file = root().join(path);
     match mode {

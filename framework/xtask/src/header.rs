@@ -15,7 +15,7 @@ pub fn run(mode: Mode) -> Result<()> {
     generated::update(PATH, &generate()?, mode, COMMAND)
 }
 
-/// The header as the ABI's source gives it now.
+/// Generates the header from the ABI's source.
 pub fn generate() -> Result<String> {
     let source = fs_err::read_to_string(root().join(SOURCE))?;
     let mut config = cbindgen::Config::from_file(root().join(CONFIG)).map_err(Error::Header)?;
@@ -80,7 +80,7 @@ fn string_constants(source: &str) -> Vec<StringConstant<'_>> {
     constants
 }
 
-/// What follows the includes: C linkage and the constants that are strings.
+/// The text after the includes: C linkage and the string constants.
 fn prologue(constants: &[StringConstant<'_>]) -> String {
     let mut text = String::from("\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     for constant in constants {
@@ -94,8 +94,8 @@ fn prologue(constants: &[StringConstant<'_>]) -> String {
     text
 }
 
-/// Turns what is Rust's alone into C: links and names in comments, and the `Option` around a named function
-/// pointer, which cbindgen leaves as it is (in C every function pointer may be null).
+/// Converts what is specific to Rust into C: links and names in comments, and the `Option` around a named
+/// function pointer, which cbindgen keeps (in C every function pointer may be null).
 fn plain(text: &str, renames: &[(String, String)]) -> String {
     let mut text = text.replace("[`", "`").replace("`]", "`");
     for (from, to) in renames {

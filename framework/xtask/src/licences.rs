@@ -1,4 +1,4 @@
-//! Licences of the dependencies: each is checked against a list, and all are written down in a table.
+//! Licences of the dependencies: each is checked against a list, and all are listed in a table.
 
 use std::fmt::Write as _;
 
@@ -45,7 +45,7 @@ fn texts(value: &toml::Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
-/// A package that is not of this workspace.
+/// A package outside this workspace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Dependency {
     name: String,
@@ -65,8 +65,8 @@ pub fn run(mode: Mode) -> Result<()> {
     generated::update(PATH, &table(&dependencies, &allowed), mode, COMMAND)
 }
 
-/// All packages that any platform or feature needs, by name and version. `Cargo.lock` has more: what optional
-/// dependencies of dependencies would need.
+/// All packages that any platform or feature needs, by name and version. `Cargo.lock` also has the packages
+/// that optional dependencies of dependencies would need.
 fn dependencies() -> Result<Vec<Dependency>> {
     let output = cargo()
         .args([
@@ -92,7 +92,8 @@ fn dependencies() -> Result<Vec<Dependency>> {
     Ok(dependencies)
 }
 
-/// A line `name vVERSION (notes)<tab>licence (*)`; none for a package of this workspace, whose note is its path.
+/// Parses a line `name vVERSION (notes)<tab>licence (*)`; `None` for a package of this workspace, whose note
+/// is its path.
 fn dependency(line: &str) -> Option<Dependency> {
     let (package, licence) = line.split_once('\t')?;
     let mut words = package.split(' ');

@@ -1,4 +1,4 @@
-//! Reading TOML files of the workspace.
+//! Reads TOML files of the workspace.
 
 use crate::{Error, Result, root};
 

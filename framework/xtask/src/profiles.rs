@@ -1,4 +1,5 @@
-//! Every cargo profile unwinds: a panic of a plugin is caught at the boundary and must not end the process.
+//! Checks that every cargo profile unwinds: a plugin's panic is caught at the boundary and must not end the
+//! process.
 
 use crate::{Error, Result, manifest};
 
@@ -7,7 +8,7 @@ pub fn run() -> Result<()> {
     verify(&manifest::read("Cargo.toml")?)
 }
 
-/// `dev` and `release` say `panic = "unwind"`, and no profile says anything else.
+/// `dev` and `release` must set `panic = "unwind"`, and no profile may set another value.
 fn verify(manifest: &toml::Table) -> Result<()> {
     let empty = toml::Table::new();
     let profiles = manifest.get("profile").and_then(toml::Value::as_table).unwrap_or(&empty);

@@ -1,4 +1,4 @@
-//! The minimum Rust version: one place says it, every package inherits it, and the code is checked with it.
+//! The minimum Rust version: one place states it, every package inherits it, and the code is checked with it.
 
 use std::process::{Command, Stdio};
 
@@ -47,8 +47,8 @@ pub fn compiles() -> Result<Option<String>> {
         )));
     };
     let arguments = format!("run {toolchain} cargo check --workspace --all-targets");
-    // A folder of its own: the two toolchains would throw out each other's files. And the variables with which cargo
-    // and rustup pin this process to its toolchain must not reach the other one.
+    // A separate target folder, because the two toolchains would discard each other's files. The variables
+    // with which cargo and rustup pin this process to its toolchain must not reach the other one.
     let status = Command::new("rustup")
         .args(arguments.split_whitespace())
         .args(["--target-dir", "target/minimum"])

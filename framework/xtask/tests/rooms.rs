@@ -5,13 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders and files of host; an import goes only to one further up in this list.
+/// Folders and files of host; each imports only from earlier ones in this list.
 const HOST: [&str; 15] = [
     "error", "files", "request", "sandbox", "store", "inputs", "plugin", "job", "worker", "launch", "arena",
     "plan", "execute", "apply", "lib",
 ];
 
-/// Crates of `framework`; a dependency goes only to one further up in this list.
+/// Crates of `framework`; each depends only on earlier ones in this list.
 const CRATES: [&str; 13] = [
     "abi", "sdk", "chem", "metrics", "data", "world", "features", "record", "host", "evaluate", "report",
     "cli", "xtask",
@@ -53,7 +53,7 @@ fn first_name(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// The first name of each item of a group of imports, which was opened before `text`.
+/// The first name of each item of a group of imports; `text` begins after the group's opening brace.
 fn names_of_group(text: &str) -> Vec<String> {
     let (mut depth, mut names, mut begins) = (1, Vec::new(), true);
     for (at, c) in text.char_indices() {

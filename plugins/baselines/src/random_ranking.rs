@@ -1,4 +1,4 @@
-//! The decoder `random-ranking`: the score of matching by chance.
+//! The decoder `random-ranking`: matching by chance.
 
 use molarena_sdk::{Call, Component, Decoder, Dense, Determinism, Error, Info, InputKind, Matrix, Result};
 use rand_xoshiro::{
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct RandomRankingConfig {}
 
-/// Scores that are uniform between 0 and 1, whatever the vectors and the candidates: a floor. For c candidates of which
-/// one is relevant, HIT@k is k / c on average.
+/// Random scores, uniform between 0 and 1 and independent of the vectors and the candidates: a floor. For c
+/// candidates of which one is relevant, HIT@k is k / c on average.
 #[derive(Debug)]
 pub struct RandomRanking;
 

@@ -29,7 +29,7 @@ impl Scaler {
         }
         let column = |(&mean, square): (&f64, f64)| {
             let deviation = (square / rows).sqrt();
-            // The rounding error of a constant column is no variation.
+            // The rounding error of a constant column does not count as variation.
             let varies = deviation > 1e-6 * mean.abs() && deviation > f64::from(f32::MIN_POSITIVE);
             (mean as f32, if varies { (1.0 / deviation) as f32 } else { 0.0 })
         };

@@ -12,7 +12,7 @@ use crate::{
     model::Model,
 };
 
-/// The decoders trained with the encoder of the same name; it loads that encoder's state.
+/// The decoders trained with the encoder of the same name, whose state this component loads.
 #[derive(Debug)]
 pub struct InfoAlignDecoder {
     score: Score,

@@ -202,7 +202,7 @@ fn chunk(graphs: &MoleculeGraphs<'_>, first: usize) -> std::ops::Range<usize> {
     first..end
 }
 
-/// The reader needs a file.
+/// Reads a `PyTorch` checkpoint through a temporary file, because the reader needs a file.
 fn from_pytorch(bytes: &[u8]) -> Result<Arrays> {
     let failed =
         |error: std::io::Error| Error::io(format!("temporary file for a PyTorch checkpoint: {error}"));

@@ -16,7 +16,7 @@ use crate::{
     walks::{ContextWalks, Path},
 };
 
-/// Purposes of random streams.
+/// Purpose of the random stream that chooses the held-out molecules.
 const HELD_OUT: u64 = 30;
 
 /// Trains on a context graph.
@@ -48,7 +48,6 @@ pub(crate) fn pretrain(params: &Params, corpus: &Corpus<'_>, call: &Call<'_>) ->
         seed: call.seed,
         call: *call,
     };
-    // Batches of the validation molecules; their walks do not change.
     let slots = shape.slots();
     let identity = identity(params, corpus, call.seed);
     let weights = train(&mut task, &slots, &params.training(), &identity, call)?;

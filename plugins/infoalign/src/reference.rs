@@ -158,7 +158,7 @@ fn forward_pass_is_reproduced(golden: &Path, device_name: &str) {
         let logits: Vec<Tensor<2>> = logits.collect();
         close(name, values(Tensor::cat(logits, 1)));
     }
-    // The functions that the arena calls give the same.
+    // The functions that the arena calls give the same result.
     let inputs = Inputs { rows: 66, graphs: Some(molecules.graphs()), ..Inputs::default() };
     let call = Call { device: device_name, ..Call::new(0, 2) };
     close("mu", with_threads(&call, || model.encode(&inputs, &call)).unwrap().unwrap().values);

@@ -249,7 +249,7 @@ impl Model {
         Ok(predictions)
     }
 
-    /// Refuses a stored model whose parts do not fit together.
+    /// Rejects a stored model whose parts do not fit together.
     fn check(&self) -> Result<()> {
         let outputs = self.tasks.iter().filter(|task| task.has_output()).count();
         match &self.networks {

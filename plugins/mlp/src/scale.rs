@@ -43,8 +43,8 @@ enum Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The bits, or the dense features if there are no bits. Refuses bits after the last one, and values that are not
-    /// finite.
+    /// The bits, or the dense features if there are no bits. Rejects bits after the last one, and values that
+    /// are not finite.
     fn of(inputs: &Inputs<'a>) -> Result<Self> {
         if let (None, Some(dense)) = (inputs.bits, inputs.dense) {
             check_finite(&dense)?;

@@ -19,8 +19,8 @@ pub const DEVICES: &[&str] = &[
     "cuda:N",
 ];
 
-/// What two runs with the same seed have in common on every device of this build. On `cpu` every bit is equal with any
-/// number of threads; `LibTorch` and CUDA sum in their own order, so a build with them promises less.
+/// How far two runs with the same seed agree on every device of this build. On `cpu` every bit is equal with
+/// any number of threads; `LibTorch` and CUDA sum in their own order, so a build with them promises less.
 pub const DETERMINISM: Determinism = if cfg!(any(feature = "libtorch", feature = "cuda")) {
     Determinism::Tolerance
 } else {

@@ -44,23 +44,23 @@ pub struct Slot {
 pub struct Slots(pub Vec<Slot>);
 
 impl Slots {
-    /// A parameter.
+    /// Adds a parameter.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], trained: bool, start: Start) {
         self.0.push(Slot { name: name.into(), shape: shape.to_vec(), trained, start });
     }
 
-    /// A table of vectors with uniform values (Glorot and Bengio 2010).
+    /// Adds a table of vectors with uniform values (Glorot and Bengio 2010).
     pub fn embedding(&mut self, name: impl Into<String>, rows: usize, width: usize) {
         let bound = (6.0 / (rows + width) as f64).sqrt();
         self.push(name, &[rows, width], true, Start::Uniform(bound));
     }
 
-    /// A linear map with bias, uniform in +-1 / sqrt(inputs) as in `PyTorch`.
+    /// Adds a linear map with bias, uniform in +-1 / sqrt(inputs) as in `PyTorch`.
     pub fn linear(&mut self, name: &str, inputs: usize, outputs: usize) {
         self.weight_and_bias(name, inputs, outputs, true);
     }
 
-    /// The same before a batch norm: the bias is not trained.
+    /// Adds a linear map before a batch norm; its bias is not trained.
     pub fn linear_before_norm(&mut self, name: &str, inputs: usize, outputs: usize) {
         self.weight_and_bias(name, inputs, outputs, false);
     }
@@ -71,7 +71,7 @@ impl Slots {
         self.push(format!("{name}.bias"), &[outputs], trained, start);
     }
 
-    /// A batch norm.
+    /// Adds a batch norm.
     pub fn norm(&mut self, name: &str, width: usize) {
         for (part, trained, start) in [
             ("weight", true, 1.0),
@@ -379,9 +379,9 @@ impl<'a> Pass<'a> {
 pub struct After {
     /// Whether a rectifier follows.
     pub rectified: bool,
-    /// Then training drops values with this probability.
+    /// Probability with which training then drops values; 0 for no dropout.
     pub dropout: f64,
-    /// Then this tensor is added.
+    /// Tensor that is then added, if any.
     pub residual: Option<Tensor<2>>,
 }
 

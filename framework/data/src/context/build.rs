@@ -18,10 +18,10 @@ use crate::manifest::locate;
 use crate::table::Table;
 use crate::verify::{FileState, verify_context};
 
-/// Goes up whenever the same files give another graph.
+/// Raised whenever the same files would give a different graph.
 const BUILDER: &str = "molarena context builder 1";
 
-/// What the steps of a build share.
+/// The state that the steps of a build share.
 pub(super) struct Builder<'a> {
     pub(super) manifest: &'a ContextManifest,
     pub(super) data_dir: &'a Path,
@@ -31,23 +31,22 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Tells how far a step is.
+    /// Reports a step's progress.
     pub(super) fn at(&mut self, step: Step, done: usize, total: usize) {
         (self.progress)(Progress::At { step, done, total });
     }
 
-    /// Where a file lies.
+    /// Path of a file in the data folder.
     pub(super) fn path(&self, file: &str) -> PathBuf {
         locate(self.data_dir, file)
     }
 
-    /// Reads a table.
     pub(super) fn table(&self, file: &str) -> Result<Table> {
         let path = self.path(file);
         Table::parse(&path, &fs_err::read(&path)?)
     }
 
-    /// Compares the files with the manifest; gives each file's digest.
+    /// Compares the files with the manifest and returns each file's digest.
     fn digests(&mut self) -> Result<Vec<String>> {
         let total = self.manifest.files.len();
         self.at(Step::Files, 0, total);
@@ -79,7 +78,7 @@ impl Builder<'_> {
     }
 }
 
-/// What a graph is made of.
+/// Cache key: the SHA-256 of everything that the graph depends on.
 fn key(manifest: &ContextManifest, digests: &[String], leave_out: &BTreeSet<String>) -> String {
     let manifest = toml::to_string(manifest).expect("a manifest is a TOML table");
     let leave_out: Vec<&str> = leave_out.iter().map(String::as_str).collect();
@@ -97,10 +96,10 @@ fn key(manifest: &ContextManifest, digests: &[String], leave_out: &BTreeSet<Stri
 impl ContextGraph {
     /// Builds the graph that `manifest` describes from the files in `data_dir`, or reads it from `cache`.
     ///
-    /// Molecules whose identity key ([`molarena_chem::Molecule::identity`]) is in `leave_out` leave before anything is
-    /// computed from them, and their profiles with them. `cache` is a folder for built graphs by [`ContextGraph::key`];
-    /// a damaged file in it is built again. `threads` 0 means as many as there are processors; the graph does not depend
-    /// on it.
+    /// Molecules whose identity key ([`molarena_chem::Molecule::identity`]) is in `leave_out` are removed,
+    /// with their profiles, before anything is computed from them. `cache` is a folder of built graphs, named
+    /// by [`ContextGraph::key`]; a damaged file in it is built again. `threads` 0 means one thread per
+    /// processor; the graph does not depend on the number of threads.
     ///
     /// # Errors
     /// [`Error::MissingFile`], [`Error::WrongSha256`] and those of reading tables; [`Error::DuplicateId`],
@@ -109,7 +108,7 @@ impl ContextGraph {
     /// [`Error::Io`].
     ///
     /// # Panics
-    /// If the system gives no threads.
+    /// If no threads can be started.
     pub fn build(
         manifest: &ContextManifest,
         data_dir: &Path,

@@ -1,7 +1,8 @@
 //! Built graphs on disk, by key.
 //!
-//! A file is [`MAGIC`], the length of the head as 8 bytes, the head (the graph without the values of its spaces, in
-//! postcard's format), the values of each space as little-endian 32-bit floats, and the sha256 of all before it as hex.
+//! A file is [`MAGIC`], the length of the head as 8 bytes, the head (the graph without the values of its
+//! spaces, in postcard's format), the values of each space as little-endian 32-bit floats, and the SHA-256 of
+//! everything before it in hex.
 
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,21 +13,21 @@ use super::graph::ContextGraph;
 use crate::error::Result;
 use crate::hash::Hasher;
 
-/// Names the format; goes up when it changes.
+/// Names the format and its version.
 const MAGIC: &[u8; 8] = b"MOLACTX1";
 /// Hex digits of a sha256.
 const DIGEST: usize = 64;
-/// Values that are turned into bytes at a time.
+/// Values converted to bytes at a time.
 const BLOCK: usize = 1 << 14;
 
 fn place(cache: &Path, key: &str) -> PathBuf {
     cache.join(format!("{key}.context"))
 }
 
-/// Reads the graph with this key; none if it is not there.
+/// Reads the graph with this key; `None` if the cache does not have it.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the file, which is to be built again.
+/// A sentence that says what is wrong with the file; the caller then builds the graph again.
 pub(super) fn read(cache: &Path, key: &str) -> Result<Option<ContextGraph>, String> {
     let path = place(cache, key);
     if !path.exists() {
@@ -101,18 +102,18 @@ impl Checked {
     }
 }
 
-/// Writes a graph under its key. The file has its name only when it is whole.
+/// Writes a graph under its key, through a temporary file that is renamed once it is complete.
 ///
 /// # Errors
 /// The folder or the file cannot be written.
 pub(super) fn write(cache: &Path, graph: &ContextGraph) -> Result<()> {
     fs_err::create_dir_all(cache)?;
-    // Two processes that build the same graph write files of their own.
+    // Each process writes its own temporary file, in case two build the same graph.
     let temporary = cache.join(format!(".{}.{}.part", graph.key, std::process::id()));
     let written = write_file(&temporary, graph)
         .and_then(|()| Ok(fs_err::rename(&temporary, place(cache, &graph.key))?));
     if written.is_err() {
-        // That error is the one to report.
+        // The write error is the one to report.
         let _ = fs_err::remove_file(&temporary);
     }
     written

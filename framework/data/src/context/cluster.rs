@@ -1,6 +1,7 @@
-//! Grouping alike rows of a feature space: k-means on the first principal components.
+//! Clusters similar rows of a feature space: k-means on the first principal components.
 //!
-//! Nothing here depends on the number of threads: partial sums are those of fixed blocks of rows, added in order.
+//! Results do not depend on the number of threads: sums are taken over fixed blocks of rows and added in
+//! order.
 
 use rand_xoshiro::{
     SplitMix64,
@@ -10,28 +11,29 @@ use rayon::prelude::*;
 
 use super::graph::Space;
 
-/// Rows of a block whose sums are one partial sum.
+/// Rows per partial sum.
 const BLOCK: usize = 1_024;
-/// Components are fitted to at most so many rows, evenly spaced.
+/// Components are fitted to at most this many rows, evenly spaced.
 const SAMPLE: usize = 4_096;
-/// Rounds of subspace iteration. Grouping needs no exact components.
+/// Rounds of subspace iteration. Clustering does not need exact components.
 const ROUNDS: usize = 8;
-/// Rounds of Lloyd's algorithm, at most.
+/// Maximum number of rounds of Lloyd's algorithm.
 const LLOYD: usize = 25;
 /// Larger groups are divided again, so that comparing all pairs of a group stays feasible.
 const LARGEST: usize = 4_096;
-/// Starts the random numbers.
+/// Seed of the random numbers.
 const SEED: u64 = 0x6d6f_6c61_7265_6e61;
 
-/// How a space's columns are standardised: mean 0 and variance 1 over its rows; a missing value becomes 0, the mean.
+/// Standardises a space's columns to mean 0 and variance 1 over its rows; a missing value becomes 0, the
+/// mean.
 pub(super) struct Standard {
     mean: Vec<f32>,
-    /// One over the standard deviation; 0 in a column of one value.
+    /// Reciprocal of the standard deviation; 0 for a constant column.
     factor: Vec<f32>,
 }
 
 impl Standard {
-    /// Of the scaled values of a space. Scaling does not change standardised values.
+    /// Fits the scaled values of a space. Scaling a column to [0, 1] does not change its standardised values.
     pub(super) fn new(space: &Space) -> Self {
         let columns = space.columns;
         let blocks: Vec<Vec<[f64; 3]>> = space
@@ -55,7 +57,7 @@ impl Standard {
         let moments = sums.into_iter().map(|[count, sum, squares]| {
             let mean = if count > 0.0 { sum / count } else { 0.0 };
             let variance = if count > 0.0 { squares / count - mean * mean } else { 0.0 };
-            // Values are in [0, 1]: less is rounding.
+            // Values are in [0, 1], so a smaller variance is rounding error.
             let factor = if variance > 1e-12 { 1.0 / variance.sqrt() } else { 0.0 };
             (mean as f32, factor as f32)
         });
@@ -72,8 +74,9 @@ impl Standard {
     }
 }
 
-/// Groups the rows of a space by `components` principal components into `clusters` groups (0: the square root of the
-/// number of rows), and groups of more than [`LARGEST`] rows again. Rows are in order; no group is empty.
+/// Clusters the rows of a space, on `components` principal components, into `clusters` groups (0: the square
+/// root of the number of rows), and divides groups of more than [`LARGEST`] rows again. Rows ascend within a
+/// group; no group is empty.
 pub(super) fn groups(
     space: &Space,
     standard: &Standard,
@@ -88,7 +91,7 @@ pub(super) fn groups(
     groups
 }
 
-/// Adds the clusters of `members` to `groups`, those that are too large divided.
+/// Adds the clusters of `members` to `groups`; divides those that are too large.
 fn divide(points: &[f32], width: usize, members: Vec<usize>, clusters: usize, groups: &mut Vec<Vec<usize>>) {
     let own: Vec<f32> = members.iter().flat_map(|row| &points[row * width..][..width]).copied().collect();
     let mut parts = vec![Vec::new(); clusters];
@@ -103,7 +106,7 @@ fn divide(points: &[f32], width: usize, members: Vec<usize>, clusters: usize, gr
             let clusters = part.len().div_ceil(LARGEST / 2);
             divide(points, width, part, clusters, groups);
         } else {
-            // Equal points cannot be told apart.
+            // Clustering cannot divide equal points.
             groups.extend(part.chunks(LARGEST).map(<[usize]>::to_vec));
         }
     }
@@ -170,8 +173,8 @@ fn times_covariance(sample: &[f32], columns: usize, axes: &[f64], width: usize) 
     total
 }
 
-/// Makes the columns of `axes` `[rows, width]` orthonormal (modified Gram-Schmidt); a column that depends on those before
-/// it becomes 0.
+/// Makes the columns of `axes` `[rows, width]` orthonormal (modified Gram-Schmidt); a column that depends
+/// linearly on earlier ones becomes 0.
 fn orthonormalise(axes: &mut [f64], width: usize) {
     let dot = |axes: &[f64], one: usize, other: usize| -> f64 {
         axes.chunks_exact(width).map(|row| row[one] * row[other]).sum()
@@ -217,7 +220,7 @@ fn kmeans(points: &[f32], width: usize, clusters: usize) -> Vec<usize> {
     assigned
 }
 
-/// Puts each centre into the middle of its points; one without points stays.
+/// Moves each centre to the mean of its points; a centre without points stays.
 fn move_centres(centres: &mut [f32], points: &[f32], width: usize, assigned: &[usize]) {
     let mut sums = vec![0.0_f64; centres.len()];
     let mut counts = vec![0.0_f64; centres.len() / width];
@@ -233,8 +236,8 @@ fn move_centres(centres: &mut [f32], points: &[f32], width: usize, assigned: &[u
     }
 }
 
-/// Points drawn in proportion to the squared distance from the nearest one drawn before; fewer than `clusters` if there
-/// are fewer different points.
+/// Initial centres: points drawn with probability proportional to the squared distance to the nearest centre;
+/// fewer than `clusters` if there are fewer distinct points.
 fn first_centres(points: &[f32], width: usize, clusters: usize) -> Vec<f32> {
     let mut generator = SplitMix64::seed_from_u64(SEED ^ 1);
     let count = points.len() / width;
@@ -258,7 +261,7 @@ fn first_centres(points: &[f32], width: usize, clusters: usize) -> Vec<f32> {
             left -= f64::from(*distance);
             left < 0.0
         };
-        // Rounding may leave a rest after the last point.
+        // Rounding may leave a remainder after the last point.
         chosen = distances.iter().position(passes).unwrap_or(count - 1);
     }
 }
@@ -322,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_first_component_is_the_direction_of_most_variance() {
-        // Covariance [[5, 4], [4, 5]] / 2 over the four rows: eigenvectors (1, 1) and (1, -1), up to the sign.
+        // Covariance [[5, 4], [4, 5]] over the four rows: eigenvectors (1, 1) and (1, -1), up to the sign.
         let sample = [3.0, 3.0, -3.0, -3.0, 1.0, -1.0, -1.0, 1.0];
         let mut axes = vec![1.0, 0.3, 0.2, 1.0];
         orthonormalise(&mut axes, 2);

@@ -1,4 +1,4 @@
-//! Edges: listed ones, those of profiles, and which of several between the same nodes stays.
+//! Edges: reading lists, weighting, and merging edges between the same nodes.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use super::nodes::{Genes, Molecules, Named, gene_id, unknown};
 use crate::error::{Error, Result};
 use crate::table::Table;
 
-/// The percentile of sizes that weighs 1.
+/// The quantile of the sizes that gets weight 1.
 const LARGE: f64 = 0.95;
 
-/// Nodes by id, and the edges between them so far.
+/// Nodes by id, and the edges found so far.
 pub(super) struct Links<'a> {
     molecules: &'a HashMap<String, Named>,
     genes: HashMap<&'a str, u64>,
@@ -28,7 +28,6 @@ impl<'a> Links<'a> {
         Self { molecules: &molecules.by_id, genes, edges: Vec::new() }
     }
 
-    /// The molecule with this id.
     pub(super) fn molecule(&self, id: &str) -> Option<Named> {
         self.molecules.get(id).copied()
     }
@@ -42,7 +41,7 @@ impl<'a> Links<'a> {
         self.edges.push(edge(one, other, weight, kind));
     }
 
-    /// The node at one end of a listed edge; none if the edge falls away, which is counted.
+    /// The node at one end of a listed edge; `None` if the edge is dropped, which is counted.
     fn end(
         &self,
         builder: &mut Builder<'_>,
@@ -99,8 +98,8 @@ pub(super) fn read_list(builder: &mut Builder<'_>, list: &EdgeList, links: &mut 
     Ok(())
 }
 
-/// The size that weighs 1, as larger ones do: the 95th percentile (nearest rank), so that a few huge values do not
-/// press all other weights to 0; the largest size if that is 0.
+/// The size that gets weight 1: the 95th percentile (nearest rank), so that a few huge values do not push all
+/// other weights towards 0; the largest size if the percentile is 0.
 pub(super) fn unit(sizes: &mut [f32]) -> f32 {
     let Some(last) = sizes.len().checked_sub(1) else { return 0.0 };
     let rank = (sizes.len() as f64 * LARGE).ceil() as usize;
@@ -108,7 +107,7 @@ pub(super) fn unit(sizes: &mut [f32]) -> f32 {
     if *value > 0.0 { *value } else { above.iter().copied().fold(0.0, f32::max) }
 }
 
-/// The weight of an edge of some size.
+/// An edge's weight: its size over `unit`, at most 1.
 pub(super) fn weight(size: f32, unit: f32) -> f32 {
     if unit > 0.0 { (size / unit).min(1.0) } else { 0.0 }
 }
@@ -134,8 +133,9 @@ fn size_of(table: &Table, row: usize, column: usize) -> Result<f32> {
     }
 }
 
-/// The edges by source and target. Of several between two nodes the largest weight stays (of equal ones, the first
-/// kind); edges from a node to itself and of weight 0 fall away. All are counted.
+/// The edges, sorted by source and target. Of several edges between two nodes, the one with the largest
+/// weight stays (the first kind among equal weights). Self-loops and edges of weight 0 are dropped. Dropped
+/// edges are counted.
 pub(super) fn merged(builder: &mut Builder<'_>, mut edges: Vec<Edge>) -> Vec<Edge> {
     let before = edges.len();
     edges.retain(|edge| edge.source != edge.target && edge.weight > 0.0);

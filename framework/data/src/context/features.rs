@@ -12,9 +12,9 @@ use super::scale::{Ranges, scale};
 use crate::error::{Error, Result};
 use crate::table::Table;
 
-/// The rows of a space that are kept, and what they belong to.
+/// The kept rows of a space and the nodes they belong to.
 struct Rows {
-    /// `[rows of the file]`: the row's node and, for a profile, its molecule; none if it is not kept.
+    /// `[rows of the file]`: the row's node and, for a profile, its molecule; `None` if the row is not kept.
     owners: Vec<Option<Owner>>,
     kept: usize,
 }
@@ -25,8 +25,8 @@ struct Owner {
     molecule: Option<u64>,
 }
 
-/// Reads a space, adds the nodes of its profiles to `node_kinds`, joins them to their molecules, and molecules to the
-/// genes of the largest values.
+/// Reads a space, adds the nodes of its profiles to `node_kinds`, joins them to their molecules, and joins
+/// molecules to the genes with the largest values.
 pub(super) fn read(
     builder: &mut Builder<'_>,
     spec: &SpaceSpec,
@@ -71,7 +71,7 @@ pub(super) fn read(
     Ok(space)
 }
 
-/// Rows of gene nodes: the first of each gene.
+/// Rows of gene features; the first row of each gene is kept.
 fn gene_rows(builder: &mut Builder<'_>, table: &Table, column: &str, links: &Links<'_>) -> Result<Rows> {
     let column = table.column(column)?;
     let mut seen = HashSet::new();
@@ -88,7 +88,7 @@ fn gene_rows(builder: &mut Builder<'_>, table: &Table, column: &str, links: &Lin
     Ok(Rows { owners, kept: seen.len() })
 }
 
-/// Rows that are nodes of their own, numbered from `first`.
+/// Rows of profiles; each kept row is a node, numbered from `first`.
 fn profile_rows(
     builder: &mut Builder<'_>,
     table: &Table,
@@ -174,7 +174,7 @@ fn read_values(builder: &mut Builder<'_>, spec: &SpaceSpec, rows: &Rows, space: 
     Ok(())
 }
 
-/// The lines of a file with the names of a matrix's columns.
+/// The names of a matrix's columns, one per line of `file`.
 fn column_names(builder: &Builder<'_>, spec: &SpaceSpec, file: &str) -> Result<Vec<String>> {
     let path = builder.path(file);
     let text = fs_err::read_to_string(&path)?;
@@ -186,13 +186,13 @@ fn column_names(builder: &Builder<'_>, spec: &SpaceSpec, file: &str) -> Result<V
     Err(Error::MatrixShape { path, what: "lines", got: names.len(), other, expected: spec.columns })
 }
 
-/// The genes that columns stand for.
+/// The genes that a space's columns stand for.
 struct GeneColumns<'a> {
-    /// `[columns]`.
+    /// `[columns]`: gene ids.
     ids: Vec<String>,
     spec: &'a ColumnGenes,
     table: Table,
-    /// `[columns]`: row of the table.
+    /// `[columns]`: the gene's row in `table`.
     rows: Vec<usize>,
 }
 
@@ -235,7 +235,7 @@ fn gene_columns<'a>(
     Ok(GeneColumns { ids, spec: genes, table, rows })
 }
 
-/// Joins molecules to the genes of the largest absolute values, before scaling.
+/// Joins molecules to the genes with the largest absolute values, taken before scaling.
 fn join_top(
     builder: &mut Builder<'_>,
     space: &Space,
@@ -273,14 +273,14 @@ fn join_top(
     Ok(())
 }
 
-/// Which absolute values are the largest.
+/// Selects the largest absolute values.
 #[derive(Debug, PartialEq)]
 struct Top {
-    /// Values above are taken.
+    /// Larger values are taken.
     threshold: f32,
-    /// So many that are equal to the threshold are taken, too, by row and column.
+    /// Number of values equal to the threshold that are also taken, in row and column order.
     ties: usize,
-    /// The size that weighs 1.
+    /// The size that gets weight 1.
     unit: f32,
 }
 

@@ -49,7 +49,7 @@ pub enum EdgeKind {
     Interacts,
     /// Two genes covary.
     Covaries,
-    /// Two molecules, or two rows of a feature space, are alike. The weight is the similarity.
+    /// Two molecules, or two rows of a feature space, are similar. The weight is the similarity.
     Similar,
 }
 
@@ -75,17 +75,17 @@ impl std::fmt::Display for EdgeKind {
 /// A molecule node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Molecule {
-    /// Its node.
+    /// Index in [`ContextGraph::node_kinds`].
     pub node: u64,
-    /// Its id in the table that it comes from.
+    /// Id in the table it comes from.
     pub name: String,
-    /// SMILES that was read, without an extension or a name after it.
+    /// SMILES, without a CXSMILES extension or a name after it.
     pub smiles: String,
     /// Identity key, [`molarena_chem::Molecule::identity`]; no two molecules of a graph have the same.
     pub identity: String,
 }
 
-/// A row of a molecule table whose SMILES cannot be read; it is no node.
+/// A row of a molecule table whose SMILES cannot be read; it is not a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoleculeFailure {
     /// The file's path in the data folder.
@@ -129,7 +129,7 @@ impl Space {
         self.nodes.len()
     }
 
-    /// Whether there are no rows: so it is when every molecule with such a profile left.
+    /// Whether there are no rows, as when every molecule with such a profile was left out.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
@@ -152,11 +152,11 @@ pub struct Edge {
     pub target: u64,
     /// Weight, from 0 (excluded) to 1.
     pub weight: f32,
-    /// Why the nodes are joined; if for several reasons, that of the largest weight.
+    /// Why the nodes are joined; of several reasons, the one with the largest weight.
     pub kind: EdgeKind,
 }
 
-/// What was left out or changed while a graph was built. Nothing is in silence.
+/// What was left out or changed while a graph was built; nothing is dropped silently.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Rows of the molecule tables.
@@ -167,23 +167,25 @@ pub struct Counts {
     pub repeated_molecule_ids: usize,
     /// SMILES with a CXSMILES extension or a name after a blank, which was cut off.
     pub cut_smiles: usize,
-    /// Profiles that left because their molecule did.
+    /// Profiles left out because their molecule was.
     pub left_out_profiles: usize,
-    /// Profiles that are no nodes because their molecule's SMILES cannot be read, or because they name none.
+    /// Profiles that are not nodes because their molecule's SMILES cannot be read or because they name no
+    /// molecule.
     pub profiles_without_molecule: usize,
-    /// Rows of a gene's features after its first in a space.
+    /// Rows that repeat a gene in a space; only the first counts.
     pub repeated_gene_rows: usize,
-    /// Listed edges that ended at a molecule that left or cannot be read.
+    /// Listed edges with an end at a molecule that was left out or cannot be read.
     pub edges_of_left_molecules: usize,
     /// Listed edges, and expression values above the threshold, that name no node, where the manifest allows it.
     pub edges_without_node: usize,
     /// Edges from a node to itself, and edges of weight 0.
     pub void_edges: usize,
-    /// Edges that join nodes which another edge joins already; the largest weight stays.
+    /// Edges between nodes that another edge joins; the edge with the largest weight stays.
     pub repeated_edges: usize,
-    /// Columns, over all spaces, that have one value only; they are 0.
+    /// Columns, over all spaces, with a single value; they are scaled to 0.
     pub constant_columns: usize,
-    /// Columns, over all spaces, that lost all their values when molecules left; they stay, all missing.
+    /// Columns, over all spaces, that lost all their values when molecules were left out; they stay, all
+    /// missing.
     pub emptied_columns: usize,
 }
 
@@ -213,20 +215,20 @@ pub struct ContextGraph {
     pub spaces: Vec<Space>,
     /// The edges by source and target; each pair of nodes at most once.
     pub edges: Vec<Edge>,
-    /// Molecules (distinct identity keys of the tables) that left.
+    /// Number of molecules left out (distinct identity keys).
     pub left_out: usize,
     /// Rows whose SMILES cannot be read.
     pub failures: Vec<MoleculeFailure>,
-    /// What else was left out or changed.
+    /// Counts of everything else that was left out or changed.
     pub counts: Counts,
     /// Files that the manifest names without a digest: path and the sha256 found.
     pub unverified: Vec<(String, String)>,
-    /// What the graph is made of, as 64 hex digits: manifest, digests of the files, molecules to leave out, chemistry.
-    /// Equal keys mean equal graphs.
+    /// SHA-256, as 64 hex digits, of what the graph is made from: manifest, digests of the files, molecules
+    /// to leave out, chemistry version. Equal keys mean equal graphs.
     pub key: String,
 }
 
-/// What [`ContextGraph::build`] is at.
+/// A step of [`ContextGraph::build`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
@@ -240,7 +242,7 @@ pub enum Step {
     Features,
     /// Reading lists of edges.
     Edges,
-    /// Grouping alike rows.
+    /// Clustering similar rows.
     Clusters,
     /// Comparing molecules and rows.
     Similarity,
@@ -260,10 +262,10 @@ impl std::fmt::Display for Step {
     }
 }
 
-/// How a build goes.
+/// Progress of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// A step has come so far.
+    /// How far a step is.
     At {
         /// The step.
         step: Step,
@@ -277,7 +279,7 @@ pub enum Progress<'a> {
 }
 
 impl ContextGraph {
-    /// 64-bit words of a fingerprint.
+    /// 64-bit words per fingerprint.
     pub fn words_per_row(&self) -> usize {
         self.fingerprint_bits / 64
     }
@@ -295,8 +297,8 @@ impl ContextGraph {
         self.spaces.iter().find(|space| space.name == name)
     }
 
-    /// Which molecule each row of a space is the profile of: (row of the space, index in [`ContextGraph::molecules`]), by
-    /// row. Empty for a space of genes and for a space that is not there.
+    /// The molecule of each profile in a space, as (row of the space, index in [`ContextGraph::molecules`]),
+    /// by row. Empty for a space of genes and for an unknown space.
     pub fn profiles_of(&self, space: &str) -> Vec<(usize, usize)> {
         let Some(space) = self.space(space).filter(|space| space.kind != NodeKind::Gene) else {
             return Vec::new();

@@ -13,8 +13,8 @@ use crate::manifest::{FileRef, FileSpec, Role, Source, locate};
 /// The manifest's schema and version.
 pub const CONTEXT_SCHEMA: &str = "molarena.context/1";
 
-/// What is known of a context graph before any of its bytes are read: its files and their digests, which columns name
-/// nodes, which files hold features and edges, and the rules by which further edges are found.
+/// What is known about a context graph before any of its bytes are read: its files and their digests, which
+/// columns name nodes, which files hold features and edges, and the rules by which further edges are found.
 ///
 /// A value of this type was checked by [`ContextManifest::parse`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,11 +24,11 @@ pub struct ContextManifest {
     pub schema: String,
     /// Short name: lower-case letters, digits, `-` and `_`. The manifest's folder has the same name; no dataset has it.
     pub id: String,
-    /// Name as it is printed.
+    /// Display name.
     pub title: String,
     /// What the graph is, in a few sentences.
     pub description: String,
-    /// Licence of the data, or that none is stated.
+    /// Licence of the data, or a statement that none is given.
     pub licence: String,
     /// Works to cite.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub struct ContextManifest {
     pub edges: Vec<EdgeList>,
     /// All files.
     pub files: Vec<ContextFile>,
-    /// Where this manifest was read, for errors. Not part of the format.
+    /// Where this manifest was read from, for errors. Not part of the format.
     #[serde(skip)]
     pub origin: PathBuf,
 }
@@ -84,16 +84,16 @@ impl Default for FingerprintSpec {
 pub struct MoleculeTable {
     /// Path of the file.
     pub file: String,
-    /// Column of ids, which other files name molecules by.
+    /// Column of the ids by which other files name molecules.
     pub id: String,
     /// Column of SMILES.
     pub smiles: String,
-    /// What an id that was there before means.
+    /// How to treat a repeated id.
     #[serde(default)]
     pub repeated_ids: RepeatedIds,
 }
 
-/// What an id that an earlier row has means.
+/// How to treat an id that an earlier row has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RepeatedIds {
@@ -133,11 +133,11 @@ pub struct SpaceSpec {
     pub features: String,
     /// Number of the matrix's columns.
     pub columns: usize,
-    /// Path of a text file with a name of a column on each line.
+    /// Path of a text file with one column name per line.
     pub names: Option<String>,
     /// The gene of each column, where the values are a gene's expression.
     pub column_genes: Option<ColumnGenes>,
-    /// Whether alike rows are joined.
+    /// Whether similar rows are joined.
     #[serde(default = "yes")]
     pub similarity: bool,
 }
@@ -160,7 +160,7 @@ pub struct ColumnGenes {
     /// column's gene. Their weight is the absolute value over the 95th percentile of these, at most 1.
     #[serde(default = "one_percent")]
     pub top_share: f64,
-    /// What a gene that is no node means.
+    /// How to treat a gene that is not a node.
     #[serde(default)]
     pub unknown: Unknown,
 }
@@ -169,7 +169,7 @@ const fn one_percent() -> f64 {
     0.01
 }
 
-/// What an id that is no node means.
+/// How to treat an id that names no node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unknown {
@@ -194,10 +194,10 @@ pub struct EdgeList {
     pub kind: Option<EdgeKind>,
     /// Column that says what each edge means, instead of `kind`.
     pub kind_column: Option<String>,
-    /// Column of numbers whose absolute value, over the 95th percentile of those of the edges, is the weight, at most 1.
-    /// Without it, the weight is 1.
+    /// Column of magnitudes: the weight is the absolute value over its 95th percentile among the edges, at
+    /// most 1. Without this column, the weight is 1.
     pub magnitude: Option<String>,
-    /// What an id that is no node means.
+    /// How to treat an id that names no node.
     #[serde(default)]
     pub unknown: Unknown,
 }
@@ -212,22 +212,22 @@ pub struct EdgeEnd {
     pub column: String,
 }
 
-/// Which computed similarities become edges: those above the threshold, and of these the largest, at most a share
-/// 1 - sparsity of all pairs of a kind of molecule or of a space's rows.
+/// Which computed similarities become edges: those above the threshold, largest first, up to a share
+/// `1 - sparsity` of the pairs of molecules or of a space's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SimilaritySpec {
-    /// Similarities must be larger.
+    /// Similarities must exceed this.
     pub threshold: f64,
-    /// Share of the pairs that stay without an edge, at least.
+    /// Minimum share of the pairs that get no edge.
     pub sparsity: f64,
-    /// How molecules are compared, within groups of one Murcko scaffold.
+    /// How molecules that share a Murcko scaffold are compared.
     pub molecules: Measure,
-    /// Whether scaffolds differ by their stereo.
+    /// Whether stereochemistry distinguishes scaffolds.
     pub scaffold_stereo: bool,
-    /// Principal components by which the rows of a space are grouped.
+    /// Number of principal components on which a space's rows are clustered.
     pub components: usize,
-    /// Groups that the rows of a space are put into; 0 means the square root of their number.
+    /// Number of clusters of a space's rows; 0 means the square root of the number of rows.
     pub clusters: usize,
 }
 
@@ -248,9 +248,9 @@ impl Default for SimilaritySpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
-    /// Common bits over the bits that either has.
+    /// Common bits over the bits set in either.
     Tanimoto,
-    /// Common bits over the geometric mean of the numbers of bits: the cosine.
+    /// Common bits over the geometric mean of the two bit counts.
     Cosine,
     /// Molecules are not compared.
     None,
@@ -265,11 +265,11 @@ pub struct ContextFile {
     /// What is in it.
     #[serde(default)]
     pub description: String,
-    /// Where it can be had.
+    /// Where to download it.
     pub url: Option<String>,
     /// SHA-256 of its bytes: 64 lower-case hex digits.
     pub sha256: Option<String>,
-    /// States that no digest is known. Whatever is found then is taken, and said to be unverified.
+    /// States that no digest is known. Whatever is found is then used and reported as unverified.
     #[serde(default)]
     pub unverified: bool,
     /// Its length in bytes.
@@ -284,7 +284,7 @@ impl From<FileSpec> for ContextFile {
 }
 
 impl ContextFile {
-    /// Where the file lies in `data_dir`.
+    /// Path of the file in `data_dir`.
     pub fn locate(&self, data_dir: &Path) -> PathBuf {
         locate(data_dir, &self.path)
     }

@@ -13,12 +13,12 @@ const MEMBER: &str = "data.npy";
 /// The longest header that is read; numpy writes 118 bytes.
 const MAX_HEADER: usize = 1 << 16;
 
-/// The numbers of a matrix file.
+/// Number format of a matrix file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Number {
     /// 32-bit floats.
     Single,
-    /// 64-bit floats, which are rounded.
+    /// 64-bit floats, rounded to 32 bits.
     Double,
 }
 
@@ -31,7 +31,7 @@ impl Number {
     }
 }
 
-/// Number and shape, as a header of numpy's format states them.
+/// Number format and shape from a numpy header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Header {
     number: Number,
@@ -56,7 +56,8 @@ impl MatrixFile {
         Ok(Self { path: path.to_owned(), archive })
     }
 
-    /// Gives `check` the shape, rows and columns, then `each` every row.
+    /// Calls `check` with the numbers of rows and columns, then `each` with the index and values of every
+    /// row.
     ///
     /// # Errors
     /// [`Error::BadMatrix`] for another format or an early end, and what `check` and `each` return.
@@ -82,7 +83,7 @@ impl MatrixFile {
             row.extend(bytes.chunks_exact(width).map(|bytes| decode(bytes, header.number)));
             each(index, &row)?;
         }
-        // The archive's checksum is compared when the end is reached.
+        // Reaching the end makes the archive compare its checksum.
         match member.read(&mut [0_u8]) {
             Ok(0) => Ok(()),
             Ok(_) => Err(bad(path, "it is longer than its header says".to_owned())),
@@ -149,7 +150,7 @@ fn parse_header(text: &str) -> Result<Header, String> {
         .map(|size| size.parse().map_err(|_| format!("its shape is ({inner})")))
         .collect::<Result<_, String>>()?;
     match sizes[..] {
-        // A product that does not fit is no shape of a file.
+        // A shape this large cannot be a file's.
         [rows, columns] if rows.checked_mul(columns).is_some_and(|cells| cells < 1 << 48) => {
             Ok(Header { number, rows, columns })
         }

@@ -11,7 +11,7 @@ use super::manifest::{MoleculeTable, RepeatedIds};
 use crate::error::{Error, Result};
 use crate::table::Table;
 
-/// Molecules that are in memory at a time, as molecules.
+/// Parsed molecules held in memory at a time.
 const BLOCK: usize = 4_096;
 
 /// What an id names.
@@ -19,7 +19,7 @@ const BLOCK: usize = 4_096;
 pub(super) enum Named {
     /// A node.
     Node(u64),
-    /// A molecule that left.
+    /// A molecule that was left out.
     Left,
     /// A molecule whose SMILES cannot be read.
     Unreadable,
@@ -31,7 +31,7 @@ pub(super) struct Molecules {
     pub(super) list: Vec<Molecule>,
     /// `u64[molecules, words]`.
     pub(super) fingerprints: Vec<u64>,
-    /// `[molecules]`: the group of molecules with the same scaffold.
+    /// `[molecules]`: number of the molecule's scaffold.
     pub(super) scaffolds: Vec<usize>,
     pub(super) by_id: HashMap<String, Named>,
     pub(super) left_out: usize,
@@ -40,15 +40,15 @@ pub(super) struct Molecules {
 
 /// A row of a molecule table.
 struct Row {
-    /// Which table.
+    /// Index of the table.
     table: usize,
-    /// Which row of it, from 0.
+    /// Row of the table, from 0.
     index: usize,
     name: String,
     smiles: String,
 }
 
-/// What the chemistry makes of a row.
+/// The result of reading a row's SMILES.
 enum Read {
     Left(String),
     Kept { identity: String, fingerprint: Vec<u64>, scaffold: String },
@@ -56,7 +56,7 @@ enum Read {
 }
 
 impl Molecules {
-    /// Reads all molecule tables; what is in `leave_out` is known by its identity and goes no further.
+    /// Reads all molecule tables; counts and drops molecules whose identity is in `leave_out`.
     pub(super) fn read(builder: &mut Builder<'_>, leave_out: &BTreeSet<String>) -> Result<Self> {
         let rows = read_rows(builder)?;
         let similarity = builder.manifest.similarity;
@@ -216,12 +216,12 @@ impl Genes {
     }
 }
 
-/// A gene's id without the `.0` that a table's writer adds to whole numbers in a column with gaps.
+/// A gene's id without the `.0` that some writers add to whole numbers in a column with gaps.
 pub(super) fn gene_id(text: &str) -> &str {
     text.strip_suffix(".0").unwrap_or(text)
 }
 
-/// How errors call a node that an id should name.
+/// The error for an id that names no node.
 pub(super) fn unknown(table: &Table, row: usize, column: usize, node: NodeKind) -> Error {
     let value = table.text(row, column).to_owned();
     Error::UnknownNode { cell: Box::new(table.cell(row, column)), node, value }

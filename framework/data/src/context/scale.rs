@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-/// Values that a thread scales at a time, at least.
+/// Values that a thread scales at a time, at most, unless a row is longer.
 const BLOCK: usize = 1 << 16;
 
 /// Each column's smallest and largest value so far; NaN where there is none.
@@ -15,24 +15,24 @@ impl Ranges {
         Self { bounds: vec![[f32::NAN; 2]; columns] }
     }
 
-    /// Takes a row in; NaN is missing.
+    /// Includes a row; NaN is missing.
     pub(super) fn add(&mut self, row: &[f32]) {
         for ([low, high], value) in self.bounds.iter_mut().zip(row) {
-            // The smaller and the larger number, the one that is not NaN if only one is.
+            // `min` and `max` ignore a NaN if the other number is not NaN.
             *low = low.min(*value);
             *high = high.max(*value);
         }
     }
 }
 
-/// Scales `values`, rows of `bounds.len()` columns, in place: (value - minimum) / (maximum - minimum), 0 in a column of
-/// one value, NaN where it was NaN.
+/// Scales `values`, rows of `bounds.len()` columns, in place: (value - minimum) / (maximum - minimum), 0 in a
+/// constant column, NaN where the value is NaN.
 pub(super) fn scale(values: &mut [f32], bounds: &[[f32; 2]]) {
     let rows = (BLOCK / bounds.len()).max(1);
     values.par_chunks_mut(rows * bounds.len()).for_each(|block| {
         for row in block.chunks_mut(bounds.len()) {
             for (value, [low, high]) in row.iter_mut().zip(bounds) {
-                // In 64 bits the range of any two floats is finite.
+                // In 64 bits, the difference of any two 32-bit floats is finite.
                 let range = f64::from(*high) - f64::from(*low);
                 let part = if range > 0.0 { (f64::from(*value) - f64::from(*low)) / range } else { 0.0 };
                 if !value.is_nan() {

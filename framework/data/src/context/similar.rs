@@ -1,4 +1,5 @@
-//! Edges between what is alike: molecules of one scaffold by their bits, rows of a space by their angle.
+//! Similarity edges: between molecules of one scaffold by their bits, between rows of a space by their
+//! cosine.
 
 use rayon::prelude::*;
 
@@ -9,14 +10,14 @@ use super::graph::{Edge, EdgeKind, Space, Step};
 use super::manifest::{Measure, SimilaritySpec};
 use super::nodes::Molecules;
 
-/// Pairs that are found before the least alike are dropped, beyond twice the number that may stay.
+/// Pairs collected beyond twice the maximum before the least similar are dropped.
 const SLACK: usize = 1 << 20;
-/// Molecules that are compared with those after them between two reports.
+/// Molecules compared between two progress reports.
 const MOLECULES: usize = 8_192;
-/// Sums that a dot product is split into, so that it can be vectorised; always added in the same order.
+/// Partial sums of a dot product, so that it can be vectorised; always added in the same order.
 const LANES: usize = 16;
 
-/// Two things that are alike.
+/// Two similar molecules or rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Pair {
     similarity: f32,
@@ -24,16 +25,16 @@ struct Pair {
     other: u32,
 }
 
-/// The most alike of many pairs.
+/// The most similar pairs found so far.
 struct Best {
     threshold: f32,
-    /// How many may stay.
+    /// Maximum number of pairs that stay.
     most: usize,
     pairs: Vec<Pair>,
 }
 
 impl Best {
-    /// Of the pairs of `count` things.
+    /// Selects among all pairs of `count` molecules or rows.
     fn new(count: usize, spec: &SimilaritySpec) -> Self {
         let pairs = count as f64 * count.saturating_sub(1) as f64 / 2.0;
         let most = (pairs - (pairs * spec.sparsity).ceil()) as usize;
@@ -47,7 +48,7 @@ impl Best {
         }
     }
 
-    /// Drops all but the most alike; of equally alike ones, those of smaller numbers stay.
+    /// Drops all but the most similar pairs; among equally similar ones, those with smaller numbers stay.
     fn prune(&mut self) {
         if self.pairs.len() <= self.most {
             return;
@@ -59,7 +60,7 @@ impl Best {
         self.pairs.truncate(self.most);
     }
 
-    /// The pairs that stay, as edges between nodes.
+    /// Adds the pairs that stay to `edges`; `node` maps a molecule or row to its node.
     fn finish(mut self, edges: &mut Vec<Edge>, node: impl Fn(u32) -> u64) {
         self.prune();
         edges.extend(
@@ -70,12 +71,12 @@ impl Best {
     }
 }
 
-/// Adds edges between alike molecules of one scaffold.
+/// Adds edges between similar molecules of one scaffold.
 pub(super) fn molecules(builder: &mut Builder<'_>, molecules: &Molecules, edges: &mut Vec<Edge>) {
     let spec = builder.manifest.similarity;
     let words = builder.manifest.fingerprint.bits / 64;
     let groups = scaffold_groups(&molecules.scaffolds, &molecules.fingerprints, words);
-    // Where each molecule of a group of several stands: group, place.
+    // Group and place in the group of each molecule.
     let places: Vec<[usize; 2]> = (groups.iter().enumerate())
         .flat_map(|(group, members)| (0..members.len()).map(move |place| [group, place]))
         .collect();
@@ -94,14 +95,14 @@ pub(super) fn molecules(builder: &mut Builder<'_>, molecules: &Molecules, edges:
     best.finish(edges, u64::from);
 }
 
-/// A molecule and its number of bits.
+/// A molecule and the number of its bits that are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Sized {
     bits: u32,
     molecule: u32,
 }
 
-/// Molecules of each scaffold that several have, by number of bits.
+/// Molecules of each scaffold that several share, sorted by number of bits.
 fn scaffold_groups(scaffolds: &[usize], fingerprints: &[u64], words: usize) -> Vec<Vec<Sized>> {
     let mut groups = vec![Vec::new(); scaffolds.iter().max().map_or(0, |last| last + 1)];
     for ((molecule, scaffold), bits) in scaffolds.iter().enumerate().zip(fingerprints.chunks_exact(words)) {
@@ -115,7 +116,7 @@ fn scaffold_groups(scaffolds: &[usize], fingerprints: &[u64], words: usize) -> V
     groups
 }
 
-/// The first molecule's pairs with those after it, none of which has fewer bits.
+/// The first molecule's similar pairs with the molecules after it, none of which has fewer bits.
 fn alike_molecules(group: &[Sized], fingerprints: &[u64], words: usize, spec: &SimilaritySpec) -> Vec<Pair> {
     let row = |sized: Sized| &fingerprints[sized.molecule as usize * words..][..words];
     let similarity = |common: u32, few: u32, many: u32| -> f64 {
@@ -131,7 +132,7 @@ fn alike_molecules(group: &[Sized], fingerprints: &[u64], words: usize, spec: &S
     };
     let mut pairs = Vec::new();
     for other in rest {
-        // At best, all bits of the one are bits of the other.
+        // At best, the other has all bits of the first.
         if similarity(first.bits, first.bits, other.bits) <= spec.threshold {
             break;
         }
@@ -145,7 +146,7 @@ fn alike_molecules(group: &[Sized], fingerprints: &[u64], words: usize, spec: &S
     pairs
 }
 
-/// Adds edges between alike rows of one group of a space.
+/// Adds edges between similar rows of one cluster of a space.
 pub(super) fn rows(builder: &mut Builder<'_>, space: &Space, edges: &mut Vec<Edge>) {
     let spec = builder.manifest.similarity;
     let mut best = Best::new(space.len(), &spec);
@@ -173,7 +174,7 @@ struct Rows {
     columns: usize,
     values: Vec<f32>,
     missing: Vec<Vec<u32>>,
-    /// Sums of squares.
+    /// `[rows]`: sums of squares.
     squares: Vec<f64>,
 }
 
@@ -195,17 +196,17 @@ impl Rows {
         &self.values[index * self.columns..][..self.columns]
     }
 
-    /// The sum of squares of row `one` over the columns that row `other` has.
+    /// The sum of squares of row `one` over the columns in which row `other` has values.
     fn shared_squares(&self, one: usize, other: usize) -> f64 {
         let row = self.row(one);
         let absent = self.missing[other].iter().map(|column| f64::from(row[*column as usize]).powi(2));
         self.squares[one] - absent.sum::<f64>()
     }
 
-    /// The cosine over the columns that both have; none if one is 0 there.
+    /// The cosine over the columns in which both rows have values; `None` if either is 0 there.
     fn cosine(&self, one: usize, other: usize) -> Option<f32> {
         let (first, second) = (self.shared_squares(one, other), self.shared_squares(other, one));
-        // Less is rounding.
+        // A smaller sum is rounding error.
         if first <= 1e-9 * self.squares[one] || second <= 1e-9 * self.squares[other] {
             return None;
         }
@@ -232,7 +233,7 @@ fn alike_rows(space: &Space, standard: &Standard, members: &[usize], threshold: 
     let alike = |one: usize| {
         let pair = |other: usize| {
             let similarity = rows.cosine(one, other).filter(|cosine| *cosine > threshold)?;
-            // Members are in order.
+            // Members are in ascending order.
             Some(Pair { similarity, one: members[one] as u32, other: members[other] as u32 })
         };
         (one + 1..members.len()).filter_map(pair).collect::<Vec<_>>()

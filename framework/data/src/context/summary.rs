@@ -1,4 +1,4 @@
-//! What is in a context graph.
+//! The contents of a context graph, in numbers.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct ContextSummary {
     pub title: String,
     /// Whether the data are simulated.
     pub simulated: bool,
-    /// What the graph is made of.
+    /// The graph's [`ContextGraph::key`].
     pub key: String,
     /// Number of nodes.
     pub nodes: usize,
@@ -31,11 +31,11 @@ pub struct ContextSummary {
     pub fingerprint_radius: u32,
     /// The feature spaces.
     pub spaces: Vec<SpaceSummary>,
-    /// Molecules that left.
+    /// Number of molecules left out.
     pub left_out: usize,
     /// Rows whose SMILES cannot be read.
     pub failures: Vec<MoleculeFailure>,
-    /// What else was left out or changed.
+    /// Counts of everything else that was left out or changed.
     pub counts: Counts,
     /// Files without a digest in the manifest: path and the sha256 found.
     pub unverified: Vec<(String, String)>,
@@ -48,9 +48,9 @@ pub struct NodeSummary {
     pub kind: NodeKind,
     /// Number of nodes.
     pub nodes: usize,
-    /// Edges of a node, on average.
+    /// Mean number of edges per node.
     pub mean_degree: f64,
-    /// Edges of the node with the most.
+    /// Largest number of edges of a node.
     pub max_degree: usize,
     /// Nodes without an edge.
     pub isolated: usize,
@@ -65,7 +65,7 @@ pub struct EdgeSummary {
     pub ends: [NodeKind; 2],
     /// Number of edges.
     pub edges: usize,
-    /// Their weight, on average.
+    /// Mean weight.
     pub mean_weight: f64,
     /// The smallest weight.
     pub min_weight: f32,
@@ -86,11 +86,11 @@ pub struct SpaceSummary {
     pub owners: usize,
     /// Number of columns.
     pub columns: usize,
-    /// Values that are missing.
+    /// Number of missing values.
     pub missing: usize,
-    /// Columns with one value only.
+    /// Columns with a single value.
     pub constant_columns: usize,
-    /// Columns that lost all their values when molecules left.
+    /// Columns that lost all their values when molecules were left out.
     pub emptied_columns: usize,
 }
 

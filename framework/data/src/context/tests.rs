@@ -15,7 +15,7 @@ fn edges(graph: &ContextGraph) -> Vec<(u64, u64, EdgeKind, u32)> {
     graph.edges.iter().map(edge).collect()
 }
 
-/// What two graphs must share to be the same, NaN included.
+/// Everything that must be equal in equal graphs, NaN included.
 fn fingerprint(graph: &ContextGraph) -> (String, Vec<u32>) {
     let values = graph.spaces.iter().flat_map(|space| &space.values).map(|value| value.to_bits()).collect();
     (serde_json::to_string(graph).unwrap(), values)
@@ -46,8 +46,8 @@ fn a_small_graph_is_as_counted_by_hand() {
     assert_eq!(graph.profiles_of("nothing"), []);
 
     let (perturbs, regulates) = (EdgeKind::Perturbs, EdgeKind::Regulates);
-    // The largest two of five expression values, -4 and 4, join m0 and m1 to gene 12 (node 5). The list joins m0 to gene
-    // 12 again, less heavily, and m2 to gene 13.
+    // The largest two of five expression values, -4 and 4, join m0 and m1 to gene 12 (node 5). The list joins
+    // m0 to gene 12 again, with a smaller weight, and m2 to gene 13.
     let expected = vec![
         (0, 5, regulates, 1000),
         (0, 7, perturbs, 1000),
@@ -57,7 +57,7 @@ fn a_small_graph_is_as_counted_by_hand() {
         (2, 6, regulates, 1000),
         (2, 10, perturbs, 1000),
         (3, 11, perturbs, 1000),
-        // Listed as interacts, too: of equal weights, the first kind.
+        // Also listed as interacts: of equal weights, the first kind stays.
         (4, 5, regulates, 1000),
         (5, 6, regulates, 1000),
     ];
@@ -86,7 +86,7 @@ fn molecules_leave_with_their_profiles_before_anything_is_computed() {
     assert!(graph.molecules.iter().all(|molecule| molecule.identity != identity("CCO")));
     assert_eq!(graph.counts.left_out_profiles, 1);
     let expression = graph.space("expression").unwrap();
-    // Without the profile of m1, the range of the first column is another.
+    // Without the profile of m1, the range of the first column is different.
     assert_eq!((expression.bounds[0], expression.len()), ([-4.0, 2.0], 2));
     assert_eq!(graph.profiles_of("expression"), [(0, 0), (1, 0)]);
     assert_ne!(graph.key, made.build().unwrap().key);

@@ -29,7 +29,7 @@ fn ok_head(length: usize) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
 }
 
-/// A manifest of one file with the digest of [`BODY`] that is not in `data_dir`.
+/// A manifest of one file with the digest of [`BODY`]; the file is not in `data_dir`.
 fn absent(data_dir: &Path, url: Option<String>) -> Manifest {
     let manifest = made_up(data_dir, BODY, |manifest| manifest.files[0].url = url);
     fs_err::remove_file(manifest.assays().locate(data_dir)).unwrap();

@@ -8,17 +8,17 @@ use crate::error::{Error, Result};
 use crate::manifest::TaskType;
 use crate::table::Table;
 
-/// What a missing label may be written as, beside an empty cell, whatever its case.
+/// Words for a missing label, in any case, besides an empty cell.
 const MISSING: [&str; 6] = ["na", "nan", "null", "none", "n/a", "<na>"];
-/// Columns of numbers that number rows or molecules and are no task unless they are asked for, whatever their case.
+/// Names, in any case, of columns that number rows or molecules; they are tasks only if asked for.
 const NUMBERING: [&str; 8] = ["", "id", "index", "row", "cid", "sid", "mol_id", "unnamed: 0"];
 
-/// Types of tasks that the user states; the others are inferred.
+/// Task types that the user states; the others are inferred.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskTypes {
-    /// Of all tasks that are not named.
+    /// The type of all tasks, if one is stated for all.
     pub all: Option<TaskType>,
-    /// Of the tasks with these names.
+    /// Types by task name; they take precedence over `all`.
     pub named: BTreeMap<String, TaskType>,
 }
 
@@ -49,7 +49,7 @@ impl FromStr for TaskTypes {
     }
 }
 
-/// A task of an own table.
+/// A task of the user's own table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnTask {
     /// Its column.
@@ -62,18 +62,18 @@ pub struct OwnTask {
     pub known: usize,
     /// Rows without one.
     pub missing: usize,
-    /// The smallest label, as it is known.
+    /// The smallest known label.
     pub least: f32,
-    /// The largest label.
+    /// The largest known label.
     pub most: f32,
-    /// Labels that are 1, of a classification.
+    /// Number of labels equal to 1.
     pub positives: usize,
     /// Index of the column.
     pub(super) column: usize,
 }
 
 impl OwnTask {
-    /// What hinders learning it or scoring it, if anything does.
+    /// Why the task cannot be learned or scored, if so.
     pub fn warning(&self) -> Option<String> {
         let name = &self.name;
         match self.kind {
@@ -93,18 +93,18 @@ impl OwnTask {
     }
 }
 
-/// A column that is no task.
+/// A column that is not a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// The column.
     pub column: String,
     /// Why.
     pub reason: String,
-    /// Whether it was asked for.
+    /// Whether the user asked for it.
     pub asked_for: bool,
 }
 
-/// What a label's text says.
+/// A label's parsed text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Label {
     Missing,
@@ -125,7 +125,7 @@ fn label(text: &str) -> Label {
     text.parse().map_or(Label::Text, Label::Number)
 }
 
-/// The tasks of `table` and the other columns; `reserved` are columns of another use.
+/// The tasks of `table` and the columns left out; `reserved` columns have another use.
 pub(super) fn choose(
     own: &OwnTable,
     table: &Table,
@@ -165,7 +165,7 @@ pub(super) fn choose(
     Ok((tasks, left_out))
 }
 
-/// The task in a column, or why it is none.
+/// The task in a column, or why it is not a task.
 fn task(own: &OwnTable, table: &Table, column: usize, asked_for: bool) -> Result<Result<OwnTask, String>> {
     let name = &table.header()[column];
     if !asked_for && NUMBERING.iter().any(|known| name.eq_ignore_ascii_case(known)) {
@@ -177,7 +177,7 @@ fn task(own: &OwnTable, table: &Table, column: usize, asked_for: bool) -> Result
         .iter()
         .filter_map(|label| if let Label::Number(number) = label { Some(*number) } else { None })
         .collect();
-    // A column that is mostly text is no task; a word among numbers is a mistake that must not go unseen.
+    // A column that is mostly text is not a task; a word among numbers is a mistake to report.
     if !asked_for && texts > numbers.len() {
         return Ok(Err("is text".to_owned()));
     }
@@ -204,7 +204,7 @@ fn task(own: &OwnTable, table: &Table, column: usize, asked_for: bool) -> Result
     }))
 }
 
-/// Refuses the first label that cannot be of a task of type `kind`.
+/// Returns an error for the first label that does not fit the type `kind`.
 fn check_labels(table: &Table, column: usize, labels: &[Label], kind: TaskType) -> Result<()> {
     for (row, label) in labels.iter().enumerate() {
         let (cell, value) = (|| Box::new(table.cell(row, column)), || table.text(row, column).to_owned());
@@ -228,7 +228,7 @@ fn check_labels(table: &Table, column: usize, labels: &[Label], kind: TaskType) 
     Ok(())
 }
 
-/// `[rows, tasks]`, row-major, NaN where missing, of tasks that were checked.
+/// The labels `[rows, tasks]` of checked tasks, row-major; NaN where missing.
 pub(super) fn read(table: &Table, tasks: &[OwnTask]) -> Vec<f32> {
     let value = |row: usize, column: usize| match label(table.text(row, column)) {
         Label::Number(number) => number,

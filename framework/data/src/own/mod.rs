@@ -1,7 +1,8 @@
-//! Datasets made of a table of the user's own: CSV or Parquet, without a manifest file.
+//! Datasets from the user's own table: CSV or Parquet, without a manifest file.
 //!
-//! [`OwnTable::load`] finds the column of SMILES, the tasks and their types, groups rows of one molecule, and gives one
-//! dataset of each type of task with a manifest in memory, for [`Catalog::insert_own`](crate::Catalog::insert_own).
+//! [`OwnTable::load`] finds the column of SMILES, the tasks and their types, groups rows of one molecule, and
+//! returns one dataset per type of task with a manifest in memory, for
+//! [`Catalog::insert_own`](crate::Catalog::insert_own).
 
 mod labels;
 mod parts;
@@ -25,28 +26,28 @@ pub use labels::{LeftOut, OwnTask, TaskTypes};
 pub use parts::Parts;
 pub use repeats::{DuplicatePolicy, MixtureRow, Repeat};
 
-/// Names by which a column of SMILES is known, in this order, whatever their case.
+/// Usual names of a column of SMILES, in order of preference and in any case.
 pub const SMILES_COLUMNS: [&str; 7] =
     ["smiles", "canonical_smiles", "isomeric_smiles", "smi", "structure", "molecule", "mol"];
 
-/// What to make of a table.
+/// How to read the user's own table.
 #[derive(Clone, Debug, Default)]
 pub struct OwnTable {
     /// CSV (plain or gzipped) or Parquet.
     pub path: PathBuf,
-    /// The column of SMILES; without it, the first of [`SMILES_COLUMNS`] that there is.
+    /// The column of SMILES; if `None`, the first of [`SMILES_COLUMNS`] that the table has.
     pub smiles: Option<String>,
-    /// The task columns; without any, all columns of numbers.
+    /// The task columns; if empty, all columns of numbers.
     pub tasks: Vec<String>,
-    /// Types of the tasks where they are not to be inferred.
+    /// Stated task types; the others are inferred.
     pub types: TaskTypes,
-    /// What becomes of rows that repeat a molecule.
+    /// What happens to rows that repeat a molecule.
     pub duplicates: DuplicatePolicy,
     /// The column that says which part of the split a row is in.
     pub parts: Option<String>,
 }
 
-/// The datasets of a table and what a user must know of it.
+/// The datasets of a table and what the user should know about it.
 #[derive(Clone, Debug)]
 pub struct OwnData {
     /// One dataset, or one of classification and one of regression tasks.
@@ -59,9 +60,9 @@ pub struct OwnData {
     pub smiles: String,
     /// The tasks, in the order of the datasets' tasks.
     pub tasks: Vec<OwnTask>,
-    /// Columns that are no task, and why.
+    /// Columns that are not tasks, and why.
     pub left_out: Vec<LeftOut>,
-    /// Molecules that several rows hold, before the policy was applied.
+    /// Molecules in several rows, before the policy was applied.
     pub repeats: Vec<Repeat>,
     /// Rows of several fragments.
     pub mixtures: Vec<MixtureRow>,
@@ -70,13 +71,13 @@ pub struct OwnData {
 /// One dataset of a table.
 #[derive(Clone, Debug)]
 pub struct OwnDataset {
-    /// A manifest that no file holds.
+    /// A manifest without a file.
     pub manifest: Manifest,
     /// SMILES and labels.
     pub dataset: Dataset,
-    /// The parts that a column of the table states.
+    /// The split stated in a column of the table, if any.
     pub parts: Option<Parts>,
-    /// The table's file, without links in its path.
+    /// Canonical path of the table's file.
     pub file: PathBuf,
 }
 
@@ -94,7 +95,7 @@ impl OwnTable {
         let parts = self.parts.as_deref().map(|column| Parts::read(&table, column)).transpose()?;
         let reserved = [Some(table.header()[smiles].as_str()), self.parts.as_deref()];
         let (mut tasks, left_out) = labels::choose(self, &table, &reserved)?;
-        // Tasks of one type stand together, so that they are those of a dataset in turn.
+        // Tasks of one type stand together, in the order of the datasets' tasks.
         tasks.sort_by_key(|task| task.kind == TaskType::Regression);
         let texts: Vec<String> = (0..table.rows()).map(|row| table.text(row, smiles).to_owned()).collect();
         let values = labels::read(&table, &tasks);
@@ -175,7 +176,7 @@ impl OwnTable {
     ) -> Manifest {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let regression = kind == TaskType::Regression;
-        // The units of an own table are its owner's to know.
+        // The user's own table states no units.
         let units: BTreeMap<String, String> =
             tasks.iter().filter(|_| regression).map(|task| (task.clone(), "1".to_owned())).collect();
         Manifest {
@@ -213,7 +214,7 @@ impl OwnTable {
     }
 }
 
-/// A dataset's id from a file's name: its stem in lower case, other characters as `-`.
+/// A dataset's id from a file's name: its stem in lower case, with `-` for other characters.
 fn id_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let mut stem = name.as_str();

@@ -1,4 +1,4 @@
-//! A split that a column of the table states.
+//! A split stated in a column of the table.
 
 use crate::error::{Error, Result};
 use crate::split::{Part, Protocol, Split};
@@ -9,7 +9,7 @@ use crate::table::Table;
 pub struct Parts {
     /// The column that states them.
     pub column: String,
-    /// `[rows of the file]`.
+    /// `[rows of the file]`: the part of each row.
     pub of_row: Vec<Part>,
 }
 
@@ -28,14 +28,14 @@ impl Parts {
         Ok(Self { column: column.to_owned(), of_row })
     }
 
-    /// Whether rows for validation are stated.
+    /// Whether the column states rows for validation.
     pub fn has_valid(&self) -> bool {
         self.of_row.contains(&Part::Valid)
     }
 
     /// The split of molecules that come from `rows` (data rows of the file, from 1) and have these scaffolds.
     ///
-    /// Where the column states no row for validation, a tenth of the training molecules is taken for it, as
+    /// If the column states no rows for validation, a tenth of the training molecules is used, chosen as
     /// [`Protocol::Scaffold`] with `seed` chooses its validation part.
     pub fn split(&self, rows: &[usize], scaffolds: &[String], seed: u64) -> Split {
         let of = |part: Part| {

@@ -1,4 +1,4 @@
-//! Rows that hold one molecule, and rows that hold several.
+//! Rows that repeat a molecule, and rows of several fragments.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,16 +9,16 @@ use rayon::prelude::*;
 use super::OwnTask;
 use crate::manifest::TaskType;
 
-/// What becomes of rows that repeat a molecule.
+/// What happens to rows that repeat a molecule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DuplicatePolicy {
     /// All stay.
     #[default]
     Keep,
-    /// The first one stays, the others are left out.
+    /// The first row stays; the others are left out.
     First,
-    /// The first one stays with the mean of the known labels (regression) or the majority (classification; without
-    /// one, the label is missing).
+    /// The first row stays, with the mean of the known labels (regression) or their majority (classification;
+    /// a tie makes the label missing).
     Mean,
 }
 
@@ -45,14 +45,14 @@ impl fmt::Display for DuplicatePolicy {
     }
 }
 
-/// A molecule that several rows hold, by [`molarena_chem::Molecule::identity`], which unites stereoisomers.
+/// A molecule in several rows, by [`molarena_chem::Molecule::identity`], which unites stereoisomers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeat {
     /// Data rows of the file, from 1, in ascending order.
     pub rows: Vec<usize>,
-    /// SMILES of the first one.
+    /// SMILES of the first row.
     pub smiles: String,
-    /// Whether two of the rows have different labels of one task.
+    /// Whether two of the rows have different labels for the same task.
     pub conflicting: bool,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Kept {
     pub(super) sha256: String,
 }
 
-/// Molecules that several rows hold, and rows of several fragments. Rows that cannot be read are in neither.
+/// Molecules in several rows, and rows of several fragments. Rows whose SMILES cannot be read are in neither.
 pub(super) fn find(smiles: &[String], values: &[f32], tasks: usize) -> (Vec<Repeat>, Vec<MixtureRow>) {
     let read = |text: &String| {
         let molecule = molarena_chem::Molecule::parse(text).ok()?;
@@ -156,13 +156,13 @@ pub(super) fn apply(
     }
 }
 
-/// One label of several; NaN where there is none.
+/// Merges known labels into one; NaN for none or a tie.
 fn merge(kind: TaskType, labels: impl Iterator<Item = f32>) -> f32 {
     let (count, sum) = labels.fold((0_u32, 0.0), |(count, sum), label| (count + 1, sum + f64::from(label)));
     let mean = sum / f64::from(count);
     match kind {
         TaskType::Classification if mean == 0.5 => f32::NAN,
-        // NaN, the mean of none, stays NaN.
+        // NaN, the mean of no labels, stays NaN.
         TaskType::Classification => mean.round() as f32,
         TaskType::Regression => mean as f32,
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::catalog::Catalog;
 
-/// The own table of a text, under the name `My Set.csv`, changed by `edit`.
+/// Loads `text` as a table named `My Set.csv`, with options changed by `edit`.
 fn own(text: impl AsRef<[u8]>, edit: impl FnOnce(&mut OwnTable)) -> Result<OwnData> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("My Set.csv");
@@ -11,7 +11,7 @@ fn own(text: impl AsRef<[u8]>, edit: impl FnOnce(&mut OwnTable)) -> Result<OwnDa
     table.load()
 }
 
-/// Code and text of the error that a text gives.
+/// Code and text of the error that `text` causes.
 fn refused(text: impl AsRef<[u8]>, edit: impl FnOnce(&mut OwnTable)) -> (&'static str, String) {
     let error = own(text, edit).unwrap_err();
     (error.code(), error.to_string())
@@ -85,7 +85,7 @@ fn labels_that_cannot_be_are_named_by_column_row_and_value() {
     let (code, text) = refused("smiles,a\nC,1.5\nCC,2\nCCC,high\n", |_| ());
     assert_eq!(code, "E-DATA-025");
     assert!(text.contains("My Set.csv: row 3 (line 4), column \"a\": \"high\" is not a number"), "{text}");
-    // Asked for, a column of words is an error as well.
+    // A column of words is an error if it is asked for.
     let (code, text) = refused("smiles,a,b\nC,x,1\nCC,y,0\n", |table| table.tasks = names(&["a"]));
     assert!(code == "E-DATA-025" && text.contains("row 1 (line 2), column \"a\": \"x\""), "{text}");
     let edit = |table: &mut OwnTable| table.types = "classification".parse().unwrap();
@@ -174,7 +174,7 @@ fn a_column_states_the_split() {
     let own_data = own(text, |table| table.parts = Some("fold".to_owned())).unwrap();
     assert_eq!(own_data.tasks.len(), 1, "the column of parts is no task");
     let parts = own_data.datasets[0].parts.as_ref().unwrap();
-    // Row 1 could not be read, say.
+    // As if row 1 could not be read.
     let split = parts.split(&[2, 3, 4], &[String::new(), String::new(), String::new()], 0);
     assert_eq!((split.train, split.valid, split.test), (vec![2], vec![0], vec![1]));
     assert_eq!((split.protocol.as_str(), split.seed), ("column:fold", 0));

@@ -57,15 +57,15 @@ pub(super) fn upper_halves(seed: u64) -> impl FnMut() -> u32 {
     move || (generator.next_u64() >> 32) as u32
 }
 
-/// Shuffles from the last element down to the second, each swapped with one at or before it: the order in which numpy's
-/// legacy `shuffle` works, and its way to draw.
+/// Fisher-Yates shuffle from the last element to the second, with the order and the draws of numpy's legacy
+/// `shuffle`.
 pub(super) fn shuffle<T>(items: &mut [T], mut next_u32: impl FnMut() -> u32) {
     for last in (1..items.len()).rev() {
         items.swap(last, at_most(last as u32, &mut next_u32));
     }
 }
 
-/// A uniform number from 0 to `most`: the low bits of each draw, until they are within it.
+/// A uniform number from 0 to `most`: takes the low bits of each draw until they are at most `most`.
 fn at_most(most: u32, next_u32: &mut impl FnMut() -> u32) -> usize {
     let mask = u32::MAX.checked_shr(most.leading_zeros()).unwrap_or(0);
     loop {

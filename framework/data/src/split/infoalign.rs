@@ -2,7 +2,7 @@
 
 use super::generator::{MersenneTwister, shuffle};
 
-/// The seed that the paper's code fixed; its ten runs differ in the method's seed only.
+/// The seed fixed in the paper's code; its ten runs differ only in the method's seed.
 const SEED: u32 = 3;
 
 /// See [`super::Protocol::Infoalign`].

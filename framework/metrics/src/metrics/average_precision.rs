@@ -19,8 +19,8 @@ pub(crate) static DESCRIPTION: Description = Description {
 /// `average_precision_score` (Manning, Raghavan & Schütze 2008, *Introduction to Information Retrieval*, 8.4, where
 /// there are no ties).
 ///
-/// `None` if a class is absent. There scikit-learn gives 0 (no positives) or 1 (no negatives) whatever is predicted,
-/// which says nothing of the predictions. The values are finite.
+/// `None` if a class is absent. There scikit-learn gives 0 (no positives) or 1 (no negatives) whatever is
+/// predicted, which says nothing about the predictions. The values are finite.
 fn average_precision(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     let positives = ClassCounts::of(labels)?.positives;
     let mut order = ascending(predictions);

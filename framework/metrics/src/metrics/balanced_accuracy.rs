@@ -65,7 +65,8 @@ mod tests {
     }
 
     proptest! {
-        /// Of 0/1 predictions, the area under the ROC curve: of a pair, one half for each row that is right.
+        /// Equals the area under the ROC curve of 0/1 predictions: each correct row of a pair counts one
+        /// half.
         #[test]
         fn is_the_area_under_the_curve_of_hard_predictions((labels, predictions) in probability_task()) {
             let hard = score_tasks(Metric::RocAuc, Scoring::Hard, &labels, &predictions, 1)[0];

@@ -17,9 +17,9 @@ pub(crate) static DESCRIPTION: Description = Description {
 /// The mean of (predicted probability - label)², with labels 0 and 1 and one probability for each row, as scikit-learn's
 /// `brier_score_loss`; Brier's own sum over both classes is twice that.
 ///
-/// Predictions are taken as they are: one outside of 0 to 1, which the mean of an ensemble may be by rounding and a
-/// regression by far, counts with its whole distance. Under hard scoring it is the share of wrong rows.
-/// `None` if a label is neither 0 nor 1; one class is enough. There is at least one row, and the values are finite.
+/// Predictions are not clamped: one outside of 0 to 1 (an ensemble's mean by rounding, a regression by far)
+/// counts with its full distance. Under hard scoring it is the share of wrong rows. `None` if a label is
+/// neither 0 nor 1; one class is enough. There is at least one row, and the values are finite.
 fn brier(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     is_binary(labels).then(|| squared_error(labels, predictions) / labels.len() as f64)
 }

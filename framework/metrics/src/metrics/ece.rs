@@ -20,9 +20,9 @@ const BINS: usize = 15;
 /// intervals ((m - 1)/15, m/15] of the predicted probability, and 0 is in the first. For two classes the bins are of the
 /// probability of class 1 (Naeini et al., and Guo et al. in section 4.1), not of the likelier class.
 ///
-/// Probabilities outside of 0 to 1 are moved to the nearer end first, so the score is in `[0, 1]`. Under hard scoring it
-/// compares 0 and 1 with the share of positives among the rows of each.
-/// `None` if a label is neither 0 nor 1; one class is enough. There is at least one row, and the values are finite.
+/// Probabilities outside of 0 to 1 are clamped first, so the score is in `[0, 1]`. Under hard scoring it
+/// compares 0 and 1 with the share of positives among the rows of each. `None` if a label is neither 0 nor 1;
+/// one class is enough. There is at least one row, and the values are finite.
 fn expected_calibration_error(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     if !is_binary(labels) {
         return None;
@@ -36,7 +36,7 @@ fn expected_calibration_error(labels: &[f32], predictions: &[f32]) -> Option<f64
     Some(differences.iter().map(|difference| difference.abs()).sum::<f64>() / labels.len() as f64)
 }
 
-/// The place of a probability's bin. The product is exact: 24 bits of an `f32`, and 4 of the 15.
+/// Index of a probability's bin. The product is exact: 24 bits from the `f32`, and 4 from the 15.
 fn bin(probability: f64) -> usize {
     ((probability * BINS as f64).ceil() as usize).saturating_sub(1)
 }
@@ -87,7 +87,7 @@ mod tests {
             prop_assert!(score <= differences().map(f64::abs).sum::<f64>() / n + 1e-14);
         }
 
-        /// Predicting, in every row, the share of positives of its bin's rows is calibrated.
+        /// Predicting the share of positives in every row is calibrated.
         #[test]
         fn the_share_of_positives_is_calibrated((labels, _) in probability_task()) {
             let share = labels.iter().sum::<f32>() / labels.len() as f32;

@@ -22,7 +22,7 @@ fn kendall(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     if all_equal(labels) || all_equal(predictions) {
         return None;
     }
-    // Ranks are finite, and equal for zeros of either sign: they order and compare the same.
+    // Ranks are finite, and equal for zeros of either sign, so their order and equality agree.
     let mut rows: Vec<(f64, f64)> = midranks(labels).into_iter().zip(midranks(predictions)).collect();
     rows.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));
     let equal_labels = pairs_within(rows.chunk_by(|one, other| one.0 == other.0));
@@ -39,13 +39,13 @@ fn kendall(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     Some(((concordant as f64 - discordant as f64) / scale).clamp(-1.0, 1.0))
 }
 
-/// Pairs of `n` rows.
+/// Number of pairs of `n` rows.
 fn pairs(n: usize) -> u64 {
     let n = n as u64;
     n * n.saturating_sub(1) / 2
 }
 
-/// Pairs of rows of the same group.
+/// Number of pairs of rows in the same group.
 fn pairs_within<'a, T: 'a>(groups: impl Iterator<Item = &'a [T]>) -> u64 {
     groups.map(|group| pairs(group.len())).sum()
 }
@@ -61,7 +61,7 @@ fn sort_and_count_inversions(values: &mut [f64]) -> u64 {
             merged.clear();
             while from_left < left.len() && from_right < right.len() {
                 if right[from_right] < left[from_left] {
-                    // It passes all that is left of the left half.
+                    // It passes all remaining values of the left half.
                     inversions += (left.len() - from_left) as u64;
                     merged.push(right[from_right]);
                     from_right += 1;
@@ -112,7 +112,7 @@ mod tests {
         /// The definition, pair by pair.
         #[test]
         fn is_the_balance_of_pairs((labels, predictions) in regression_task()) {
-            // Of eleven values, so that many are tied.
+            // Eleven distinct values, so that many are tied.
             let coarse = |values: &[f32]| values.iter().map(|value| (value / 20.0).round()).collect::<Vec<f32>>();
             let (labels, predictions) = (coarse(&labels), coarse(&predictions));
             let (mut balance, mut of_labels, mut of_predictions) = (0_i32, 0_u32, 0_u32);

@@ -17,8 +17,8 @@ pub(crate) static DESCRIPTION: Description = Description {
 /// Area under the ROC curve: the Mann-Whitney U of the positives over (positives x negatives), with midranks for
 /// ties. Equal to the trapezoid rule on the empirical curve, which is what scikit-learn's `roc_auc_score` does.
 ///
-/// U is exact, so the result is one rounded division: an area of exactly 4/5 is the `f64` that `0.8` is.
-/// `None` if a class is absent. The values are finite.
+/// U is exact, so the result is one rounded division: an area of exactly 4/5 is the `f64` `0.8`. `None` if a
+/// class is absent. The values are finite.
 //
 // Hanley & McNeil 1982, "The meaning and use of the area under a receiver operating characteristic (ROC) curve",
 // Radiology 143, 29.

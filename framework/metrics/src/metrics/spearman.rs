@@ -21,7 +21,7 @@ fn spearman(labels: &[f32], predictions: &[f32]) -> Option<f64> {
     if all_equal(labels) || all_equal(predictions) {
         return None;
     }
-    // Midranks, ties or not, have this mean, and like it are multiples of one half: the centred ranks are exact.
+    // Midranks, tied or not, have this mean. Both are multiples of one half, so the centred ranks are exact.
     let mean = (labels.len() + 1) as f64 / 2.0;
     let (mut covariance, mut label_variance, mut prediction_variance) = (0.0, 0.0, 0.0);
     for (label_rank, prediction_rank) in midranks(labels).into_iter().zip(midranks(predictions)) {

@@ -1,4 +1,4 @@
-//! Scores of one query's ranking, one file for each, and the ranks that they are made from.
+//! Scores of one query's ranking, one file for each, and the ranks that they are computed from.
 
 mod hit;
 mod ndcg;

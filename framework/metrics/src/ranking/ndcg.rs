@@ -2,11 +2,11 @@
 
 /// NDCG@k of a query from the ranks of its relevant candidates (1 is best, all different), between 0 and 1.
 ///
-/// `Σ 1 / log2(1 + rank)` over the relevant candidates of rank k or better, divided by what it would be if they had the
+/// `Σ 1 / log2(1 + rank)` over the relevant candidates of rank k or better, divided by the same sum with the
 /// ranks 1, 2, ... `None` without a relevant candidate or with k 0.
 pub fn ndcg_at(ranks: &[usize], k: usize) -> Option<f64> {
     let gain = |rank: usize| 1.0 / (1.0 + rank as f64).log2();
-    // The sum of nothing is 0, not -0.
+    // Folding makes an empty sum 0, not -0.
     let best = (1..=ranks.len().min(k)).map(gain).fold(0.0, std::ops::Add::add);
     let reached =
         ranks.iter().filter(|&&rank| rank <= k).map(|&rank| gain(rank)).fold(0.0, std::ops::Add::add);
@@ -29,9 +29,9 @@ mod tests {
         // 1 / log2(4) = 1 / 2.
         close(ndcg_at(&[3], 10), 0.5);
         close(ndcg_at(&[11], 10), 0.0);
-        // Ranks 1 and 3 of an ideal 1 and 2: (1 + 1/2) / (1 + 1/log2(3)) = 1.5 / 1.6309297535714573.
+        // Ranks 1 and 3, ideally 1 and 2: (1 + 1/2) / (1 + 1/log2(3)) = 1.5 / 1.6309297535714573.
         close(ndcg_at(&[1, 3], 10), 0.919_720_789_148_178_6);
-        // Only k of the relevant ones can be among the first k.
+        // Only k relevant candidates can be among the first k.
         close(ndcg_at(&[1, 2, 3], 2), 1.0);
         assert_eq!(ndcg_at(&[], 10), None);
         assert_eq!(ndcg_at(&[1], 0), None);

@@ -1,10 +1,10 @@
 //! Ranks of the relevant candidates of a query.
 
-/// The ranks, 1 for the best, of the candidates `relevant` among `scores`, `[c]`, higher is better; ascending.
+/// The ranks of the candidates `relevant` among `scores` `[c]`, ascending; the highest score has rank 1.
 ///
-/// Equal scores count against the method: of tied candidates, those that are not relevant come first. So a method that
-/// gives all candidates one score has its relevant ones last, and gains nothing by not deciding. 0 and -0 are equal. The
-/// scores are finite.
+/// Equal scores count against the method: of tied candidates, those that are not relevant come first. So a
+/// method that gives all candidates the same score has its relevant ones last and gains nothing by ties. 0
+/// and -0 are equal. The scores are finite.
 ///
 /// # Panics
 /// If a relevant candidate is not among the scores.

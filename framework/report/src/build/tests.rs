@@ -33,7 +33,7 @@ fn best_first_then_failed_ties_by_name() {
     assert_eq!(methods(&build(&records, WITHOUT_COST).boards[0]), ["b", "c", "d", "a"]);
 }
 
-/// Two records that differ in what `change` does to the second never share a board.
+/// Distinctions of the boards of two records after `change` to the second, which must set them apart.
 fn distinctions_after(change: Change) -> Vec<Option<String>> {
     let mut records = [classification("m", 1, &[Some(0.5)]), classification("m", 2, &[Some(0.5)])];
     assert_eq!(build(&records, WITHOUT_COST).boards.len(), 1);
@@ -173,7 +173,8 @@ fn without_costs_another_clock_gives_the_same_bytes() {
     }
 }
 
-/// Records that meet in every way: few methods, seeds, keys and hashes, and scores that are not always finite.
+/// Records that coincide in many ways: few methods, seeds, keys and hashes, and scores that are not always
+/// finite.
 fn any_record() -> impl Strategy<Value = Record> {
     let score = prop::option::weighted(0.9, prop_oneof![9 => 0.0..=1.0_f64, 1 => Just(f64::NAN)]);
     let flags = prop::collection::vec(prop::bool::weighted(0.2), 6);

@@ -1,4 +1,4 @@
-//! From figures to SVG, by plotters. One unit is a pixel of a wide canvas, which viewers scale.
+//! Draws figures as SVG with plotters. One unit is a pixel of a wide canvas, which viewers scale.
 
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
@@ -23,13 +23,13 @@ const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(226, 226, 226);
 
 const WIDTH: u32 = 1400;
-/// Height of the only panel, and of each of several.
+/// Height of a single panel, and of each of several panels.
 const PANEL_HEIGHT: [u32; 2] = [740, 420];
-/// Sizes of letters. The SVG says 1/1.24 of them, as plotters counts the line and not the letter.
+/// Font sizes. The SVG has 1/1.24 of them, as plotters measures the line, not the letter.
 const TITLE: i32 = 40;
 const TEXT: i32 = 31;
 const NOTE: i32 = 27;
-/// Share of a size that a letter is wide, on the safe side of common fonts.
+/// Width of a letter over the font size, a safe estimate for common fonts.
 const LETTER: f64 = 0.5;
 const LINE_HEIGHT: i32 = 38;
 
@@ -37,7 +37,7 @@ type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Placed, Placed>>;
 type Drawn<T = ()> = Result<T, PlotError>;
 
-/// The figure as SVG.
+/// Draws the figure as SVG.
 pub fn render(figure: &Figure) -> Result<String, PlotError> {
     let notes: Vec<String> = figure.notes.iter().flat_map(|note| wrapped(note, NOTE)).collect();
     let head = 70 + LINE_HEIGHT * notes.len() as i32;
@@ -68,7 +68,7 @@ fn refused(error: impl std::error::Error) -> PlotError {
     PlotError::Draw(error.to_string())
 }
 
-/// Puts in what screen readers read.
+/// Adds the role and the title that screen readers read.
 fn with_title(svg: &str, title: &str) -> String {
     let escaped = title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     svg.replacen("<svg ", "<svg role=\"img\" ", 1).replacen(
@@ -78,7 +78,7 @@ fn with_title(svg: &str, title: &str) -> String {
     )
 }
 
-/// Lines of words that fit into the canvas.
+/// Breaks text into lines that fit the canvas.
 fn wrapped(text: &str, size: i32) -> Vec<String> {
     let most = (f64::from(WIDTH - 48) / (LETTER * f64::from(size))) as usize;
     let mut lines = vec![String::new()];
@@ -99,12 +99,12 @@ fn write(area: &Canvas, text: &str, place: (i32, i32), size: i32) -> Drawn {
     area.draw(&Text::new(text.to_owned(), place, style)).map_err(refused)
 }
 
-/// Widths that all panels have, so that their axes lie above each other.
+/// Widths shared by all panels, so that their axes line up.
 #[derive(Clone, Copy)]
 struct Sizes {
-    /// Of the words along the vertical axes.
+    /// Width of the labels along the vertical axes.
     y_area: i32,
-    /// Of the legends' column.
+    /// Width of the legends' column.
     legend: i32,
 }
 
@@ -124,7 +124,7 @@ impl Sizes {
     }
 }
 
-/// Series of the legend. A single one has none: the title or the axis says what it is.
+/// Series of the legend. A single series needs no legend: the title or the axis says what it is.
 fn named(panel: &Panel) -> Vec<&Series> {
     panel.series.iter().filter(|series| !series.name.is_empty()).collect()
 }
@@ -148,7 +148,7 @@ fn draw_panel(panel: &Panel, x: Placed, y: Placed, area: &Canvas, sizes: Sizes) 
     draw_legend(&named(panel), &legend)
 }
 
-/// Everything that must have a place.
+/// The points that must lie on the axes.
 fn extremes(shape: &Shape) -> Vec<(f64, f64)> {
     match shape {
         Shape::Area(corners) => corners.clone(),
@@ -245,7 +245,7 @@ where
 /// The marker of a colour around (0, 0): a filled polygon.
 fn marker(number: usize, colour: RGBColor) -> Polygon<(i32, i32)> {
     let corners: &[(i32, i32)] = match number % 5 {
-        // A circle, nearly.
+        // Nearly a circle.
         0 => &[
             (8, 0),
             (7, 4),

@@ -1,11 +1,11 @@
 //! Figures: lines with intervals, and areas, as SVG.
 //!
-//! A [`Figure`] is plain data; [`render`] makes the SVG. It is pure: equal figures give equal bytes, on every machine, and
-//! no font is read (a viewer takes its own sans-serif). Colours are those of Okabe and Ito, which colour-blind people can
-//! tell apart; lines also differ in their markers.
+//! A [`Figure`] is plain data; [`render`] makes the SVG. It is pure: equal figures give equal bytes, on every
+//! machine, and no font is read (viewers use their own sans-serif). Colours are those of Okabe and Ito, which
+//! colour-blind people can tell apart; lines also differ in their markers.
 //!
-//! Figures of results: [`sweeps`] (a metric against a varied parameter), [`training_figure`] (the log of a training) and
-//! [`rank_figures`] (where matchings put the true candidates).
+//! Figures of results: [`sweeps`] (a metric against a varied parameter), [`training_figure`] (a training log)
+//! and [`rank_figures`] (the ranks that methods give the true candidates).
 
 mod draw;
 mod ranks;
@@ -19,18 +19,18 @@ pub use scale::Scale;
 pub use sweep::{PathError, Sweep, SweepLine, SweepPoint, XValue, sweeps, sweeps_csv};
 pub use training::{TrainingError, training_figure};
 
-/// Panels below each other, which share a title.
+/// Stacked panels that share a title.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// What is shown, in one line.
     pub title: String,
-    /// What a reader must know, a line each, below the title: what an interval is, what was left out.
+    /// Notes below the title, one per line, such as what an interval is or what was left out.
     pub notes: Vec<String>,
     /// At least one.
     pub panels: Vec<Panel>,
 }
 
-/// A pair of axes and what is drawn between them.
+/// A pair of axes and the series drawn on them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
     /// Horizontal axis.
@@ -46,21 +46,21 @@ pub struct Panel {
 pub struct Axis {
     /// What the numbers are, with their unit.
     pub label: String,
-    /// How numbers become places.
+    /// How values map to positions.
     pub scale: Scale,
-    /// Where marks are and what they say; without it, round numbers.
+    /// Values and labels of the ticks; if `None`, ticks are at round numbers.
     pub ticks: Option<Vec<(f64, String)>>,
-    /// First and last value; without it, those of the data and a margin. Nothing may lie outside.
+    /// First and last value; if `None`, those of the data and a margin. No value may lie outside.
     pub range: Option<(f64, f64)>,
 }
 
 impl Axis {
-    /// An axis over the data, with marks at round numbers.
+    /// An axis over the data, with ticks at round numbers.
     pub fn new(label: impl Into<String>, scale: Scale) -> Self {
         Self { label: label.into(), scale, ticks: None, range: None }
     }
 
-    /// Marks at these values, which say the numbers themselves.
+    /// Puts ticks at these values, labelled with the numbers.
     #[must_use]
     pub fn with_ticks_at(mut self, values: impl IntoIterator<Item = f64>) -> Self {
         self.ticks = Some(values.into_iter().map(|value| (value, scale::plain(value))).collect());
@@ -71,7 +71,7 @@ impl Axis {
 /// A line or an area.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// In the legend; an empty name is not.
+    /// Name in the legend; a series with an empty name is not in it.
     pub name: String,
     /// Number of the colour and the marker, from 0; they repeat after [`COLOURS`].
     pub colour: usize,
@@ -103,9 +103,9 @@ pub enum Shape {
 /// A point and its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Place on the horizontal axis.
+    /// Value on the horizontal axis.
     pub x: f64,
-    /// Place on the vertical axis.
+    /// Value on the vertical axis.
     pub y: f64,
     /// Lowest and highest value.
     pub interval: Option<(f64, f64)>,
@@ -131,7 +131,7 @@ pub enum Intervals {
     Bars,
 }
 
-/// What cannot be drawn.
+/// Why a figure cannot be drawn.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlotError {
     /// A panel has nothing to show.

@@ -1,4 +1,4 @@
-//! Where a matching put the true candidates (the right-hand figures of Table 4 of arXiv 2406.12056).
+//! Ranks that methods give the true candidates (the right-hand figures of Table 4 of arXiv 2406.12056).
 
 use molarena_record::matching::MatchRecord;
 
@@ -11,14 +11,14 @@ use crate::match_board::{board, grouped, named, scores_of};
 pub struct RankGroup {
     /// Name of the method.
     pub name: String,
-    /// One for each query, in percent of the candidates: 0 is the first, 100 the last.
+    /// One per query, in percent of the candidates: 0 is the first, 100 the last.
     pub percent: Vec<f64>,
 }
 
-/// The best rank of each query, seeds together, for each board of matching: name of the file without an ending, and figure.
-/// Methods come in the board's order; one without a score stays empty.
+/// For each matching board, the file name without extension and a figure of each query's best rank, seeds
+/// pooled. Methods are in the board's order; the place of a method without a score stays empty.
 ///
-/// `ranks` gives the best rank of each query of a record in a space, from 1.
+/// `ranks` returns the best rank of each query of a record in a space, from 1.
 ///
 /// # Errors
 /// Those of `ranks`.
@@ -55,14 +55,14 @@ pub fn rank_figures<E>(
     Ok(figures)
 }
 
-/// Bins of 5 %.
+/// Number of bins; each is 5 % wide.
 const BINS: usize = 20;
 /// Half the width of the widest bin, where methods are 1 apart.
 const HALF_WIDTH: f64 = 0.42;
 
-/// A histogram of ranks for each method, mirrored so that its width at a height is the number of queries with that rank;
-/// all areas are alike. The marker is the median, the bar goes from the first to the third quartile. A random ranking
-/// has a straight outline. Methods without ranks stay empty.
+/// A mirrored histogram of ranks for each method: its width at a height is the share of queries with that
+/// rank, so all areas are equal. The marker is the median, the bar goes from the first to the third quartile.
+/// A random ranking has a straight outline. Methods without ranks stay empty.
 pub fn ranks_figure(title: &str, groups: &[RankGroup]) -> Figure {
     let densities: Vec<Vec<f64>> = groups.iter().map(|group| histogram(&group.percent)).collect();
     let widest = densities.iter().flatten().copied().fold(0.0, f64::max);

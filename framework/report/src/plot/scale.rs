@@ -1,4 +1,4 @@
-//! From values to places on an axis, and which values get a mark.
+//! Maps values to positions on an axis and chooses its ticks.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 
 use super::{Axis, PlotError};
 
-/// How numbers become places.
+/// How values map to positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// Equal differences are equal distances.
@@ -15,7 +15,7 @@ pub enum Scale {
     Log,
 }
 
-/// Values whose ratio is at least this are shown on a logarithmic axis, if all are above 0.
+/// Positive values whose largest ratio is at least this get a logarithmic axis.
 const LOG_FROM_RATIO: f64 = 20.0;
 
 impl Scale {
@@ -40,19 +40,19 @@ impl Scale {
     }
 }
 
-/// An axis whose range and marks are settled; plotters' coordinate.
+/// An axis with its range and ticks: a plotters coordinate.
 #[derive(Clone)]
 pub(super) struct Placed {
     label: String,
     scale: Scale,
-    /// First and last place, which is what [`Scale`] makes of a value.
+    /// First and last position on the scale: the value itself, or its logarithm.
     range: (f64, f64),
-    /// Values and words of the marks, all inside the range.
+    /// Values and labels of the ticks, all inside the range.
     pub(super) ticks: Vec<(f64, String)>,
 }
 
 impl Placed {
-    /// Settles `axis` for `values`, at least one.
+    /// Chooses the range and ticks of `axis` for `values`, at least one.
     pub(super) fn new(axis: &Axis, values: &[f64]) -> Result<Self, PlotError> {
         let mut placed =
             Self { label: axis.label.clone(), scale: axis.scale, range: (0.0, 0.0), ticks: Vec::new() };
@@ -122,18 +122,18 @@ fn extent(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// A twenty-fifth more on both sides; something around a single value.
+/// Adds a twenty-fifth on both sides, or a margin around a single value.
 fn with_margin((low, high): (f64, f64)) -> (f64, f64) {
     let margin = if high > low { (high - low) / 25.0 } else { low.abs().max(1.0) / 10.0 };
     (low - margin, high + margin)
 }
 
-/// Marks at round values inside a range of places.
+/// Ticks at round values; `low` and `high` are positions on the scale.
 fn round_ticks(scale: Scale, (low, high): (f64, f64), least_step: f64) -> Vec<(f64, String)> {
     match scale {
         Scale::Linear => linear_ticks(low, high, least_step),
         Scale::Log if high - low < 1.5 => {
-            // Less than about a decade: 1, 2 and 5 times powers of ten.
+            // Less than one and a half decades: 1, 2 and 5 times powers of ten.
             let decades = (low.floor() as i32)..=(high.ceil() as i32);
             let values = decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * power_of_ten(decade)));
             values.map(|value| (value, plain(value))).collect()
@@ -147,12 +147,13 @@ fn round_ticks(scale: Scale, (low, high): (f64, f64), least_step: f64) -> Vec<(f
     }
 }
 
-/// The number nearest to the power, which `powi` is not.
+/// The number nearest to the power, which `powi` may miss by rounding.
 fn power_of_ten(exponent: i32) -> f64 {
     format!("1e{exponent}").parse().expect("a number")
 }
 
-/// 4 to 9 marks at multiples of 1, 2 or 5 times a power of ten; fewer where they would be nearer than `least_step`.
+/// 4 to 9 ticks at multiples of 1, 2 or 5 times a power of ten; fewer where they would be closer than
+/// `least_step`.
 fn linear_ticks(low: f64, high: f64, least_step: f64) -> Vec<(f64, String)> {
     let rough = ((high - low) / 8.0).max(least_step);
     let exponent = rough.log10().floor() as i32;
@@ -172,7 +173,8 @@ fn linear_ticks(low: f64, high: f64, least_step: f64) -> Vec<(f64, String)> {
     (first..=last).map(|multiple| multiple as f64 * step).map(|value| (value, words(value))).collect()
 }
 
-/// The shortest text that reads back as the number, as `1e-9` where that is shorter by two letters or more.
+/// The shortest text that reads back as the number, as `1e-9` where that is shorter by two characters or
+/// more.
 pub(super) fn plain(value: f64) -> String {
     let (decimal, scientific) = (value.to_string(), format!("{value:e}"));
     if scientific.len() + 1 < decimal.len() { scientific } else { decimal }

@@ -15,7 +15,7 @@ use crate::row::Entry;
 /// Records that may share a board, as lines over a varied parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    /// Name of the figure's file, without an ending; no two sweeps of a call share it.
+    /// File name of the figure, without extension; unique among the sweeps of a call.
     pub file_stem: String,
     /// Id of the dataset.
     pub dataset: String,
@@ -25,22 +25,22 @@ pub struct Sweep {
     pub split: String,
     /// The metric.
     pub metric: Metric,
-    /// Number of tasks that a score is the mean of.
+    /// Number of tasks that scores are averaged over.
     pub tasks: usize,
     /// The varied parameter, such as `encoder.config.beta`.
     pub path: String,
     /// Sorted by name.
     pub lines: Vec<SweepLine>,
-    /// Records that have no value at the path, by method: they are in no line.
+    /// Number of records without a value at the path, by method; they are in no line.
     pub left_out: BTreeMap<String, usize>,
-    /// Records that contradict each other, in whole sentences.
+    /// Sentences about records that contradict each other.
     pub notes: Vec<String>,
 }
 
-/// Methods that differ in nothing but the parameter.
+/// Methods that differ only in the parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepLine {
-    /// What the methods' names share; with a hash where two lines would have one name.
+    /// The common part of the methods' names, with a hash where two lines would have the same name.
     pub name: String,
     /// By ascending value.
     pub points: Vec<SweepPoint>,
@@ -51,9 +51,9 @@ pub struct SweepLine {
 pub struct SweepPoint {
     /// The value.
     pub x: XValue,
-    /// Mean over the scored seeds; none where all failed.
+    /// Mean over the scored seeds; `None` if all failed.
     pub mean: Option<f64>,
-    /// Sample standard deviation of the same; none with fewer than two.
+    /// Sample standard deviation of the same; `None` with fewer than two.
     pub std: Option<f64>,
     /// Scored seeds.
     pub seeds: usize,
@@ -87,15 +87,16 @@ pub struct PathError {
     pub path: String,
     /// Number of records.
     pub records: usize,
-    /// The parameters that there are.
+    /// The known parameters.
     pub known: String,
 }
 
 /// Lines of the metric over the parameter at `path` of a record's composition (`encoder.config.beta`,
-/// `baseline.config.n_trees`, `features.morgan.radius`), for each dataset and whatever else sets boards apart.
+/// `baseline.config.n_trees`, `features.morgan.radius`), one sweep for each board.
 ///
-/// Records share a line if they differ in nothing but this value and their method's name. Records without the value are
-/// counted in [`Sweep::left_out`]; boards of such records alone make no sweep. Fails when that leaves nothing.
+/// Records share a line if they differ only in this value and their method's name. Records without the value
+/// are counted in [`Sweep::left_out`]; a board of only such records gives no sweep. Fails if no sweep is
+/// left.
 pub fn sweeps(records: &[Record], path: &str) -> Result<Vec<Sweep>, PathError> {
     let mut groups: BTreeMap<BoardKey, Vec<&Record>> = BTreeMap::new();
     for record in records {
@@ -111,8 +112,8 @@ pub fn sweeps(records: &[Record], path: &str) -> Result<Vec<Sweep>, PathError> {
     Ok(sweeps)
 }
 
-/// The parts of a method as one JSON object. The key of a pretraining follows from the other parts and the corpus, and would keep
-/// the values of an encoder's parameter apart.
+/// The parts of a method as one JSON object, without the pretraining key: it depends on the encoder's
+/// parameters and would put each value on a line of its own.
 fn whole(record: &Record) -> Value {
     let parts = composition(record).into_iter().map(|(name, part)| (name.to_owned(), part));
     let mut whole: Map<String, Value> = parts.collect();
@@ -123,7 +124,7 @@ fn whole(record: &Record) -> Value {
     Value::Object(whole)
 }
 
-/// Paths of the plain values of configurations and features.
+/// Paths of the values in configurations and features, objects and nulls excepted.
 fn parameters(record: &Record) -> Vec<String> {
     fn walk(prefix: &str, value: &Value, paths: &mut Vec<String>) {
         match value {
@@ -142,7 +143,7 @@ fn parameters(record: &Record) -> Vec<String> {
     paths
 }
 
-/// Takes the value at a path out of a JSON object.
+/// Removes and returns the value at a path of a JSON object.
 fn take(value: &mut Value, path: &str) -> Option<Value> {
     match path.split_once('.') {
         Some((key, rest)) => take(value.get_mut(key)?, rest),
@@ -150,7 +151,7 @@ fn take(value: &mut Value, path: &str) -> Option<Value> {
     }
 }
 
-/// Records of one line by value, with what the value is.
+/// Records of one line by the value's text, with the value.
 type ByValue<'a> = BTreeMap<String, (XValue, Vec<&'a Record>)>;
 
 fn sweep(records: &[&Record], path: &str) -> Option<Sweep> {
@@ -225,7 +226,7 @@ fn line(values: ByValue, notes: &mut Vec<String>) -> SweepLine {
     SweepLine { name, points }
 }
 
-/// What names share: of `m[beta=1,L=4]` and `m[beta=2,L=4]`, `m[L=4]`; of `rf-10` and `rf-100`, `rf`.
+/// The common part of names: `m[L=4]` of `m[beta=1,L=4]` and `m[beta=2,L=4]`; `rf` of `rf-10` and `rf-100`.
 fn shared_name(names: &BTreeSet<&str>) -> String {
     let all: Vec<&str> = names.iter().copied().collect();
     let [first, others @ ..] = all.as_slice() else { return String::new() };
@@ -253,7 +254,7 @@ fn shared_name(names: &BTreeSet<&str>) -> String {
         let common = first.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
         length = length.min(common);
     }
-    // Not inside of a number: of `rf-10` and `rf-100` the `10` is no part of the name. Names are ASCII.
+    // Not inside a number: the `10` that `rf-10` and `rf-100` share is not part of the name. Names are ASCII.
     let prefix = first.get(..length).unwrap_or_default();
     let prefix =
         prefix.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_', '.', '+', '[']);
@@ -277,7 +278,8 @@ fn name_files(sweeps: &mut [Sweep]) {
 }
 
 impl Sweep {
-    /// The figure; without a scale, the one that fits the values. Parameters that are no numbers are named along the axis.
+    /// The figure; if `scale` is `None`, the scale fits the values. Values that are not numbers are named
+    /// along the axis.
     pub fn figure(&self, scale: Option<Scale>) -> Figure {
         let values = || self.lines.iter().flat_map(|line| &line.points).map(|point| &point.x);
         let numbers: Option<Vec<f64>> = values()
@@ -349,7 +351,7 @@ fn drawn(x: f64, point: &SweepPoint) -> Option<Point> {
     Some(Point { x, y, interval: point.std.map(|std| (y - 100.0 * std, y + 100.0 * std)) })
 }
 
-/// More marks than this would touch each other.
+/// More ticks than this would touch each other.
 const MOST_TICKS: usize = 14;
 
 fn number_axis(path: &str, numbers: &[f64], scale: Option<Scale>) -> Axis {
@@ -357,7 +359,7 @@ fn number_axis(path: &str, numbers: &[f64], scale: Option<Scale>) -> Axis {
     let mut values = numbers.to_vec();
     values.sort_by(f64::total_cmp);
     values.dedup();
-    // Marks at the values themselves, where a logarithmic axis keeps them apart.
+    // Ticks at the values themselves, where a logarithmic axis keeps them apart.
     let apart = values.windows(2).all(|pair| pair[1] / pair[0] > 1.5);
     if axis.scale == Scale::Log && apart && values.len() <= MOST_TICKS {
         axis.with_ticks_at(values)

@@ -26,7 +26,7 @@ fn forests() -> Vec<Record> {
 }
 
 fn save(name: &str, svg: &str) {
-    // For looking at: MOLARENA_FIGURES=DIR cargo test.
+    // To look at the figures: MOLARENA_FIGURES=DIR cargo test.
     if let Some(folder) = std::env::var_os("MOLARENA_FIGURES") {
         fs_err::write(std::path::Path::new(&folder).join(name), svg).expect("the folder is there");
     }

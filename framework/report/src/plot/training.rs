@@ -1,13 +1,13 @@
-//! The curves of a training's log.
+//! The curves of a training log.
 
 use std::collections::BTreeMap;
 
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
 
-/// The column of a log that counts.
+/// The column of a log that numbers the epochs.
 const EPOCH: &str = "epoch";
 
-/// A log of a training that cannot be read as such.
+/// Why a training log cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
     /// Not CSV.
@@ -16,13 +16,13 @@ pub enum TrainingError {
     /// A column is missing.
     #[error("no column `{EPOCH}`; the columns are: {0}")]
     NoEpoch(String),
-    /// A column is there twice.
+    /// A column occurs twice.
     #[error("column `{0}` is there twice")]
     Twice(String),
     /// A cell holds no number.
     #[error("line {line}, column `{column}`: `{text}` is no finite number")]
     NoNumber {
-        /// Line of the file, the header being 1.
+        /// Line of the file; the header is line 1.
         line: usize,
         /// Name of the column.
         column: String,
@@ -34,8 +34,9 @@ pub enum TrainingError {
     Empty,
 }
 
-/// The log of a training as a figure: CSV with the column `epoch`; every other column is a curve, and an empty cell is no
-/// point. Columns whose names begin with `loss` share a panel, the others have one each, with their names as titles.
+/// A training log as a figure. The log is CSV with the column `epoch`; every other column is a curve, and an
+/// empty cell is skipped. Columns whose names begin with `loss` share a panel; the others have one each,
+/// labelled with their names.
 pub fn training_figure(csv: &str, title: &str) -> Result<Figure, TrainingError> {
     let columns = read(csv)?;
     let mut panels: Vec<(String, Vec<&Column>)> = Vec::new();

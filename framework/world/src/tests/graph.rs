@@ -8,7 +8,7 @@ use molarena_data::{Dataset, PreparedDataset};
 use crate::parameters::Parameters;
 use crate::simulate::simulate;
 
-/// What two graphs must share to be the same, NaN included.
+/// Everything that must be equal in equal graphs, NaN included.
 fn fingerprint(graph: &ContextGraph) -> (String, Vec<u32>) {
     let values = graph.spaces.iter().flat_map(|space| &space.values).map(|value| value.to_bits()).collect();
     (serde_json::to_string(graph).unwrap(), values)

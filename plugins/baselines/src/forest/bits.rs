@@ -44,7 +44,7 @@ impl<'a> BitRows<'a> {
     }
 }
 
-/// Refuses more bits than a feature number can hold, and set bits after the last one.
+/// Rejects more bits than a feature number can hold, and set bits after the last one.
 pub(crate) fn check_bits(bits: &Bits<'_>) -> Result<()> {
     if bits.n_bits > 1 << 16 {
         return Err(Error::unsupported(format!("input `bits`: {} bits a row, at most 65536", bits.n_bits)));

@@ -264,7 +264,7 @@ impl Ranked {
     }
 }
 
-/// Refuses values that are not finite.
+/// Rejects values that are not finite.
 pub(crate) fn check_finite(dense: &Dense<'_>) -> Result<()> {
     match dense.values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),

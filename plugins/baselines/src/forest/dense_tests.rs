@@ -92,7 +92,7 @@ fn bits_do_not_serve_a_dense_forest() {
     assert!(forest.predict(&inputs(&bad), &Call::new(0, 1)).is_err());
 }
 
-/// The two ways to grow a tree differ no more than two seeds of one way.
+/// The two ways to grow a tree differ hardly more than two seeds of one way.
 #[test]
 fn bits_and_the_same_bits_as_numbers_give_the_same_forest_on_average() {
     let mut random = Random::of(5, 0, 0);

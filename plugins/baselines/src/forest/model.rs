@@ -123,7 +123,7 @@ impl<T: Send + Sync> Forests<T> {
         Matrix::new(rows, columns.len(), values)
     }
 
-    /// Refuses forests without trees, and trees that are not valid for the number of features.
+    /// Rejects forests without trees, and trees that are not valid for the number of features.
     fn check_trees(self, is_sound: impl Fn(&T, usize) -> bool) -> Result<Self> {
         let sound = |task: &Task<T>| match task {
             Task::Unlabelled(_) => true,
@@ -178,7 +178,7 @@ impl Forests<BitTree> {
         })
     }
 
-    /// Refuses trees that a prediction could not traverse.
+    /// Rejects trees that a prediction could not traverse.
     pub(crate) fn check(self) -> Result<Self> {
         self.check_trees(BitTree::is_sound)
     }
@@ -217,7 +217,7 @@ impl Forests<DenseTree> {
         })
     }
 
-    /// Refuses trees that a prediction could not traverse.
+    /// Rejects trees that a prediction could not traverse.
     pub(crate) fn check(self) -> Result<Self> {
         self.check_trees(DenseTree::is_sound)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Target<'a> {
 pub(crate) type Stat = u64;
 
 impl<'a> Target<'a> {
-    /// Codes of a task's labels. There are at most 2^28 rows, so that a sum fits.
+    /// Codes of a task's labels. There are fewer than 2^28 rows, so that a sum fits.
     pub(crate) fn new(targets: &'a Targets, kind: TaskKind) -> Result<Self> {
         let count_bits = usize::BITS - targets.len().leading_zeros();
         if count_bits > 28 {

@@ -154,7 +154,7 @@ impl Parameters {
         )))
     }
 
-    /// Refuses more molecules than `max_molecules`.
+    /// Rejects more molecules than `max_molecules`.
     pub(super) fn check_rows(&self, rows: usize) -> Result<()> {
         let most = self.0.max_molecules;
         if rows <= most {

@@ -137,7 +137,7 @@ impl Lower {
         &self.0[row as usize]
     }
 
-    /// `matrix vector` for the matrix of `rows` (rising) scaled by `scale`.
+    /// The matrix of `rows` (in increasing order) times `scale` times `vector`.
     pub(super) fn multiply(&self, rows: &[u32], scale: f64, vector: &[f64]) -> Vec<f64> {
         let mut product = vec![0.0; rows.len()];
         for (position, &row) in rows.iter().enumerate() {

@@ -15,13 +15,13 @@ use crate::{
 /// Noise variances to try: half decades from 0.01 to 100 times the amplitude.
 const NOISES: [f64; 9] = [0.01, 0.031_622_8, 0.1, 0.316_228, 1.0, 3.162_28, 10.0, 31.622_8, 100.0];
 
-/// Length scales to try, in units of the natural one: steps of the square root of 2 from 1/4 to 8.
+/// Number of length scales to try, from 1/4 to 8 times the natural one in steps of the square root of 2.
 const LENGTH_SCALES: i32 = 11;
 
 /// Logarithms of the marginal likelihood, for each task and each candidate.
 pub(super) type Evidence = Vec<Vec<f64>>;
 
-/// At most `most` evenly spaced elements of `rows`.
+/// At most `most` evenly spaced numbers below `rows`.
 pub(super) fn evenly_spaced(rows: usize, most: usize) -> Vec<usize> {
     if rows <= most { (0..rows).collect() } else { (0..most).map(|i| i * rows / most).collect() }
 }

@@ -9,9 +9,10 @@ use crate::factor::Factor;
 /// Number of rows of the design that are in memory as a matrix at once.
 const BLOCK: usize = 4096;
 
-/// Returns for each list of labels on the same rows the weights of all columns and, last, the intercept. They minimise
-/// the sum of squared errors plus `alpha` times the sum of the squared weights; the intercept has no penalty (Hoerl and
-/// Kennard 1970). Uses a Cholesky factor of the smaller of two systems: over the columns, or over the rows.
+/// Returns, for each list of labels on the same rows, the weights of all columns and, last, the intercept.
+/// They minimise the sum of squared errors plus `alpha` times the sum of the squared weights; the intercept
+/// has no penalty (Hoerl and Kennard 1970). Uses a Cholesky factor of the smaller of two systems: over the
+/// columns, or over the rows.
 pub(super) fn fit(
     design: &Design<'_>,
     rows: &[u32],

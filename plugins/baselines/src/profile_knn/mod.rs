@@ -15,7 +15,7 @@ pub use encoder::{ProfileEncoder, ProfileEncoderConfig};
 
 const HEADER: Header = Header { name: *b"pknn", version: 1 };
 
-/// What the encoder learns from a corpus. The encoder saves it; both load it.
+/// What the encoder learns from a corpus. The encoder saves it; encoder and decoder load it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Model {
     n_bits: usize,

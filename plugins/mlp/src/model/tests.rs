@@ -168,7 +168,7 @@ fn without_validation_labels_the_epochs_are_fixed() {
     }
 }
 
-/// Records the reports; cancels after a report that ends with the text.
+/// Records the reports; cancels after a report that ends with the given text.
 #[derive(Default)]
 struct Seen(Mutex<Vec<String>>, Option<&'static str>);
 

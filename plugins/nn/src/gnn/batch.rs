@@ -127,7 +127,7 @@ impl GraphBatch {
         self.atoms.rows()
     }
 
-    /// The same batch with messages weighted as in a graph convolutional network.
+    /// The batch's neighbours with messages weighted as in a graph convolutional network.
     pub(super) fn normalised(&self) -> Arc<Neighbours> {
         Arc::new((*self.neighbours).clone().normalised())
     }

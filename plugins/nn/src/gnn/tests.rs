@@ -72,7 +72,8 @@ fn gradients_are_those_of_finite_differences() {
         for (name, parameter) in parameters.trained() {
             let gradient = parameter.grad(&gradients).unwrap_or_else(|| panic!("no gradient of {name}"));
             let gradient: Vec<f32> = gradient.into_data().try_into_vec().unwrap();
-            // Checks one direction of the whole parameter, in which the loss is f32 and no kink is near.
+            // Checks one direction of the whole parameter with several steps: the loss is f32, and a kink may
+            // be near.
             let direction = random.uniform(gradient.len(), 1.0);
             let at = |step: f32| {
                 let mut moved = arrays.clone();

@@ -322,8 +322,7 @@ mod tests {
     use super::*;
     use crate::kernels::testing::{pairs, random, tracked};
 
-    /// A triangle with a tail, an isolated atom, and two atoms with two bonds of different kinds to each other's
-    /// neighbours.
+    /// A triangle with a tail, an isolated atom, and a pair.
     fn example() -> Neighbours {
         let bonds = [([0, 1], 0), ([1, 2], 1), ([2, 0], 2), ([2, 3], 0), ([5, 6], 2)];
         Neighbours::new(7, bonds.into_iter())

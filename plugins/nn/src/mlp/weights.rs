@@ -100,7 +100,7 @@ impl Weights {
         Self { hidden, head: LinearWeights::random(architecture.last(), architecture.outputs, true, random) }
     }
 
-    /// Refuses weights that are not those of `architecture`.
+    /// Returns an error if the weights do not fit `architecture`.
     pub fn check(&self, architecture: &Architecture) -> Result<()> {
         let layer = |((linear, norm), (inputs, outputs)): (&(LinearWeights, Option<NormWeights>), _)| {
             let normed = norm

@@ -5,7 +5,7 @@ use super::*;
 /// Fits a line to points: rows are x from 0 to 1, targets are 2 x - 1.
 struct Line {
     started: Vec<usize>,
-    /// Cancels after this many steps.
+    /// Whether there are validation rows.
     valid: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a manifest makes sense.
+//! Checks of a context graph's manifest.
 
 use std::collections::HashSet;
 

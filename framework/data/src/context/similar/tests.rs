@@ -35,7 +35,7 @@ fn uniform(seed: u64, count: usize) -> Vec<f32> {
 
 #[test]
 fn molecules_are_compared_within_their_scaffold() {
-    // Five bits common of six and seven: 5 / 8 and 5 / sqrt(42).
+    // Four common bits of six each: Tanimoto 4 / 8, cosine 4 / 6.
     let fingerprints = [0b0011_1111_u64, 0b1101_1111 & !1, 0b0011_1111];
     let groups = scaffold_groups(&[0, 0, 1], &fingerprints, 1);
     assert_eq!(groups.len(), 1, "a scaffold of one molecule has no pairs");

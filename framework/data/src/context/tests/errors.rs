@@ -2,7 +2,7 @@
 
 use super::world::Made;
 
-/// The code and text of the error that a change of the small world gives.
+/// The code and text of the error that a change to the small world causes.
 fn refused(change: impl FnOnce(Made) -> Made) -> (&'static str, String) {
     let error = change(Made::new()).build().unwrap_err();
     (error.code(), error.to_string())

@@ -1,4 +1,4 @@
-//! The layout in which the authors of `InfoAlign` published their graph, on a small folder.
+//! The layout in which the `InfoAlign` authors published their graph, on a small folder.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::fetch::{Origin, fetch_context};
 use crate::npz::MatrixWriter;
 use crate::verify::{FileState, verify_context};
 
-/// The manifest that comes with the program, with narrow matrices.
+/// The built-in manifest, with narrow matrices.
 fn manifest() -> ContextManifest {
     let mut manifest = Catalog::builtin().unwrap().context("infoalign-data").unwrap().clone();
     let widths = [1783, 966, 1111, 862, 978];
@@ -76,7 +76,7 @@ fn the_published_layout_is_fetched_and_built() {
     let count = |kind| graph.node_kinds.iter().filter(|other| **other == kind).count();
     assert_eq!(NodeKind::ALL.map(count), [3, 3, 4, 1]);
     assert_eq!(graph.unverified.len(), 13);
-    // Features of the screens are the genes' own: gene 7 (node 3) has them in both spaces.
+    // Screen features belong to the genes: gene 7 (node 3) has them in both spaces.
     let crispr = graph.space("gene-crispr").unwrap();
     assert_eq!((&crispr.nodes[..], &crispr.values[..]), (&[3, 4][..], &[0.0, 0.0, 1.0, 1.0][..]));
     let orf = graph.space("gene-orf").unwrap();
@@ -88,7 +88,7 @@ fn the_published_layout_is_fetched_and_built() {
     };
     assert_eq!(edges(EdgeKind::Binds), [(0, 3), (2, 3)]);
     assert_eq!(edges(EdgeKind::Interacts), [(3, 4), (4, 5)]);
-    // Of the values -9 and 8, the second is of gene 502, which is no node.
+    // Of the values -9 and 8, the second belongs to gene 502, which is not a node.
     assert_eq!(edges(EdgeKind::Regulates), [(2, 4)]);
     assert_eq!(edges(EdgeKind::Perturbs).len(), 5);
     let counts = &graph.counts;
@@ -96,7 +96,7 @@ fn the_published_layout_is_fetched_and_built() {
     // Three rows of the screens without a molecule, gene 1000, gene 502.
     assert_eq!(counts.edges_without_node, 5);
 
-    // Other bytes are taken, as no digest is known, but they are another graph.
+    // Changed bytes are accepted, as no digest is known, but give a different graph.
     fs_err::write(
         data.path().join("infoalign-data/pretrain_raw/L1k_idmaps.csv"),
         "ncbi_gene_id\n1\n2\n3\n7\n",

@@ -61,7 +61,7 @@ kind = "regulates"
 magnitude = "z"
 "#;
 
-/// A folder of files, and the manifest of them.
+/// A folder of files and their manifest.
 pub(super) struct Made {
     folder: tempfile::TempDir,
     manifest: String,

@@ -26,7 +26,7 @@ fn dropout_keeps_its_share() {
     assert!((0..8).all(|shift| (both(shift) - 0.09).abs() < 5e-3), "{:?}", both(0));
 }
 
-/// The results of a step of either kind.
+/// The batch's moments after a step on any device.
 fn moments(norm: &BatchNorm) -> Moments {
     let values = |row: &Tensor<2>| row.clone().into_data().try_into_vec().unwrap();
     match (norm.moments.get(), norm.elsewhere.get()) {
