@@ -1,7 +1,7 @@
 //! Reads SMILES from an input of any length, a chunk at a time.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, stdin};
+use std::io::{BufRead, BufReader, Cursor, Read, stdin};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -43,8 +43,9 @@ impl SmilesInput {
         let path = if standard_input { PathBuf::from("standard input") } else { path.to_owned() };
         let raw: Box<dyn Read + Send> =
             if standard_input { Box::new(stdin()) } else { Box::new(fs_err::File::open(&path)?) };
-        let mut reader = BufReader::with_capacity(LOOKED_AT, raw);
-        let start = beginning(&mut reader)?;
+        let reader = BufReader::with_capacity(LOOKED_AT, raw);
+        let longest = GZIP_MAGIC.len().max(parquet_text::MAGIC.len());
+        let (start, reader) = beginning(Box::new(reader), |start| start.len() >= longest)?;
         if start.starts_with(parquet_text::MAGIC) {
             if standard_input {
                 let reason = "Parquet is read from a file, not from standard input".to_owned();
@@ -55,7 +56,7 @@ impl SmilesInput {
         let reader: Box<dyn BufRead + Send> = if start.starts_with(&GZIP_MAGIC) {
             Box::new(BufReader::with_capacity(LOOKED_AT, MultiGzDecoder::new(reader)))
         } else {
-            Box::new(reader)
+            reader
         };
         Self::text(path, reader, column)
     }
@@ -69,8 +70,9 @@ impl SmilesInput {
         Ok(Self { path: path.to_owned(), source, what })
     }
 
-    fn text(path: PathBuf, mut reader: Box<dyn BufRead + Send>, column: Option<&str>) -> Result<Self> {
-        let mut start = beginning(&mut reader).map_err(|error| bad_text(&path, &error))?;
+    fn text(path: PathBuf, reader: Box<dyn BufRead + Send>, column: Option<&str>) -> Result<Self> {
+        let (mut start, mut reader) =
+            beginning(reader, |start| start.contains(&b'\n')).map_err(|error| bad_text(&path, &error))?;
         if start.starts_with(BYTE_ORDER_MARK) {
             reader.consume(BYTE_ORDER_MARK.len());
             start.drain(..BYTE_ORDER_MARK.len());
@@ -164,9 +166,27 @@ impl SmilesInput {
     }
 }
 
-/// The first bytes of a reader, not consumed.
-fn beginning<R: BufRead + ?Sized>(reader: &mut R) -> std::io::Result<Vec<u8>> {
-    Ok(reader.fill_buf()?.to_vec())
+/// The first bytes of a reader, and a reader that gives them again. A pipe gives a few at a time, so they are read until
+/// they are `enough`, [`LOOKED_AT`], or all.
+fn beginning(
+    mut reader: Box<dyn BufRead + Send>,
+    enough: impl Fn(&[u8]) -> bool,
+) -> std::io::Result<(Vec<u8>, Box<dyn BufRead + Send>)> {
+    let mut start = Vec::new();
+    while start.len() < LOOKED_AT && !enough(&start) {
+        let more = match reader.fill_buf() {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            more => more?,
+        };
+        if more.is_empty() {
+            break;
+        }
+        start.extend_from_slice(more);
+        let length = more.len();
+        reader.consume(length);
+    }
+    let again = Cursor::new(start.clone()).chain(reader);
+    Ok((start, Box::new(again)))
 }
 
 fn suffix(path: &Path, suffixes: &[&str]) -> bool {
@@ -262,6 +282,25 @@ mod tests {
         let parquet = parquet_text::tests::example();
         assert_eq!(all("x.parquet", &parquet, None), ["CC", "", "CCO", "CC", "", "CCO"]);
         assert_eq!(all("x", &parquet, Some("untyped")), ["x", "", "z", "x", "", "z"]);
+    }
+
+    #[test]
+    fn a_pipe_may_give_a_byte_at_a_time() {
+        use std::os::fd::AsRawFd;
+        let table = b"\xef\xbb\xbfid,SMILES\n1,CC\n2,CCO\n";
+        for bytes in [table.to_vec(), gzip(table)] {
+            let (from, mut to) = std::io::pipe().unwrap();
+            let writer = std::thread::spawn(move || {
+                for byte in bytes {
+                    to.write_all(&[byte]).unwrap();
+                    std::thread::sleep(std::time::Duration::from_micros(200));
+                }
+            });
+            let path = PathBuf::from(format!("/proc/self/fd/{}", from.as_raw_fd()));
+            let mut input = SmilesInput::open(&path, None).unwrap();
+            assert_eq!(input.next_chunk(9).unwrap(), ["CC", "CCO"]);
+            writer.join().unwrap();
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use molarena_data::{
-    Dataset, Part, PreparedDataset, Protocol, Role, TaskColumns,
+    Dataset, Part, Protocol, Role, RowFailure, TaskColumns,
     own::{OwnDataset, Parts},
     sha256_hex,
 };
@@ -16,6 +16,7 @@ use crate::{
     arena::Arena,
     error::{Error, Result},
     execute::{RunOptions, event::Observer, executed},
+    inputs::dataset::ArenaDataset,
     plan::{
         cell::Cell,
         missing::forget_failures,
@@ -42,8 +43,16 @@ pub(super) struct Learning<'a> {
     pub(super) keep: bool,
 }
 
-/// Adds `joined`, made by [`join`], to the catalog and runs the method on it. Returns the cell and its
-/// outcome.
+/// A cell that was learnt.
+pub(super) struct Learnt {
+    pub(super) cell: Cell,
+    /// Outcome of the cell's step.
+    pub(super) record: StepRecord,
+    /// Rows of the dataset that cannot be read.
+    pub(super) unparsed: Vec<RowFailure>,
+}
+
+/// Adds `joined`, made by [`join`], to the catalog and runs the method on it.
 ///
 /// # Errors
 /// Errors of planning and execution; [`Error::MethodFailed`] if the method fails.
@@ -54,7 +63,7 @@ pub(super) fn learn(
     limits: Limits,
     interrupted: &AtomicBool,
     observer: &dyn Observer,
-) -> Result<(Cell, StepRecord)> {
+) -> Result<Learnt> {
     let Learning { dataset, method, seed, device, keep } = learning;
     let group = CellGroup {
         datasets: vec![arena.catalog.insert_own(joined)],
@@ -76,13 +85,14 @@ pub(super) fn learn(
     let plan = plan(&selection, arena, interrupted)?;
     let failed = |message: String| Error::MethodFailed { method: method.to_owned(), message };
     forget_failures(plan.cells.iter(), arena)?;
+    let unparsed = plan.task_rows().next().map(|row| row.dataset.unparsed.clone()).unwrap_or_default();
     let cell = plan.cells.into_iter().next().ok_or_else(|| failed("no cell".into()))?;
     let options = RunOptions { threads: limits.threads };
     let record = executed(&Arc::clone(&cell.step), arena, options, interrupted, observer)?;
     if let Some(failure) = record.failure() {
         return Err(failed(format!("{}: {}", failure.reason, failure.message)));
     }
-    Ok((cell, record))
+    Ok(Learnt { cell, record, unparsed })
 }
 
 /// How a dataset was divided into training and validation molecules.
@@ -100,11 +110,12 @@ pub struct HeldOut {
     pub data_sha256: String,
 }
 
-/// The labelled molecules of a dataset, followed by the new, unlabelled ones as the test part.
+/// The labelled molecules of a dataset that can be read, followed by the new, unlabelled rows as the test part.
 pub(super) fn join(arena: &Arena, id: &str, new: &[String]) -> Result<(OwnDataset, HeldOut)> {
     let data_dir: &Path = &arena.data_dir;
     let mut manifest = arena.catalog.get(id)?.clone();
-    let known = PreparedDataset::new(arena.catalog.dataset(id, data_dir)?)?;
+    let known = arena.catalog.dataset(id, data_dir)?;
+    let known = ArenaDataset::prepare(&manifest, &known, data_dir, &arena.store)?;
     let mut by = Protocol::Scaffold;
     let mut split = by.split(&known.scaffolds, 0);
     if split.valid.is_empty() {
@@ -115,7 +126,7 @@ pub(super) fn join(arena: &Arena, id: &str, new: &[String]) -> Result<(OwnDatase
         train: split.train.len() + split.test.len(),
         valid: split.valid.len(),
         by,
-        unparsed: known.failures.len(),
+        unparsed: known.unparsed.len(),
         data_sha256: known.dataset.sha256.clone(),
     };
     let (file, known) = (manifest.assays().locate(data_dir), known.dataset);

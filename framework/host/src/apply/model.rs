@@ -1,17 +1,18 @@
 //! Predicts new molecules with a saved model.
 
-use molarena_data::Part;
 use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
 
+use molarena_chem::Molecule;
+use molarena_data::{Part, RowFailure};
 use molarena_features::Features;
 use molarena_sdk::InputKind;
 
 use crate::{
     apply::{
-        predict::{Predicted, read_input},
+        predict::{Predicted, no_molecules, read_smiles},
         train::{MODEL_SCHEMA, TrainedComponent, TrainedMember, TrainedModel},
     },
     arena::Arena,
@@ -77,7 +78,25 @@ pub fn predict_with_model(
     interrupted: &AtomicBool,
 ) -> Result<Predicted> {
     let model = load_model(prediction.model)?;
-    let input = read_input(prediction.input, prediction.smiles)?;
+    let smiles = read_smiles(prediction.input, prediction.smiles)?;
+    let mut input = Readable::default();
+    let mut failures = Vec::new();
+    for (index, result) in molarena_chem::parse_all(&smiles).into_iter().enumerate() {
+        match result {
+            Ok(molecule) => {
+                input.smiles.push(smiles[index].clone());
+                input.molecules.push(molecule);
+            }
+            Err(error) => {
+                let (smiles, reason) = (smiles[index].clone(), error.to_string());
+                failures.push(RowFailure { row: index + 1, smiles, reason });
+            }
+        }
+    }
+    if input.molecules.is_empty() {
+        let first = failures.swap_remove(0);
+        return Err(no_molecules(prediction.input, smiles.len(), first.reason));
+    }
     let device = prediction.device.clone().unwrap_or_else(|| CPU.to_owned());
     let user = User { arena, folder: prediction.model, model: &model, limits, device, interrupted };
     let tasks = model.tasks.len();
@@ -90,7 +109,14 @@ pub fn predict_with_model(
     } else {
         combine(&members, tasks, model.task_type).test
     };
-    Ok(Predicted::of_rows(model.tasks.clone(), input, &values))
+    Ok(Predicted::of_rows(model.tasks.clone(), smiles, failures, &values))
+}
+
+/// The readable molecules of an input.
+#[derive(Default)]
+struct Readable {
+    smiles: Vec<String>,
+    molecules: Vec<Molecule>,
 }
 
 /// A model in use.
@@ -115,13 +141,8 @@ impl User<'_> {
     }
 
     /// Predictions `[n, tasks]` of the readable molecules.
-    fn predict(
-        &self,
-        member: &TrainedMember,
-        input: &crate::apply::predict::NewMolecules,
-    ) -> Result<Vec<f32>> {
-        let features =
-            computed_of(&self.model.dataset, &input.readable(), &input.molecules, &member.features)?;
+    fn predict(&self, member: &TrainedMember, input: &Readable) -> Result<Vec<f32>> {
+        let features = computed_of(&self.model.dataset, &input.smiles, &input.molecules, &member.features)?;
         let (features, kind) = match &member.encoder {
             Some(encoder) => (self.encode(encoder, &features, member.features.input())?, InputKind::Dense),
             None => (features, member.features.input()),

@@ -4,6 +4,7 @@
 //! workers, tuning on the validation molecules, ensembles. The steps are stored; nothing is scored.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
@@ -68,75 +69,67 @@ pub fn predict(
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<(Predicted, HeldOut)> {
-    let input = read_input(prediction.input, prediction.smiles)?;
-    let (joined, held_out) = join(arena, prediction.dataset, &input.readable())?;
+    let smiles = read_smiles(prediction.input, prediction.smiles)?;
+    // The molecules are parsed with those of the dataset; here only until one is found.
+    let mut unreadable = smiles.iter().map(|smiles| Molecule::parse(smiles).err());
+    if let Some(Some(first)) = unreadable.next()
+        && unreadable.all(|error| error.is_some())
+    {
+        return Err(no_molecules(prediction.input, smiles.len(), first.to_string()));
+    }
+    let (joined, held_out) = join(arena, prediction.dataset, &smiles)?;
     let tasks = joined.dataset.tasks.clone();
+    let known = joined.dataset.len() - smiles.len();
     let Prediction { dataset, method, seed, .. } = *prediction;
     let learning = Learning { dataset, method, seed, device: prediction.device.clone(), keep: false };
-    let (_, record) = learn(arena, joined, learning, limits, interrupted, observer)?;
-    let (_, _, values) = arena.store.matrix(&record, "test.npy")?;
-    Ok((Predicted::of_rows(tasks, input, &values), held_out))
+    let learnt = learn(arena, joined, learning, limits, interrupted, observer)?;
+    let (_, _, values) = arena.store.matrix(&learnt.record, "test.npy")?;
+    let failures =
+        learnt.unparsed.into_iter().map(|failure| RowFailure { row: failure.row - known, ..failure });
+    Ok((Predicted::of_rows(tasks, smiles, failures.collect(), &values), held_out))
 }
 
-/// The molecules of an input.
-#[derive(Debug)]
-pub(super) struct NewMolecules {
-    /// `[rows]`: SMILES.
-    pub(super) smiles: Vec<String>,
-    /// `[rows]`: whether the row can be read.
-    pub(super) there: Vec<bool>,
-    /// The molecules of the readable rows.
-    pub(super) molecules: Vec<Molecule>,
-    pub(super) failures: Vec<RowFailure>,
-}
-
-impl NewMolecules {
-    /// SMILES of the readable rows.
-    pub(super) fn readable(&self) -> Vec<String> {
-        let rows = self.smiles.iter().zip(&self.there);
-        rows.filter(|(_, there)| **there).map(|(smiles, _)| smiles.clone()).collect()
-    }
-}
-
-/// Reads and parses an input.
-pub(super) fn read_input(path: &Path, column: Option<&str>) -> Result<NewMolecules> {
+/// Reads the SMILES of an input.
+///
+/// # Errors
+/// Errors of reading; the input has no rows.
+pub(super) fn read_smiles(path: &Path, column: Option<&str>) -> Result<Vec<String>> {
     let mut input = SmilesInput::open(path, column)?;
-    let mut read =
-        NewMolecules { smiles: Vec::new(), there: Vec::new(), molecules: Vec::new(), failures: Vec::new() };
+    let mut smiles = Vec::new();
     loop {
         let chunk = input.next_chunk(CHUNK)?;
         if chunk.is_empty() {
             break;
         }
-        for (smiles, result) in chunk.iter().zip(molarena_chem::parse_all(&chunk)) {
-            read.there.push(result.is_ok());
-            match result {
-                Ok(molecule) => read.molecules.push(molecule),
-                Err(error) => {
-                    let (row, reason) = (read.there.len(), error.to_string());
-                    read.failures.push(RowFailure { row, smiles: smiles.clone(), reason });
-                }
-            }
-        }
-        read.smiles.extend(chunk);
+        smiles.extend(chunk);
     }
-    if read.molecules.is_empty() {
-        let first = read.failures.first();
-        let reason = first.map_or_else(|| "there are no rows".to_owned(), |first| first.reason.clone());
-        let (id, rows) = (path.display().to_string(), read.smiles.len());
-        return Err(molarena_data::Error::NoMolecules { id, rows, reason }.into());
+    if smiles.is_empty() {
+        return Err(no_molecules(path, 0, "there are no rows".to_owned()));
     }
-    Ok(read)
+    Ok(smiles)
+}
+
+/// The error for an input without a readable molecule; `reason` is that of its first row.
+pub(super) fn no_molecules(path: &Path, rows: usize, reason: String) -> Error {
+    molarena_data::Error::NoMolecules { id: path.display().to_string(), rows, reason }.into()
 }
 
 impl Predicted {
-    /// Spreads the predictions `[readable rows, t]` over all rows of the input.
-    pub(super) fn of_rows(tasks: Vec<String>, input: NewMolecules, values: &[f32]) -> Self {
+    /// Spreads the predictions `[readable rows, t]` over all rows of the input; `failures` are the others.
+    pub(super) fn of_rows(
+        tasks: Vec<String>,
+        smiles: Vec<String>,
+        failures: Vec<RowFailure>,
+        values: &[f32],
+    ) -> Self {
+        let failed: BTreeSet<usize> = failures.iter().map(|failure| failure.row - 1).collect();
         let mut rows = values.chunks(tasks.len());
         let missing = vec![f32::NAN; tasks.len()];
-        let mut row = |there: &bool| if *there { rows.next().unwrap_or(&missing) } else { &missing };
-        let values = input.there.iter().flat_map(|there| row(there).to_vec()).collect();
-        Self { tasks, smiles: input.smiles, values, failures: input.failures }
+        let mut row = |index: usize| {
+            if failed.contains(&index) { &missing } else { rows.next().unwrap_or(&missing) }
+        };
+        let values = (0..smiles.len()).flat_map(|index| row(index).to_vec()).collect();
+        Self { tasks, smiles, values, failures }
     }
 
     /// Adds the task columns of `other`, which are for the same molecules.

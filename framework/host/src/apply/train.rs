@@ -107,7 +107,7 @@ pub fn train(
     let (tasks, task_type) = (joined.dataset.tasks.clone(), joined.dataset.task_type);
     let Training { dataset, method, seed, .. } = *training;
     let learning = Learning { dataset, method, seed, device: training.device.clone(), keep: true };
-    let (cell, _) = learn(arena, joined, learning, limits, interrupted, observer)?;
+    let cell = learn(arena, joined, learning, limits, interrupted, observer)?.cell;
     let partial = PathBuf::from(format!("{}.partial", training.output.display()));
     if partial.exists() {
         fs_err::remove_dir_all(&partial)?;

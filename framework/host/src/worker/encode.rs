@@ -1,8 +1,8 @@
 //! Encodes molecules, all at once or chunk by chunk.
 
-use molarena_data::Part;
 use std::{path::Path, thread, time::Duration};
 
+use molarena_data::Part;
 use molarena_features::Features;
 
 use crate::{

@@ -1,8 +1,8 @@
 //! Predicts with a saved baseline.
 
-use molarena_data::Part;
 use std::time::Instant;
 
+use molarena_data::Part;
 use molarena_features::Features;
 use molarena_sdk::{Call, Matrix};
 

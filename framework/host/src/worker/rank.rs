@@ -1,8 +1,8 @@
 //! Lets a decoder score the candidates of each space for the queries.
 
-use molarena_data::Part;
 use std::time::Instant;
 
+use molarena_data::Part;
 use molarena_features::{Features, select_rows};
 use molarena_record::parts::Reason;
 use molarena_sdk::{Dense, Matrix};

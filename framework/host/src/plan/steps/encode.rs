@@ -1,9 +1,9 @@
 //! Encoding: molecules become vectors, once for all seeds, heads and datasets that share them.
 
-use molarena_data::Part;
 use std::{path::PathBuf, sync::Arc};
 
 use molarena_chem::CHEMISTRY_VERSION;
+use molarena_data::Part;
 use molarena_features::{FeatureSpec, Features};
 use molarena_record::{key::encode_material, step::Kind};
 use serde_json::Value;

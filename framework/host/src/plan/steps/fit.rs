@@ -1,8 +1,8 @@
 //! Fitting: a baseline learns from features or vectors and labels, and predicts.
 
-use molarena_data::Part;
 use std::{path::PathBuf, sync::Arc};
 
+use molarena_data::Part;
 use molarena_features::{FeatureSpec, Features, select_rows};
 use molarena_record::{
     parts::Cost,

@@ -1,9 +1,9 @@
 //! Ranking: a decoder scores profiles for query molecules, and the host computes the ranks of each query's
 //! own profiles.
 
-use molarena_data::Part;
 use std::{collections::BTreeMap, io::Cursor, path::PathBuf, sync::Arc};
 
+use molarena_data::Part;
 use molarena_features::FeatureSpec;
 use molarena_metrics::relevant_ranks;
 use molarena_record::{
