@@ -97,7 +97,7 @@ fn folders_of_host_import_only_what_is_below_them() {
             match place(&named) {
                 Some(other) if other <= own => {}
                 Some(_) => {
-                    wrong.push(format!("{} imports {named}, which is above {folder}", inside.display()))
+                    wrong.push(format!("{} imports {named}, which is above {folder}", inside.display()));
                 }
                 None => wrong.push(format!("{} imports {named} not by its path", inside.display())),
             }
