@@ -197,6 +197,8 @@ fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture)> {
             command.env(name, value);
         }
     }
+    // glibc would give memory back to the kernel and ask for it again in every step of a training (mallopt(3)).
+    command.env("MALLOC_MMAP_THRESHOLD_", "33554432").env("MALLOC_TRIM_THRESHOLD_", "134217728");
     command.env("HOME", folder).env("TMPDIR", folder).stdin(Stdio::null());
     command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
     let child = command.spawn().map_err(failed)?;
