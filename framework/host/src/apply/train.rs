@@ -94,8 +94,8 @@ pub struct Training<'a> {
 /// folder, which gets its name once it is complete.
 ///
 /// # Errors
-/// Errors of planning and execution; [`MethodFailed`](crate::Error::MethodFailed) if the method fails or its
-/// baseline cannot be saved; [`Io`](crate::Error::Io).
+/// Errors of planning and execution; [`MethodFailed`](crate::error::Error::MethodFailed) if the method fails or its
+/// baseline cannot be saved; [`Io`](crate::error::Error::Io).
 pub fn train(
     arena: &mut Arena,
     training: &Training<'_>,
