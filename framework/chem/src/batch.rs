@@ -93,6 +93,34 @@ pub fn parse_all<S: AsRef<str> + Sync>(smiles: &[S]) -> Vec<Result<Molecule, Par
     smiles.par_iter().map(|smiles| Molecule::parse(smiles.as_ref())).collect()
 }
 
+/// Many SMILES, read: the molecules, and why the others are none.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// `[n]`: indices of the SMILES that are molecules, ascending.
+    pub kept: Vec<usize>,
+    /// `[n]`: their molecules.
+    pub molecules: Vec<Molecule>,
+    /// Indices of the other SMILES, ascending, with the reason.
+    pub failures: Vec<(usize, ParseError)>,
+}
+
+impl Parsed {
+    /// Reads many SMILES as [`parse_all`] does.
+    pub fn new<S: AsRef<str> + Sync>(smiles: &[S]) -> Self {
+        let mut parsed = Self::default();
+        for (index, result) in parse_all(smiles).into_iter().enumerate() {
+            match result {
+                Ok(molecule) => {
+                    parsed.kept.push(index);
+                    parsed.molecules.push(molecule);
+                }
+                Err(error) => parsed.failures.push((index, error)),
+            }
+        }
+        parsed
+    }
+}
+
 /// Reads many SMILES in order, `rows` at a time, so that at most `rows` molecules are in memory; a drug-like molecule
 /// takes about 6 KiB.
 ///
@@ -131,6 +159,15 @@ mod tests {
         for (index, molecule) in molecules.iter().enumerate() {
             assert_eq!(matrix.row(index), molecule.morgan(&spec));
         }
+    }
+
+    #[test]
+    fn molecules_and_failures_are_told_apart() {
+        let parsed = Parsed::new(&["CCO", "C(", "", "O"]);
+        let smiles: Vec<&str> = parsed.molecules.iter().map(Molecule::smiles).collect();
+        assert_eq!((parsed.kept, smiles), (vec![0, 3], vec!["CCO", "O"]));
+        let codes: Vec<_> = parsed.failures.iter().map(|(index, error)| (*index, error.code())).collect();
+        assert_eq!(codes, [(1, "smiles_syntax"), (2, "smiles_empty")]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod perceive;
 mod scaffold;
 mod text;
 
-pub use batch::{BitMatrix, Graphs, morgan_matrix, parse_all, parse_chunks};
+pub use batch::{BitMatrix, Graphs, Parsed, morgan_matrix, parse_all, parse_chunks};
 pub use counts::{morgan_count_matrix, morgan_counts};
 pub use descriptors::{DESCRIPTOR_NAMES, descriptor_matrix};
 pub use error::{MorganError, ParseError};

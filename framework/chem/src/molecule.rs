@@ -48,7 +48,7 @@ impl Molecule {
     pub fn parse(smiles: &str) -> Result<Self, ParseError> {
         if smiles.len() > MAX_SMILES_BYTES {
             let (bytes, limit) = (smiles.len(), MAX_SMILES_BYTES);
-            return Err(ParseError::TooLong { smiles: shorten_smiles(smiles).into_owned(), bytes, limit });
+            return Err(ParseError::TooLong { smiles: shorten_smiles(smiles), bytes, limit });
         }
         let (structure, name) = smiles.split_once([' ', '\t']).unwrap_or((smiles, ""));
         if structure.is_empty() {
@@ -56,11 +56,10 @@ impl Molecule {
         }
         if name.trim_start().starts_with('|') {
             let reason = "a CXSMILES extension follows it".to_owned();
-            return Err(ParseError::Unsupported { smiles: shorten_smiles(smiles).into_owned(), reason });
+            return Err(ParseError::Unsupported { smiles: shorten_smiles(smiles), reason });
         }
-        guarded(|| read(structure)).unwrap_or_else(|reason| {
-            Err(ParseError::Internal { smiles: shorten_smiles(structure).into_owned(), reason })
-        })
+        guarded(|| read(structure))
+            .unwrap_or_else(|reason| Err(ParseError::Internal { smiles: shorten_smiles(structure), reason }))
     }
 
     /// The SMILES as written, without a name.
@@ -100,10 +99,8 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 fn read(smiles: &str) -> Result<Molecule, ParseError> {
-    let source = chematic_smiles::parse(smiles).map_err(|error| ParseError::Syntax {
-        smiles: shorten_smiles(smiles).into_owned(),
-        reason: error.to_string(),
-    })?;
+    let source = chematic_smiles::parse(smiles)
+        .map_err(|error| ParseError::Syntax { smiles: shorten_smiles(smiles), reason: error.to_string() })?;
     perceived(smiles, source).map_err(|error| refusal(smiles, error))
 }
 
@@ -117,7 +114,7 @@ fn perceived(smiles: &str, source: chematic_core::Molecule) -> Result<Molecule, 
 }
 
 fn refusal(smiles: &str, error: RdkitSmilesError) -> ParseError {
-    let smiles = shorten_smiles(smiles).into_owned();
+    let smiles = shorten_smiles(smiles);
     match error {
         RdkitSmilesError::Sanitization(reason) => ParseError::Chemistry { smiles, reason },
         RdkitSmilesError::Unsupported(reason) => ParseError::Unsupported { smiles, reason },

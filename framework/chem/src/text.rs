@@ -14,8 +14,8 @@ pub fn shorten<'a>(text: &'a str, most: usize, mark: &str) -> Cow<'a, str> {
 }
 
 /// A SMILES as messages show it.
-pub fn shorten_smiles(smiles: &str) -> Cow<'_, str> {
-    shorten(smiles, SHOWN, "...")
+pub fn shorten_smiles(smiles: &str) -> String {
+    shorten(smiles, SHOWN, "...").into_owned()
 }
 
 #[cfg(test)]

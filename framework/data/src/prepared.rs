@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use molarena_chem::Molecule;
+use molarena_chem::{Molecule, ParseError, Parsed};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -42,23 +42,12 @@ impl PreparedDataset {
     /// # Errors
     /// [`Error::NoMolecules`] if no SMILES can be read.
     pub fn new(dataset: Dataset) -> Result<Self> {
-        let parsed = molarena_chem::parse_all(&dataset.smiles);
-        let mut kept = Vec::with_capacity(parsed.len());
-        let mut molecules = Vec::with_capacity(parsed.len());
-        let mut failures = Vec::new();
-        for (index, result) in parsed.into_iter().enumerate() {
-            let smiles = &dataset.smiles[index];
-            let reason = match result {
-                _ if smiles.is_empty() => "the SMILES is empty".to_owned(),
-                Err(error) => error.to_string(),
-                Ok(molecule) => {
-                    kept.push(index);
-                    molecules.push(molecule);
-                    continue;
-                }
-            };
-            failures.push(RowFailure { row: dataset.rows[index], smiles: smiles.clone(), reason });
-        }
+        let Parsed { kept, molecules, failures } = Parsed::new(&dataset.smiles);
+        let failure = |(index, error): (usize, ParseError)| {
+            let (row, smiles) = (dataset.rows[index], dataset.smiles[index].clone());
+            RowFailure { row, smiles, reason: error.to_string() }
+        };
+        let mut failures: Vec<RowFailure> = failures.into_iter().map(failure).collect();
         if molecules.is_empty() {
             let reason = failures.swap_remove(0).reason;
             return Err(Error::NoMolecules { id: dataset.id, rows: dataset.smiles.len(), reason });

@@ -15,10 +15,9 @@ HIT and the reciprocal rank (MRR) are means over queries, x100, then mean±sampl
 
 pub(crate) fn section(board: &MatchBoard) -> String {
     let costs = board.rows.iter().any(|row| row.wall_s.is_some());
-    let mut table = vec![head(costs)];
-    table.extend(board.rows.iter().map(|row| cells(row, costs)));
+    let rows: Vec<_> = board.rows.iter().map(|row| cells(row, costs)).collect();
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
-    lines.extend(markdown(&table));
+    lines.extend(markdown(&head(costs), &rows));
     let failures = board.rows.iter().flat_map(|row| {
         row.failures.iter().map(|failure| {
             let seeds: Vec<String> = failure.seeds.iter().map(u64::to_string).collect();

@@ -47,9 +47,8 @@ pub(crate) fn render(boards: &Boards) -> String {
 
 fn section(board: &Board) -> String {
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
-    let mut table = vec![head(board)];
-    table.extend(board.rows.iter().map(|row| cells(board, row)));
-    lines.extend(markdown(&table));
+    let rows: Vec<_> = board.rows.iter().map(|row| cells(board, row)).collect();
+    lines.extend(markdown(&head(board), &rows));
     let below =
         [task_legend(board), board.notes.iter().map(|note| escape(note)).collect(), failures(board)].concat();
     if !below.is_empty() {

@@ -2,10 +2,10 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 
-/// A Markdown table that reads well as text, too: the first column to the left, the others to the right. The first row
-/// is the head. Cells must be escaped and on one line.
-pub(crate) fn markdown(rows: &[Vec<String>]) -> Vec<String> {
-    let mut table = table(rows, presets::ASCII_MARKDOWN);
+/// A Markdown table that reads well as text, too: the first column to the left, the others to the right. Cells must be
+/// escaped and on one line.
+pub(crate) fn markdown(head: &[String], rows: &[Vec<String>]) -> Vec<String> {
+    let mut table = table(head, rows, presets::ASCII_MARKDOWN);
     for (index, column) in table.column_iter_mut().enumerate() {
         // The rule below the head has at least three characters, beside the padding of one on each side.
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(5)));
@@ -22,21 +22,18 @@ pub(crate) fn markdown(rows: &[Vec<String>]) -> Vec<String> {
     lines
 }
 
-/// Columns for a terminal, all to the left, two spaces apart. The first row is the head.
-pub fn columns(rows: &[Vec<String>]) -> String {
-    let mut table = table(rows, presets::NOTHING);
+/// Columns for a terminal, all to the left, two spaces apart.
+pub fn columns(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = table(head, rows, presets::NOTHING);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-fn table(rows: &[Vec<String>], preset: &str) -> Table {
+fn table<S: ToString>(head: &[S], rows: &[Vec<String>], preset: &str) -> Table {
     let mut table = Table::new();
-    table.load_preset(preset);
-    if let Some((head, body)) = rows.split_first() {
-        table.set_header(head).add_rows(body);
-    }
+    table.load_preset(preset).set_header(head.iter().map(ToString::to_string)).add_rows(rows);
     table
 }
 
@@ -44,13 +41,13 @@ fn table(rows: &[Vec<String>], preset: &str) -> Table {
 mod tests {
     use super::*;
 
-    fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
-        rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+    fn cells(row: &[&str]) -> Vec<String> {
+        row.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn markdown_is_padded_to_the_widest_cell_and_to_three() {
-        let lines = markdown(&rows(&[&["a", "wide head", "b"], &["four", "–", "0.5±0.1"]]));
+        let lines = markdown(&cells(&["a", "wide head", "b"]), &[cells(&["four", "–", "0.5±0.1"])]);
         assert_eq!(
             lines,
             [
@@ -59,12 +56,13 @@ mod tests {
                 "| four |         – | 0.5±0.1 |"
             ]
         );
-        assert_eq!(markdown(&rows(&[&["a"]])), ["| a   |", "|:----|"]);
+        assert_eq!(markdown(&cells(&["a"]), &[]), ["| a   |", "|:----|"]);
     }
 
     #[test]
     fn columns_end_without_spaces() {
-        let text = columns(&rows(&[&["name", "size", "note"], &["a", "1,000 kB", ""], &["分子", "2", "x"]]));
+        let rows = [cells(&["a", "1,000 kB", ""]), cells(&["分子", "2", "x"])];
+        let text = columns(&["name", "size", "note"], &rows);
         assert_eq!(text, "name  size      note\na     1,000 kB\n分子  2         x\n");
     }
 }

@@ -6,8 +6,9 @@ use molarena_data::{
     Catalog, PreparedDataset,
     context::{ContextGraph, ContextManifest, ContextSummary, Counts as Counted, Progress},
 };
+use molarena_report::table::columns;
 
-use super::{data::titled, print, print_json, table};
+use super::{data::titled, print, print_json};
 use crate::{
     args::Places,
     display::{Counts, Display},
@@ -104,7 +105,7 @@ fn node_table(summary: &ContextSummary) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = summary.node_kinds.iter().map(row).collect();
-    table(&["nodes", "count", "mean degree", "max degree", "without an edge"], &rows)
+    columns(&["nodes", "count", "mean degree", "max degree", "without an edge"], &rows)
 }
 
 fn edge_table(summary: &ContextSummary) -> String {
@@ -118,7 +119,7 @@ fn edge_table(summary: &ContextSummary) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = summary.edge_kinds.iter().map(row).collect();
-    table(&["edges", "between", "count", "mean weight", "weights"], &rows)
+    columns(&["edges", "between", "count", "mean weight", "weights"], &rows)
 }
 
 fn space_table(summary: &ContextSummary) -> String {
@@ -144,7 +145,7 @@ fn space_table(summary: &ContextSummary) -> String {
     }));
     let header =
         ["features", "of", "rows", "molecules or genes", "columns", "missing values", "constant columns"];
-    table(&header, &rows)
+    columns(&header, &rows)
 }
 
 /// What was left out or changed, other than the molecules and profiles of left-out datasets.

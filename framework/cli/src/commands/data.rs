@@ -9,8 +9,9 @@ use molarena_data::{
     fetch::{Fetched, Origin, Progress, Wanted, fetch, fetch_context},
     verify, verify_context,
 };
+use molarena_report::table::columns;
 
-use super::{context, own, print, print_json, table};
+use super::{context, own, print, print_json};
 use crate::{
     args::{DataArgs, DataCommand, Places},
     exit_code::ExitCode,
@@ -158,7 +159,7 @@ fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
         ]
     };
     let rows: Vec<Vec<String>> = catalog.iter().map(row).collect();
-    print(&table(&["id", "rows", "tasks", "split", "metric", "fetched", "title"], &rows))?;
+    print(&columns(&["id", "rows", "tasks", "split", "metric", "fetched", "title"], &rows))?;
     let row = |manifest: &ContextManifest| {
         let spaces = manifest.spaces.iter().map(|space| format!("{} {}", space.name, space.columns));
         vec![
@@ -170,7 +171,7 @@ fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
     };
     let rows: Vec<Vec<String>> = catalog.contexts().map(row).collect();
     print("\n")?;
-    print(&table(&["context graph", "feature spaces", "fetched", "title"], &rows))?;
+    print(&columns(&["context graph", "feature spaces", "fetched", "title"], &rows))?;
     Ok(ExitCode::Ok)
 }
 
@@ -292,7 +293,7 @@ fn describe(summary: &Summary) -> String {
             std::iter::once(split.protocol.to_string()).chain(counts).collect()
         })
         .collect();
-    line(table(&["split", "train", "valid", "test", "straddling scaffolds", "scored tasks"], &splits));
+    line(columns(&["split", "train", "valid", "test", "straddling scaffolds", "scored tasks"], &splits));
     let tasks: Vec<Vec<String>> = summary
         .tasks
         .iter()
@@ -309,7 +310,7 @@ fn describe(summary: &Summary) -> String {
             vec![task.name.clone(), task.known.to_string(), task.missing.to_string(), statistics, unit]
         })
         .collect();
-    line(table(&["task", "known", "missing", "labels", "unit"], &tasks));
+    line(columns(&["task", "known", "missing", "labels", "unit"], &tasks));
     for warning in &summary.warnings {
         line(format!("warning: {warning}"));
     }

@@ -85,9 +85,3 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     text.push('\n');
     print(&text)
 }
-
-/// Columns of a terminal, with their header.
-fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let header = header.iter().map(ToString::to_string).collect();
-    molarena_report::table::columns(&[&[header], rows].concat())
-}

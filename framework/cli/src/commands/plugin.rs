@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use molarena_host::{
     Error, launch::Launcher, plugin::search, plugin::search::Plugin, plugin::search::SearchPath,
 };
+use molarena_report::table::columns;
 
-use super::{print, print_json, table};
+use super::{print, print_json};
 use crate::{
     args::{PluginArgs, PluginCommand, PluginPlaces},
     exit_code::ExitCode,
@@ -42,7 +43,7 @@ fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
         print(&format!("no plugin in {}\n", search.describe()))?;
     } else {
         let rows: Vec<Vec<String>> = plugins.iter().flat_map(rows).collect();
-        print(&table(&["component", "kind", "version", "inputs", "summary"], &rows))?;
+        print(&columns(&["component", "kind", "version", "inputs", "summary"], &rows))?;
         for error in &broken {
             eprintln!("error [{}]: {error}", error.code());
         }
@@ -132,5 +133,5 @@ fn properties(schema: &serde_json::Value) -> String {
         vec![format!("    {key}"), default, description]
     };
     let rows: Vec<Vec<String>> = properties.iter().map(row).collect();
-    table(&["    key", "default", "meaning"], &rows)
+    columns(&["    key", "default", "meaning"], &rows)
 }

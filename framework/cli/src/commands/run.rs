@@ -6,8 +6,9 @@ use molarena_evaluate::{Options, Summary};
 use molarena_host::{
     Arena, Cell, CellGroup, Error, Plan, PlanLimits, Row, Seeds, Selection, Suite, SuiteLimits, Vary, base_of,
 };
+use molarena_report::table::columns;
 
-use super::{arena::arena, interruption, own, print, print_json, table, warn_of_store};
+use super::{arena::arena, interruption, own, print, print_json, warn_of_store};
 use crate::{
     args::RunArgs,
     display::{Counts, Watch},
@@ -169,7 +170,7 @@ fn dry_run(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
             cell.key[..16].into(),
         ]);
     }
-    Ok(table(&["dataset", "split", "method", "seed", "state", "key"], &rows))
+    Ok(columns(&["dataset", "split", "method", "seed", "state", "key"], &rows))
 }
 
 fn is_finished(cell: &Cell, arena: &Arena) -> anyhow::Result<bool> {

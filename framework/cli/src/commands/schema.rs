@@ -1,9 +1,9 @@
 //! `molarena schema`
 
 use molarena_host::Error;
-use molarena_report::{BOARD_SCHEMA, board_json_schema};
+use molarena_report::{BOARD_SCHEMA, board_json_schema, table::columns};
 
-use super::{print, print_json, table};
+use super::{print, print_json};
 use crate::{args::SchemaArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
     let Some(name) = &args.name else {
         let rows: Vec<Vec<String>> =
             schemas.iter().map(|(name, what, _)| vec![(*name).to_owned(), (*what).to_owned()]).collect();
-        print(&table(&["schema", "what"], &rows))?;
+        print(&columns(&["schema", "what"], &rows))?;
         return Ok(ExitCode::Ok);
     };
     let bare = |schema: &str| schema.trim_start_matches("molarena.").split('/').next() == Some(name.as_str());

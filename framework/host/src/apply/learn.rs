@@ -1,9 +1,6 @@
 //! Trains one method on all molecules of a dataset, for `predict` and `train`.
 
-use std::{
-    path::Path,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{path::Path, sync::atomic::AtomicBool};
 
 use molarena_data::{
     Dataset, Part, Protocol, Role, RowFailure, TaskColumns,
@@ -88,7 +85,7 @@ pub(super) fn learn(
     let unparsed = plan.task_rows().next().map(|row| row.dataset.unparsed.clone()).unwrap_or_default();
     let cell = plan.cells.into_iter().next().ok_or_else(|| failed("no cell".into()))?;
     let options = RunOptions { threads: limits.threads };
-    let record = executed(&Arc::clone(&cell.step), arena, options, interrupted, observer)?;
+    let record = executed(&cell.step, arena, options, interrupted, observer)?;
     if let Some(failure) = record.failure() {
         return Err(failed(format!("{}: {}", failure.reason, failure.message)));
     }

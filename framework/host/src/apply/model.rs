@@ -5,7 +5,7 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
-use molarena_chem::Molecule;
+use molarena_chem::{Molecule, ParseError, Parsed};
 use molarena_data::{Part, RowFailure};
 use molarena_features::Features;
 use molarena_sdk::InputKind;
@@ -79,20 +79,14 @@ pub fn predict_with_model(
 ) -> Result<Predicted> {
     let model = load_model(prediction.model)?;
     let smiles = read_smiles(prediction.input, prediction.smiles)?;
-    let mut input = Readable::default();
-    let mut failures = Vec::new();
-    for (index, result) in molarena_chem::parse_all(&smiles).into_iter().enumerate() {
-        match result {
-            Ok(molecule) => {
-                input.smiles.push(smiles[index].clone());
-                input.molecules.push(molecule);
-            }
-            Err(error) => {
-                let (smiles, reason) = (smiles[index].clone(), error.to_string());
-                failures.push(RowFailure { row: index + 1, smiles, reason });
-            }
-        }
-    }
+    let Parsed { kept, molecules, failures } = Parsed::new(&smiles);
+    let input = Readable { smiles: kept.iter().map(|&row| smiles[row].clone()).collect(), molecules };
+    let failure = |(index, error): (usize, ParseError)| RowFailure {
+        row: index + 1,
+        smiles: smiles[index].clone(),
+        reason: error.to_string(),
+    };
+    let mut failures: Vec<RowFailure> = failures.into_iter().map(failure).collect();
     if input.molecules.is_empty() {
         let first = failures.swap_remove(0);
         return Err(no_molecules(prediction.input, smiles.len(), first.reason));
@@ -113,7 +107,6 @@ pub fn predict_with_model(
 }
 
 /// The readable molecules of an input.
-#[derive(Default)]
 struct Readable {
     smiles: Vec<String>,
     molecules: Vec<Molecule>,

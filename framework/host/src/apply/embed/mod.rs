@@ -19,6 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use molarena_chem::Parsed;
 use molarena_data::SmilesInput;
 
 use self::{
@@ -180,16 +181,7 @@ fn compute_all(
 }
 
 fn compute(embedding: &Embedding<'_>, chunk: Chunk) -> Result<Computed> {
-    let (mut molecules, mut kept, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, result) in molarena_chem::parse_all(&chunk.smiles).into_iter().enumerate() {
-        match result {
-            Ok(molecule) => {
-                kept.push(index);
-                molecules.push(molecule);
-            }
-            Err(error) => failures.push((index, error.to_string())),
-        }
-    }
+    let Parsed { kept, molecules, failures } = Parsed::new(&chunk.smiles);
     let smiles: Vec<String> = match embedding.features {
         FeatureSpec::Smiles {} => kept.iter().map(|&index| chunk.smiles[index].clone()).collect(),
         _ => Vec::new(),
@@ -208,6 +200,7 @@ fn compute(embedding: &Embedding<'_>, chunk: Chunk) -> Result<Computed> {
         _ => None,
     };
     let block = Block::new(&features, &kept, chunk.smiles.len(), embedding.unpacked, names)?;
+    let failures = failures.into_iter().map(|(index, error)| (index, error.to_string())).collect();
     Ok(Computed { chunk, block, failures })
 }
 
