@@ -20,6 +20,7 @@ use crate::{
         executor::Executor,
         spending::Spending,
     },
+    files::folder::Temporary,
     inputs::Inputs,
     job::{self, Job, Output},
     launch::Ending,
@@ -48,7 +49,7 @@ struct Outcome {
     confined: bool,
     cost: Cost,
     /// Keeps the job folder until its files are stored.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<Temporary>,
 }
 
 impl Driver<'_> {
@@ -89,7 +90,7 @@ impl Driver<'_> {
 
     /// Prepares a step and runs its worker.
     fn make(&self, step: &Step, needs: &[StepRecord], store: &Store) -> Result<Outcome> {
-        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.arena.store.work_dir())?;
+        let folder = Temporary::make("job-", &self.arena.store.work_dir())?;
         let context = Context { arena: self.arena, inputs: &self.inputs, needs, step, folder: folder.path() };
         let (task, readable, writable) = match step.work.prepare(&context)? {
             Prepared::Done(made) => {

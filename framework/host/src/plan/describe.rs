@@ -4,6 +4,7 @@ use std::{path::Path, sync::atomic::AtomicBool, time::Duration};
 
 use crate::{
     error::{Error, Result},
+    files::folder::Temporary,
     job::{Job, JobTask, Output},
     launch::{self, Launcher},
     plugin::identity::identity,
@@ -18,7 +19,7 @@ use crate::{
 pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plugin> {
     let failed = |message: String| Error::Plugin { path: path.to_owned(), message };
     let sha256 = molarena_data::sha256_file(path)?;
-    let folder = tempfile::Builder::new().prefix("describe-").tempdir_in(work_dir)?;
+    let folder = Temporary::make("describe-", work_dir)?;
     let job = Job {
         envelope: Envelope {
             memory: 4 << 30,
