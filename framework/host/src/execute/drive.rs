@@ -23,7 +23,7 @@ use crate::{
     files::folder::Temporary,
     inputs::Inputs,
     job::{self, Job, Output},
-    launch::Ending,
+    launch::{Ending, kept},
     plan::{
         device::CPU,
         step::{Context, Prepared, Step},
@@ -141,7 +141,8 @@ fn judge(
     context: &Context<'_>,
     ending: &Ending,
 ) -> (Result<Made, Failure>, Option<molarena_record::parts::Search>) {
-    let failure = |reason, message| Failure { reason, message, output: ending.output.clone() };
+    let failure =
+        |reason, message: String| Failure { reason, message: kept(&message), output: ending.output.clone() };
     let output = match &ending.result {
         Ok(output) => output,
         Err(error) => return (Err(failure(error.reason, error.message.clone())), None),
@@ -164,7 +165,7 @@ fn failure_of_needs(step: &Step, needs: &[StepRecord]) -> Option<Failure> {
         Kind::Encode => failure.message.clone(),
         Kind::Fit | Kind::Combine | Kind::Rank => format!("member {}: {}", need.method, failure.message),
     };
-    Some(Failure { message, ..failure.clone() })
+    Some(Failure { message: kept(&message), ..failure.clone() })
 }
 
 fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {

@@ -1,6 +1,8 @@
 //! The worker's side: confines itself, opens the plugin, performs the job, and writes the outcome.
 
 mod calls;
+mod check;
+pub(crate) mod choice;
 mod encode;
 mod fit;
 mod predict;
@@ -8,6 +10,8 @@ mod pretrain;
 mod rank;
 
 use std::{
+    io::Write,
+    os::fd::AsFd,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -34,10 +38,23 @@ pub fn run(folder: &Path) -> Result<()> {
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled))?;
     let job: Job = read_json(folder, "job.json")?;
     let result = prepare(&job, folder).and_then(|confined| {
-        write_json(folder, "started.json", &Started { confined }).map_err(internal)?;
+        report(Started { confined }).map_err(internal)?;
         perform(&job, folder, &cancelled)
     });
     write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
+}
+
+/// Tells the host what holds before a plugin is opened, through the pipe that is this process's standard input, and
+/// closes the pipe. If nobody listens, as in a worker that a person started, nothing is told.
+fn report(started: Started) -> std::io::Result<()> {
+    let mut pipe = fs_err::File::from_parts(
+        std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?),
+        "standard input",
+    );
+    let text = serde_json::to_string(&started).expect("plain data");
+    let _nobody_listens = pipe.write_all(format!("{text}\n").as_bytes());
+    let nothing = fs_err::File::open("/dev/null")?;
+    Ok(nix::unistd::dup2_stdin(nothing)?)
 }
 
 fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
@@ -52,7 +69,6 @@ fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
 /// As [`run`].
 pub fn run_in_process(folder: &Path, cancelled: &AtomicBool) -> Result<()> {
     let job: Job = read_json(folder, "job.json")?;
-    write_json(folder, "started.json", &Started { confined: false })?;
     let result = perform(&job, folder, cancelled);
     write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
 }
@@ -73,6 +89,8 @@ fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, W
             let plugin = LoadedPlugin::open(&folder.join(library)).map_err(|error| opened(&error))?;
             Ok(Output::Description(plugin.description().clone()))
         }
+        JobTask::Check(job) => Ok(check::check(job)),
+        JobTask::Create(job) => check::create(job, &place),
         JobTask::Pretrain(job) => pretrain::pretrain(job, &place),
         JobTask::Encode(job) => encode::encode(job, &place),
         JobTask::EncodeStream(job) => encode::stream(job, &place),

@@ -74,6 +74,7 @@ impl Encoder {
         let selection = Selection { limits, device, ..Selection::default() };
         let mut planner = Planner::new(arena, &selection, interrupted)?;
         planner.check_encoder(method, model)?;
+        planner.check_configurations()?;
         let component = planner.component(method, ComponentKind::Encoder, spec)?;
         let pretrain = match &model.pretraining {
             Some(pretraining) => {
