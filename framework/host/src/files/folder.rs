@@ -56,7 +56,12 @@ impl Drop for Temporary {
 
 /// Says on standard error that a folder could not be removed; `error` names it.
 pub(crate) fn warn_of(error: &io::Error) {
-    eprintln!("warning: cannot be removed: {}", visible(&error.to_string()));
+    warn(&format!("cannot be removed: {error}"));
+}
+
+/// Prints a warning on one line of standard error, where no caller can be told.
+pub(crate) fn warn(message: &str) {
+    eprintln!("warning: {}", visible(message));
 }
 
 /// Removes a folder and everything in it, however deep and whatever the permissions. A missing folder is not

@@ -97,12 +97,11 @@ pub(crate) fn kept(message: &str) -> String {
 fn costs(measured: &Measured, reported: Option<&Done>) -> (u64, f64) {
     let peak = reported.map_or(0, |done| done.peak_rss).min(measured.peak_limit).max(measured.peak);
     let cpu_s = reported.map_or(0.0, |done| done.cpu_s);
-    let (least, most) = match measured.cpu_s {
-        Some(counted) => (counted, counted + TICKS),
-        None => {
-            let processors = thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
-            (0.0, measured.wall.as_secs_f64() * processors)
-        }
+    let (least, most) = if let Some(counted) = measured.cpu_s {
+        (counted, counted + TICKS)
+    } else {
+        let processors = thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
+        (0.0, measured.wall.as_secs_f64() * processors)
     };
     (peak, cpu_s.clamp(least, most))
 }

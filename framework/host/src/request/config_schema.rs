@@ -11,7 +11,7 @@ const KEPT: usize = 2000;
 /// refers to another document is broken: nothing is fetched.
 pub(crate) fn violation(config: &Value, schema: &str) -> Option<String> {
     let broken = |error: &dyn std::fmt::Display| {
-        Some(shortened(format!("the plugin's own schema is broken: {error}")))
+        Some(shortened(&format!("the plugin's own schema is broken: {error}")))
     };
     let schema: Value = match serde_json::from_str(schema) {
         Ok(schema) => schema,
@@ -22,12 +22,12 @@ pub(crate) fn violation(config: &Value, schema: &str) -> Option<String> {
         Err(error) => return broken(&error),
     };
     let errors: Vec<String> =
-        validator.iter_errors(config).map(|error| shortened(describe(&error, &schema))).collect();
-    if errors.is_empty() { None } else { Some(shortened(errors.join("; "))) }
+        validator.iter_errors(config).map(|error| shortened(&describe(&error, &schema))).collect();
+    if errors.is_empty() { None } else { Some(shortened(&errors.join("; "))) }
 }
 
-fn shortened(message: String) -> String {
-    molarena_chem::shorten(&message, KEPT, "…").into_owned()
+fn shortened(message: &str) -> String {
+    molarena_chem::shorten(message, KEPT, "…").into_owned()
 }
 
 fn describe(error: &ValidationError<'_>, schema: &Value) -> String {

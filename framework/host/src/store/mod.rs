@@ -30,6 +30,7 @@ use std::{
     time::Duration,
 };
 
+use molarena_record::text::visible_json;
 use serde::Serialize;
 
 use crate::{
@@ -299,9 +300,9 @@ impl Store {
 
 /// The text of a record's file.
 fn record_text(record: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(record).expect("records are plain data");
-    text.push('\n');
-    text
+    let text = serde_json::to_string_pretty(record).expect("records are plain data");
+    // The values are what they were, but whoever prints the file is safe.
+    visible_json(&text).into_owned() + "\n"
 }
 
 fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
