@@ -1,5 +1,6 @@
 //! Tests the whole arena, from the command line to the board.
 
+mod believe;
 mod c_plugin;
 mod combined;
 mod demo;
