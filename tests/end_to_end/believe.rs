@@ -71,8 +71,8 @@ fn costs_are_the_hosts_measure() {
     let cost = records(&arena)[0]["cost"].clone();
     assert!(cost["cpu_s"].as_f64().unwrap() < 60.0, "{cost}");
     assert!(cost["wall_s"].as_f64().unwrap() > 0.0, "{cost}");
-    // At most the memory limit, beyond which the worker would have been ended.
-    assert!(cost["peak_rss_mb"].as_f64().unwrap() <= 8192.0, "{cost}");
+    // The kernel knows the peak of the largest worker.
+    assert!(cost["peak_rss_mb"].as_f64().unwrap() < 1000.0, "{cost}");
 }
 
 #[test]

@@ -29,19 +29,19 @@ const ATTEMPTS: usize = 5;
 /// A temporary folder in which a plugin may leave anything. Dropping it removes it; what cannot be removed is named in
 /// a warning on standard error, and the next command on the store tries again.
 #[derive(Debug)]
-pub(crate) struct Temporary(PathBuf);
+pub struct Temporary(PathBuf);
 
 impl Temporary {
     /// Makes a folder in `parent` whose name begins with `prefix`, for this user only.
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub(crate) fn make(prefix: &str, parent: &Path) -> io::Result<Self> {
+    pub fn make(prefix: &str, parent: &Path) -> io::Result<Self> {
         Ok(Self(tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?.keep()))
     }
 
     /// Its path.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -372,8 +372,8 @@ mod tests {
         symlink("nowhere", root.path().join("dangling")).unwrap();
         fs_err::hard_link(outside.join("kept"), root.path().join("hard")).unwrap();
         fs_err::File::create(root.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
-        fs_err::set_permissions(root.path().join("-rf"), PermissionsExt::from_mode(0)).unwrap();
-        fs_err::set_permissions(root.path(), PermissionsExt::from_mode(0)).unwrap();
+        fs_err::set_permissions(root.path().join("-rf"), PermissionsExt::from_mode(0o000)).unwrap();
+        fs_err::set_permissions(root.path(), PermissionsExt::from_mode(0o000)).unwrap();
         drop(root);
         assert_eq!(fs_err::read_dir(&made).unwrap().count(), 0);
         assert_eq!(fs_err::read_to_string(outside.join("kept")).unwrap(), "kept");

@@ -67,7 +67,7 @@ fn any_opening_removes_what_a_killed_process_left_and_trusts_no_link() {
     let left = work.join("run-killed");
     fs_err::create_dir_all(left.join("job-1/closed")).unwrap();
     fs_err::write(left.join("job-1/train-labels.npy"), "labels").unwrap();
-    fs_err::set_permissions(left.join("job-1"), PermissionsExt::from_mode(0)).unwrap();
+    fs_err::set_permissions(left.join("job-1"), PermissionsExt::from_mode(0o000)).unwrap();
     fs_err::write(left.join("lock"), "").unwrap();
     let precious = tempfile::tempdir().unwrap();
     fs_err::write(precious.path().join("lock"), "").unwrap();
