@@ -57,10 +57,18 @@ fn features_of_the_wrong_kind_and_unknown_keys_of_an_encoder_are_refused() {
 fn failures_in_an_encoder_are_rows_with_a_reason() {
     let arena = toy();
     encoder_method(&arena, "panics", "{ kind = \"graphs\" }", "{ panic_at_row = 3 }");
-    encoder_method(&arena, "no-width", "{ kind = \"graphs\" }", "{ width = 0 }");
-    let arguments = ["--dataset", "toy", "--method", "panics", "--method", "no-width", "--jobs", "1"];
+    let arguments = ["--dataset", "toy", "--method", "panics", "--jobs", "1"];
     let output = arena.run(&[library("fixture_kinds")], &arguments);
     assert_eq!(output.code, Some(10), "{}", output.stderr);
     check("encoder-failures", &arena, &output);
     check("encoder-failures-board", &arena, &arena.molarena(&["board", "--store", "store", "--no-cost"]));
+}
+
+#[test]
+fn a_configuration_that_the_encoder_refuses_is_refused_before_anything_runs() {
+    let arena = toy();
+    encoder_method(&arena, "no-width", "{ kind = \"graphs\" }", "{ width = 0 }");
+    let output = arena.run(&[library("fixture_kinds")], &["--dataset", "toy", "--method", "no-width"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    check("encoder-that-refuses", &arena, &output);
 }
