@@ -7,7 +7,6 @@
 //! | `job.json` | host | [`Job`] |
 //! | `train.npz`, `valid.npz`, `test.npz` | host | features of each part |
 //! | `train-labels.npy`, `valid-labels.npy` | host | `f32[n, tasks]`, NaN where missing; there is no such file for the test part |
-//! | `started.json` | worker | [`Started`], before the plugin is opened |
 //! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
 //! | `test-predictions.npy`, `valid-predictions.npy` | worker | `f32[molecules of the part, tasks]` |
 //! | `vectors.npy` | worker | `f32[molecules, width]`, what an encoder made of `test.npz` |
@@ -148,13 +147,6 @@ pub struct JobComponent {
     pub component: String,
     /// Configuration as JSON text.
     pub config: String,
-}
-
-/// Content of `started.json`, which the worker writes before it opens the plugin.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Started {
-    /// Whether the worker is confined.
-    pub confined: bool,
 }
 
 /// Progress of the worker.

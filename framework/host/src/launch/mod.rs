@@ -5,15 +5,19 @@ pub mod group;
 pub mod memory;
 pub(crate) mod processes;
 pub(crate) mod processors;
+mod sentry;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 mod watch;
 
 use std::{
     io::Read,
-    os::unix::process::{CommandExt, ExitStatusExt},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::ExitStatusExt},
+    },
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus},
     sync::atomic::AtomicBool,
     sync::{Arc, Mutex},
     thread,
@@ -26,13 +30,14 @@ use crate::{
         folder::remove_subfolders,
         json::{read_json, write_json},
     },
-    job::{Done, Job, Output, Progress, Started, WorkerFailure},
+    job::{Done, Job, Output, Progress, WorkerFailure},
     launch::{
         disk::DiskWatch,
         group::Group,
-        watch::{Stop, Watch},
+        sentry::{Heard, Sentry},
+        watch::{MOST_PROCESSES, Stop, Watch},
     },
-    sandbox::Envelope,
+    sandbox::{self, Envelope},
 };
 use molarena_record::parts::Reason;
 
@@ -48,6 +53,8 @@ pub struct Launcher {
     pub program: PathBuf,
     /// Whether jobs run inside this process instead, for debuggers.
     pub in_process: bool,
+    /// The host's resource limits from before it started any worker: see [`Envelope::inherited`].
+    limits: Vec<(String, u64, u64)>,
 }
 
 impl Launcher {
@@ -55,7 +62,7 @@ impl Launcher {
     pub fn of_this_binary() -> Result<Self> {
         let program = std::env::current_exe()
             .map_err(|error| Error::Worker(format!("the path of this program is unknown: {error}")))?;
-        Ok(Self { program, in_process: false })
+        Ok(Self { program, in_process: false, limits: sandbox::limits_of_this_process() })
     }
 }
 
@@ -66,6 +73,8 @@ pub struct Ending {
     pub result: Result<Output, WorkerFailure>,
     /// Whether it was confined.
     pub confined: bool,
+    /// Layers of the confinement that this kernel lacks, each in a few words.
+    pub missing_layers: Vec<String>,
     /// The last part of its output.
     pub output: String,
     /// Wall-clock time from start to end.
@@ -92,14 +101,22 @@ pub fn run(
     let memory = job.envelope.memory;
     let group = Group::create(memory);
     let cgroup = group.as_ref().map(|group| group.folder().to_owned());
-    let envelope = Envelope { cgroup, ..job.envelope.clone() };
+    let envelope = Envelope { cgroup, inherited: launcher.limits.clone(), ..job.envelope.clone() };
     write_json(folder, "job.json", &Job { envelope, ..job.clone() })?;
     let written: Vec<PathBuf> = job.envelope.writable.iter().map(|path| folder.join(path)).collect();
     let written = written.iter().map(PathBuf::as_path).chain([folder]);
     let disk = DiskWatch::start(written, job.envelope.disk);
     let started = Instant::now();
-    let (mut child, output) = start(launcher, folder)?;
-    let watch = Watch { memory, disk: &disk, wall: wall_limit, folder, interrupted, on_progress };
+    let (mut child, output, sentry) = start(launcher, folder)?;
+    let watch = Watch {
+        memory,
+        disk: &disk,
+        wall: wall_limit,
+        folder,
+        interrupted,
+        on_progress,
+        sentry: Some(&sentry),
+    };
     let watched = watch.until_the_end(&mut child);
     let wall = started.elapsed();
     // End whatever the worker started in its process group.
@@ -108,6 +125,7 @@ pub fn run(
     // Nothing in the subfolders is read, and the caller may not be able to remove them. If some remain, they
     // are left to the caller.
     let _left = remove_subfolders(folder);
+    let heard = sentry.end();
     let watched = watched?;
     if watched.stop == Some(Stop::Interrupted) {
         return Err(Error::Interrupted);
@@ -117,13 +135,16 @@ pub fn run(
     let ran_out = group.filter(Group::ran_out).map(|_| Stop::Memory);
     let stop = ran_out.or(watched.stop).or(excess);
     let output = output.tail();
-    Ok(ending(folder, wall, peak_rss, output.clone(), |finished| match stop {
+    Ok(ending(folder, wall, peak_rss, output.clone(), heard, |finished| match stop {
         Some(Stop::Timeout) => Some(failure(
             Reason::Timeout,
             format!("over the limit of {}", humantime::format_duration(wall_limit)),
         )),
         Some(Stop::Memory) => Some(failure(Reason::Memory, over_memory(memory))),
         Some(Stop::Disk(excess)) => Some(failure(Reason::Disk, excess.message(job.envelope.disk))),
+        Some(Stop::Processes) => {
+            Some(failure(Reason::Processes, format!("over the limit of {MOST_PROCESSES} processes")))
+        }
         _ if finished => None,
         _ => Some(died(watched.status, &output, memory)),
     }))
@@ -131,7 +152,7 @@ pub fn run(
 
 /// The ending of a job that ran inside this process.
 pub(crate) fn ending_in_process(folder: &Path, wall: Duration) -> Ending {
-    ending(folder, wall, 0, String::new(), |_| None)
+    ending(folder, wall, 0, String::new(), Heard::default(), |_| None)
 }
 
 fn failure(reason: Reason, message: String) -> WorkerFailure {
@@ -149,9 +170,9 @@ fn ending(
     wall: Duration,
     peak_rss: u64,
     output: String,
+    heard: Heard,
     overrule: impl FnOnce(bool) -> Option<WorkerFailure>,
 ) -> Ending {
-    let started: Option<Started> = read_json(folder, "started.json").ok();
     let done: Option<Done> = read_json(folder, "done.json").ok();
     let peak_rss = peak_rss.max(done.as_ref().map_or(0, |done| done.peak_rss));
     let reported = || read_json::<Progress>(folder, "progress.json").map_or(0.0, |progress| progress.cpu_s);
@@ -163,10 +184,11 @@ fn ending(
     };
     let result = result.map_err(|WorkerFailure { reason, message }| WorkerFailure {
         reason,
-        message: molarena_chem::shorten(&message, MESSAGE_KEPT, "…").into_owned(),
+        message: heard.name_refused(&molarena_chem::shorten(&message, MESSAGE_KEPT, "…")),
     });
-    let confined = started.is_some_and(|started| started.confined);
-    Ending { result, confined, output, wall, peak_rss, cpu_s }
+    let report = heard.report.unwrap_or_default();
+    let (confined, missing_layers) = (report.confined, report.missing);
+    Ending { result, confined, missing_layers, output, wall, peak_rss, cpu_s }
 }
 
 /// Why a process ended without a result.
@@ -186,11 +208,11 @@ fn signal_name(signal: i32) -> &'static str {
     signal_hook::low_level::signal_name(signal).unwrap_or("unknown")
 }
 
-fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture)> {
+fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture, Sentry)> {
     let failed = |error: std::io::Error| Error::Worker(format!("{}: {error}", launcher.program.display()));
     let (reader, writer) = std::io::pipe().map_err(failed)?;
     let mut command = Command::new(&launcher.program);
-    command.arg("worker").arg(folder).current_dir(folder).process_group(0).env_clear();
+    command.arg("worker").arg(folder).current_dir(folder).env_clear();
     // A worker's environment names no folder of the arena.
     for name in ["PATH", "LD_LIBRARY_PATH", "LANG", "RUST_BACKTRACE"] {
         if let Some(value) = std::env::var_os(name) {
@@ -199,10 +221,14 @@ fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture)> {
     }
     // glibc would give memory back to the kernel and ask for it again in every step of a training (mallopt(3)).
     command.env("MALLOC_MMAP_THRESHOLD_", "33554432").env("MALLOC_TRIM_THRESHOLD_", "134217728");
-    command.env("HOME", folder).env("TMPDIR", folder).stdin(Stdio::null());
+    // Its report comes over its standard input; then it has none.
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    command.env("HOME", folder).env("TMPDIR", folder).stdin(OwnedFd::from(theirs));
     command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
     let child = command.spawn().map_err(failed)?;
-    Ok((child, Capture::start(reader)))
+    // Its ends of the pipe and of the pair are the worker's alone now.
+    drop(command);
+    Ok((child, Capture::start(reader), Sentry::start(ours)))
 }
 
 /// Keeps the last part of a worker's output.
