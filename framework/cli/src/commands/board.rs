@@ -43,7 +43,7 @@ fn under(args: &BoardArgs, metric: Metric, records: Vec<Record>) -> anyhow::Resu
     let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
     let (records, skipped) = under_metric(&store, &mut labels, records, metric)?;
     for (key, why) in &skipped {
-        eprintln!("warning: record {key} is left out: {why}");
+        say!("warning: record {key} is left out: {why}");
     }
     Ok(records)
 }

@@ -35,20 +35,20 @@ pub(crate) fn register(own: &OwnData, catalog: &mut Catalog) -> Vec<String> {
 }
 
 fn state(own: &OwnData, args: &OwnArgs) {
-    eprintln!("{}: {} rows, SMILES in column \"{}\"", own.path.display(), own.rows, own.smiles);
+    say!("{}: {} rows, SMILES in column \"{}\"", own.path.display(), own.rows, own.smiles);
     for task in &own.tasks {
-        eprintln!("  {}", describe(task));
+        say!("  {}", describe(task));
     }
     for left in &own.left_out {
         let warning = if left.asked_for { "warning: " } else { "" };
-        eprintln!("  {warning}no task: column \"{}\" {}", left.column, left.reason);
+        say!("  {warning}no task: column \"{}\" {}", left.column, left.reason);
     }
     for warning in own.tasks.iter().filter_map(OwnTask::warning) {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     state_repeats(own, args);
     if !own.mixtures.is_empty() {
-        eprintln!(
+        say!(
             "warning: rows of several fragments (salts, solvates, mixtures), taken as they are: {}:",
             own.mixtures.len()
         );
@@ -64,7 +64,7 @@ fn state(own: &OwnData, args: &OwnArgs) {
     if let Some(parts) = own.datasets.iter().find_map(|dataset| dataset.parts.as_ref())
         && !parts.has_valid()
     {
-        eprintln!(
+        say!(
             "column \"{}\" names no row for validation: a tenth of the training molecules, by scaffold, is taken",
             parts.column
         );
@@ -93,7 +93,7 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
         DuplicatePolicy::First => "they are left out",
         DuplicatePolicy::Mean => "their labels are merged into the first row's",
     };
-    eprintln!(
+    say!(
         "warning: rows that repeat the molecule of an earlier row (stereoisomers count as one): {rows}; molecules of \
          several rows: {}, with labels that differ: {conflicting}; {fate}:",
         own.repeats.len()
@@ -109,10 +109,10 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
 fn list(lines: impl ExactSizeIterator<Item = String>) {
     let more = lines.len().saturating_sub(SHOWN);
     for line in lines.take(SHOWN) {
-        eprintln!("  {line}");
+        say!("  {line}");
     }
     if more > 0 {
-        eprintln!("  and {more} more");
+        say!("  and {more} more");
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
         };
         let leaks = own.repeats.iter().filter(|repeat| straddles(&repeat.rows)).count();
         if leaks > 0 {
-            eprintln!(
+            say!(
                 "warning: split {}: molecules of several rows that are in more than one part: {leaks}, so scores are too \
                  good; --duplicates first or mean leaves one row of each",
                 row.split.protocol

@@ -101,7 +101,7 @@ fn svg(figure: &Figure) -> Result<String, Error> {
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs_err::write(path, text)?;
-    eprintln!("wrote {}", path.display());
+    say!("wrote {}", path.display());
     Ok(())
 }
 
@@ -113,10 +113,10 @@ fn report_left_out(sweeps: &[Sweep], path: &str) {
     if !counts.is_empty() {
         let methods: Vec<String> =
             counts.iter().map(|(method, count)| format!("{method} ({count})")).collect();
-        eprintln!("records without {path}, in no line: {}", methods.join(", "));
+        say!("records without {path}, in no line: {}", methods.join(", "));
     }
     for sweep in sweeps {
-        sweep.notes.iter().for_each(|note| eprintln!("{}: {note}", sweep.file_stem));
+        sweep.notes.iter().for_each(|note| say!("{}: {note}", sweep.file_stem));
     }
 }
 

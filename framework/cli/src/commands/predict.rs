@@ -96,7 +96,7 @@ fn conclude(args: &PredictArgs, all: &Predicted) -> anyhow::Result<ExitCode> {
     }
     let path = failures_path(&args.output);
     let count = all.failures.len();
-    eprintln!("warning: rows that cannot be read: {count}; they are listed in {}", path.display());
+    say!("warning: rows that cannot be read: {count}; they are listed in {}", path.display());
     Ok(ExitCode::SomeCellsFailed)
 }
 

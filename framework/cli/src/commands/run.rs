@@ -138,14 +138,14 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
     if unparsed.is_empty() {
         return;
     }
-    eprintln!(
+    say!(
         "warning: {}: {} of {} molecules cannot be read and take part in nothing:",
         dataset.dataset.id,
         unparsed.len(),
         unparsed.len() + dataset.dataset.len()
     );
     for failure in unparsed.iter().take(5) {
-        eprintln!(
+        say!(
             "  row {}: `{}`: {}",
             failure.row,
             molarena_chem::shorten_smiles(&failure.smiles),
@@ -153,7 +153,7 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
         );
     }
     if unparsed.len() > 5 {
-        eprintln!("  and {} more; molarena data info lists all", unparsed.len() - 5);
+        say!("  and {} more; molarena data info lists all", unparsed.len() - 5);
     }
 }
 

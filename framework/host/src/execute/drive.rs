@@ -20,9 +20,10 @@ use crate::{
         executor::Executor,
         spending::Spending,
     },
+    files::folder::Temporary,
     inputs::Inputs,
     job::{self, Job, Output},
-    launch::Ending,
+    launch::{Ending, kept},
     plan::{
         device::CPU,
         step::{Context, Prepared, Step},
@@ -49,7 +50,7 @@ struct Outcome {
     missing_layers: Vec<String>,
     cost: Cost,
     /// Keeps the job folder until its files are stored.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<Temporary>,
 }
 
 impl Outcome {
@@ -95,7 +96,7 @@ impl Driver<'_> {
 
     /// Prepares a step and runs its worker.
     fn make(&self, step: &Step, needs: &[StepRecord], store: &Store) -> Result<Outcome> {
-        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.arena.store.work_dir())?;
+        let folder = Temporary::make("job-", &self.arena.store.work_dir())?;
         let context = Context { arena: self.arena, inputs: &self.inputs, needs, step, folder: folder.path() };
         let (task, readable, writable) = match step.work.prepare(&context)? {
             Prepared::Done(made) => {
@@ -145,7 +146,8 @@ fn judge(
     context: &Context<'_>,
     ending: &Ending,
 ) -> (Result<Made, Failure>, Option<molarena_record::parts::Search>) {
-    let failure = |reason, message| Failure { reason, message, output: ending.output.clone() };
+    let failure =
+        |reason, message: String| Failure { reason, message: kept(&message), output: ending.output.clone() };
     let output = match &ending.result {
         Ok(output) => output,
         Err(error) => return (Err(failure(error.reason, error.message.clone())), None),
@@ -168,7 +170,7 @@ fn failure_of_needs(step: &Step, needs: &[StepRecord]) -> Option<Failure> {
         Kind::Encode => failure.message.clone(),
         Kind::Fit | Kind::Combine | Kind::Rank => format!("member {}: {}", need.method, failure.message),
     };
-    Some(Failure { message, ..failure.clone() })
+    Some(Failure { message: kept(&message), ..failure.clone() })
 }
 
 fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    launch::processes::{Status, members, numbers},
+    launch::processes::{Status, cpu_seconds, members, numbers},
     sandbox::memory::kibibytes,
 };
 
@@ -45,6 +45,7 @@ pub(crate) struct Meter {
     latest: u64,
     held: Held,
     peak: u64,
+    cpu_s: f64,
 }
 
 impl Meter {
@@ -63,12 +64,18 @@ impl Meter {
             latest: 0,
             held: Held::default(),
             peak: 0,
+            cpu_s: 0.0,
         }
     }
 
     /// Peak of the measured memory in bytes.
     pub(crate) fn peak(&self) -> u64 {
         self.peak
+    }
+
+    /// Processor seconds of the processes that run and of those that they have waited for, at the last measurement.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        self.cpu_s
     }
 
     /// What the group holds: the smaller of the last two measurements, because a process that is just
@@ -86,6 +93,7 @@ impl Meter {
             .into_iter()
             .filter_map(|process| Some((process, Status::read(process)?)))
             .collect();
+        self.cpu_s = statuses.keys().map(|&process| cpu_seconds(process)).sum();
         let first = self.group.cast_signed();
         if let Some(parent) =
             worker.filter(|&worker| worker != first).and_then(|worker| statuses.get(&worker))

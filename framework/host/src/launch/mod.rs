@@ -1,6 +1,8 @@
 //! Starts a worker, watches its limits, and reports how it ended.
 
+mod capture;
 mod disk;
+mod ending;
 pub mod group;
 pub mod memory;
 pub(crate) mod processes;
@@ -11,7 +13,6 @@ mod tests;
 mod watch;
 
 use std::{
-    io::Read,
     os::{
         fd::OwnedFd,
         unix::{net::UnixStream, process::ExitStatusExt},
@@ -19,32 +20,27 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     sync::atomic::AtomicBool,
-    sync::{Arc, Mutex},
-    thread,
     time::{Duration, Instant},
 };
 
 use crate::{
     error::{Error, Result},
-    files::{
-        folder::remove_subfolders,
-        json::{read_json, write_json},
-    },
-    job::{Done, Job, Output, Progress, WorkerFailure},
+    files::{folder::remove_subfolders, json::write_json},
+    job::{Job, Progress, WorkerFailure},
     launch::{
+        capture::Capture,
         disk::DiskWatch,
+        ending::{Measured, ending, failure},
         group::Group,
-        sentry::{Heard, Sentry},
+        sentry::Sentry,
         watch::{MOST_PROCESSES, Stop, Watch},
     },
     sandbox::{self, Envelope},
 };
 use molarena_record::parts::Reason;
 
-/// Bytes kept of a worker's output: the last ones.
-const OUTPUT_KEPT: usize = 4096;
-/// Characters kept of a plugin's message: the first ones.
-const MESSAGE_KEPT: usize = 16_000;
+pub use ending::Ending;
+pub(crate) use ending::{ending_in_process, kept};
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -64,25 +60,6 @@ impl Launcher {
             .map_err(|error| Error::Worker(format!("the path of this program is unknown: {error}")))?;
         Ok(Self { program, in_process: false, limits: sandbox::limits_of_this_process() })
     }
-}
-
-/// How a worker ended.
-#[derive(Clone, Debug)]
-pub struct Ending {
-    /// The output, or why there is none.
-    pub result: Result<Output, WorkerFailure>,
-    /// Whether it was confined.
-    pub confined: bool,
-    /// Layers of the confinement that this kernel lacks, each in a few words.
-    pub missing_layers: Vec<String>,
-    /// The last part of its output.
-    pub output: String,
-    /// Wall-clock time from start to end.
-    pub wall: Duration,
-    /// Peak memory in bytes of all processes of the worker together.
-    pub peak_rss: u64,
-    /// Processor seconds; if the worker did not end by itself, up to its last report of progress.
-    pub cpu_s: f64,
 }
 
 /// Runs `job` in `folder` to its end, whatever that is.
@@ -107,7 +84,7 @@ pub fn run(
     let written = written.iter().map(PathBuf::as_path).chain([folder]);
     let disk = DiskWatch::start(written, job.envelope.disk);
     let started = Instant::now();
-    let (mut child, output, sentry) = start(launcher, folder)?;
+    let Running { mut child, output, sentry } = start(launcher, folder)?;
     let watch = Watch {
         memory,
         disk: &disk,
@@ -130,12 +107,14 @@ pub fn run(
     if watched.stop == Some(Stop::Interrupted) {
         return Err(Error::Interrupted);
     }
-    let peak_rss = watched.peak.max(group.as_ref().map_or(0, Group::peak));
+    let peak = watched.peak.max(group.as_ref().map_or(0, Group::peak));
+    let cpu_s = watched.cpu_s.max(group.as_ref().map_or(0.0, Group::cpu_s));
+    let measured = Measured { wall, peak, peak_limit: memory, cpu_s: Some(cpu_s) };
     // The kernel kills before the host notices.
     let ran_out = group.filter(Group::ran_out).map(|_| Stop::Memory);
     let stop = ran_out.or(watched.stop).or(excess);
-    let output = output.tail();
-    Ok(ending(folder, wall, peak_rss, output.clone(), heard, |finished| match stop {
+    let printed = output.tail();
+    let result = match stop {
         Some(Stop::Timeout) => Some(failure(
             Reason::Timeout,
             format!("over the limit of {}", humantime::format_duration(wall_limit)),
@@ -145,50 +124,19 @@ pub fn run(
         Some(Stop::Processes) => {
             Some(failure(Reason::Processes, format!("over the limit of {MOST_PROCESSES} processes")))
         }
-        _ if finished => None,
-        _ => Some(died(watched.status, &output, memory)),
-    }))
-}
-
-/// The ending of a job that ran inside this process.
-pub(crate) fn ending_in_process(folder: &Path, wall: Duration) -> Ending {
-    ending(folder, wall, 0, String::new(), Heard::default(), |_| None)
-}
-
-fn failure(reason: Reason, message: String) -> WorkerFailure {
-    WorkerFailure { reason, message }
+        _ => None,
+    };
+    let died = || died(watched.status, &printed, memory);
+    let mut ending = ending(&job.task, folder, &measured, result, &died);
+    ending.result = ending.result.map_err(|error| failure(error.reason, heard.name_refused(error.message)));
+    let report = heard.report.unwrap_or_default();
+    (ending.confined, ending.missing_layers) = (report.confined, report.missing);
+    ending.output = printed;
+    Ok(ending)
 }
 
 fn over_memory(memory: u64) -> String {
     format!("over the limit of {}", bytesize::ByteSize(memory))
-}
-
-/// Reads the outcome from the worker's folder. `overrule` learns whether the worker finished, and may replace
-/// the outcome by a failure that the end of the process shows.
-fn ending(
-    folder: &Path,
-    wall: Duration,
-    peak_rss: u64,
-    output: String,
-    heard: Heard,
-    overrule: impl FnOnce(bool) -> Option<WorkerFailure>,
-) -> Ending {
-    let done: Option<Done> = read_json(folder, "done.json").ok();
-    let peak_rss = peak_rss.max(done.as_ref().map_or(0, |done| done.peak_rss));
-    let reported = || read_json::<Progress>(folder, "progress.json").map_or(0.0, |progress| progress.cpu_s);
-    let cpu_s = done.as_ref().map_or_else(reported, |done| done.cpu_s);
-    let result = match (overrule(done.is_some()), done) {
-        (Some(failure), _) => Err(failure),
-        (None, Some(done)) => done.result,
-        (None, None) => Err(failure(Reason::NoResult, "the worker left no result".into())),
-    };
-    let result = result.map_err(|WorkerFailure { reason, message }| WorkerFailure {
-        reason,
-        message: heard.name_refused(&molarena_chem::shorten(&message, MESSAGE_KEPT, "…")),
-    });
-    let report = heard.report.unwrap_or_default();
-    let (confined, missing_layers) = (report.confined, report.missing);
-    Ending { result, confined, missing_layers, output, wall, peak_rss, cpu_s }
 }
 
 /// Why a process ended without a result.
@@ -208,7 +156,14 @@ fn signal_name(signal: i32) -> &'static str {
     signal_hook::low_level::signal_name(signal).unwrap_or("unknown")
 }
 
-fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture, Sentry)> {
+/// A worker that was started.
+struct Running {
+    child: Child,
+    output: Capture,
+    sentry: Sentry,
+}
+
+fn start(launcher: &Launcher, folder: &Path) -> Result<Running> {
     let failed = |error: std::io::Error| Error::Worker(format!("{}: {error}", launcher.program.display()));
     let (reader, writer) = std::io::pipe().map_err(failed)?;
     let mut command = Command::new(&launcher.program);
@@ -228,39 +183,5 @@ fn start(launcher: &Launcher, folder: &Path) -> Result<(Child, Capture, Sentry)>
     let child = command.spawn().map_err(failed)?;
     // Its ends of the pipe and of the pair are the worker's alone now.
     drop(command);
-    Ok((child, Capture::start(reader), Sentry::start(ours)))
-}
-
-/// Keeps the last part of a worker's output.
-struct Capture {
-    kept: Arc<Mutex<Vec<u8>>>,
-    thread: thread::JoinHandle<()>,
-}
-
-impl Capture {
-    fn start(mut reader: std::io::PipeReader) -> Self {
-        let kept = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&kept);
-        let thread = thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                let mut kept = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                kept.extend_from_slice(&buffer[..count]);
-                let surplus = kept.len().saturating_sub(OUTPUT_KEPT);
-                kept.drain(..surplus);
-            }
-        });
-        Self { kept, thread }
-    }
-
-    /// The last part of the output. Waits half a second at most, because a process that left the group may
-    /// hold the pipe open.
-    fn tail(self) -> String {
-        let deadline = Instant::now() + Duration::from_millis(500);
-        while !self.thread.is_finished() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(5));
-        }
-        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        String::from_utf8_lossy(&kept).trim().to_owned()
-    }
+    Ok(Running { child, output: Capture::start(reader), sentry: Sentry::start(ours).map_err(failed)? })
 }

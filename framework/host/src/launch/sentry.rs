@@ -36,9 +36,9 @@ pub(super) struct Heard {
 
 impl Heard {
     /// The message of a failure, with the names of the refused calls.
-    pub(super) fn name_refused(&self, message: &str) -> String {
+    pub(super) fn name_refused(&self, message: String) -> String {
         if self.refused.is_empty() {
-            return message.to_owned();
+            return message;
         }
         let mut names: Vec<&str> = self.refused.iter().take(MOST_NAMES).map(String::as_str).collect();
         if self.refused.len() > MOST_NAMES {
@@ -50,6 +50,7 @@ impl Heard {
 
 /// Listens to one worker on a thread of its own.
 pub(super) struct Sentry {
+    host: UnixStream,
     heard: Arc<Mutex<Heard>>,
     stopped: Arc<AtomicBool>,
     thread: thread::JoinHandle<()>,
@@ -57,11 +58,12 @@ pub(super) struct Sentry {
 
 impl Sentry {
     /// Starts to listen on the host's end of the pair.
-    pub(super) fn start(host: UnixStream) -> Self {
+    pub(super) fn start(host: UnixStream) -> io::Result<Self> {
+        let listened = host.try_clone()?;
         let (heard, stopped) = (Arc::new(Mutex::new(Heard::default())), Arc::new(AtomicBool::new(false)));
         let (shared, stop) = (Arc::clone(&heard), Arc::clone(&stopped));
-        let thread = thread::spawn(move || listen(&host, &shared, &stop));
-        Self { heard, stopped, thread }
+        let thread = thread::spawn(move || listen(&listened, &shared, &stop));
+        Ok(Self { host, heard, stopped, thread })
     }
 
     /// Process id of the process that opens the plugin, once the worker has said so.
@@ -72,6 +74,8 @@ impl Sentry {
     /// What was heard. Called when all processes of the worker have ended.
     pub(super) fn end(self) -> Heard {
         self.stopped.store(true, Ordering::Relaxed);
+        // Whoever may still hold the other end is not waited for.
+        let _closed = self.host.shutdown(std::net::Shutdown::Both);
         // A panic would lose names at most.
         let _ended = self.thread.join();
         lock(&self.heard).clone()
@@ -83,7 +87,6 @@ fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
 }
 
 fn listen(host: &UnixStream, heard: &Mutex<Heard>, stopped: &AtomicBool) {
-    // Every process that could send has ended when the host stops listening, so this ends at the latest then.
     let Some((report, process, listener)) = report::receive(host) else { return };
     {
         let mut heard = lock(heard);

@@ -12,10 +12,10 @@ use nix::sys::signal::Signal;
 
 use crate::{
     error::{Error, Result},
-    files::json::read_json,
     job::Progress,
     launch::{
         disk::{DiskWatch, Excess},
+        ending::progress,
         memory::Meter,
         processes,
         sentry::Sentry,
@@ -54,6 +54,8 @@ pub(super) struct Watched {
     pub(super) stop: Option<Stop>,
     /// Peak memory in bytes of its processes together.
     pub(super) peak: u64,
+    /// Processor seconds of its processes together.
+    pub(super) cpu_s: f64,
 }
 
 /// The limits of a worker, and how the host hears of it.
@@ -81,11 +83,13 @@ impl Watch<'_> {
         let group = child.id();
         let mut meter = Meter::new(group, &[self.folder]);
         let mut stop: Option<(Stop, Instant)> = None;
-        let (mut own_peak, mut shown) = (0, Progress::default());
+        let (mut own_peak, mut cpu_s, mut shown) = (0, 0.0, Progress::default());
         loop {
+            // What has ended but is not waited for still has its processor time.
+            cpu_s = meter.cpu_s().max(processes::cpu_seconds(group.cast_signed())).max(cpu_s);
             if let Some(status) = child.try_wait().map_err(|error| Error::Worker(error.to_string()))? {
                 let peak = meter.peak().max(own_peak);
-                return Ok(Watched { status, stop: stop.map(|(stop, _)| stop), peak });
+                return Ok(Watched { status, stop: stop.map(|(stop, _)| stop), peak, cpu_s });
             }
             // The kernel keeps the peak of each process, so no peak of the worker itself is missed between two
             // checks.
@@ -111,8 +115,8 @@ impl Watch<'_> {
                 }
                 _ => {}
             }
-            if let Ok(progress) = read_json::<Progress>(self.folder, "progress.json")
-                && progress != shown
+            if let Some(progress) = progress(self.folder, cpu_s)
+                && (progress.fraction, &progress.message) != (shown.fraction, &shown.message)
             {
                 (self.on_progress)(&progress);
                 shown = progress;

@@ -1,6 +1,8 @@
 //! The worker's side: confines itself, opens the plugin, performs the job, and writes the outcome.
 
 mod calls;
+mod check;
+pub(crate) mod choice;
 mod encode;
 mod fit;
 mod predict;
@@ -71,6 +73,8 @@ fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, W
             let plugin = LoadedPlugin::open(&folder.join(library)).map_err(|error| opened(&error))?;
             Ok(Output::Description(plugin.description().clone()))
         }
+        JobTask::Check(job) => Ok(check::check(job)),
+        JobTask::Create(job) => check::create(job, &place),
         JobTask::Pretrain(job) => pretrain::pretrain(job, &place),
         JobTask::Encode(job) => encode::encode(job, &place),
         JobTask::EncodeStream(job) => encode::stream(job, &place),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::scale::plain;
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
 use crate::build::{BoardKey, composition, one_for_each_seed, short};
+use crate::csv::table;
 use crate::row::Entry;
 
 /// Records that may share a board, as lines over a varied parameter.
@@ -379,8 +380,7 @@ fn word_axis(path: &str, words: &[String]) -> Axis {
 
 /// The points of all sweeps as CSV: one line each, in full precision; scores as fractions of 1 or in the labels' unit.
 pub fn sweeps_csv(sweeps: &[Sweep]) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let mut write = |cells: &[String]| writer.write_record(cells).expect("a Vec takes every write");
+    let mut lines = Vec::new();
     let head = [
         "figure",
         "dataset",
@@ -394,13 +394,12 @@ pub fn sweeps_csv(sweeps: &[Sweep]) -> String {
         "seeds",
         "failed",
     ];
-    write(&head.map(str::to_owned));
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for sweep in sweeps {
         for (line, point) in
             sweep.lines.iter().flat_map(|line| line.points.iter().map(move |point| (line, point)))
         {
-            write(&[
+            lines.push([
                 sweep.file_stem.clone(),
                 sweep.dataset.clone(),
                 sweep.split.clone(),
@@ -415,6 +414,5 @@ pub fn sweeps_csv(sweeps: &[Sweep]) -> String {
             ]);
         }
     }
-    let bytes = writer.into_inner().expect("a Vec takes every write");
-    String::from_utf8(bytes).expect("every cell is UTF-8")
+    table(&head, lines.into_iter())
 }
