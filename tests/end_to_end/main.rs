@@ -1,6 +1,7 @@
 //! Tests the whole arena, from the command line to the board.
 
 mod as_nobody;
+mod believe;
 mod c_plugin;
 mod channels;
 mod combined;

@@ -29,19 +29,19 @@ const ATTEMPTS: usize = 5;
 /// A temporary folder in which a plugin may leave anything. Dropping it removes it; what cannot be removed is named in
 /// a warning on standard error, and the next command on the store tries again.
 #[derive(Debug)]
-pub(crate) struct Temporary(PathBuf);
+pub struct Temporary(PathBuf);
 
 impl Temporary {
     /// Makes a folder in `parent` whose name begins with `prefix`, for this user only.
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub(crate) fn make(prefix: &str, parent: &Path) -> io::Result<Self> {
+    pub fn make(prefix: &str, parent: &Path) -> io::Result<Self> {
         Ok(Self(tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?.keep()))
     }
 
     /// Its path.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -347,6 +347,61 @@ mod tests {
         assert!(measured.bytes >= 40_000, "{measured:?}");
         remove_tree(&root).unwrap();
         assert!(!root.exists());
+    }
+
+    #[test]
+    fn whatever_is_in_a_folder_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, made) = (folder.path().join("outside"), folder.path().join("made"));
+        fs_err::create_dir(&outside).unwrap();
+        fs_err::write(outside.join("kept"), "kept").unwrap();
+        fs_err::create_dir(&made).unwrap();
+        let root = Temporary::make("job-", &made).unwrap();
+        deep(root.path(), 20_000);
+        for name in [&b"new\nline"[..], b"\xff\xfe\x01", &[b'x'; 255], b"-rf", b"\x1b[2J", b"..."] {
+            let at = root.path().join(std::ffi::OsStr::from_bytes(name));
+            fs_err::create_dir(&at).unwrap();
+            fs_err::write(at.join("file"), "x").unwrap();
+        }
+        for file in 0..3000 {
+            fs_err::write(root.path().join(format!("{file}")), "").unwrap();
+        }
+        nix::unistd::mkfifo(&root.path().join("fifo"), Mode::S_IRWXU).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.path().join("socket")).unwrap();
+        symlink(&outside, root.path().join("link")).unwrap();
+        symlink("nowhere", root.path().join("dangling")).unwrap();
+        fs_err::hard_link(outside.join("kept"), root.path().join("hard")).unwrap();
+        fs_err::File::create(root.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
+        fs_err::set_permissions(root.path().join("-rf"), PermissionsExt::from_mode(0o000)).unwrap();
+        fs_err::set_permissions(root.path(), PermissionsExt::from_mode(0o000)).unwrap();
+        drop(root);
+        assert_eq!(fs_err::read_dir(&made).unwrap().count(), 0);
+        assert_eq!(fs_err::read_to_string(outside.join("kept")).unwrap(), "kept");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_folder_is_removed_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, root) = (folder.path().join("outside"), folder.path().join("root"));
+        fs_err::create_dir(&outside).unwrap();
+        fs_err::write(outside.join("kept"), "kept").unwrap();
+        fs_err::set_permissions(&outside, PermissionsExt::from_mode(0o500)).unwrap();
+        symlink(&outside, &root).unwrap();
+        remove_tree(&root).unwrap();
+        assert!(root.symlink_metadata().is_err() && outside.join("kept").exists());
+        assert_eq!(fs_err::metadata(&outside).unwrap().permissions().mode() & 0o777, 0o500);
+    }
+
+    #[test]
+    fn one_folder_that_stays_keeps_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            fs_err::create_dir_all(folder.path().join(name).join("inner")).unwrap();
+        }
+        // A folder that is moved away during its removal is no error.
+        remove_subfolders(folder.path()).unwrap();
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(remove_tree(Path::new("/proc/self/task")).is_err(), "what cannot be removed is an error");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) struct Measured {
     pub(super) wall: Duration,
     /// Peak memory in bytes; the last moments are not in it.
     pub(super) peak: u64,
-    /// The memory limit, which no peak exceeds without ending the worker.
+    /// What no peak exceeds: the memory limit, and the largest peak of any worker that the kernel knows of.
     pub(super) peak_limit: u64,
     /// Processor seconds; `None` if the worker ran in this process.
     pub(super) cpu_s: Option<f64>,

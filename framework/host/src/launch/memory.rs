@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::sys::resource::{UsageWho, getrusage};
+
 use crate::{
     launch::processes::{Status, cpu_seconds, members, numbers},
     sandbox::memory::kibibytes,
@@ -144,6 +146,14 @@ impl Meter {
         };
         statuses.iter().map(of_one).sum()
     }
+}
+
+/// The largest peak of any process that this one started and that has ended, in bytes, as the kernel counts it. A peak
+/// that a worker reports cannot be larger.
+pub(super) fn peak_of_ended() -> Option<u64> {
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    let peak = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?.max_rss();
+    u64::try_from(peak).ok().filter(|&peak| peak > 0).map(|peak| peak * unit)
 }
 
 /// Bytes of a process's private pages, each page divided by the number of processes that share it.

@@ -109,7 +109,8 @@ pub fn run(
     }
     let peak = watched.peak.max(group.as_ref().map_or(0, Group::peak));
     let cpu_s = watched.cpu_s.max(group.as_ref().map_or(0.0, Group::cpu_s));
-    let measured = Measured { wall, peak, peak_limit: memory, cpu_s: Some(cpu_s) };
+    let peak_limit = memory::peak_of_ended().unwrap_or(memory).min(memory);
+    let measured = Measured { wall, peak, peak_limit, cpu_s: Some(cpu_s) };
     // The kernel kills before the host notices.
     let ran_out = group.filter(Group::ran_out).map(|_| Stop::Memory);
     let stop = ran_out.or(watched.stop).or(excess);
