@@ -171,7 +171,7 @@ mod tests {
             ("C(C)(C)(C)(C)C", "smiles_chemistry"),
             ("c1cccc1", "smiles_chemistry"),
             ("C1~CC1", "smiles_unsupported"),
-            ("CC |$a;b$|", "smiles_unsupported"),
+            ("CC |^1:0|", "smiles_unsupported"),
         ];
         for (smiles, code) in cases {
             assert_eq!(Molecule::parse(smiles).unwrap_err().code(), code, "{smiles}");

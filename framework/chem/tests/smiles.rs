@@ -75,7 +75,7 @@ fn everything(molecule: &Molecule) -> impl PartialEq + std::fmt::Debug + use<> {
     (
         counts,
         names,
-        molecule.descriptors().map(f32::to_bits).to_vec(),
+        molecule.descriptors().into_iter().map(f64::to_bits).collect::<Vec<_>>(),
         molecule.graph(),
         molecule.identity(),
         molecule.inchikey(),

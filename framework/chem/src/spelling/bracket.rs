@@ -239,11 +239,18 @@ impl Parts<'_> {
         }
         text += &self.element;
         text += self.chirality;
-        if !repair && hydrogens > 0 {
-            text += &format!("H{hydrogens}");
-        }
-        if !repair && charge != 0 {
-            text += &format!("{charge:+}");
+        if !repair {
+            match hydrogens {
+                0 => {}
+                1 => text.push('H'),
+                _ => text += &format!("H{hydrogens}"),
+            }
+            match charge {
+                0 => {}
+                1 => text.push('+'),
+                -1 => text.push('-'),
+                _ => text += &format!("{charge:+}"),
+            }
         }
         text.push(']');
         Kind::Atom(text.into(), repair.then_some((charge, hydrogens)))

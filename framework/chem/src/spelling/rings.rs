@@ -79,7 +79,11 @@ fn join_bonds(tokens: &mut Vec<Token<'_>>) {
 
 /// Leaves one bond where the two ends of a closure name different ones, and returns whether any was left out.
 fn agree(tokens: &mut [Token<'_>], opening: usize, closing: usize) -> bool {
-    let keep = kept(bond_of(tokens, opening), bond_of(tokens, closing));
+    let (first, second) = (bond_of(tokens, opening), bond_of(tokens, closing));
+    if first == second && matches!(first, None | Some("-" | "=" | "#" | "$" | ":")) {
+        return false;
+    }
+    let keep = kept(first, second);
     let mut changed = false;
     for (index, keep) in [opening, closing].into_iter().zip(keep) {
         if let Kind::Ring { bond, .. } = &mut tokens[index].kind

@@ -40,7 +40,7 @@ fn ordinary_smiles_stay_as_they_are() {
 fn what_the_library_spells_otherwise_is_spelled_again() {
     for (smiles, expected) in [
         ("[CH3:1][C:0][*:7]", "[CH3][C][*]"),
-        ("[13C@@H2+:12]", "[13C@@H2+1]"),
+        ("[13C@@H2+:12]", "[13C@@H2+]"),
         ("C/C=C\\\\C", "C/C=C\\C"),
         ("C%(5)CC%(012)CC5C%12", "C5CC%12CC5C%12"),
         ("[#6H4].[#0].[13#7]", "[CH4].[*].[13N]"),
