@@ -16,7 +16,7 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<Shape, String> {
     let mut shape = Shape::default();
     let mut open = Vec::new();
     let mut before = None;
-    for (index, token) in tokens.iter().enumerate() {
+    for token in tokens {
         let at = token.at;
         follows(before.map(|before: &Token<'_>| &before.kind), &token.kind, at)?;
         match token.kind {
@@ -28,10 +28,6 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<Shape, String> {
                 return Err(format!("mismatched parenthesis: ')' at position {at} closes no branch"));
             }
             Kind::Dot => shape.dot_in_branch |= !open.is_empty(),
-            // A bond at the beginning of a branch leads to an atom, not to a ring closure.
-            Kind::Ring { .. } if index >= 2 && is_bond_of_branch(&tokens[index - 2..index]) => {
-                return Err(format!("a branch cannot begin with a ring closure (position {at})"));
-            }
             _ => {}
         }
         before = Some(token);
@@ -52,16 +48,11 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<Shape, String> {
     }
 }
 
-fn is_bond_of_branch(pair: &[Token<'_>]) -> bool {
-    matches!(pair, [Token { kind: Kind::Open, .. }, Token { kind: Kind::Bond(_), .. }])
-}
-
 /// Whether `next`, at byte `at`, may follow `before`, which is `None` at the beginning.
 fn follows(before: Option<&Kind<'_>>, next: &Kind<'_>, at: usize) -> Result<(), String> {
     let reason = match (before, next) {
         (_, Kind::Atom(..))
         | (Some(Kind::Atom(..) | Kind::Ring { .. } | Kind::Close), _)
-        | (Some(Kind::Bond(_)), Kind::Ring { .. })
         | (Some(Kind::Open), Kind::Bond(_)) => return Ok(()),
         (None | Some(Kind::Dot), Kind::Dot) => format!("an empty component before the dot at position {at}"),
         (None, Kind::Bond(bond)) => format!("the bond '{bond}' at position {at} begins at no atom"),
@@ -73,6 +64,9 @@ fn follows(before: Option<&Kind<'_>>, next: &Kind<'_>, at: usize) -> Result<(), 
         }
         (Some(Kind::Bond(bond)), Kind::Open) => {
             format!("the bond '{bond}' before the branch at position {at} belongs inside the branch")
+        }
+        (Some(Kind::Bond(one)), Kind::Ring { bond: Some(other), .. }) => {
+            format!("two bonds, '{one}' and '{other}', in a row before the ring closure at position {at}")
         }
         (Some(Kind::Bond(bond)), _) => format!("the bond '{bond}' before position {at} leads to no atom"),
         (Some(Kind::Open), Kind::Close) => format!("an empty branch before position {at}"),

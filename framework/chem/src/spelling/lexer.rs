@@ -68,25 +68,35 @@ pub(super) fn tokens(smiles: &str) -> Result<Vec<Token<'_>>, String> {
                 None => return Err(unexpected(rest, at)),
             },
         };
-        tokens.push(Token { at, kind });
+        push(&mut tokens, Token { at, kind });
         at += length;
     }
     Ok(tokens)
 }
 
+/// Adds a token. A bond before a ring closure becomes the closure's.
+fn push<'a>(tokens: &mut Vec<Token<'a>>, mut token: Token<'a>) {
+    if let Kind::Ring { bond, .. } = &mut token.kind
+        && let Some(Token { kind: Kind::Bond(_), .. }) = tokens.last()
+        && let Some(Token { kind: Kind::Bond(before), .. }) = tokens.pop()
+    {
+        *bond = Some(before);
+    }
+    tokens.push(token);
+}
+
 fn atom_or_bond(rest: &str) -> Option<(Kind<'_>, usize)> {
-    let starts = |text: &str| rest.starts_with(text);
-    let two = ["Cl", "Br", "->", "<-", "\\\\"].iter().any(|text| starts(text));
-    let token = rest.get(..if two { 2 } else { 1 })?;
-    let kind = match token {
-        "B" | "C" | "N" | "O" | "P" | "S" | "F" | "I" | "Cl" | "Br" | "b" | "c" | "n" | "o" | "p" | "s"
-        | "*" => Kind::Atom(token.into(), None),
+    let kind = match rest.as_bytes() {
         // A doubled backslash is an escaped one, and RDKit reads it as one.
-        "\\\\" => Kind::Bond(Cow::Owned("\\".to_owned())),
-        "-" | "=" | "#" | "$" | ":" | "~" | "/" | "\\" | "->" | "<-" => Kind::Bond(token.into()),
+        [b'\\', b'\\', ..] => return Some((Kind::Bond(Cow::Owned("\\".to_owned())), 2)),
+        [b'C', b'l', ..] | [b'B', b'r', ..] => return Some((Kind::Atom(rest[..2].into(), None), 2)),
+        [b'-', b'>', ..] | [b'<', b'-', ..] => return Some((Kind::Bond(rest[..2].into()), 2)),
+        [b'B' | b'C' | b'N' | b'O' | b'P' | b'S' | b'F' | b'I' | b'*', ..]
+        | [b'b' | b'c' | b'n' | b'o' | b'p' | b's', ..] => Kind::Atom(rest[..1].into(), None),
+        [b'-' | b'=' | b'#' | b'$' | b':' | b'~' | b'/' | b'\\', ..] => Kind::Bond(rest[..1].into()),
         _ => return None,
     };
-    Some((kind, token.len()))
+    Some((kind, 1))
 }
 
 fn unexpected(rest: &str, at: usize) -> String {

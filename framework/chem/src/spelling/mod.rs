@@ -105,7 +105,7 @@ fn renumbered(mut molecule: Molecule, order: &[u32]) -> Result<Molecule, Renumbe
 
 /// Checks a SMILES without blanks and spells it as the library needs it.
 ///
-/// Takes linear time and a stack of fixed size.
+/// Takes a stack of fixed size, and time that grows with the length (with its square for many open rings).
 pub(crate) fn respell(smiles: &str) -> Result<Spelling<'_>, Fault> {
     let syntax = |reason: String| Fault::Syntax(reason + escape_hint(smiles));
     let mut tokens = lexer::tokens(smiles).map_err(syntax)?;

@@ -1,80 +1,78 @@
 //! Ring closures: pairs of labels, and the bond of each pair.
 
-use std::collections::{HashMap, HashSet};
-
 use super::lexer::{Kind, Token};
 
 /// A ring closure that waits for its partner.
+#[derive(Clone, Copy)]
 struct Half {
     token: usize,
     atom: usize,
 }
 
-/// Moves the bonds before ring closures into them, checks that each closure has a partner that is another atom without
-/// a bond to this one, and leaves one bond where two disagree. Returns whether bonds were left out.
-pub(super) fn pair(tokens: &mut Vec<Token<'_>>) -> Result<bool, String> {
+/// Checks that each ring closure has a partner that is another atom without a bond to this one, and leaves one bond where
+/// two disagree. Returns whether bonds were left out.
+pub(super) fn pair(tokens: &mut [Token<'_>]) -> Result<bool, String> {
     if !tokens.iter().any(|token| matches!(token.kind, Kind::Ring { .. })) {
         return Ok(false);
     }
-    join_bonds(tokens);
-    let mut open: HashMap<u32, Half> = HashMap::new();
-    let mut bonded = HashSet::new();
+    let mut open: Vec<(u32, Half)> = Vec::new();
     let mut closures = Vec::new();
-    let (mut atoms, mut branches, mut last) = (0, Vec::new(), None);
+    // The atom before each atom in its chain.
+    let mut chain: Vec<Option<usize>> = Vec::with_capacity(tokens.len());
+    let (mut branches, mut last) = (Vec::new(), None);
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {
             Kind::Atom(..) => {
-                if let Some(last) = last {
-                    bonded.insert((last, atoms));
-                }
-                last = Some(atoms);
-                atoms += 1;
+                chain.push(last);
+                last = Some(chain.len() - 1);
             }
             Kind::Open => branches.push(last),
             Kind::Close => last = branches.pop().flatten(),
             Kind::Dot => last = None,
             Kind::Bond(_) => {}
             Kind::Ring { label, .. } => {
-                let atom = last.unwrap_or_default();
-                match open.remove(&label) {
-                    None => drop(open.insert(label, Half { token: index, atom })),
-                    Some(half) => closures.push((label, token.at, half, Half { token: index, atom })),
+                let half = Half { token: index, atom: last.unwrap_or_default() };
+                match open.iter().position(|(other, _)| *other == label) {
+                    None => open.push((label, half)),
+                    Some(place) => closures.push((label, open.swap_remove(place).1, half)),
                 }
             }
         }
     }
-    for (label, at, one, other) in &closures {
-        if one.atom == other.atom {
-            return Err(format!("ring closure {label} at position {at} bonds an atom to itself"));
-        }
-        if !bonded.insert((one.atom, other.atom)) {
-            return Err(format!(
-                "ring closure {label} at position {at} bonds two atoms that are bonded already"
-            ));
-        }
-    }
-    if let Some(label) = open.keys().min() {
+    refuse_repeated_bonds(tokens, &chain, &closures)?;
+    if let Some((label, _)) = open.iter().min_by_key(|(label, _)| *label) {
         let end = tokens.last().map_or(0, |token| token.at + 1);
         return Err(format!("unmatched ring closure {label} at position {end}"));
     }
     Ok(closures
         .iter()
-        .fold(false, |changed, (_, _, one, other)| agree(tokens, one.token, other.token) | changed))
+        .fold(false, |changed, (_, one, other)| agree(tokens, one.token, other.token) | changed))
 }
 
-/// Puts each bond that stands before a ring closure into the closure.
-fn join_bonds(tokens: &mut Vec<Token<'_>>) {
-    let mut kept: Vec<Token<'_>> = Vec::with_capacity(tokens.len());
-    for mut token in tokens.drain(..) {
-        if let Kind::Ring { bond, .. } = &mut token.kind
-            && let Some(Token { kind: Kind::Bond(text), .. }) = kept.last()
-        {
-            *bond = Some(text.clone());
-            kept.pop();
+fn refuse_repeated_bonds(
+    tokens: &[Token<'_>],
+    chain: &[Option<usize>],
+    closures: &[(u32, Half, Half)],
+) -> Result<(), String> {
+    let mut pairs = Vec::with_capacity(closures.len());
+    for (label, one, other) in closures {
+        let at = tokens[other.token].at;
+        let (first, second) = (one.atom.min(other.atom), one.atom.max(other.atom));
+        if first == second {
+            return Err(format!("ring closure {label} at position {at} bonds an atom to itself"));
         }
-        kept.push(token);
+        if chain[second] == Some(first) {
+            return Err(repeated(*label, at));
+        }
+        pairs.push((first, second, at, *label));
     }
-    *tokens = kept;
+    pairs.sort_unstable();
+    let same = |pair: &&[(usize, usize, usize, u32)]| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1);
+    pairs.windows(2).find(same).map_or(Ok(()), |pair| Err(repeated(pair[1].3, pair[1].2)))
+}
+
+fn repeated(label: u32, at: usize) -> String {
+    format!("ring closure {label} at position {at} bonds two atoms that are bonded already")
 }
 
 /// Leaves one bond where the two ends of a closure name different ones, and returns whether any was left out.
