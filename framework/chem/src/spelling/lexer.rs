@@ -106,7 +106,7 @@ fn unexpected(rest: &str, at: usize) -> String {
         b'@' => "; chirality is written inside brackets",
         b']' => "; no bracket is open",
         b'|' => "; a CXSMILES extension follows a blank",
-        b if b.is_ascii_alphabetic() => "; this element is written in brackets, if it is one",
+        b if b.is_ascii_alphabetic() => "; it is no atom outside brackets",
         _ => "",
     };
     format!("unexpected character '{shown}' at position {at}{why}")

@@ -127,7 +127,7 @@ fn every_fault_is_named() {
         ("[P@TB21]", "the chirality class @TB goes from 1 to 20"),
         ("C@", "unexpected character '@' at position 1; chirality is written inside brackets"),
         ("C>>C", "unexpected character '>' at position 1; arrows are of reactions"),
-        ("CXC", "unexpected character 'X' at position 1; this element is written in brackets, if it is one"),
+        ("CXC", "unexpected character 'X' at position 1; it is no atom outside brackets"),
         ("C\u{0}", "unexpected character '\\0' at position 1"),
         ("Cé", "unexpected character 'é' at position 1"),
     ] {
