@@ -80,3 +80,9 @@ pub(crate) fn on_molecules<'a>(entries: impl Iterator<Item = &'a Entry<'a>>) -> 
         format!("Molecules that could not be parsed and take part in nothing: {}.", counts.join(" or "))
     })
 }
+
+/// A note on other names of the data.
+pub(crate) fn on_names(others: &[&str]) -> Option<String> {
+    let names = others.join(", ");
+    (!others.is_empty()).then(|| format!("The same data were used under other names, too: {names}."))
+}
