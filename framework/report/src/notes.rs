@@ -57,7 +57,7 @@ pub(crate) fn on_tasks<'a>(
     let mut notes = Vec::new();
     if !undefined.is_empty() {
         notes.push(format!(
-            "{} of {} tasks undefined on the test molecules (for classification: a single class), and in no mean: {}.",
+            "{} of {} tasks undefined (nothing to learn from in training or to score in the test part, such as a single class), and in no mean: {}.",
             undefined.len(),
             tasks.len(),
             undefined.join(", ")
