@@ -26,7 +26,7 @@ pub struct SmilesInput {
 
 enum Source {
     Table { reader: Box<csv::Reader<Box<dyn Read + Send>>>, column: usize, separator: u8 },
-    Lines(Box<dyn BufRead + Send>),
+    Lines { reader: Box<dyn BufRead + Send>, end: u8 },
     Parquet { table: Box<ParquetTable<File>>, column: usize, next_group: usize, texts: Option<Box<Texts>> },
 }
 
@@ -90,12 +90,14 @@ impl SmilesInput {
             || suffix(&path, &[".csv", ".tsv"])
             || (!suffix(&path, &[".smi", ".ism"]) && layout::is_header(first));
         if !is_table {
+            let end = if start.contains(&b'\r') && !start.contains(&b'\n') { b'\r' } else { b'\n' };
             // Some programs write a header into such files.
             let word = first.split(u8::is_ascii_whitespace).next().unwrap_or_default();
             if word.eq_ignore_ascii_case(b"smiles") {
-                reader.read_until(b'\n', &mut Vec::new()).map_err(|error| bad_text(&path, &error))?;
+                reader.read_until(end, &mut Vec::new()).map_err(|error| bad_text(&path, &error))?;
             }
-            return Ok(Self { path, source: Source::Lines(reader), what: "one SMILES a line".to_owned() });
+            let source = Source::Lines { reader, end };
+            return Ok(Self { path, source, what: "one SMILES a line".to_owned() });
         }
         let separator = layout::delimiter(&start, complete, column.as_slice());
         let source: Box<dyn Read + Send> = Box::new(QuotesChecked::new(reader, separator));
@@ -135,15 +137,19 @@ impl SmilesInput {
                     chunk.push(cell.trim().to_owned());
                 }
             }
-            Source::Lines(reader) => {
+            Source::Lines { reader, end } => {
                 let mut line = Vec::new();
                 while chunk.len() < count {
                     line.clear();
-                    let length = reader.read_until(b'\n', &mut line);
+                    let length = reader.read_until(*end, &mut line);
                     if length.map_err(|error| bad_text(&self.path, &error))? == 0 {
                         break;
                     }
                     let text = String::from_utf8_lossy(&line);
+                    if text.trim_end().contains(['\r', '\n']) {
+                        let reason = "some lines end with CR and others with LF; write one kind of line end";
+                        return Err(Error::BadCsv { path: self.path.clone(), reason: reason.to_owned() });
+                    }
                     chunk.push(text.split_whitespace().next().unwrap_or_default().to_owned());
                 }
             }
@@ -287,6 +293,7 @@ mod tests {
             );
         }
         assert_eq!(all("x.smi", b"SMILES Name\nCC ethane\n", None), ["CC"]);
+        assert_eq!(all("x.smi", b"SMILES\rCC ethane\rCCO\r", None), ["CC", "CCO"]);
         let parquet = parquet_text::tests::example();
         assert_eq!(all("x.parquet", &parquet, None), ["CC", "", "CCO", "CC", "", "CCO"]);
         assert_eq!(all("x", &parquet, Some("untyped")), ["x", "", "z", "x", "", "z"]);
@@ -330,6 +337,8 @@ mod tests {
         assert_eq!(code("x.csv", b"smiles,b\n1,2\n", Some("c")), "E-DATA-007");
         assert_eq!(code("x.csv", b"smiles,smiles\n1,2\n", None), "E-DATA-008");
         assert_eq!(code("x.csv", b"smiles,b\nC,2\nC\n", None), "E-DATA-014");
+        assert_eq!(code("x.csv", b"smiles,b\nC,2\n\"C,2\n", None), "E-DATA-014");
+        assert_eq!(code("x.smi", b"CC\nCCO\rC\n", None), "E-DATA-014");
         let cut = gzip(
             &b"smiles\n".iter().copied().chain((0..200_000).map(|i| b"CNO\n"[i % 4])).collect::<Vec<_>>(),
         );

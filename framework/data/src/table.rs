@@ -129,7 +129,8 @@ impl Table {
             }
         }
         let lines = vec![0; records.len()];
-        Ok(Self { path: path.to_owned(), header, lines, records, unreadable, index: table.index().clone() })
+        let index = table.index().iter().map(|name| name.trim().to_owned()).collect();
+        Ok(Self { path: path.to_owned(), header, lines, records, unreadable, index })
     }
 
     /// Names of the columns, trimmed.

@@ -125,9 +125,7 @@ pub(super) fn choose(
             }
         }
     }
-    if own.names_tasks() && tasks.is_empty() {
-        left_out.retain(|left| left.asked_for);
-    } else {
+    if !own.names_tasks() {
         let unreadable = |(name, what): &(String, &'static str)| LeftOut {
             column: name.clone(),
             reason: format!("is {what}"),

@@ -115,6 +115,8 @@ fn pieces(list: &str) -> Vec<String> {
         .has_headers(false)
         .trim(csv::Trim::None)
         .from_reader(list.trim().as_bytes());
-    let record = reader.records().next().and_then(std::result::Result::ok).unwrap_or_default();
-    record.iter().map(str::to_owned).collect()
+    match reader.records().next() {
+        Some(Ok(record)) => record.iter().map(str::to_owned).collect(),
+        _ => vec![list.to_owned()],
+    }
 }
