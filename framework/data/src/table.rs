@@ -208,7 +208,7 @@ pub(crate) fn find_column(
     Err(Error::AbsentColumn {
         path: path.to_owned(),
         column: name.to_owned(),
-        guess: nearest(header, name).map(|near| format!("; is \"{near}\" meant?")).unwrap_or_default(),
+        guess: nearest(header, name).map(|near| format!(" (is \"{near}\" meant?)")).unwrap_or_default(),
         present: present(header, unreadable),
     })
 }

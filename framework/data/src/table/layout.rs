@@ -339,7 +339,7 @@ mod tests {
     fn what_does_not_fit_is_told_with_its_row() {
         let text = fault("smiles,a\nC,1\nCC\nCCC,1\n");
         assert!(
-            text.starts_with("row 2 (line 3) has 1 cells, the header has 2 (with commas between"),
+            text.starts_with("row 2 (line 3) has 1 cell, the header has 2 (with commas between"),
             "{text}"
         );
         assert!(fault("smiles;a\nC;1\nCC;1;2\nCCC;1\n").contains("row 2 (line 3) has 3 cells"), "semicolons");
