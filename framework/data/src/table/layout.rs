@@ -115,10 +115,10 @@ impl fmt::Display for LayoutFault {
             Self::Quote(fault) => fault.fmt(f),
             Self::Ragged { row, found: Shape { line, cells }, header, delimiter, all_rows } => {
                 let line = if *line > 0 { format!(" (line {line})") } else { String::new() };
-                let name = name_of(*delimiter);
+                let (name, plural) = (name_of(*delimiter), if *cells == 1 { "" } else { "s" });
                 write!(
                     f,
-                    "row {row}{line} has {cells} cells, the header has {header} (with {name} between them); "
+                    "row {row}{line} has {cells} cell{plural}, the header has {header} (with {name} between them); "
                 )?;
                 if *all_rows && *cells == header + 1 {
                     f.write_str("so has every row: give the column of row names a name in the header")
