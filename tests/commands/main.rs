@@ -13,3 +13,4 @@ mod pretraining;
 mod requests;
 mod schemas;
 mod support;
+mod tables;
