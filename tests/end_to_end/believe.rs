@@ -228,7 +228,9 @@ fn what_would_fail_in_every_cell_fails_when_it_is_planned() {
 #[test]
 fn whatever_is_left_is_removed_by_the_run() {
     let arena = TestArena::new();
-    let output = run(&arena, "burrows", "{ sleep_ms = 0 }");
+    chains(&arena);
+    arena.method("burrows", "fixture-hostile/burrows", "{ levels = 5000, sleep_ms = 0 }");
+    let output = arena.run(&hostile(), &["--dataset", "chains", "--method", "burrows"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(!output.stderr.contains("warning"), "{}", output.stderr);
     assert_eq!(names(&arena, "store/work"), [""; 0]);
@@ -239,7 +241,7 @@ fn whatever_a_killed_run_left_is_removed_by_the_next_command() {
     for command in [&["board", "--store", "store"][..], &["store", "verify", "--store", "store"]] {
         let arena = TestArena::new();
         chains(&arena);
-        arena.method("burrows", "fixture-hostile/burrows", "{ sleep_ms = 60000 }");
+        arena.method("burrows", "fixture-hostile/burrows", "{ levels = 2000, sleep_ms = 60000 }");
         let arguments = arena.run_arguments(&hostile(), &["--dataset", "chains", "--method", "burrows"]);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut child =

@@ -357,7 +357,7 @@ mod tests {
         fs_err::write(outside.join("kept"), "kept").unwrap();
         fs_err::create_dir(&made).unwrap();
         let root = Temporary::make("job-", &made).unwrap();
-        deep(root.path(), 20_000);
+        deep(root.path(), 16_000);
         for name in [&b"new\nline"[..], b"\xff\xfe\x01", &[b'x'; 255], b"-rf", b"\x1b[2J", b"..."] {
             let at = root.path().join(std::ffi::OsStr::from_bytes(name));
             fs_err::create_dir(&at).unwrap();
