@@ -142,10 +142,10 @@ impl<'a> Cursor<'a> {
             }
         }
         for length in [2, 1] {
-            let known = |symbol: &&str| {
+            let known = |symbol: &str| {
                 symbol.starts_with(|c: char| c.is_ascii_uppercase()) && Element::from_symbol(symbol).is_some()
             };
-            if self.text.get(..length).filter(known).is_some() {
+            if self.text.get(..length).is_some_and(known) {
                 return Ok(self.take(length).into());
             }
         }
@@ -243,13 +243,13 @@ impl Parts<'_> {
             match hydrogens {
                 0 => {}
                 1 => text.push('H'),
-                _ => text += &format!("H{hydrogens}"),
+                _ => text.extend(["H", &hydrogens.to_string()]),
             }
-            match charge {
-                0 => {}
-                1 => text.push('+'),
-                -1 => text.push('-'),
-                _ => text += &format!("{charge:+}"),
+            if charge != 0 {
+                text.push(if charge < 0 { '-' } else { '+' });
+            }
+            if charge.unsigned_abs() > 1 {
+                text += &charge.unsigned_abs().to_string();
             }
         }
         text.push(']');

@@ -91,8 +91,7 @@ fn atom_or_bond(rest: &str) -> Option<(Kind<'_>, usize)> {
         [b'\\', b'\\', ..] => return Some((Kind::Bond(Cow::Owned("\\".to_owned())), 2)),
         [b'C', b'l', ..] | [b'B', b'r', ..] => return Some((Kind::Atom(rest[..2].into(), None), 2)),
         [b'-', b'>', ..] | [b'<', b'-', ..] => return Some((Kind::Bond(rest[..2].into()), 2)),
-        [b'B' | b'C' | b'N' | b'O' | b'P' | b'S' | b'F' | b'I' | b'*', ..]
-        | [b'b' | b'c' | b'n' | b'o' | b'p' | b's', ..] => Kind::Atom(rest[..1].into(), None),
+        [first, ..] if b"BCNOPSFI*bcnops".contains(first) => Kind::Atom(rest[..1].into(), None),
         [b'-' | b'=' | b'#' | b'$' | b':' | b'~' | b'/' | b'\\', ..] => Kind::Bond(rest[..1].into()),
         _ => return None,
     };
