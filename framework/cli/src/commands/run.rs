@@ -33,6 +33,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(own) = &own {
         own::report_leaks(own, &plan);
+        own::report_idle_tasks(own, &plan);
     }
     if args.dry_run {
         print(&dry_run(&plan, &arena)?)?;
