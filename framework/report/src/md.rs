@@ -263,7 +263,7 @@ mod tests {
         - Not confined, so that a worker could have read the data folder: morgan-rf+shuffled.
         - Trained on shuffled labels, as a check for leaks: morgan-rf+shuffled.
         - Scored on predicted classes, not on probabilities: morgan-rf-hard.
-        - 1 of 3 tasks undefined on the test molecules (for classification: a single class), and in no mean: task 3.
+        - 1 of 3 tasks undefined (nothing to learn from in training or to score in the test part, such as a single class), and in no mean: task 3.
         - Failed: morgan-rf, seed 3, panic: index 7 is out of bounds
         - Failed: slow\|plugin, seeds 1, 2, timeout: wall-clock limit of 600 s passed
         "###);

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use molarena_host::{Error, Methods, Store, Suite};
 use molarena_record::cell::Record;
+use molarena_report::keep_datasets;
 use molarena_report::plot::{
     Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
 };
@@ -57,7 +58,8 @@ fn plot_ranks(args: &PlotArgs) -> anyhow::Result<ExitCode> {
 fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
     let store = Store::open(&args.store.store)?;
     let mut records = store.records()?;
-    records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
+    keep_datasets(&mut records, &args.datasets);
+    records.retain(|record| wanted(&args.methods, &record.method));
     if let Some(suite) = &args.suite {
         let selected = SuiteCells::load(suite, args.methods_dir.as_deref())?;
         records.retain(|record| selected.has(record));
