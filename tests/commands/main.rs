@@ -12,3 +12,4 @@ mod pretraining;
 mod requests;
 mod schemas;
 mod support;
+mod tables;
