@@ -54,7 +54,7 @@ fn with_comma(separator: &str, quote: &str) -> String {
     let name = format!("{quote}Neoplasms, benign{quote}");
     let mut text = ["smiles", name.as_str(), "y"].join(separator) + "\n";
     for (row, smiles) in molecules().iter().enumerate() {
-        text += &[smiles, classes(row, 0).as_str(), classes(row + 2, 0).as_str()].join(separator);
+        text += &[smiles.as_str(), classes(row, 0).as_str(), classes(row + 2, 0).as_str()].join(separator);
         text += "\n";
     }
     text
@@ -358,9 +358,9 @@ fn index_columns_are_no_tasks_unless_they_are_named() {
         let told = reads("x.csv", with_column(name, place, count), &[], &["y"]);
         assert!(told.contains(&format!("no task: column \"{name}\" numbers the rows")), "{told}");
     }
-    for cell in
-        [|row: usize| (row * 3 + 7).to_string(), |row| (39 - row).to_string(), |row| format!("{row}.0")]
-    {
+    let running: [fn(usize) -> String; 3] =
+        [|row| (row * 3 + 7).to_string(), |row| (39 - row).to_string(), |row| format!("{row}.0")];
+    for cell in running {
         reads("x.csv", with_column("n", 0, cell), &[], &["y"]);
     }
     let told =
