@@ -130,7 +130,7 @@ pub fn run(
 }
 
 /// The ending of a job that ran inside this process.
-pub(crate) fn ending_in_process(folder: &Path, wall: Duration) -> Ending {
+pub fn ending_in_process(folder: &Path, wall: Duration) -> Ending {
     ending(folder, wall, 0, String::new(), |_| None)
 }
 
