@@ -41,8 +41,10 @@ pub fn suite(data: &[u8]) {
             for group in &suite.cells {
                 assert_eq!(group.seeds.each().take(9).count() as u64, group.seeds.count().min(9));
             }
-            let again = Suite::parse(&respelled(text), Path::new("suite.toml")).expect("it is sound");
-            assert!(same(&again, &suite), "{again:?} is not {suite:?}");
+            if let Some(text) = respelled(text) {
+                let again = Suite::parse(&text, Path::new("suite.toml")).expect("it is sound");
+                assert!(same(&again, &suite), "{again:?} is not {suite:?}");
+            }
         }
         Err(error) => crate::check_message(&error),
     }
@@ -53,18 +55,20 @@ pub fn method(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Method::parse(text, Path::new("method.toml")) {
         Ok(method) => {
-            let again = Method::parse(&respelled(text), Path::new("method.toml")).expect("it is sound");
-            assert!(same(&again, &method), "{again:?} is not {method:?}");
+            if let Some(text) = respelled(text) {
+                let again = Method::parse(&text, Path::new("method.toml")).expect("it is sound");
+                assert!(same(&again, &method), "{again:?} is not {method:?}");
+            }
             assert!(method.with_shuffled_labels().protocol.shuffle_labels);
         }
         Err(error) => crate::check_message(&error),
     }
 }
 
-/// The same TOML in the spelling of its writer.
-fn respelled(text: &str) -> String {
-    let table: toml::Table = toml::from_str(text).expect("what was read is TOML");
-    toml::to_string(&table).expect("a table can be written")
+/// The same TOML in the spelling of its writer; `None` for seeds above the numbers that it has.
+fn respelled(text: &str) -> Option<String> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    toml::to_string(&table).ok()
 }
 
 /// Whether two values are equal; NaN, which TOML has, is equal to itself here.
