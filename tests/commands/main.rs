@@ -1,5 +1,6 @@
 //! Output and exit code of the binary for every verb and every kind of bad input.
 
+mod chemistry;
 mod context;
 mod data_files;
 mod encoder;
@@ -12,3 +13,4 @@ mod pretraining;
 mod requests;
 mod schemas;
 mod support;
+mod tables;

@@ -103,12 +103,15 @@ pub(crate) struct OwnArgs {
     /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME", requires = "csv")]
     pub(crate) smiles_column: Option<String>,
-    /// Task columns, with commas between [default: all columns of numbers]
-    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "csv")]
+    /// Task column, by its exact name, which may contain commas (again for more) [default: all columns of numbers]
+    #[arg(long, value_name = "NAME", requires = "csv")]
+    pub(crate) task: Vec<String>,
+    /// Task columns, with commas between; a name that contains a comma stands in double quotes
+    #[arg(long, value_name = "A,B", requires = "csv")]
     pub(crate) tasks: Vec<String>,
-    /// auto, classification, regression, or of single tasks: a=regression,b=classification
+    /// auto, classification, regression, or of single tasks: a=regression,b=classification (again for more)
     #[arg(long, value_name = "TYPE", requires = "csv")]
-    pub(crate) task_type: Option<TaskTypes>,
+    pub(crate) task_type: Vec<TaskTypes>,
     /// Rows that repeat a molecule: keep, first (leave out the later ones) or mean (of the labels)
     #[arg(long, value_name = "WAY", default_value_t = DuplicatePolicy::Keep, requires = "csv")]
     pub(crate) duplicates: DuplicatePolicy,
@@ -116,15 +119,21 @@ pub(crate) struct OwnArgs {
 
 impl OwnArgs {
     /// The table to read, if one is named; `parts` is the column that states the split.
-    pub(crate) fn table(&self, parts: Option<&str>) -> Option<OwnTable> {
-        Some(OwnTable {
-            path: self.csv.clone()?,
+    ///
+    /// # Errors
+    /// The task types contradict each other.
+    pub(crate) fn table(&self, parts: Option<&str>) -> Result<Option<OwnTable>, String> {
+        let Some(path) = self.csv.clone() else { return Ok(None) };
+        let types = TaskTypes::together(&self.task_type).map_err(|why| format!("--task-type: {why}"))?;
+        Ok(Some(OwnTable {
+            path,
             smiles: self.smiles_column.clone(),
-            tasks: self.tasks.clone(),
-            types: self.task_type.clone().unwrap_or_default(),
+            tasks: self.task.clone(),
+            task_lists: self.tasks.clone(),
+            types,
             duplicates: self.duplicates,
             parts: parts.map(str::to_owned),
-        })
+        }))
     }
 }
 

@@ -16,6 +16,7 @@ use molarena_record::{
     cell::{Outcome, Record},
     matching::{MatchOutcome, MatchRecord},
     step::{Kind, StepRecord},
+    text::{visible, visible_json, visible_lines},
 };
 
 /// How often a line about a stream is printed if there is no terminal.
@@ -84,8 +85,8 @@ impl Display {
     /// Prints a line above the bar.
     pub(crate) fn line(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.println(visible_lines(line)),
+            None => say!("{line}"),
         }
     }
 
@@ -98,7 +99,7 @@ impl Display {
         match &self.bar {
             Some(bar) => {
                 if begins {
-                    bar.set_message(name.to_owned());
+                    bar.set_message(visible(name).into_owned());
                     bar.reset_eta();
                 }
                 bar.set_length(total as u64);
@@ -106,7 +107,7 @@ impl Display {
             }
             None => {
                 if let (true, Some(verb)) = (begins, verb) {
-                    eprintln!("{verb}: {name}");
+                    say!("{verb}: {name}");
                 }
             }
         }
@@ -115,12 +116,13 @@ impl Display {
     fn message(&self, name: &str, progress: Option<&Progress>) {
         let Some(bar) = &self.bar else { return };
         let separator = if self.counts == Counts::Cells { "| " } else { "" };
-        bar.set_message(match progress {
+        let text = match progress {
             None => format!("{separator}{name}"),
             Some(Progress { fraction, message, .. }) => {
                 format!("{separator}{name}: {:.0} % {message}", 100.0 * fraction)
             }
-        });
+        };
+        bar.set_message(visible(&text).into_owned());
     }
 
     fn planned(&self, cells: usize, finished: usize) {
@@ -145,7 +147,7 @@ impl Display {
                     corpus.id, corpus.left_out, step.method
                 ));
             }
-            None if self.counts == Counts::Steps && self.bar.is_none() => eprintln!("{}", name(step)),
+            None if self.counts == Counts::Steps && self.bar.is_none() => say!("{}", name(step)),
             None => {}
         }
         self.message(&name(step), None);
@@ -217,7 +219,7 @@ impl Display {
         if last.elapsed() >= EVERY {
             *last = Instant::now();
             let gone = self.started.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
-            eprintln!("{rows} rows, {:.0} a second", rate(rows, gone));
+            say!("{rows} rows, {:.0} a second", rate(rows, gone));
         }
     }
 }
@@ -261,7 +263,7 @@ impl Observer for Watch {
         let Some(file) = &self.events else { return };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         // A full disk must not end a run whose results still fit.
-        if let Err(error) = writeln!(file, "{}", event.to_json()) {
+        if let Err(error) = writeln!(file, "{}", visible_json(&event.to_json().to_string())) {
             self.display.line(&format!("warning: events: {error}"));
         }
     }

@@ -1,12 +1,15 @@
 //! The `molarena` binary: argument types, exit codes, and what is printed.
 
+/// Prints a line to standard error with hidden characters made visible: parts of it may be a plugin's or a file's.
+macro_rules! say {
+    ($($text:tt)*) => { crate::commands::say(&format!($($text)*)) };
+}
+
 mod args;
 mod commands;
 mod display;
 mod exit_code;
 mod split_choice;
-
-use std::io::Write;
 
 use clap::Parser;
 
@@ -56,6 +59,5 @@ fn complain(error: &anyhow::Error) {
         .or_else(|| Some(error.downcast_ref::<molarena_world::Error>()?.code()))
         .or_else(|| Some(error.downcast_ref::<molarena_data::Error>()?.code()))
         .map_or_else(String::new, |code| format!(" [{code}]"));
-    // If standard error is closed, the message cannot be reported.
-    let _closed = writeln!(std::io::stderr(), "error{code}: {error:#}");
+    say!("error{code}: {error:#}");
 }

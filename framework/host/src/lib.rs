@@ -38,6 +38,7 @@ pub use execute::{
     event::{Event, Observer},
     execute,
 };
+pub use files::folder::Temporary;
 pub use inputs::{
     corpus::LeaveOut,
     dataset::ArenaDataset,

@@ -10,3 +10,4 @@ pub mod matching;
 pub mod parts;
 pub mod schemas;
 pub mod step;
+pub mod text;

@@ -1,5 +1,7 @@
 //! Boards as CSV: one line per board and method.
 
+use molarena_record::text::visible;
+
 use crate::{Board, Boards, Row, match_md};
 
 /// The columns, the same for all boards; a value that a board or a row lacks is an empty cell.
@@ -42,13 +44,17 @@ pub(crate) fn render(boards: &Boards) -> String {
     if boards.boards.is_empty() && !boards.matches.is_empty() {
         return match_md::csv(&boards.matches);
     }
+    let rows = boards.boards.iter().flat_map(|board| board.rows.iter().map(|row| cells(board, row)));
+    table(&COLUMNS, rows)
+}
+
+/// A CSV text of the columns `head`. Cells are data as they are, but visible and on one line.
+pub(crate) fn table<R: AsRef<[String]>>(head: &[&str], rows: impl Iterator<Item = R>) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let mut write = |cells: &[String]| writer.write_record(cells).expect("a Vec takes every write");
-    write(&COLUMNS.map(str::to_owned));
-    for board in &boards.boards {
-        for row in &board.rows {
-            write(&cells(board, row));
-        }
+    writer.write_record(head).expect("a Vec takes every write");
+    for row in rows {
+        let cells = row.as_ref().iter().map(|cell| visible(cell).into_owned());
+        writer.write_record(cells.collect::<Vec<_>>()).expect("a Vec takes every write");
     }
     let bytes = writer.into_inner().expect("a Vec takes every write");
     String::from_utf8(bytes).expect("every cell is UTF-8")

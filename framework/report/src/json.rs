@@ -1,10 +1,12 @@
 //! Boards as JSON.
 
+use molarena_record::text::visible_json;
+
 use crate::Boards;
 
 pub(crate) fn render(boards: &Boards) -> String {
     let json = serde_json::to_string_pretty(boards).expect("maps have string keys and numbers are finite");
-    json + "\n"
+    visible_json(&json).into_owned() + "\n"
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use molarena_data::Protocol;
 
+use crate::csv::table;
 use crate::md::{escape, shortened};
 use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, memory};
@@ -112,8 +113,7 @@ const COLUMNS: [&str; 27] = [
 
 /// The CSV of matching boards: one line per board and method.
 pub(crate) fn csv(boards: &[MatchBoard]) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).expect("a Vec takes every write");
+    let mut lines = Vec::new();
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for board in boards {
         for row in &board.rows {
@@ -138,11 +138,10 @@ pub(crate) fn csv(boards: &[MatchBoard]) -> String {
             let failed: usize = row.failures.iter().map(|failure| failure.seeds.len()).sum();
             cells.extend([number(row.median_rank.mean), failed.to_string(), board.simulated.to_string()]);
             cells.push(number(row.wall_s));
-            writer.write_record(&cells).expect("a Vec takes every write");
+            lines.push(cells);
         }
     }
-    let bytes = writer.into_inner().expect("a Vec takes every write");
-    String::from_utf8(bytes).expect("every cell is UTF-8")
+    table(&COLUMNS, lines.into_iter())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use molarena_data::{Protocol, TaskType};
 use molarena_metrics::Metric;
+use molarena_record::text::visible;
 
 use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, memory};
@@ -202,15 +203,16 @@ pub(crate) fn shortened(message: &str) -> Cow<'_, str> {
     molarena_chem::shorten(message, 300, "… (see the record)")
 }
 
-/// External text on one line, with Markdown's special characters escaped.
+/// External text on one line and visible, with Markdown's special characters escaped.
 pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' => escaped.extend(['\\', character]),
-            _ if character.is_whitespace() || character.is_control() => escaped.push(' '),
-            _ => escaped.push(character),
+    let line: String =
+        text.chars().map(|character| if character.is_whitespace() { ' ' } else { character }).collect();
+    let mut escaped = String::with_capacity(line.len());
+    for character in visible(&line).chars() {
+        if matches!(character, '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&') {
+            escaped.push('\\');
         }
+        escaped.push(character);
     }
     escaped
 }
@@ -263,7 +265,7 @@ mod tests {
         - Not confined, so that a worker could have read the data folder: morgan-rf+shuffled.
         - Trained on shuffled labels, as a check for leaks: morgan-rf+shuffled.
         - Scored on predicted classes, not on probabilities: morgan-rf-hard.
-        - 1 of 3 tasks undefined on the test molecules (for classification: a single class), and in no mean: task 3.
+        - 1 of 3 tasks undefined (nothing to learn from in training or to score in the test part, such as a single class), and in no mean: task 3.
         - Failed: morgan-rf, seed 3, panic: index 7 is out of bounds
         - Failed: slow\|plugin, seeds 1, 2, timeout: wall-clock limit of 600 s passed
         "###);
@@ -301,6 +303,7 @@ mod tests {
 
     #[test]
     fn text_of_others_stays_text() {
-        assert_eq!(escape("a|b\n*c* <d> [e] `f` \\"), r"a\|b \*c\* \<d\> \[e\] \`f\` \\");
+        assert_eq!(escape("a|b\n*c* <d> [e] `f` \\ &lt;"), r"a\|b \*c\* \<d\> \[e\] \`f\` \\ \&lt;");
+        assert_eq!(escape("\u{1b}[2J\u{202e}\u{2028}"), r"\\u{1b}\[2J\\u{202e} ");
     }
 }

@@ -1,6 +1,7 @@
 //! Tables of text in columns that line up.
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
+use molarena_record::text::visible;
 
 /// A Markdown table that reads well as text, too: the first column to the left, the others to the right. Cells must be
 /// escaped and on one line.
@@ -22,7 +23,7 @@ pub(crate) fn markdown(head: &[String], rows: &[Vec<String>]) -> Vec<String> {
     lines
 }
 
-/// Columns for a terminal, all to the left, two spaces apart.
+/// Columns for a terminal, all to the left, two spaces apart; each cell is visible and on one line.
 pub fn columns(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = table(head, rows, presets::NOTHING);
     for column in table.column_iter_mut() {
@@ -33,6 +34,7 @@ pub fn columns(head: &[&str], rows: &[Vec<String>]) -> String {
 
 fn table<S: ToString>(head: &[S], rows: &[Vec<String>], preset: &str) -> Table {
     let mut table = Table::new();
+    let rows = rows.iter().map(|row| row.iter().map(|cell| visible(cell)));
     table.load_preset(preset).set_header(head.iter().map(ToString::to_string)).add_rows(rows);
     table
 }
@@ -63,6 +65,7 @@ mod tests {
     fn columns_end_without_spaces() {
         let rows = [cells(&["a", "1,000 kB", ""]), cells(&["分子", "2", "x"])];
         let text = columns(&["name", "size", "note"], &rows);
+        assert_eq!(columns(&["x"], &[cells(&["a\u{1b}[2J\nb"])]), "x\na\\u{1b}[2J\\nb\n");
         assert_eq!(text, "name  size      note\na     1,000 kB\n分子  2         x\n");
     }
 }

@@ -23,6 +23,6 @@ pub(crate) fn arena(
         data_dir: places.data_dir.clone(),
         encoders: store.clone(),
         store,
-        tell: |what| eprintln!("{what}"),
+        tell: |what| say!("{what}"),
     })
 }

@@ -5,7 +5,7 @@ use molarena_evaluate::{Labels, under_metric};
 use molarena_host::{Error, Store};
 use molarena_metrics::Metric;
 use molarena_record::cell::Record;
-use molarena_report::{BoardOptions, Boards, build, build_matches, render};
+use molarena_report::{BoardOptions, Boards, build, build_matches, keep_datasets, render};
 
 use super::{print, wanted, warn_of_store};
 use crate::{args::BoardArgs, exit_code::ExitCode};
@@ -13,10 +13,11 @@ use crate::{args::BoardArgs, exit_code::ExitCode};
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     let store = Store::open(&args.store.store)?;
     let mut records = store.records()?;
-    records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
     if args.matches {
         records.clear();
     }
+    keep_datasets(&mut records, &args.datasets);
+    records.retain(|record| wanted(&args.methods, &record.method));
     if let Some(metric) = args.metric {
         records = under(args, metric, records)?;
     }
@@ -43,7 +44,7 @@ fn under(args: &BoardArgs, metric: Metric, records: Vec<Record>) -> anyhow::Resu
     let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
     let (records, skipped) = under_metric(&store, &mut labels, records, metric)?;
     for (key, why) in &skipped {
-        eprintln!("warning: record {key} is left out: {why}");
+        say!("warning: record {key} is left out: {why}");
     }
     Ok(records)
 }

@@ -105,18 +105,14 @@ fn conclude(args: &EmbedArgs, done: &Embedded, threads: usize) -> anyhow::Result
             None => "nothing".to_owned(),
         };
         print(&format!("{}: {} rows of {what}\n", output.display(), done.rows))?;
-        eprintln!("read as {}", done.input);
-        eprintln!("{rate:.0} molecules/s on {threads} threads, in {:.1} s", done.wall.as_secs_f64());
+        say!("read as {}", done.input);
+        say!("{rate:.0} molecules/s on {threads} threads, in {:.1} s", done.wall.as_secs_f64());
     }
     if done.failed > 0 {
-        eprintln!(
-            "warning: rows that cannot be read: {}; they are listed in {}",
-            done.failed,
-            failures.display()
-        );
+        say!("warning: rows that cannot be read: {}; they are listed in {}", done.failed, failures.display());
     }
     if done.partial.is_some() {
-        eprintln!("interrupted: {} holds the first {} rows and is a sound file", output.display(), done.rows);
+        say!("interrupted: {} holds the first {} rows and is a sound file", output.display(), done.rows);
         return Ok(ExitCode::Interrupted);
     }
     Ok(if done.failed > 0 { ExitCode::SomeCellsFailed } else { ExitCode::Ok })

@@ -50,7 +50,7 @@ pub(super) fn limits(args: &LearningArgs) -> anyhow::Result<Limits> {
 /// Prints how many molecules a method learnt from.
 pub(super) fn say_learnt(dataset: &str, method: &str, held_out: &HeldOut) {
     let HeldOut { train, valid, by, unparsed, .. } = held_out;
-    eprintln!(
+    say!(
         "{dataset}: {method} learnt from {train} molecules and chose on {valid} held out ({by} split); not readable: \
          {unparsed}"
     );

@@ -25,6 +25,7 @@ use std::{
 };
 
 use clap::CommandFactory;
+use molarena_record::text::{visible_json, visible_lines};
 
 use crate::{
     args::{Cli, CompletionsArgs, WorkerArgs},
@@ -70,18 +71,24 @@ fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
 /// Prints on standard error what is wrong with the files read from a store.
 fn warn_of_store(store: &molarena_host::Store) {
     for warning in store.warnings() {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
 }
 
-/// Prints to standard output; a closed pipe is an error that `main` forgives.
+/// Prints a line to standard error, visible.
+pub(crate) fn say(line: &str) {
+    // If standard error is closed, nothing can be reported.
+    let _closed = writeln!(std::io::stderr(), "{}", visible_lines(line));
+}
+
+/// Prints to standard output, with hidden characters made visible; a closed pipe is an error that `main` forgives.
 fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes())?;
+    std::io::stdout().write_all(visible_lines(text).as_bytes())?;
     Ok(())
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
-    print(&text)
+    print(&visible_json(&text))
 }

@@ -7,6 +7,7 @@ use molarena_data::{
     own::{DuplicatePolicy, OwnData, OwnTask},
 };
 use molarena_host::{Arena, Error, Plan};
+use molarena_record::cell::Record;
 use molarena_report::{BoardOptions, Format, build, render};
 
 use crate::{args::OwnArgs, split_choice::SplitChoice};
@@ -17,7 +18,7 @@ const SHOWN: usize = 5;
 /// Reads the table that `args` names, if any, and prints on standard error how it was read.
 pub(crate) fn load(args: &OwnArgs, split: Option<&SplitChoice>) -> anyhow::Result<Option<OwnData>> {
     let column = split.and_then(SplitChoice::column);
-    let Some(table) = args.table(column) else {
+    let Some(table) = args.table(column).map_err(Error::Request)? else {
         if column.is_some() {
             let message = "--split column:NAME goes with --csv FILE";
             return Err(Error::Request(message.into()).into());
@@ -35,20 +36,20 @@ pub(crate) fn register(own: &OwnData, catalog: &mut Catalog) -> Vec<String> {
 }
 
 fn state(own: &OwnData, args: &OwnArgs) {
-    eprintln!("{}: {} rows, SMILES in column \"{}\"", own.path.display(), own.rows, own.smiles);
+    say!("{}: {} rows, SMILES in column \"{}\"", own.path.display(), own.rows, own.smiles);
     for task in &own.tasks {
-        eprintln!("  {}", describe(task));
+        say!("  {}", describe(task));
     }
     for left in &own.left_out {
         let warning = if left.asked_for { "warning: " } else { "" };
-        eprintln!("  {warning}no task: column \"{}\" {}", left.column, left.reason);
+        say!("  {warning}no task: column \"{}\" {}", left.column, left.reason);
     }
     for warning in own.tasks.iter().filter_map(OwnTask::warning) {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     state_repeats(own, args);
     if !own.mixtures.is_empty() {
-        eprintln!(
+        say!(
             "warning: rows of several fragments (salts, solvates, mixtures), taken as they are: {}:",
             own.mixtures.len()
         );
@@ -64,7 +65,7 @@ fn state(own: &OwnData, args: &OwnArgs) {
     if let Some(parts) = own.datasets.iter().find_map(|dataset| dataset.parts.as_ref())
         && !parts.has_valid()
     {
-        eprintln!(
+        say!(
             "column \"{}\" names no row for validation: a tenth of the training molecules, by scaffold, is taken",
             parts.column
         );
@@ -93,7 +94,7 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
         DuplicatePolicy::First => "they are left out",
         DuplicatePolicy::Mean => "their labels are merged into the first row's",
     };
-    eprintln!(
+    say!(
         "warning: rows that repeat the molecule of an earlier row (stereoisomers count as one): {rows}; molecules of \
          several rows: {}, with labels that differ: {conflicting}; {fate}:",
         own.repeats.len()
@@ -109,10 +110,10 @@ fn state_repeats(own: &OwnData, args: &OwnArgs) {
 fn list(lines: impl ExactSizeIterator<Item = String>) {
     let more = lines.len().saturating_sub(SHOWN);
     for line in lines.take(SHOWN) {
-        eprintln!("  {line}");
+        say!("  {line}");
     }
     if more > 0 {
-        eprintln!("  and {more} more");
+        say!("  and {more} more");
     }
 }
 
@@ -135,7 +136,7 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
         };
         let leaks = own.repeats.iter().filter(|repeat| straddles(&repeat.rows)).count();
         if leaks > 0 {
-            eprintln!(
+            say!(
                 "warning: split {}: molecules of several rows that are in more than one part: {leaks}, so scores are too \
                  good; --duplicates first or mean leaves one row of each",
                 row.split.protocol
@@ -144,16 +145,40 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
     }
 }
 
-/// The boards of the plan's datasets and splits, with all records in the store.
+/// Says which tasks of the plan's splits have nothing to learn from or to score, so that they are in no mean.
+pub(crate) fn report_idle_tasks(own: &OwnData, plan: &Plan) {
+    let mut seen = Vec::new();
+    for row in plan.task_rows() {
+        let (dataset, place) = (&row.dataset.dataset, (&row.dataset.dataset.id, row.split.sha256()));
+        if seen.contains(&place) {
+            continue;
+        }
+        let told: Vec<&str> =
+            own.tasks.iter().filter(|task| task.warning().is_some()).map(|task| task.name.as_str()).collect();
+        for (task, name) in dataset.tasks.iter().enumerate() {
+            let why = dataset.nothing_to_learn(task, &row.split.train);
+            let why = why.or_else(|| dataset.nothing_to_score(task, &row.split.test));
+            if let Some(why) = why.filter(|_| !told.contains(&name.as_str())) {
+                eprintln!("warning: split {}: task \"{name}\" {why}; it is in no mean", row.split.protocol);
+            }
+        }
+        seen.push(place);
+    }
+}
+
+/// The boards of the plan's datasets and splits, with all records in the store. Records belong to the data: those under
+/// another name of the table are shown under its name now.
 pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
-    let mut records = arena.store.records()?;
-    records.retain(|record| {
-        plan.task_rows().any(|row| {
-            record.dataset == row.dataset.dataset.id
-                && record.composition.data_sha256 == row.dataset.dataset.sha256
+    let named = |mut record: Record| {
+        let row = plan.task_rows().find(|row| {
+            record.composition.data_sha256 == row.dataset.dataset.sha256
                 && record.tasks == row.dataset.dataset.tasks
+                && record.task_type == row.dataset.dataset.task_type
                 && record.split == row.split_info()
-        })
-    });
+        })?;
+        record.dataset.clone_from(&row.dataset.dataset.id);
+        Some(record)
+    };
+    let records: Vec<Record> = arena.store.records()?.into_iter().filter_map(named).collect();
     Ok(render(&build(&records, BoardOptions::default()), Format::Md))
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use molarena_host::{Error, Methods, Store, Suite};
 use molarena_record::cell::Record;
+use molarena_report::keep_datasets;
 use molarena_report::plot::{
     Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
 };
@@ -57,7 +58,8 @@ fn plot_ranks(args: &PlotArgs) -> anyhow::Result<ExitCode> {
 fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
     let store = Store::open(&args.store.store)?;
     let mut records = store.records()?;
-    records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
+    keep_datasets(&mut records, &args.datasets);
+    records.retain(|record| wanted(&args.methods, &record.method));
     if let Some(suite) = &args.suite {
         let selected = SuiteCells::load(suite, args.methods_dir.as_deref())?;
         records.retain(|record| selected.has(record));
@@ -101,7 +103,7 @@ fn svg(figure: &Figure) -> Result<String, Error> {
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs_err::write(path, text)?;
-    eprintln!("wrote {}", path.display());
+    say!("wrote {}", path.display());
     Ok(())
 }
 
@@ -113,10 +115,10 @@ fn report_left_out(sweeps: &[Sweep], path: &str) {
     if !counts.is_empty() {
         let methods: Vec<String> =
             counts.iter().map(|(method, count)| format!("{method} ({count})")).collect();
-        eprintln!("records without {path}, in no line: {}", methods.join(", "));
+        say!("records without {path}, in no line: {}", methods.join(", "));
     }
     for sweep in sweeps {
-        sweep.notes.iter().for_each(|note| eprintln!("{}: {note}", sweep.file_stem));
+        sweep.notes.iter().for_each(|note| say!("{}: {note}", sweep.file_stem));
     }
 }
 

@@ -45,7 +45,7 @@ fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
         let rows: Vec<Vec<String>> = plugins.iter().flat_map(rows).collect();
         print(&columns(&["component", "kind", "version", "inputs", "summary"], &rows))?;
         for error in &broken {
-            eprintln!("error [{}]: {error}", error.code());
+            say!("error [{}]: {error}", error.code());
         }
     }
     Ok(if broken.is_empty() { ExitCode::Ok } else { ExitCode::BadPlugin })

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use molarena_data::RowFailure;
 use molarena_host::{
-    Error, ModelPrediction, Predicted, Prediction, failures_path, predict_with_model, write_failures,
+    Error, ModelPrediction, Predicted, Prediction, Temporary, failures_path, predict_with_model,
+    write_failures,
 };
 
 use super::{check_output, interruption, learning, print, print_json};
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     }
     check_output(&args.output, args.force)?;
     let interrupted = interruption()?;
-    let folder = tempfile::Builder::new().prefix("molarena-predict-").tempdir()?;
+    let folder = Temporary::make("molarena-predict-", &std::env::temp_dir())?;
     let mut arena = learning::arena(&args.learning, args.method.as_deref(), folder.path())?;
     let input = read_input(args, folder.path())?;
     let limits = learning::limits(&args.learning)?;
@@ -96,7 +97,7 @@ fn conclude(args: &PredictArgs, all: &Predicted) -> anyhow::Result<ExitCode> {
     }
     let path = failures_path(&args.output);
     let count = all.failures.len();
-    eprintln!("warning: rows that cannot be read: {count}; they are listed in {}", path.display());
+    say!("warning: rows that cannot be read: {count}; they are listed in {}", path.display());
     Ok(ExitCode::SomeCellsFailed)
 }
 

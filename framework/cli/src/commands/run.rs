@@ -33,6 +33,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(own) = &own {
         own::report_leaks(own, &plan);
+        own::report_idle_tasks(own, &plan);
     }
     if args.dry_run {
         print(&dry_run(&plan, &arena)?)?;
@@ -138,14 +139,14 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
     if unparsed.is_empty() {
         return;
     }
-    eprintln!(
+    say!(
         "warning: {}: {} of {} molecules cannot be read and take part in nothing:",
         dataset.dataset.id,
         unparsed.len(),
         unparsed.len() + dataset.dataset.len()
     );
     for failure in unparsed.iter().take(5) {
-        eprintln!(
+        say!(
             "  row {}: `{}`: {}",
             failure.row,
             molarena_chem::shorten_smiles(&failure.smiles),
@@ -153,7 +154,7 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
         );
     }
     if unparsed.len() > 5 {
-        eprintln!("  and {} more; molarena data info lists all", unparsed.len() - 5);
+        say!("  and {} more; molarena data info lists all", unparsed.len() - 5);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use molarena_host::{TrainedModel, Training, train};
+use molarena_host::{Temporary, TrainedModel, Training, train};
 
 use super::{check_output, interruption, learning, print, print_json};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
-    let folder = tempfile::Builder::new().prefix("molarena-train-").tempdir()?;
+    let folder = Temporary::make("molarena-train-", &std::env::temp_dir())?;
     let mut arena = learning::arena(&args.learning, Some(&args.method), folder.path())?;
     let datasets = learning::datasets(&args.learning, &mut arena)?;
     let outputs: Vec<PathBuf> =

@@ -17,7 +17,11 @@ use crate::{
     },
     arena::Arena,
     error::{Error, Result},
-    files::{npy::from_npy, plain::read_plain},
+    files::{
+        folder::Temporary,
+        npy::from_npy,
+        plain::{hash_stored, read_plain, read_stored},
+    },
     inputs::corpus::computed_of,
     job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob},
     launch,
@@ -53,9 +57,9 @@ pub struct ModelPrediction<'a> {
 pub fn load_model(folder: &Path) -> Result<TrainedModel> {
     let path = folder.join("model.json");
     let failed = |message: String| Error::Document { path: path.clone(), message };
-    let text = fs_err::read_to_string(&path)
+    let text = read_stored(&path)
         .map_err(|error| failed(format!("this is no model that `molarena train` made: {error}")))?;
-    let model: TrainedModel = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    let model: TrainedModel = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
     if model.schema != MODEL_SCHEMA {
         return Err(failed(format!("schema is `{}`, expected `{MODEL_SCHEMA}`", model.schema)));
     }
@@ -130,7 +134,7 @@ impl User<'_> {
     fn valid(&self, member: &TrainedMember) -> Result<Vec<f32>> {
         let path = self.folder.join(&member.valid);
         let failed = |message: String| Error::Document { path: path.clone(), message };
-        Ok(from_npy(&fs_err::read(&path)?).map_err(failed)?.2)
+        Ok(from_npy(&read_stored(&path)?).map_err(failed)?.2)
     }
 
     /// Predictions `[n, tasks]` of the readable molecules.
@@ -177,7 +181,7 @@ impl User<'_> {
     fn state(&self, component: &TrainedComponent) -> Result<Option<PathBuf>> {
         let (Some(name), Some(sha256)) = (&component.state, &component.state_sha256) else { return Ok(None) };
         let path = fs_err::canonicalize(self.folder.join(name))?;
-        if molarena_data::sha256_file(&path)? != *sha256 {
+        if hash_stored(&path)? != *sha256 {
             let message = "these are not the bytes that `model.json` names; train the model again".into();
             return Err(Error::Document { path, message });
         }
@@ -195,7 +199,7 @@ impl User<'_> {
     ) -> Result<(usize, usize, Vec<f32>)> {
         let store = &self.arena.store;
         let (library, id) = self.library(component)?;
-        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(store.work_dir())?;
+        let folder = Temporary::make("job-", &store.work_dir())?;
         features.write(&job::features_file(folder.path(), Part::Test))?;
         let config = molarena_record::key::canonical_json(&component.used.config);
         let made = JobComponent { library: job::relative(folder.path(), &library), component: id, config };

@@ -20,9 +20,10 @@ use crate::{
         executor::Executor,
         spending::Spending,
     },
+    files::folder::Temporary,
     inputs::Inputs,
     job::{self, Job, Output},
-    launch::Ending,
+    launch::{Ending, kept},
     plan::{
         device::CPU,
         step::{Context, Prepared, Step},
@@ -46,9 +47,18 @@ struct Outcome {
     /// sha256 of the opened libraries that keys do not name, by plugin id.
     libraries: BTreeMap<String, String>,
     confined: bool,
+    missing_layers: Vec<String>,
     cost: Cost,
     /// Keeps the job folder until its files are stored.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<Temporary>,
+}
+
+impl Outcome {
+    /// What a step made without a worker.
+    fn without_worker(made: Result<Made, Failure>, cost: Cost) -> Self {
+        let (libraries, missing_layers) = (BTreeMap::new(), Vec::new());
+        Self { made, search: None, libraries, confined: true, missing_layers, cost, _folder: None }
+    }
 }
 
 impl Driver<'_> {
@@ -72,10 +82,7 @@ impl Driver<'_> {
         let needs = step.needs.iter().map(|need| need.stored(self.arena)).collect::<Result<Vec<_>>>()?;
         self.observer.event(&Event::Started(step));
         let outcome = match failure_of_needs(step, &needs) {
-            Some(failure) => {
-                let (search, libraries, cost) = (None, BTreeMap::new(), Cost::default());
-                Outcome { made: Err(failure), search, libraries, confined: true, cost, _folder: None }
-            }
+            Some(failure) => Outcome::without_worker(Err(failure), Cost::default()),
             None => self.make(step, &needs, store)?,
         };
         let record = record(step, &needs, &outcome);
@@ -89,13 +96,11 @@ impl Driver<'_> {
 
     /// Prepares a step and runs its worker.
     fn make(&self, step: &Step, needs: &[StepRecord], store: &Store) -> Result<Outcome> {
-        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(self.arena.store.work_dir())?;
+        let folder = Temporary::make("job-", &self.arena.store.work_dir())?;
         let context = Context { arena: self.arena, inputs: &self.inputs, needs, step, folder: folder.path() };
         let (task, readable, writable) = match step.work.prepare(&context)? {
             Prepared::Done(made) => {
-                let cost = step.work.cost(Cost::default(), needs);
-                let libraries = BTreeMap::new();
-                return Ok(Outcome { made, search: None, libraries, confined: true, cost, _folder: None });
+                return Ok(Outcome::without_worker(made, step.work.cost(Cost::default(), needs)));
             }
             Prepared::Job { task, readable, writable } => (task, readable, writable),
         };
@@ -108,7 +113,8 @@ impl Driver<'_> {
         let (ending, cost) = self.run(step, job, store, &context)?;
         let (made, search) = judge(step, &context, &ending);
         let (libraries, cost) = (step.libraries(), step.work.cost(cost, needs));
-        Ok(Outcome { made, search, libraries, confined: ending.confined, cost, _folder: Some(folder) })
+        let Ending { confined, missing_layers, .. } = ending;
+        Ok(Outcome { made, search, libraries, confined, missing_layers, cost, _folder: Some(folder) })
     }
 
     /// Runs the worker of a step. Returns its ending and the cost, earlier workers included.
@@ -140,7 +146,8 @@ fn judge(
     context: &Context<'_>,
     ending: &Ending,
 ) -> (Result<Made, Failure>, Option<molarena_record::parts::Search>) {
-    let failure = |reason, message| Failure { reason, message, output: ending.output.clone() };
+    let failure =
+        |reason, message: String| Failure { reason, message: kept(&message), output: ending.output.clone() };
     let output = match &ending.result {
         Ok(output) => output,
         Err(error) => return (Err(failure(error.reason, error.message.clone())), None),
@@ -163,7 +170,7 @@ fn failure_of_needs(step: &Step, needs: &[StepRecord]) -> Option<Failure> {
         Kind::Encode => failure.message.clone(),
         Kind::Fit | Kind::Combine | Kind::Rank => format!("member {}: {}", need.method, failure.message),
     };
-    Some(Failure { message, ..failure.clone() })
+    Some(Failure { message: kept(&message), ..failure.clone() })
 }
 
 fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
@@ -179,6 +186,7 @@ fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
         search: outcome.search.clone(),
         corpus: step.work.corpus(),
         libraries: outcome.libraries.clone(),
+        missing_layers: outcome.missing_layers.clone(),
         confined: outcome.confined && needs.iter().all(|need| need.confined),
         device: (step.device != CPU).then(|| step.device.clone()),
         finished: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()),

@@ -65,6 +65,6 @@ impl Executor for InProcess {
         write_json(folder, "job.json", &job)?;
         let started = std::time::Instant::now();
         worker::run_in_process(folder, interrupted)?;
-        Ok(launch::ending_in_process(folder, started.elapsed()))
+        Ok(launch::ending_in_process(&job.task, folder, started.elapsed()))
     }
 }

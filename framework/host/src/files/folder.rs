@@ -10,8 +10,10 @@ use std::{
     io,
     ops::ControlFlow,
     os::{fd::AsFd, unix::ffi::OsStrExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+use molarena_record::text::visible;
 
 use nix::{
     dir::Dir,
@@ -24,6 +26,44 @@ use nix::{
 /// How often a removal is tried.
 const ATTEMPTS: usize = 5;
 
+/// A temporary folder in which a plugin may leave anything. Dropping it removes it; what cannot be removed is named in
+/// a warning on standard error, and the next command on the store tries again.
+#[derive(Debug)]
+pub struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Makes a folder in `parent` whose name begins with `prefix`, for this user only.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn make(prefix: &str, parent: &Path) -> io::Result<Self> {
+        Ok(Self(tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?.keep()))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = remove_tree(&self.0) {
+            warn_of(&error);
+        }
+    }
+}
+
+/// Says on standard error that a folder could not be removed; `error` names it.
+pub(crate) fn warn_of(error: &io::Error) {
+    warn(&format!("cannot be removed: {error}"));
+}
+
+/// Prints a warning on one line of standard error, where no caller can be told.
+pub(crate) fn warn(message: &str) {
+    eprintln!("warning: {}", visible(message));
+}
+
 /// Removes a folder and everything in it, however deep and whatever the permissions. A missing folder is not
 /// an error. Links are removed, not their targets.
 ///
@@ -32,7 +72,11 @@ const ATTEMPTS: usize = 5;
 pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     let mut outcome = Ok(());
     for _ in 0..ATTEMPTS {
-        outcome = empty(path).and_then(|()| unlinkat(AT_FDCWD, path, UnlinkatFlags::RemoveDir));
+        outcome = match empty(path) {
+            // No folder, but a link or a file in its place.
+            Err(Errno::ELOOP | Errno::ENOTDIR) => unlinkat(AT_FDCWD, path, UnlinkatFlags::NoRemoveDir),
+            emptied => emptied.and_then(|()| unlinkat(AT_FDCWD, path, UnlinkatFlags::RemoveDir)),
+        };
         match outcome {
             Ok(()) | Err(Errno::ENOENT) => return Ok(()),
             Err(_) => {}
@@ -46,17 +90,36 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
 /// # Errors
 /// As [`remove_tree`].
 pub(crate) fn remove_subfolders(path: &Path) -> io::Result<()> {
+    allow_access(path);
+    let mut outcome = Ok(());
     for entry in fs_err::read_dir(path)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            remove_tree(&entry.path())?;
+            // One that stays must not keep the others.
+            outcome = outcome.and(remove_tree(&entry.path()));
         }
     }
-    Ok(())
+    outcome
+}
+
+/// Gives this user all rights to a folder that may have lost them; whatever else has the name stays as it is.
+fn allow_access(path: &Path) {
+    if let Ok(stat) = fstatat(AT_FDCWD, path, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        allow(AT_FDCWD, path, &stat);
+    }
+}
+
+/// As [`allow_access`], for the entry `name` of `parent`, which `stat` describes.
+fn allow<P: ?Sized + nix::NixPath>(parent: impl AsFd, name: &P, stat: &FileStat) {
+    if stat.st_mode & libc::S_IFMT == libc::S_IFDIR && stat.st_mode & 0o700 != 0o700 {
+        let mode = Mode::from_bits_truncate(stat.st_mode) | Mode::S_IRWXU;
+        let _not_ours = fchmodat(parent, name, mode, FchmodatFlags::NoFollowSymlink);
+    }
 }
 
 /// Empties the folder as far as possible.
 fn empty(path: &Path) -> nix::Result<()> {
+    // The first error: the others may be that a folder is not empty because of it.
     let mut remaining = Ok(());
     let walked = walk(path, &mut |step| {
         let (folder, name, flag) = match step {
@@ -64,18 +127,18 @@ fn empty(path: &Path) -> nix::Result<()> {
             Step::Left { folder, name } => (folder, name, UnlinkatFlags::RemoveDir),
             Step::Folder { .. } => return ControlFlow::Continue(()),
             Step::Closed { error } => {
-                remaining = Err(error);
+                remaining = remaining.and(Err(error));
                 return ControlFlow::Continue(());
             }
         };
         if let Err(error) = unlinkat(folder, name, flag)
             && error != Errno::ENOENT
         {
-            remaining = Err(error);
+            remaining = remaining.and(Err(error));
         }
         ControlFlow::Continue(())
     });
-    walked.and(remaining)
+    remaining.and(walked)
 }
 
 /// Size of a folder's content.
@@ -159,9 +222,17 @@ impl Level {
             let stat = match fstatat(&*folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
                 Ok(stat) => stat,
                 Err(Errno::ENOENT) => continue,
-                Err(error) => return Err(error),
+                Err(error) if visit(Step::Closed { error }).is_break() => return Ok(ControlFlow::Break(())),
+                Err(_) => continue,
             };
             let is_folder = stat.st_mode & libc::S_IFMT == libc::S_IFDIR;
+            if is_folder && stat.st_dev != identity.0 {
+                // Another file system is mounted here. It is not the plugin's.
+                if visit(Step::Closed { error: Errno::EXDEV }).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                continue;
+            }
             let step = if is_folder {
                 Step::Folder { stat: &stat }
             } else {
@@ -172,10 +243,7 @@ impl Level {
             }
             if is_folder {
                 // The plugin may have taken its permissions away.
-                if stat.st_mode & 0o700 != 0o700 {
-                    let mode = Mode::from_bits_truncate(stat.st_mode) | Mode::S_IRWXU;
-                    let _not_ours = fchmodat(&*folder, name.as_c_str(), mode, FchmodatFlags::NoFollowSymlink);
-                }
+                allow(&*folder, name.as_c_str(), &stat);
                 pending.push(name);
             }
         }
@@ -196,6 +264,7 @@ fn open(parent: impl AsFd, name: &CStr) -> nix::Result<Dir> {
 /// Visits everything in the folder at `root`, until `visit` breaks off.
 fn walk(root: &Path, visit: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>) -> nix::Result<()> {
     let name = CString::new(root.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    allow_access(root);
     let mut here = open(AT_FDCWD, &name)?;
     let ControlFlow::Continue(level) = Level::enter(name, &mut here, visit)? else { return Ok(()) };
     let mut levels = vec![level];
@@ -208,9 +277,11 @@ fn walk(root: &Path, visit: &mut dyn FnMut(Step<'_>) -> ControlFlow<()>) -> nix:
                 Err(error) if visit(Step::Closed { error }).is_break() => return Ok(()),
                 Err(_) => continue,
             };
-            match Level::enter(name, &mut folder, visit)? {
-                ControlFlow::Continue(level) => levels.push(level),
-                ControlFlow::Break(()) => return Ok(()),
+            match Level::enter(name, &mut folder, visit) {
+                Ok(ControlFlow::Continue(level)) => levels.push(level),
+                Ok(ControlFlow::Break(())) => return Ok(()),
+                Err(error) if visit(Step::Closed { error }).is_break() => return Ok(()),
+                Err(_) => continue,
             }
             here = folder;
             continue;
@@ -276,6 +347,61 @@ mod tests {
         assert!(measured.bytes >= 40_000, "{measured:?}");
         remove_tree(&root).unwrap();
         assert!(!root.exists());
+    }
+
+    #[test]
+    fn whatever_is_in_a_folder_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, made) = (folder.path().join("outside"), folder.path().join("made"));
+        fs_err::create_dir(&outside).unwrap();
+        fs_err::write(outside.join("kept"), "kept").unwrap();
+        fs_err::create_dir(&made).unwrap();
+        let root = Temporary::make("job-", &made).unwrap();
+        deep(root.path(), 20_000);
+        for name in [&b"new\nline"[..], b"\xff\xfe\x01", &[b'x'; 255], b"-rf", b"\x1b[2J", b"..."] {
+            let at = root.path().join(std::ffi::OsStr::from_bytes(name));
+            fs_err::create_dir(&at).unwrap();
+            fs_err::write(at.join("file"), "x").unwrap();
+        }
+        for file in 0..3000 {
+            fs_err::write(root.path().join(format!("{file}")), "").unwrap();
+        }
+        nix::unistd::mkfifo(&root.path().join("fifo"), Mode::S_IRWXU).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.path().join("socket")).unwrap();
+        symlink(&outside, root.path().join("link")).unwrap();
+        symlink("nowhere", root.path().join("dangling")).unwrap();
+        fs_err::hard_link(outside.join("kept"), root.path().join("hard")).unwrap();
+        fs_err::File::create(root.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
+        fs_err::set_permissions(root.path().join("-rf"), PermissionsExt::from_mode(0o000)).unwrap();
+        fs_err::set_permissions(root.path(), PermissionsExt::from_mode(0o000)).unwrap();
+        drop(root);
+        assert_eq!(fs_err::read_dir(&made).unwrap().count(), 0);
+        assert_eq!(fs_err::read_to_string(outside.join("kept")).unwrap(), "kept");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_folder_is_removed_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, root) = (folder.path().join("outside"), folder.path().join("root"));
+        fs_err::create_dir(&outside).unwrap();
+        fs_err::write(outside.join("kept"), "kept").unwrap();
+        fs_err::set_permissions(&outside, PermissionsExt::from_mode(0o500)).unwrap();
+        symlink(&outside, &root).unwrap();
+        remove_tree(&root).unwrap();
+        assert!(root.symlink_metadata().is_err() && outside.join("kept").exists());
+        assert_eq!(fs_err::metadata(&outside).unwrap().permissions().mode() & 0o777, 0o500);
+    }
+
+    #[test]
+    fn one_folder_that_stays_keeps_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            fs_err::create_dir_all(folder.path().join(name).join("inner")).unwrap();
+        }
+        // A folder that is moved away during its removal is no error.
+        remove_subfolders(folder.path()).unwrap();
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(remove_tree(Path::new("/proc/self/task")).is_err(), "what cannot be removed is an error");
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub(crate) fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> R
 
 /// Reads a JSON file of the job folder, of at most 16 MiB.
 pub(crate) fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
+    read_json_within(folder, name, 16 << 20)
+}
+
+/// Reads a JSON file of the job folder, of at most `limit` bytes.
+pub(crate) fn read_json_within<T: DeserializeOwned>(folder: &Path, name: &str, limit: u64) -> Result<T> {
     let path = folder.join(name);
-    serde_json::from_slice(&read_plain(&path, 16 << 20)?)
+    serde_json::from_slice(&read_plain(&path, limit)?)
         .map_err(|error| Error::Store { path, message: error.to_string() })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod folder;
 pub(crate) mod json;
+pub(crate) mod library;
 pub(crate) mod npy;
 pub(crate) mod parquet;
 pub(crate) mod plain;

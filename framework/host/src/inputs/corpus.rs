@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::{
     error::{Error, Result},
+    files::plain::read_stored,
     store::Store,
 };
 use molarena_record::{
@@ -90,7 +91,7 @@ pub(crate) fn used(sources: &Sources<'_>, id: &str, leave_out: &LeaveOut) -> Res
     let name = format!("corpus-{key}.json");
     let path = sources.store.cache_path(&name);
     let names: Vec<String> = leave_out.names.iter().cloned().collect();
-    let read = |path: &Path| -> Option<Remembered> { serde_json::from_slice(&fs_err::read(path).ok()?).ok() };
+    let read = |path: &Path| -> Option<Remembered> { serde_json::from_slice(&read_stored(path).ok()?).ok() };
     if let Some(remembered) = read(&path).filter(|remembered| remembered.schema == ENCODER_SCHEMA) {
         return Ok(Arc::new(CorpusUse { leave_out: names, ..remembered.corpus }));
     }

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::{
     error::{Error, Result},
+    files::plain::read_stored,
     store::Store,
 };
 use molarena_features::{FeatureSpec, Features, flat, select_rows};
@@ -58,7 +59,7 @@ impl ArenaDataset {
             "chemistry": CHEMISTRY_VERSION,
         }));
         let read = |path: &Path| -> Option<CachedMolecules> {
-            let cached: CachedMolecules = serde_json::from_slice(&fs_err::read(path).ok()?).ok()?;
+            let cached: CachedMolecules = serde_json::from_slice(&read_stored(path).ok()?).ok()?;
             (cached.schema == MOLECULES_SCHEMA).then_some(cached)
         };
         let mut molecules = None;
@@ -135,7 +136,7 @@ impl ArenaDataset {
             "smiles": self.manifest.table.smiles,
             "chemistry": CHEMISTRY_VERSION,
         }));
-        let read = |path: &Path| serde_json::from_slice(&fs_err::read(path).ok()?).ok();
+        let read = |path: &Path| serde_json::from_slice(&read_stored(path).ok()?).ok();
         let make = || Ok(self.molecules()?.iter().map(Molecule::identity).collect());
         store.cached(&format!("identities-{key}.json"), read, make, write_json_to)
     }

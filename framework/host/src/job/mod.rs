@@ -7,7 +7,6 @@
 //! | `job.json` | host | [`Job`] |
 //! | `train.npz`, `valid.npz`, `test.npz` | host | features of each part |
 //! | `train-labels.npy`, `valid-labels.npy` | host | `f32[n, tasks]`, NaN where missing; there is no such file for the test part |
-//! | `started.json` | worker | [`Started`], before the plugin is opened |
 //! | `progress.json` | worker | [`Progress`], replaced as the call goes on |
 //! | `test-predictions.npy`, `valid-predictions.npy` | worker | `f32[molecules of the part, tasks]` |
 //! | `vectors.npy` | worker | `f32[molecules, width]`, what an encoder made of `test.npz` |
@@ -18,6 +17,9 @@
 //! | `chunk-0.npz`, ... and `end` | host | features of a stream of molecules, and the stream's end |
 //! | `chunk-0.npy`, ... | worker | `f32[molecules of the chunk, width]` |
 //! | `done.json` | worker | [`Done`], last |
+//!
+//! What the worker says of itself before it opens the plugin, [`Started`], is no file, because the plugin could change
+//! one later: it goes through a pipe that is closed before.
 
 pub mod corpus;
 
@@ -26,8 +28,9 @@ use std::path::{Path, PathBuf};
 use molarena_data::{Part, TaskType};
 use molarena_metrics::Metric;
 use molarena_record::parts::Search;
-use molarena_sdk::{InputKind, PluginDescription};
+use molarena_sdk::{ComponentKind, InputKind, PluginDescription};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{request::limits::Limits, sandbox::Envelope};
 
@@ -53,6 +56,10 @@ pub enum JobTask {
         /// The library.
         library: PathBuf,
     },
+    /// Checks configurations against the schemas of plugins, and opens no plugin.
+    Check(CheckJob),
+    /// Creates components under their configurations, and nothing else.
+    Create(CreateJob),
     /// Trains an encoder on the corpus in the folder.
     Pretrain(PretrainJob),
     /// Turns the features in `test.npz` into vectors.
@@ -65,6 +72,37 @@ pub enum JobTask {
     Predict(PredictJob),
     /// Scores profiles for the molecules in `test.npz`.
     Rank(RankJob),
+}
+
+impl JobTask {
+    /// Whether the output is of the kind that the task asks for.
+    pub(crate) fn is_answered_by(&self, output: &Output) -> bool {
+        match (self, output) {
+            (Self::Describe { .. }, Output::Description(_))
+            | (Self::Pretrain(_), Output::Pretrained)
+            | (Self::Encode(_) | Self::EncodeStream(_), Output::Encoded)
+            | (Self::Fit(_) | Self::Predict(_) | Self::Rank(_), Output::Timings { .. }) => true,
+            (Self::Check(job), Output::Checked(found)) => found.len() == job.checks.len(),
+            (Self::Create(job), Output::Checked(found)) => found.len() == job.components.len(),
+            _ => false,
+        }
+    }
+}
+
+/// Configurations to check.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckJob {
+    /// JSON Schemas, each as JSON text: a plugin's schema may be nested too deep to be part of another document.
+    pub schemas: Vec<String>,
+    /// The index of a schema, and a configuration.
+    pub checks: Vec<(usize, Value)>,
+}
+
+/// Components of one plugin to create.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CreateJob {
+    /// The components with their kinds.
+    pub components: Vec<(ComponentKind, JobComponent)>,
 }
 
 /// One pretraining.
@@ -150,13 +188,6 @@ pub struct JobComponent {
     pub config: String,
 }
 
-/// Content of `started.json`, which the worker writes before it opens the plugin.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Started {
-    /// Whether the worker is confined.
-    pub confined: bool,
-}
-
 /// Progress of the worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -187,6 +218,8 @@ pub struct Done {
 pub enum Output {
     /// The plugin's description.
     Description(PluginDescription),
+    /// For each configuration, what is wrong with it.
+    Checked(Vec<Option<String>>),
     /// The vectors are in their file.
     Encoded,
     /// The encoder's state is in its file.

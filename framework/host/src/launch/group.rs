@@ -73,6 +73,13 @@ impl Group {
         read(&self.folder, name).trim().parse().unwrap_or(0)
     }
 
+    /// Processor seconds of its processes together; 0 if the kernel does not say.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        let text = read(&self.folder, "cpu.stat");
+        let used = text.lines().find_map(|line| line.strip_prefix("usage_usec "));
+        used.and_then(|used| used.trim().parse::<f64>().ok()).unwrap_or(0.0) / 1e6
+    }
+
     /// Whether the kernel killed a process of the group because of the limit.
     pub(crate) fn ran_out(&self) -> bool {
         let name = match self.version {

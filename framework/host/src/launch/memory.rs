@@ -7,8 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::sys::resource::{UsageWho, getrusage};
+
 use crate::{
-    launch::processes::{Status, members, numbers},
+    launch::processes::{Status, cpu_seconds, members, numbers},
     sandbox::memory::kibibytes,
 };
 
@@ -24,6 +26,8 @@ pub(crate) struct Held {
     pub(crate) memory: u64,
     /// Deleted files that are open, on the disks under the disk limit: no folder lists them.
     pub(crate) deleted: u64,
+    /// Number of processes.
+    pub(crate) processes: usize,
 }
 
 /// Measures what the processes of a group hold together.
@@ -43,6 +47,7 @@ pub(crate) struct Meter {
     latest: u64,
     held: Held,
     peak: u64,
+    cpu_s: f64,
 }
 
 impl Meter {
@@ -61,6 +66,7 @@ impl Meter {
             latest: 0,
             held: Held::default(),
             peak: 0,
+            cpu_s: 0.0,
         }
     }
 
@@ -69,18 +75,34 @@ impl Meter {
         self.peak
     }
 
+    /// Processor seconds of the processes that run and of those that they have waited for, at the last measurement.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        self.cpu_s
+    }
+
     /// What the group holds: the smaller of the last two measurements, because a process that is just
     /// starting may be counted twice. Measuring takes at most a tenth of the time; in between, the last
     /// result stands.
-    pub(crate) fn measure(&mut self) -> Held {
+    ///
+    /// If another process than the first is the `worker`, the first and the worker's parent do nothing but wait
+    /// for it and are not counted.
+    pub(crate) fn measure(&mut self, worker: Option<i32>) -> Held {
         let started = Instant::now();
         if started < self.due {
             return self.held;
         }
-        let statuses: HashMap<i32, Status> = members(self.group)
+        let mut statuses: HashMap<i32, Status> = members(self.group)
             .into_iter()
             .filter_map(|process| Some((process, Status::read(process)?)))
             .collect();
+        self.cpu_s = statuses.keys().map(|&process| cpu_seconds(process)).sum();
+        let first = self.group.cast_signed();
+        if let Some(parent) =
+            worker.filter(|&worker| worker != first).and_then(|worker| statuses.get(&worker))
+        {
+            let parent = parent.parent;
+            statuses.retain(|&process, _| process != first && process != parent);
+        }
         self.first_seen.retain(|process, _| statuses.contains_key(process));
         for &process in statuses.keys() {
             self.first_seen.entry(process).or_insert(started);
@@ -100,7 +122,8 @@ impl Meter {
             private = self.shared_once(&statuses);
         }
         let memory = private + self.files.memory;
-        self.held = Held { memory: memory.min(self.latest), deleted: self.files.deleted };
+        let (deleted, processes) = (self.files.deleted, statuses.len());
+        self.held = Held { memory: memory.min(self.latest), deleted, processes };
         self.latest = memory;
         self.peak = self.peak.max(self.held.memory);
         self.due = Instant::now() + started.elapsed() * 9;
@@ -123,6 +146,14 @@ impl Meter {
         };
         statuses.iter().map(of_one).sum()
     }
+}
+
+/// The largest peak of any process that this one started and that has ended, in bytes, as the kernel counts it. A peak
+/// that a worker reports cannot be larger.
+pub(super) fn peak_of_ended() -> Option<u64> {
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    let peak = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?.max_rss();
+    u64::try_from(peak).ok().filter(|&peak| peak > 0).map(|peak| peak * unit)
 }
 
 /// Bytes of a process's private pages, each page divided by the number of processes that share it.

@@ -89,6 +89,23 @@ impl Status {
     }
 }
 
+/// Ticks in a second, in which Linux counts processor time for programs on every architecture that Rust runs on.
+const TICKS: f64 = 100.0;
+
+/// Processor seconds of a process, user and system, with the children that it has waited for; also of one that has
+/// ended but is not waited for. 0 if there is no such process, or the system does not say.
+pub(crate) fn cpu_seconds(process: i32) -> f64 {
+    let stat = fs_err::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    ticks(&stat).unwrap_or(0) as f64 / TICKS
+}
+
+/// The sum of `utime`, `stime`, `cutime` and `cstime` of a `/proc/PID/stat`, see proc(5).
+fn ticks(stat: &str) -> Option<u64> {
+    // The name, in brackets, may have spaces and brackets itself.
+    let fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(4);
+    fields.map(|field| field.parse::<u64>().ok()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +115,14 @@ mod tests {
         let text = "Name:\tx\nRssAnon:\t     12 kB\nRssAnonymous:\t 7 kB\n";
         assert_eq!(kibibytes(text, "RssAnon"), 12 * 1024);
         assert_eq!(kibibytes(text, "VmSwap"), 0);
+    }
+
+    #[test]
+    fn processor_time_is_that_of_a_process_and_its_children() {
+        let stat = "7 (a) b) R 1 7 7 0 -1 4194304 1 2 3 4 100 20 3 4 20 0 1 0";
+        assert_eq!(ticks(stat), Some(127));
+        assert_eq!(ticks(""), None);
+        assert!(cpu_seconds(i32::MAX) == 0.0);
     }
 
     #[test]

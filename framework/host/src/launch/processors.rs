@@ -84,10 +84,15 @@ fn take_of(allowed: &[usize], threads: usize, folder: &Path, interrupted: &Atomi
 
 /// An exclusive lock on the file; `None` if another process holds it.
 fn lock(path: &Path) -> Result<Option<fs_err::File>> {
-    // Do not follow a link in the file's place. The file is never removed: a process that had opened it would
+    // Do not follow a link in the file's place, and do not wait for the reader of a FIFO. The file is never removed: a process that had opened it would
     // lock another file than those that come later.
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     let file = fs_err::OpenOptions::from_options(options).open(path)?;
     match file.file().try_lock() {
         Ok(()) => Ok(Some(file)),

@@ -2,8 +2,12 @@
 
 use std::{path::Path, sync::atomic::AtomicBool, time::Duration};
 
+use molarena_record::text::visible;
+use molarena_sdk::PluginDescription;
+
 use crate::{
     error::{Error, Result},
+    files::{folder::Temporary, library::library_bytes},
     job::{Job, JobTask, Output},
     launch::{self, Launcher},
     plugin::identity::identity,
@@ -11,14 +15,20 @@ use crate::{
     sandbox::Envelope,
 };
 
-/// Describes the library at `path`, which a worker opens.
+/// Largest schema of a component's configuration in bytes of JSON.
+const SCHEMA_LIMIT: usize = 1 << 20;
+/// Characters kept of each text in a description.
+const TEXT_KEPT: usize = 1000;
+
+/// Describes the library at `path`, which a worker opens. Every text of the description is visible and cut; only the
+/// schemas are the plugin's own.
 ///
 /// # Errors
 /// [`Error::Plugin`] that says what is wrong with it.
 pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plugin> {
     let failed = |message: String| Error::Plugin { path: path.to_owned(), message };
-    let sha256 = molarena_data::sha256_file(path)?;
-    let folder = tempfile::Builder::new().prefix("describe-").tempdir_in(work_dir)?;
+    let sha256 = molarena_data::sha256_hex(&library_bytes(path)?);
+    let folder = Temporary::make("describe-", work_dir)?;
     let job = Job {
         envelope: Envelope {
             memory: 4 << 30,
@@ -35,15 +45,7 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
     let ending = launch::run(launcher, &job, folder.path(), limit, &AtomicBool::new(false), &|_| ())?;
     match ending.result {
         Ok(Output::Description(description)) => {
-            let expected = plugin_id(path).unwrap_or_default();
-            if description.id != expected {
-                let message = format!(
-                    "it calls itself `{}`, but its file name says `{expected}`; rename it to {}",
-                    description.id,
-                    file_name(&description.id)
-                );
-                return Err(failed(message));
-            }
+            let description = checked(description, path)?;
             let identity = identity(&description, &sha256);
             Ok(Plugin { path: path.to_owned(), sha256, identity, description })
         }
@@ -53,9 +55,44 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
             let named = format!("plugin {} ", path.display());
             let mut message = failure.message.strip_prefix(&named).unwrap_or(&failure.message).to_owned();
             if !ending.output.is_empty() {
-                message = format!("{message}; it printed: {}", ending.output);
+                message = format!("{message}; it printed: {}", visible(&ending.output));
             }
             Err(failed(message))
         }
     }
+}
+
+/// The description in visible texts, if its id is the one that the file name says and no schema is too large.
+fn checked(mut description: PluginDescription, path: &Path) -> Result<PluginDescription> {
+    let failed = |message: String| Error::Plugin { path: path.to_owned(), message };
+    let PluginDescription { id, version, licence, components, source_sha256, source_build } =
+        &mut description;
+    let own = [id, version, licence].into_iter().chain(source_sha256).chain(source_build);
+    let theirs = components.iter_mut().flat_map(|component| {
+        let texts = component.devices.iter_mut().chain(&mut component.corpora);
+        texts.chain([&mut component.id, &mut component.summary])
+    });
+    for text in own.chain(theirs) {
+        *text = molarena_chem::shorten(&visible(text), TEXT_KEPT, "…").into_owned();
+    }
+    for component in &description.components {
+        let bytes = component.config_schema.to_string().len();
+        if bytes > SCHEMA_LIMIT {
+            let limit = bytesize::ByteSize(SCHEMA_LIMIT as u64);
+            let id = &component.id;
+            return Err(failed(format!(
+                "the configuration schema of `{id}` has {bytes} bytes, more than {limit}"
+            )));
+        }
+    }
+    let expected = plugin_id(path).unwrap_or_default();
+    if description.id == expected {
+        return Ok(description);
+    }
+    Err(failed(format!(
+        "it calls itself `{}`, but its file name says `{}`; rename it to {}",
+        description.id,
+        visible(&expected),
+        file_name(&description.id)
+    )))
 }

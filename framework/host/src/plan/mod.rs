@@ -4,6 +4,7 @@
 //! checked first.
 
 pub(crate) mod cell;
+mod checks;
 pub(crate) mod component;
 pub(crate) mod describe;
 pub mod device;
@@ -45,6 +46,7 @@ pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> R
     let mut planner = Planner::new(arena, selection, interrupted)?;
     let groups = planner.resolve(selection)?;
     let match_groups = planner.resolve_matches(selection)?;
+    planner.check_configurations()?;
     let mut plan = Plan::default();
     let mut keys = BTreeSet::new();
     let mut add = |cell: Cell| {

@@ -23,6 +23,7 @@ use crate::{
     inputs::dataset::ArenaDataset,
     plan::{
         cell::{Cell, Row, TaskRow},
+        checks::{self, Check},
         component::Component,
         describe::describe,
         device,
@@ -39,7 +40,6 @@ use crate::{
     plugin::search::{self, Plugin},
     request::{
         component::ComponentSpec,
-        config_schema::check_config,
         grid,
         method::{Method, Model, Pretraining, Recipe},
         suite::CellGroup,
@@ -81,6 +81,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) encodings: BTreeMap<(String, String, u64), Arc<Step>>,
     pub(crate) leave_out_of: Option<String>,
     devices: (Option<String>, Option<String>),
+    /// Configurations of found components, to be checked together.
+    unchecked: Vec<Check>,
     interrupted: &'a AtomicBool,
     /// Whether fits keep the state of their baseline.
     pub(crate) keep: bool,
@@ -101,6 +103,7 @@ impl<'a> Planner<'a> {
             encodings: BTreeMap::new(),
             leave_out_of: selection.leave_out_of.clone(),
             devices: (selection.device.clone(), selection.suite_device.clone()),
+            unchecked: Vec::new(),
             interrupted,
             keep: selection.keep,
         })
@@ -246,7 +249,24 @@ impl<'a> Planner<'a> {
                 given: format!("`{given}`"),
             });
         }
-        check_config(method, spec, &component.config_schema)
+        self.unchecked.push(Check {
+            method: method.name.clone(),
+            component: spec.component.clone(),
+            id,
+            kind,
+            config: spec.config.clone(),
+            schema: component.config_schema.to_string(),
+            library: plugin.path.clone(),
+            library_sha256: plugin.sha256.clone(),
+            device,
+        });
+        Ok(())
+    }
+
+    /// Checks the configurations of all components that were found so far, in workers.
+    pub(crate) fn check_configurations(&mut self) -> Result<()> {
+        let unchecked = std::mem::take(&mut self.unchecked);
+        checks::check(&unchecked, self.arena, &self.limits.cells, self.interrupted)
     }
 
     fn plugin(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {

@@ -38,8 +38,10 @@ impl SearchPath {
     pub fn new(named: &[PathBuf]) -> Result<Self> {
         let mut this = Self::default();
         for path in named {
-            let path = fs_err::canonicalize(path)
-                .map_err(|error| Error::Plugin { path: path.clone(), message: error.to_string() })?;
+            let path = existing(path).ok_or_else(|| Error::Plugin {
+                path: path.clone(),
+                message: "there is no such file".into(),
+            })?;
             if path.is_dir() { this.folders.push(path) } else { this.files.push(path) }
         }
         if let Some(folders) = std::env::var_os(PLUGIN_PATH_VARIABLE) {
@@ -62,7 +64,7 @@ impl SearchPath {
         let named = self.files.iter().find(|path| plugin_id(path).as_deref() == Some(id)).cloned();
         named.or_else(|| {
             let candidates = self.folders.iter().map(|folder| folder.join(file_name(id)));
-            candidates.into_iter().find_map(|path| fs_err::canonicalize(path).ok())
+            candidates.into_iter().find_map(|path| existing(&path))
         })
     }
 
@@ -81,8 +83,7 @@ impl SearchPath {
                 let is_plugin = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
                     name.starts_with(&prefix()) && name.ends_with(std::env::consts::DLL_SUFFIX)
                 });
-                if let (true, Some(id), Ok(path)) = (is_plugin, plugin_id(&path), fs_err::canonicalize(&path))
-                {
+                if let (true, Some(id), Some(path)) = (is_plugin, plugin_id(&path), existing(&path)) {
                     found.entry(id).or_insert(path);
                 }
             }
@@ -95,6 +96,11 @@ impl SearchPath {
         let paths = self.files.iter().chain(&self.folders);
         paths.map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The file that a path leads to; the path itself if it is a link that leads nowhere, which is named when it is opened.
+fn existing(path: &Path) -> Option<PathBuf> {
+    fs_err::canonicalize(path).ok().or_else(|| path.symlink_metadata().ok().map(|_| path.to_owned()))
 }
 
 fn prefix() -> String {

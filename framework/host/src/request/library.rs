@@ -6,6 +6,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::{
     error::{Error, Result},
+    files::plain::open_stored,
     request::method::Method,
 };
 
@@ -31,7 +32,14 @@ impl Methods {
             paths.retain(|path| is_toml(path));
             paths.sort();
             for path in paths {
-                this.insert(Method::parse(&fs_err::read_to_string(&path)?, &path)?);
+                let failed = |message: String| Error::Document { path: path.clone(), message };
+                let file = open_stored(&path).map_err(|error| match error {
+                    // Nobody named this file, so a FIFO is not waited for.
+                    Error::Store { message, .. } => failed(message),
+                    error => error,
+                })?;
+                let text = std::io::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+                this.insert(Method::parse(&text, &path)?);
             }
         }
         this.0.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,6 +1,7 @@
 //! Folders that outlive the workers of a step: a pretraining's checkpoints and logs, in `encoders/<key>/work`.
 
 use std::{
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -42,7 +43,9 @@ impl Store {
         let folder = self.step_work(key);
         fs_err::create_dir_all(&folder)?;
         let path = self.step_folder(key).join("lock");
-        let file = fs_err::OpenOptions::new().create(true).write(true).truncate(false).open(&path)?;
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).write(true).truncate(false).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        let file = fs_err::OpenOptions::from_options(options).open(&path)?;
         loop {
             match file.file().try_lock() {
                 Ok(()) => return Ok(StepLock(file)),

@@ -24,16 +24,22 @@ mod verify;
 
 use std::{
     collections::BTreeSet,
-    io::Write,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
+use molarena_record::text::visible_json;
 use serde::Serialize;
 
 use crate::{
     error::{Error, Result},
-    files::{folder::remove_tree, plain::copy_plain},
+    files::{
+        folder::{remove_subfolders, remove_tree, warn_of},
+        library::library_bytes,
+        plain::{copy_plain, hash_stored, open_plain, open_stored},
+    },
     sandbox::exposed_under,
 };
 pub use ranks::Ranks;
@@ -53,33 +59,67 @@ pub struct Store {
 /// The temporary files of one process, `work/run-…`. Its file `lock` stays locked as long as the process lives.
 #[derive(Debug)]
 struct Session {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     _lock: fs_err::File,
 }
 
+/// File of a session's folder that its process holds locked.
+const LOCK: &str = "lock";
+/// How old a session's folder without a lock must be to be abandoned: its process was killed as it made the folder.
+const ABANDONED_AFTER: Duration = Duration::from_mins(10);
+
 impl Session {
     fn start(work: &Path) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(work)?;
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(work)?.keep();
         // The file gets its name once it is locked, so that no process takes the folder for an abandoned one.
-        let unlocked = folder.path().join("lock.new");
+        let unlocked = folder.join("lock.new");
         let lock = fs_err::File::create(&unlocked)?;
         lock.file().lock()?;
-        fs_err::rename(unlocked, folder.path().join("lock"))?;
+        fs_err::rename(unlocked, folder.join(LOCK))?;
         Ok(Self { folder, _lock: lock })
     }
 
-    /// Removes the folders of killed processes.
-    fn sweep(work: &Path) -> Result<()> {
-        for entry in fs_err::read_dir(work)? {
-            let folder = entry?.path();
-            // Without the file, or with a lock on it, the folder is in use.
-            let Ok(lock) = fs_err::File::open(folder.join("lock")) else { continue };
-            if lock.file().try_lock().is_ok() {
-                remove_tree(&folder)?;
+    /// Removes the folders of killed processes, with the labels that may be in them. What cannot be removed is named
+    /// in a warning, unless this user may not: another one may read a store too.
+    fn sweep(work: &Path) {
+        for entry in fs_err::read_dir(work).into_iter().flatten().flatten() {
+            let folder = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir())
+                && is_abandoned(&folder)
+                && let Err(error) = remove_session(&folder)
+                && !matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+            {
+                warn_of(&error);
             }
         }
-        Ok(())
     }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Err(error) = remove_session(&self.folder) {
+            warn_of(&error);
+        }
+    }
+}
+
+/// Whether the process of a session's folder has ended.
+fn is_abandoned(folder: &Path) -> bool {
+    match open_plain(&folder.join(LOCK)) {
+        Ok(lock) => lock.file().try_lock().is_ok(),
+        Err(Error::Io(error)) if error.kind() == ErrorKind::NotFound => {
+            let changed = fs_err::metadata(folder).and_then(|metadata| metadata.modified());
+            changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > ABANDONED_AFTER))
+        }
+        Err(_) => false,
+    }
+}
+
+/// Removes the folder of a session, its lock last: without the lock no later process would take the rest for
+/// abandoned.
+fn remove_session(folder: &Path) -> std::io::Result<()> {
+    remove_subfolders(folder)?;
+    remove_tree(folder)
 }
 
 impl Store {
@@ -98,11 +138,12 @@ impl Store {
         }
         let root = fs_err::canonicalize(root)?;
         let work = root.join("work");
-        Session::sweep(&work)?;
+        Session::sweep(&work);
         Ok(Self { session: Some(Arc::new(Session::start(&work)?)), root, warnings: Arc::default() })
     }
 
-    /// Opens the store in `root`, which must exist, read-only.
+    /// Opens the store in `root`, which must exist, read-only. Temporary files of killed runs are removed if this user
+    /// may.
     ///
     /// # Errors
     /// [`Error::NothingSelected`] if there is none.
@@ -113,6 +154,8 @@ impl Store {
                 "no store in {path}; make one with molarena run --store {path}"
             )));
         }
+        // Labels of a killed run do not wait for the next run.
+        Session::sweep(&root.join("work"));
         Ok(Self { root: fs_err::canonicalize(root)?, session: None, warnings: Arc::default() })
     }
 
@@ -141,7 +184,7 @@ impl Store {
     /// In a read-only store.
     pub fn work_dir(&self) -> PathBuf {
         let session = self.session.as_ref().expect("only a store that was created is written to");
-        session.folder.path().to_owned()
+        session.folder.clone()
     }
 
     /// A copy of a plugin's library under the hash of its bytes, so that a job opens the bytes that the plan
@@ -156,7 +199,7 @@ impl Store {
             return Ok(path);
         }
         fs_err::create_dir_all(&folder)?;
-        let bytes = fs_err::read(library)?;
+        let bytes = library_bytes(library)?;
         if molarena_data::sha256_hex(&bytes) != sha256 {
             let message = "the library was replaced while it was in use; run again".into();
             return Err(Error::Plugin { path: library.to_owned(), message });
@@ -178,8 +221,8 @@ impl Store {
         write: impl FnOnce(&T, &Path) -> Result<()>,
     ) -> Result<T> {
         let path = self.cache_path(name);
-        if path.exists() {
-            match read(&path) {
+        if path.symlink_metadata().is_ok() {
+            match open_stored(&path).ok().and_then(|_| read(&path)) {
                 Some(value) => return Ok(value),
                 None => remove(&path)?,
             }
@@ -244,7 +287,7 @@ impl Store {
     /// Path of an artifact that is about to be published. A file there that has other bytes is removed.
     fn place_of_artifact(&self, sha256: &str) -> Result<PathBuf> {
         let path = self.artifact_path(sha256);
-        if path.exists() && molarena_data::sha256_file(&path)? != sha256 {
+        if path.symlink_metadata().is_ok() && hash_stored(&path).ok().as_deref() != Some(sha256) {
             remove(&path)?;
         }
         Ok(path)
@@ -257,9 +300,9 @@ impl Store {
 
 /// The text of a record's file.
 fn record_text(record: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(record).expect("records are plain data");
-    text.push('\n');
-    text
+    let text = serde_json::to_string_pretty(record).expect("records are plain data");
+    // The values are what they were, but whoever prints the file is safe.
+    visible_json(&text).into_owned() + "\n"
 }
 
 fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {

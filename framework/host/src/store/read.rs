@@ -5,7 +5,10 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files::plain::read_stored,
+};
 
 /// What a record's file turned out to be.
 #[derive(Debug)]
@@ -48,10 +51,12 @@ impl<T> Found<T> {
 /// # Errors
 /// The file exists but cannot be read.
 pub(crate) fn read_record<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<Found<T>> {
-    let bytes = match fs_err::read(path) {
+    let bytes = match read_stored(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) => return Err(error.into()),
+        Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        // A folder or a FIFO is no record.
+        Err(Error::Store { message, .. }) => return Ok(Found::Damaged(message)),
+        Err(error) => return Err(error),
     };
     Ok(parse(&bytes, schema))
 }

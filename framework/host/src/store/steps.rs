@@ -15,7 +15,10 @@ use molarena_record::{
 
 use crate::{
     error::{Error, Result},
-    files::npy::from_npy,
+    files::{
+        npy::from_npy,
+        plain::{hash_stored, read_stored},
+    },
     store::{
         Store,
         read::{Found, read_record, usable},
@@ -102,7 +105,7 @@ impl Store {
         if !path.is_file() {
             return Err(Error::Store { path, message: missing(step, name) });
         }
-        if molarena_data::sha256_file(&path)? != sha256 {
+        if hash_stored(&path)? != sha256 {
             return Err(Error::Store { path, message: swapped(step, name) });
         }
         Ok(path)
@@ -117,7 +120,7 @@ impl Store {
         if !path.is_file() {
             return Err(Error::Store { path, message: missing(step, name) });
         }
-        let bytes = fs_err::read(&path)?;
+        let bytes = read_stored(&path)?;
         if molarena_data::sha256_hex(&bytes) != sha256 {
             return Err(Error::Store { path, message: swapped(step, name) });
         }

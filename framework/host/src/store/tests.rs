@@ -24,6 +24,7 @@ fn step(seed: u64) -> StepRecord {
         corpus: None,
         libraries: std::collections::BTreeMap::new(),
         confined: true,
+        missing_layers: Vec::new(),
         device: None,
         finished: None,
         cost: Cost::default(),
@@ -55,6 +56,32 @@ fn what_a_killed_process_left_is_removed_and_what_a_live_one_has_is_not() {
     assert!(alive.work_dir().exists() && other.work_dir().exists());
     drop((alive, other));
     assert_eq!(fs_err::read_dir(folder.path().join("work")).unwrap().count(), 0);
+}
+
+#[test]
+fn any_opening_removes_what_a_killed_process_left_and_trusts_no_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::create(folder.path()).unwrap());
+    let work = folder.path().join("work");
+    // Killed as it removed its folder: the lock goes last, so that this does not happen without it.
+    let left = work.join("run-killed");
+    fs_err::create_dir_all(left.join("job-1/closed")).unwrap();
+    fs_err::write(left.join("job-1/train-labels.npy"), "labels").unwrap();
+    fs_err::set_permissions(left.join("job-1"), PermissionsExt::from_mode(0o000)).unwrap();
+    fs_err::write(left.join("lock"), "").unwrap();
+    let precious = tempfile::tempdir().unwrap();
+    fs_err::write(precious.path().join("lock"), "").unwrap();
+    symlink(precious.path(), work.join("run-link")).unwrap();
+    let waiting = work.join("run-fifo");
+    fs_err::create_dir(&waiting).unwrap();
+    nix::unistd::mkfifo(&waiting.join("lock"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let _read_only = Store::open(folder.path()).unwrap();
+    assert!(!left.exists() && precious.path().join("lock").exists() && waiting.exists());
+    let new = work.join("run-new");
+    fs_err::create_dir(&new).unwrap();
+    let _store = Store::create(folder.path()).unwrap();
+    assert!(new.exists(), "its process has not made the lock yet");
 }
 
 #[test]

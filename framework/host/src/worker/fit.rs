@@ -4,7 +4,6 @@ use std::{path::Path, time::Instant};
 
 use molarena_data::{Part, TaskType};
 use molarena_features::Features;
-use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_record::parts::{Candidate, Search};
 use molarena_sdk::{Labels, Matrix, OwnedLabels, TaskKind};
 
@@ -16,6 +15,7 @@ use crate::{
     worker::{
         Place,
         calls::{called, internal, open, write},
+        choice::{is_better, valid_score},
         predict::predict_part,
     },
 };
@@ -58,6 +58,7 @@ fn choose(
 ) -> Result<Chosen, WorkerFailure> {
     let [train, valid, _] = parts;
     let [train_labels, valid_labels] = labels.map(OwnedLabels::view);
+    let gaps = with_gaps(&valid_labels);
     let mut best: Option<(Option<f64>, LoadedBaseline, Matrix)> = None;
     let (mut candidates, mut chosen, mut fit_s) = (Vec::new(), 0, 0.0);
     for (index, candidate) in job.candidates.iter().enumerate() {
@@ -70,7 +71,7 @@ fn choose(
             .map_err(|error| called(&error))?;
         fit_s += started.elapsed().as_secs_f64();
         let valid_predictions = predict_part(&mut baseline, valid, job.tasks, &place.call)?;
-        let score = valid_score(job, &valid_labels, &valid_predictions);
+        let score = valid_score(job.metric, &gaps, &valid_predictions.values, job.tasks);
         candidates.push(Candidate {
             config: serde_json::from_str(&candidate.config).expect("canonical JSON of the plan"),
             valid_score: score,
@@ -86,18 +87,10 @@ fn choose(
     Ok(Chosen { baseline, valid_predictions, fit_s, search })
 }
 
-fn valid_score(job: &FitJob, labels: &Labels<'_>, predictions: &Matrix) -> Option<f64> {
+/// Labels `[molecules, tasks]`, NaN where missing.
+fn with_gaps(labels: &Labels<'_>) -> Vec<f32> {
     let cells = (0..labels.rows).flat_map(|row| (0..labels.tasks).map(move |task| (row, task)));
-    let labels: Vec<f32> = cells.map(|(row, task)| labels.get(row, task).unwrap_or(f32::NAN)).collect();
-    mean_defined(&score_tasks(job.metric, Scoring::Probability, &labels, &predictions.values, job.tasks))
-}
-
-fn is_better(metric: Metric, score: Option<f64>, best: Option<f64>) -> bool {
-    match (score, best) {
-        (Some(score), Some(best)) if metric.higher_is_better() => score > best,
-        (Some(score), Some(best)) => score < best,
-        (score, best) => score.is_some() && best.is_none(),
-    }
+    cells.map(|(row, task)| labels.get(row, task).unwrap_or(f32::NAN)).collect()
 }
 
 fn read_labels(job: &FitJob, folder: &Path, part: Part) -> Result<OwnedLabels> {

@@ -1,6 +1,8 @@
 //! The worker's side: confines itself, opens the plugin, performs the job, and writes the outcome.
 
 mod calls;
+mod check;
+pub(crate) mod choice;
 mod encode;
 mod fit;
 mod predict;
@@ -18,10 +20,10 @@ use molarena_sdk::Call;
 use crate::{
     error::Result,
     files::json::{read_json, write_json},
-    job::{Done, Job, JobTask, Output, Started, WorkerFailure},
+    job::{Done, Job, JobTask, Output, WorkerFailure},
     plugin::loader::LoadedPlugin,
-    sandbox,
-    worker::calls::{Reporter, cpu_seconds, internal, opened, peak_rss},
+    sandbox::{self, report},
+    worker::calls::{Reporter, cpu_seconds, opened, peak_rss},
 };
 
 /// Runs the job in `folder`, for the hidden command `worker`. The outcome is in `done.json`, or in how the
@@ -33,17 +35,16 @@ pub fn run(folder: &Path) -> Result<()> {
     let cancelled = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled))?;
     let job: Job = read_json(folder, "job.json")?;
-    let result = prepare(&job, folder).and_then(|confined| {
-        write_json(folder, "started.json", &Started { confined }).map_err(internal)?;
-        perform(&job, folder, &cancelled)
-    });
+    let result = prepare(&job, folder).and_then(|()| perform(&job, folder, &cancelled));
     write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
 }
 
-fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
-    let failed = |message: String| WorkerFailure { reason: Reason::NoResult, message };
-    sandbox::limit(&job.envelope).map_err(failed)?;
-    if job.envelope.confine { sandbox::confine(&job.envelope, folder).map_err(failed) } else { Ok(false) }
+/// Confines this process and says so to the host. With namespaces, only the worker returns.
+fn prepare(job: &Job, folder: &Path) -> Result<(), WorkerFailure> {
+    let failed =
+        |message: String| WorkerFailure { reason: Reason::NoResult, message: format!("worker: {message}") };
+    let confinement = sandbox::confine(&job.envelope, folder).map_err(failed)?;
+    report::send(confinement).map_err(failed)
 }
 
 /// Runs a job inside this process, unconfined and without limits, for debuggers.
@@ -52,7 +53,6 @@ fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
 /// As [`run`].
 pub fn run_in_process(folder: &Path, cancelled: &AtomicBool) -> Result<()> {
     let job: Job = read_json(folder, "job.json")?;
-    write_json(folder, "started.json", &Started { confined: false })?;
     let result = perform(&job, folder, cancelled);
     write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
 }
@@ -73,6 +73,8 @@ fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, W
             let plugin = LoadedPlugin::open(&folder.join(library)).map_err(|error| opened(&error))?;
             Ok(Output::Description(plugin.description().clone()))
         }
+        JobTask::Check(job) => Ok(check::check(job)),
+        JobTask::Create(job) => check::create(job, &place),
         JobTask::Pretrain(job) => pretrain::pretrain(job, &place),
         JobTask::Encode(job) => encode::encode(job, &place),
         JobTask::EncodeStream(job) => encode::stream(job, &place),

@@ -1,5 +1,6 @@
 //! Draws figures as SVG with plotters. One unit is a pixel of a wide canvas, which viewers scale.
 
+use molarena_record::text::visible_lines;
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
@@ -61,7 +62,8 @@ pub fn render(figure: &Figure) -> Result<String, PlotError> {
         }
         canvas.present().map_err(refused)?;
     }
-    Ok(with_title(&svg, &figure.title))
+    // XML takes no control characters, and viewers would follow marks of writing direction.
+    Ok(visible_lines(&with_title(&svg, &figure.title)).into_owned())
 }
 
 fn refused(error: impl std::error::Error) -> PlotError {

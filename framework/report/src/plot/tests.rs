@@ -188,6 +188,8 @@ fn equal_figures_give_equal_bytes_and_text_is_escaped() {
         "{svg}"
     );
     assert!(svg.contains("<title>a &lt; b &amp; \"c\"</title>"), "{svg}");
+    let hidden = render(&training_figure(LOG, "a\u{1b}[2J\u{202e}b").unwrap()).unwrap();
+    assert!(hidden.contains(r"a\u{1b}[2J\u{202e}b") && !hidden.contains(['\u{1b}', '\u{202e}']), "{hidden}");
     figure.panels[0].series.clear();
     let empty = render(&figure).unwrap_err().to_string();
     assert_eq!(empty, "figure `a < b & \"c\"`: nothing to draw on the axes `epoch` and `loss`");

@@ -18,7 +18,7 @@ use crate::{
     arena::Arena,
     error::{Error, Result},
     execute::{RunOptions, event::Observer, executed},
-    files::{npy::from_npy, plain::read_plain},
+    files::{folder::Temporary, npy::from_npy, plain::read_plain},
     job::{self, EncodeJob, Job, JobTask},
     launch::{self, Launcher},
     plan::{
@@ -46,9 +46,9 @@ pub struct Encoder {
     launcher: Launcher,
     method: String,
     job: Job,
-    folder: tempfile::TempDir,
+    folder: Temporary,
     /// Keeps the store open: `folder` lies among its temporary files, which are removed when it closes.
-    _store: Store,
+    store: Store,
     next: AtomicUsize,
     /// Why the worker ended, once it has; no more chunks are encoded then.
     ended: Mutex<Option<Error>>,
@@ -74,6 +74,7 @@ impl Encoder {
         let selection = Selection { limits, device, ..Selection::default() };
         let mut planner = Planner::new(arena, &selection, interrupted)?;
         planner.check_encoder(method, model)?;
+        planner.check_configurations()?;
         let component = planner.component(method, ComponentKind::Encoder, spec)?;
         let pretrain = match &model.pretraining {
             Some(pretraining) => {
@@ -86,7 +87,7 @@ impl Encoder {
             Some(step) => Some(trained_state(step, method, arena, limits, interrupted, observer)?),
             None => None,
         };
-        let folder = tempfile::Builder::new().prefix("job-").tempdir_in(arena.store.work_dir())?;
+        let folder = Temporary::make("job-", &arena.store.work_dir())?;
         let task = JobTask::EncodeStream(EncodeJob {
             encoder: component.in_job(None, folder.path(), &arena.store)?,
             state: state.as_ref().map(|state| job::relative(folder.path(), state)),
@@ -101,7 +102,7 @@ impl Encoder {
             method: method.name.clone(),
             job: Job { envelope, seed, threads: limits.cells.threads, task },
             folder,
-            _store: arena.store.clone(),
+            store: arena.store.clone(),
             next: AtomicUsize::new(0),
             ended: Mutex::new(None),
         }))
@@ -121,7 +122,16 @@ impl Encoder {
 
     /// Marks the end of the stream.
     pub(super) fn finish(&self) -> Result<()> {
-        Ok(fs_err::write(job::end_of_stream_file(self.folder.path()), "")?)
+        self.hand_over(self.store.temporary()?, &job::end_of_stream_file(self.folder.path()))
+    }
+
+    /// Gives a complete file its name in the job folder. It was written elsewhere: the worker may have put a link to a
+    /// file of the host where this one goes, and a renaming replaces a link.
+    fn hand_over(&self, file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
+        let name = path.file_name().unwrap_or_default().display();
+        file.persist(path)
+            .map(drop)
+            .map_err(|error| self.failed(format!("{name} is in the way: {}", error.error)))
     }
 
     fn failed(&self, message: String) -> Error {
@@ -137,9 +147,9 @@ impl Encoder {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let folder = self.folder.path();
         let chunk = job::chunk_file(folder, index);
-        let unfinished = chunk.with_extension("tmp");
-        features.write(&unfinished)?;
-        fs_err::rename(unfinished, chunk)?;
+        let unfinished = self.store.temporary()?;
+        features.write(unfinished.path())?;
+        self.hand_over(unfinished, &chunk)?;
         let path = job::chunk_vectors_file(folder, index);
         while !path.exists() {
             if let Some(error) = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    files::text::repeated,
+    files::{folder::warn, text::repeated},
 };
 
 /// Format of an output file.
@@ -76,7 +76,7 @@ pub(super) fn discard(output: &Path) {
         if let Err(error) = fs_err::remove_file(path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            eprintln!("warning: {error}");
+            warn(&error.to_string());
         }
     }
 }

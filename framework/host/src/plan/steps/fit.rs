@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use molarena_data::Part;
 use molarena_features::{FeatureSpec, Features, select_rows};
 use molarena_record::{
-    parts::Cost,
+    parts::{Cost, Reason, Search},
     step::{Kind, StepRecord},
 };
 use molarena_sdk::InputKind;
@@ -23,6 +23,7 @@ use crate::{
         steps::{Predicts, another_question, matrix, state, with_encoding},
     },
     store::Artifact,
+    worker::choice::valid_score,
 };
 
 /// What the fits of all seeds share.
@@ -55,17 +56,42 @@ impl FitWork {
         {
             features.select(indices).write(&job::features_file(context.folder, part))?;
         }
-        let dataset = &dataset.dataset;
-        let tasks = dataset.tasks.len();
+        let tasks = dataset.dataset.tasks.len();
         for (part, indices) in [(Part::Train, &split.train), (Part::Valid, &split.valid)] {
-            let mut labels = select_rows(&dataset.labels, tasks, indices);
-            if self.shared.predicts.shuffle_labels {
-                shuffle_labels(&mut labels, tasks, self.seed);
-            }
             let path = job::labels_file(context.folder, part);
-            fs_err::write(path, to_npy(indices.len(), tasks, labels))?;
+            fs_err::write(path, to_npy(indices.len(), tasks, self.labels(indices)))?;
         }
         Ok(())
+    }
+
+    /// Labels `[molecules, tasks]` as the worker gets them.
+    fn labels(&self, indices: &[usize]) -> Vec<f32> {
+        let Predicts { dataset, shuffle_labels: shuffled, .. } = &self.shared.predicts;
+        let tasks = dataset.dataset.tasks.len();
+        let mut labels = select_rows(&dataset.dataset.labels, tasks, indices);
+        if *shuffled {
+            shuffle_labels(&mut labels, tasks, self.seed);
+        }
+        labels
+    }
+
+    /// Checks the score of the chosen setting against its predictions of the validation molecules.
+    fn check_choice(&self, search: &Search, predictions: &[f32]) -> Result<(), (Reason, String)> {
+        let Predicts { dataset, split, .. } = &self.shared.predicts;
+        let metric = dataset.manifest.protocol.metric;
+        let tasks = dataset.dataset.tasks.len();
+        let scored = valid_score(metric, &self.labels(&split.valid), predictions, tasks);
+        let claimed = search.candidates.get(search.chosen).and_then(|candidate| candidate.valid_score);
+        if scored == claimed {
+            return Ok(());
+        }
+        let text = |score: Option<f64>| score.map_or("nothing".to_owned(), |score| score.to_string());
+        let message = format!(
+            "the worker claims a {metric} of {} on the validation molecules for the setting it chose, but its predictions score {}",
+            text(claimed),
+            text(scored)
+        );
+        Err((Reason::NoResult, message))
     }
 }
 
@@ -112,16 +138,17 @@ impl Work for FitWork {
     }
 
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
-        let Output::Timings { .. } = output else { return Err(another_question()) };
+        let Output::Timings { search, .. } = output else { return Err(another_question()) };
         let FitShared { predicts, keep, .. } = &*self.shared;
         let Predicts { dataset, split, .. } = predicts;
         let tasks = Some(dataset.dataset.tasks.len());
-        let read = |part, molecules| {
-            let (bytes, _) = matrix(&job::predictions_file(context.folder, part), molecules, tasks)?;
-            Ok(Artifact::Bytes(bytes))
-        };
-        let test = ("test.npy", read(Part::Test, split.test.len())?);
-        let valid = ("valid.npy", read(Part::Valid, split.valid.len())?);
+        let read = |part, molecules| matrix(&job::predictions_file(context.folder, part), molecules, tasks);
+        let (test, _) = read(Part::Test, split.test.len())?;
+        let (valid, predictions) = read(Part::Valid, split.valid.len())?;
+        if let Some(search) = search {
+            self.check_choice(search, &predictions)?;
+        }
+        let (test, valid) = (("test.npy", Artifact::Bytes(test)), ("valid.npy", Artifact::Bytes(valid)));
         let kept = if *keep { Some(("state", state(context.folder)?)) } else { None };
         Ok([test, valid].into_iter().chain(kept).collect())
     }

@@ -71,6 +71,9 @@ pub enum LoadError {
     },
 }
 
+/// Longest description in bytes.
+const LONGEST_DESCRIPTION: usize = 8 << 20;
+
 /// An opened plugin. The library stays open until the process ends.
 #[derive(Clone, Debug)]
 pub struct LoadedPlugin {
@@ -110,6 +113,10 @@ impl LoadedPlugin {
         let describe = table.describe.ok_or_else(|| broken("`describe` is null".into()))?;
         // SAFETY: the text lives as long as the process.
         let text = unsafe { raw::str_from(describe()) }.map_err(|error| broken(error.to_string()))?;
+        if text.len() > LONGEST_DESCRIPTION {
+            let limit = bytesize::ByteSize(LONGEST_DESCRIPTION as u64);
+            return Err(broken(format!("its description has {} bytes, more than {limit}", text.len())));
+        }
         let description =
             serde_json::from_str(text).map_err(|error| broken(format!("its description: {error}")))?;
         Ok(Self { path: path.to_owned(), table, description })
