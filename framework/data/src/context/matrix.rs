@@ -119,7 +119,9 @@ pub fn read_npy(bytes: &[u8]) -> Result<(usize, usize, Vec<f32>), String> {
     let expected = rows * columns * number.bytes();
     if rest.len() != expected {
         let found = rest.len();
-        return Err(format!("its shape ({rows}, {columns}) needs {expected} bytes after the header, it has {found}"));
+        return Err(format!(
+            "its shape ({rows}, {columns}) needs {expected} bytes after the header, it has {found}"
+        ));
     }
     Ok((rows, columns, rest.chunks_exact(number.bytes()).map(|bytes| decode(bytes, number)).collect()))
 }
