@@ -53,6 +53,7 @@ pub use plan::{
     plan,
     select::{PlanLimits, Selection},
     step::Step,
+    steps::matrix as worker_matrix,
 };
 pub use request::{
     component::ComponentSpec,

@@ -56,7 +56,7 @@ pub(super) struct Measured {
 }
 
 /// The ending of a job that ran inside this process.
-pub(crate) fn ending_in_process(task: &JobTask, folder: &Path, wall: Duration) -> Ending {
+pub fn ending_in_process(task: &JobTask, folder: &Path, wall: Duration) -> Ending {
     let measured = Measured { wall, peak: 0, peak_limit: u64::MAX, cpu_s: None };
     ending(task, folder, &measured, None, &|| failure(Reason::NoResult, "the worker left no result".into()))
 }
@@ -110,7 +110,7 @@ fn costs(measured: &Measured, reported: Option<&Done>) -> (u64, f64) {
 }
 
 /// Progress as the worker last reported it: visible, cut, and with the processor seconds that the host counted.
-pub(super) fn progress(folder: &Path, cpu_s: f64) -> Option<Progress> {
+pub fn progress(folder: &Path, cpu_s: f64) -> Option<Progress> {
     let Progress { fraction, message, .. } =
         read_json_within(folder, "progress.json", PROGRESS_LIMIT).ok()?;
     let message = molarena_chem::shorten(&visible(&message), PROGRESS_KEPT, "…").into_owned();

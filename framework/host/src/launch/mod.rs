@@ -39,8 +39,8 @@ use crate::{
 };
 use molarena_record::parts::Reason;
 
-pub use ending::Ending;
-pub(crate) use ending::{ending_in_process, kept};
+pub(crate) use ending::kept;
+pub use ending::{Ending, ending_in_process, progress as read_progress};
 
 /// How workers are started.
 #[derive(Clone, Debug)]
