@@ -33,3 +33,4 @@ pub use build::{BoardOptions, build};
 pub use format::{Format, UnknownFormat, render};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
+pub use units::{short_number, with_decimals};
