@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use molarena_data::{Part, TaskType};
 use molarena_metrics::Metric;
 use molarena_record::parts::Search;
-use molarena_sdk::{InputKind, PluginDescription};
+use molarena_sdk::{ComponentKind, InputKind, PluginDescription};
 use serde::{Deserialize, Serialize};
 
 use crate::{request::limits::Limits, sandbox::Envelope};
@@ -53,6 +53,10 @@ pub enum JobTask {
         /// The library.
         library: PathBuf,
     },
+    /// Compares configurations with a schema; opens no plugin.
+    CheckSchema(SchemaJob),
+    /// Makes components to see whether they take their configurations.
+    Make(MakeJob),
     /// Trains an encoder on the corpus in the folder.
     Pretrain(PretrainJob),
     /// Turns the features in `test.npz` into vectors.
@@ -65,6 +69,28 @@ pub enum JobTask {
     Predict(PredictJob),
     /// Scores profiles for the molecules in `test.npz`.
     Rank(RankJob),
+}
+
+/// Configurations to compare with a schema.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SchemaJob {
+    /// JSON Schema of the plugin.
+    pub schema: serde_json::Value,
+    /// The configurations.
+    pub configs: Vec<serde_json::Value>,
+}
+
+/// A component to make under several configurations.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MakeJob {
+    /// The library.
+    pub library: PathBuf,
+    /// Kind of the component.
+    pub kind: ComponentKind,
+    /// Component id inside the plugin.
+    pub component: String,
+    /// Configurations as JSON text.
+    pub configs: Vec<String>,
 }
 
 /// One pretraining.
@@ -187,6 +213,8 @@ pub struct Done {
 pub enum Output {
     /// The plugin's description.
     Description(PluginDescription),
+    /// What is wrong with the first wrong configuration, if there is one.
+    Checked(Option<String>),
     /// The vectors are in their file.
     Encoded,
     /// The encoder's state is in its file.

@@ -1,7 +1,7 @@
 //! Finds and checks what a selection names, and makes the steps of each cell.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc,
@@ -39,7 +39,6 @@ use crate::{
     plugin::search::{self, Plugin},
     request::{
         component::ComponentSpec,
-        config_schema::check_config,
         grid,
         method::{Method, Model, Pretraining, Recipe},
         suite::CellGroup,
@@ -73,6 +72,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) arena: &'a Arena,
     pub(crate) limits: PlanLimits,
     plugins: BTreeMap<String, Arc<Plugin>>,
+    /// Hashes of the components and configurations that were checked.
+    pub(crate) checked: BTreeSet<String>,
     datasets: BTreeMap<String, Arc<ArenaDataset>>,
     splits: BTreeMap<(String, Protocol, u64), Arc<Split>>,
     /// By method and dataset.
@@ -81,7 +82,7 @@ pub(crate) struct Planner<'a> {
     pub(crate) encodings: BTreeMap<(String, String, u64), Arc<Step>>,
     pub(crate) leave_out_of: Option<String>,
     devices: (Option<String>, Option<String>),
-    interrupted: &'a AtomicBool,
+    pub(crate) interrupted: &'a AtomicBool,
     /// Whether fits keep the state of their baseline.
     pub(crate) keep: bool,
 }
@@ -95,6 +96,7 @@ impl<'a> Planner<'a> {
             arena,
             limits: selection.limits,
             plugins: BTreeMap::new(),
+            checked: BTreeSet::new(),
             datasets: BTreeMap::new(),
             splits: BTreeMap::new(),
             pretrains: BTreeMap::new(),
@@ -143,10 +145,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The named methods, each in all variants.
-    pub(crate) fn methods(&self, names: &[String], vary: &Vary, base: &Path) -> Result<Vec<Method>> {
+    pub(crate) fn methods(&mut self, names: &[String], vary: &Vary, base: &Path) -> Result<Vec<Method>> {
         let mut methods = Vec::new();
         for name in names {
-            methods.extend(sweep::variants(self.arena.methods.get(name, base)?, vary)?);
+            for method in sweep::variants(self.arena.methods.get(name, base)?, vary)? {
+                methods.push(self.settled(method)?);
+            }
         }
         Ok(methods)
     }
@@ -162,7 +166,7 @@ impl<'a> Planner<'a> {
         };
         let mut members = Vec::new();
         for name in &ensemble.members {
-            let mut member = self.arena.methods.get(name, Path::new(""))?;
+            let mut member = self.settled(self.arena.methods.get(name, Path::new(""))?)?;
             let Recipe::Model(model) = &member.recipe else {
                 let message = format!("method `{}`: member `{name}` is an ensemble itself", method.name);
                 return Err(Error::Request(message));
@@ -186,11 +190,7 @@ impl<'a> Planner<'a> {
             return Err(Error::Request(message));
         };
         let given = self.check_encoder(method, model)?;
-        for config in configurations(model) {
-            let candidate = ComponentSpec { config, ..baseline.clone() };
-            self.check_component(method, ComponentKind::Baseline, &candidate, given)?;
-        }
-        Ok(())
+        self.check_component(method, ComponentKind::Baseline, baseline, &configurations(model), given)
     }
 
     /// Checks the encoder and its corpus; returns the input kind of the next component.
@@ -203,7 +203,8 @@ impl<'a> Planner<'a> {
         }
         let given = model.features.input();
         let Some(encoder) = &model.encoder else { return Ok(given) };
-        self.check_component(method, ComponentKind::Encoder, encoder, given)?;
+        let configs = std::slice::from_ref(&encoder.config);
+        self.check_component(method, ComponentKind::Encoder, encoder, configs, given)?;
         Ok(InputKind::Dense)
     }
 
@@ -212,9 +213,10 @@ impl<'a> Planner<'a> {
         method: &Method,
         kind: ComponentKind,
         spec: &ComponentSpec,
+        configs: &[serde_json::Value],
         given: InputKind,
     ) -> Result<()> {
-        let (plugin, id) = self.plugin(method, spec)?;
+        let (plugin, id) = self.plugin(&method.name, spec)?;
         let components = &plugin.description.components;
         let Some(component) =
             components.iter().find(|component| component.kind == kind && component.id == id)
@@ -246,16 +248,16 @@ impl<'a> Planner<'a> {
                 given: format!("`{given}`"),
             });
         }
-        check_config(method, spec, &component.config_schema)
+        self.check_configs(method, spec, (&plugin, component), configs)
     }
 
-    fn plugin(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {
+    pub(crate) fn plugin(&mut self, method: &str, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {
         let (plugin, id) = spec.split().expect("method files are checked when they are read");
         if let Some(known) = self.plugins.get(plugin) {
             return Ok((Arc::clone(known), id.to_owned()));
         }
         let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
-            method: method.name.clone(),
+            method: method.to_owned(),
             plugin: plugin.to_owned(),
             file: search::file_name(plugin),
             searched: self.arena.plugins.describe(),
@@ -303,7 +305,7 @@ impl<'a> Planner<'a> {
         kind: ComponentKind,
         spec: &ComponentSpec,
     ) -> Result<Component> {
-        let (plugin, id) = self.plugin(method, spec)?;
+        let (plugin, id) = self.plugin(&method.name, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),
             version: plugin.description.version.clone(),

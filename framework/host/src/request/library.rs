@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::{
     error::{Error, Result},
-    request::method::Method,
+    request::{document, method::Method},
 };
 
 static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../leaderboards/methods");
@@ -31,7 +31,7 @@ impl Methods {
             paths.retain(|path| is_toml(path));
             paths.sort();
             for path in paths {
-                this.insert(Method::parse(&fs_err::read_to_string(&path)?, &path)?);
+                this.insert(Method::parse(&document::read(&path)?, &path)?);
             }
         }
         this.0.sort_by(|a, b| a.name.cmp(&b.name));
@@ -47,8 +47,7 @@ impl Methods {
     pub fn get(&self, name: &str, base: &Path) -> Result<Method> {
         if is_toml(Path::new(name)) {
             let path = base.join(name);
-            // The message names the file.
-            let text = fs_err::read_to_string(&path).map_err(|error| Error::Request(error.to_string()))?;
+            let text = document::read(&path)?;
             return Method::parse(&text, &path);
         }
         self.0.iter().find(|method| method.name == name).cloned().ok_or_else(|| Error::UnknownMethod {

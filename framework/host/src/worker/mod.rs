@@ -1,6 +1,7 @@
 //! The worker's side: confines itself, opens the plugin, performs the job, and writes the outcome.
 
 mod calls;
+mod check;
 mod encode;
 mod fit;
 mod predict;
@@ -73,6 +74,8 @@ fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, W
             let plugin = LoadedPlugin::open(&folder.join(library)).map_err(|error| opened(&error))?;
             Ok(Output::Description(plugin.description().clone()))
         }
+        JobTask::CheckSchema(job) => Ok(check::schema(job)),
+        JobTask::Make(job) => check::make(job, &place),
         JobTask::Pretrain(job) => pretrain::pretrain(job, &place),
         JobTask::Encode(job) => encode::encode(job, &place),
         JobTask::EncodeStream(job) => encode::stream(job, &place),

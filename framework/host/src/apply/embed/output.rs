@@ -76,7 +76,8 @@ pub(super) fn discard(output: &Path) {
         if let Err(error) = fs_err::remove_file(path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            eprintln!("warning: {error}");
+            // Nobody may be there to read the line.
+            let _closed = writeln!(std::io::stderr(), "warning: {error}");
         }
     }
 }
