@@ -1,10 +1,13 @@
 //! Output and exit code of the binary for every verb and every kind of bad input.
 
+mod arguments;
+mod cases;
 mod context;
 mod data_files;
 mod encoder;
 mod good_runs;
 mod help;
+mod outputs;
 mod own;
 mod plot;
 mod plugins;

@@ -1,12 +1,21 @@
 //! The `molarena` binary: argument types, exit codes, and what is printed.
 
+/// Prints a line on standard error. Unlike the standard macro of this name, which it hides in this crate, it does not
+/// panic if nobody can read the line, as in `2>&1 | head -1`.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        let _closed = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", format_args!($($text)*)));
+    }};
+}
+
 mod args;
 mod commands;
 mod display;
 mod exit_code;
+#[cfg(test)]
+mod named_options;
+mod output;
 mod split_choice;
-
-use std::io::Write;
 
 use clap::Parser;
 
@@ -56,6 +65,5 @@ fn complain(error: &anyhow::Error) {
         .or_else(|| Some(error.downcast_ref::<molarena_world::Error>()?.code()))
         .or_else(|| Some(error.downcast_ref::<molarena_data::Error>()?.code()))
         .map_or_else(String::new, |code| format!(" [{code}]"));
-    // If standard error is closed, the message cannot be reported.
-    let _closed = writeln!(std::io::stderr(), "error{code}: {error:#}");
+    eprintln!("error{code}: {error:#}");
 }

@@ -7,7 +7,7 @@ use molarena_data::{
     own::{DuplicatePolicy, OwnData, OwnTask},
 };
 use molarena_host::{Arena, Error, Plan};
-use molarena_report::{BoardOptions, Format, build, render};
+use molarena_report::{BoardOptions, Format, build, render, short_number};
 
 use crate::{args::OwnArgs, split_choice::SplitChoice};
 
@@ -77,7 +77,10 @@ fn describe(task: &OwnTask) -> String {
         TaskType::Classification => {
             format!("{} positive, {} negative", task.positives, task.known - task.positives)
         }
-        TaskType::Regression => format!("{} numbers from {} to {}", task.known, task.least, task.most),
+        TaskType::Regression => {
+            let [least, most] = [task.least, task.most].map(short_number);
+            format!("{} numbers from {least} to {most}", task.known)
+        }
     };
     format!("task \"{}\": {} ({how}), {labels}, {} missing", task.name, task.kind, task.missing)
 }
