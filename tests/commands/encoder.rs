@@ -46,7 +46,8 @@ fn features_of_the_wrong_kind_and_unknown_keys_of_an_encoder_are_refused() {
     let arena = toy();
     encoder_method(&arena, "bits", "{ kind = \"morgan\" }", "{}");
     encoder_method(&arena, "key", "{ kind = \"graphs\" }", "{ widht = 12 }");
-    for name in ["bits", "key"] {
+    encoder_method(&arena, "no-width", "{ kind = \"graphs\" }", "{ width = 0 }");
+    for name in ["bits", "key", "no-width"] {
         let output = arena.run(&[library("fixture_kinds")], &["--dataset", "toy", "--method", name]);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         check(&format!("encoder-{name}"), &arena, &output);
@@ -57,8 +58,7 @@ fn features_of_the_wrong_kind_and_unknown_keys_of_an_encoder_are_refused() {
 fn failures_in_an_encoder_are_rows_with_a_reason() {
     let arena = toy();
     encoder_method(&arena, "panics", "{ kind = \"graphs\" }", "{ panic_at_row = 3 }");
-    encoder_method(&arena, "no-width", "{ kind = \"graphs\" }", "{ width = 0 }");
-    let arguments = ["--dataset", "toy", "--method", "panics", "--method", "no-width", "--jobs", "1"];
+    let arguments = ["--dataset", "toy", "--method", "panics", "--jobs", "1"];
     let output = arena.run(&[library("fixture_kinds")], &arguments);
     assert_eq!(output.code, Some(10), "{}", output.stderr);
     check("encoder-failures", &arena, &output);

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
-use molarena_host::{parse_duration, parse_size};
+use molarena_host::{parse_duration, parse_size, parse_threads};
 use molarena_metrics::Metric;
 use molarena_report::Format;
 
@@ -175,13 +175,13 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) shuffle_labels: bool,
     /// Workers at a time; without it, as many as the processors and the thread budget allow
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// Threads of a worker
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
     /// Wall-clock limit of a cell, such as 10m or 3h [default: the suite's, or 2h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]

@@ -35,3 +35,4 @@ pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
+pub use units::{short_number, with_decimals};

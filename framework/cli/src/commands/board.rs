@@ -7,7 +7,7 @@ use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_report::{BoardOptions, Boards, build, build_matches, keep_datasets, render};
 
-use super::{print, wanted, warn_of_store};
+use super::{arena::create_store, print, wanted, warn_of_store};
 use crate::{args::BoardArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
 
 /// Scores the records by another metric, from stored predictions and the labels of the data folder.
 fn under(args: &BoardArgs, metric: Metric, records: Vec<Record>) -> anyhow::Result<Vec<Record>> {
-    let store = Store::create(&args.store.store)?;
+    let store = create_store(&args.store.store)?;
     let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
     let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
     let (records, skipped) = under_metric(&store, &mut labels, records, metric)?;

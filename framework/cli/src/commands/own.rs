@@ -8,7 +8,7 @@ use molarena_data::{
 };
 use molarena_host::{Arena, Error, Plan};
 use molarena_record::cell::Record;
-use molarena_report::{BoardOptions, Format, build, render};
+use molarena_report::{BoardOptions, Format, build, render, short_number};
 
 use crate::{args::OwnArgs, split_choice::SplitChoice};
 
@@ -78,7 +78,10 @@ fn describe(task: &OwnTask) -> String {
         TaskType::Classification => {
             format!("{} positive, {} negative", task.positives, task.known - task.positives)
         }
-        TaskType::Regression => format!("{} numbers from {} to {}", task.known, task.least, task.most),
+        TaskType::Regression => {
+            let [least, most] = [task.least, task.most].map(short_number);
+            format!("{} numbers from {least} to {most}", task.known)
+        }
     };
     format!("task \"{}\": {} ({how}), {labels}, {} missing", task.name, task.kind, task.missing)
 }
@@ -159,7 +162,7 @@ pub(crate) fn report_idle_tasks(own: &OwnData, plan: &Plan) {
             let why = dataset.nothing_to_learn(task, &row.split.train);
             let why = why.or_else(|| dataset.nothing_to_score(task, &row.split.test));
             if let Some(why) = why.filter(|_| !told.contains(&name.as_str())) {
-                eprintln!("warning: split {}: task \"{name}\" {why}; it is in no mean", row.split.protocol);
+                say!("warning: split {}: task \"{name}\" {why}; it is in no mean", row.split.protocol);
             }
         }
         seen.push(place);
