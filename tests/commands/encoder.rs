@@ -64,3 +64,12 @@ fn failures_in_an_encoder_are_rows_with_a_reason() {
     check("encoder-failures", &arena, &output);
     check("encoder-failures-board", &arena, &arena.molarena(&["board", "--store", "store", "--no-cost"]));
 }
+
+#[test]
+fn a_configuration_that_the_encoder_refuses_is_refused_before_anything_runs() {
+    let arena = toy();
+    encoder_method(&arena, "no-width", "{ kind = \"graphs\" }", "{ width = 0 }");
+    let output = arena.run(&[library("fixture_kinds")], &["--dataset", "toy", "--method", "no-width"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    check("encoder-that-refuses", &arena, &output);
+}
