@@ -52,6 +52,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let manifest = made_up(folder.path(), table, |manifest| {
             manifest.tasks.kind = kind;
+            manifest.table.rows = table.lines().count() - 1;
             if kind == TaskType::Regression {
                 manifest.protocol.metric = molarena_metrics::Metric::Mae;
             }
