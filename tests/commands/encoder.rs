@@ -46,7 +46,8 @@ fn features_of_the_wrong_kind_and_unknown_keys_of_an_encoder_are_refused() {
     let arena = toy();
     encoder_method(&arena, "bits", "{ kind = \"morgan\" }", "{}");
     encoder_method(&arena, "key", "{ kind = \"graphs\" }", "{ widht = 12 }");
-    for name in ["bits", "key"] {
+    encoder_method(&arena, "no-width", "{ kind = \"graphs\" }", "{ width = 0 }");
+    for name in ["bits", "key", "no-width"] {
         let output = arena.run(&[library("fixture_kinds")], &["--dataset", "toy", "--method", name]);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         check(&format!("encoder-{name}"), &arena, &output);

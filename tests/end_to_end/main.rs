@@ -1,12 +1,16 @@
 //! Tests the whole arena, from the command line to the board.
 
+mod as_nobody;
 mod believe;
 mod c_plugin;
+mod channels;
 mod combined;
+mod constructors;
 mod demo;
 mod determinism;
 mod failures;
 mod hidden_labels;
+mod kinds;
 mod matching;
 mod pretraining;
 mod resume;

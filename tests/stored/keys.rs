@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{documents, encoders, fixture, pinned::PINNED};
 
+/// The chemistry that made the store; that of today may be a later one.
 const CHEMISTRY: &str = "chematic 1.2.1 + molarena-chem 1";
 const METRICS_VERSION: u32 = 1;
 

@@ -2,7 +2,7 @@
 //!
 //! The bond adds nothing to a valence, so the molecule is sanitised without it, and the bond then returns to the graph.
 
-use chematic_core::{BondIdx, BondOrder, Molecule};
+use chematic_core::{AtomIdx, BondIdx, BondOrder, Element, Molecule};
 use chematic_smiles::RdkitSmilesError;
 
 use crate::graph::MoleculeGraph;
@@ -27,6 +27,13 @@ pub(crate) fn detach(source: Molecule) -> Result<Detached, RdkitSmilesError> {
     if bonds.is_empty() {
         return Ok(Detached { rest: source, bonds });
     }
+    let is_hydrogen = |atom: u32| {
+        let atom = source.atom(AtomIdx(atom));
+        !atom.wildcard && atom.element == Element::H
+    };
+    if bonds.iter().flat_map(|(_, atoms)| atoms).any(|atom| is_hydrogen(*atom)) {
+        return Err(beside_hydrogens());
+    }
     let mut rest = source.clone();
     // Removed from last to first, so that the positions of the others stay valid.
     for (place, _) in bonds.iter().rev() {
@@ -38,6 +45,10 @@ pub(crate) fn detach(source: Molecule) -> Result<Detached, RdkitSmilesError> {
     Ok(Detached { rest, bonds })
 }
 
+fn beside_hydrogens() -> RdkitSmilesError {
+    RdkitSmilesError::Unsupported("the bond `~` beside explicit hydrogens".to_owned())
+}
+
 impl Detached {
     /// Puts the bonds back into the graph of the remaining molecule.
     pub(crate) fn attach(&self, graph: &mut MoleculeGraph) -> Result<(), RdkitSmilesError> {
@@ -45,7 +56,7 @@ impl Detached {
             return Ok(());
         }
         if graph.atom_features.len() != self.rest.atom_count() {
-            return Err(RdkitSmilesError::Unsupported("the bond `~` beside explicit hydrogens".to_owned()));
+            return Err(beside_hydrogens());
         }
         for (place, atoms) in &self.bonds {
             graph.bonds.insert(*place, *atoms);

@@ -19,6 +19,7 @@
 mod any_bond;
 mod batch;
 mod counts;
+mod cxsmiles;
 mod descriptors;
 mod error;
 mod graph;
@@ -27,6 +28,7 @@ mod molecule;
 mod morgan;
 mod perceive;
 mod scaffold;
+mod spelling;
 mod text;
 
 pub use batch::{BitMatrix, Graphs, Parsed, morgan_matrix, parse_all, parse_chunks};
@@ -41,4 +43,4 @@ pub use text::{shorten, shorten_smiles};
 /// The version of the chemistry behind a feature: the crate that perceives molecules and the revision of this crate.
 ///
 /// The key of every cached feature contains it. The second number increases whenever any output changes.
-pub const CHEMISTRY_VERSION: &str = "chematic 1.2.1 + molarena-chem 1";
+pub const CHEMISTRY_VERSION: &str = "chematic 1.2.1 + molarena-chem 2";

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams, rdkit_smiles};
+use chematic_smiles::{RdkitSmilesError, RdkitSmilesParams, SmilesError, rdkit_smiles};
 
 use crate::graph::MoleculeGraph;
 use crate::perceive::Hashing;
+use crate::spelling::Spelling;
 use crate::text::shorten_smiles;
-use crate::{ParseError, any_bond, perceive};
+use crate::{ParseError, any_bond, cxsmiles, perceive, spelling};
 
 /// The longest SMILES that is read, in bytes.
 ///
@@ -22,6 +23,8 @@ pub const MAX_SMILES_BYTES: usize = 5_000;
 pub struct Molecule {
     /// The SMILES without the name that may follow it.
     pub(crate) smiles: String,
+    /// The same as the library read it, without atom-map numbers.
+    spelled: String,
     /// The parser's molecule before sanitising.
     pub(crate) source: chematic_core::Molecule,
     /// Whether bonds `~` were removed from `source`; `graph` has them.
@@ -39,9 +42,14 @@ impl fmt::Debug for Molecule {
 impl Molecule {
     /// Reads a SMILES and perceives valences, rings, aromaticity and stereo as `RDKit` does.
     ///
-    /// As in `RDKit`, anything after the first blank or tab is a name and is ignored. Three things that `RDKit` reads
-    /// are refused: `CXSMILES` extensions (`CC |...|`); the bond `~` in a ring or beside explicit hydrogens; and cages
-    /// such as carboranes whose ring atoms all have four ring bonds, where `RDKit` itself only approximates the rings.
+    /// A text is read or refused as `RDKit` does it; the error says what is wrong. As in `RDKit`, anything after the
+    /// first blank or tab is a name and is ignored, and so are control and other characters that are not ASCII at either
+    /// end. Atom-map numbers (`[CH3:1]`) play no part in any result: the molecule is that without them.
+    ///
+    /// Some things that `RDKit` reads are refused: more than [`MAX_SMILES_BYTES`]; branches nested more than 500 deep;
+    /// `CXSMILES` extensions (`CC |...|`) that may change the molecule; the bond `~` in a ring or beside explicit
+    /// hydrogens; and cages such as carboranes whose ring atoms all have four ring bonds, where `RDKit` itself only
+    /// approximates the rings.
     ///
     /// # Errors
     /// [`ParseError`]. For any input, this neither panics nor takes more than about a second.
@@ -50,16 +58,18 @@ impl Molecule {
             let (bytes, limit) = (smiles.len(), MAX_SMILES_BYTES);
             return Err(ParseError::TooLong { smiles: shorten_smiles(smiles), bytes, limit });
         }
-        let (structure, name) = smiles.split_once([' ', '\t']).unwrap_or((smiles, ""));
+        let (structure, extension) = cxsmiles::split(smiles);
         if structure.is_empty() {
             return Err(ParseError::Empty);
         }
-        if name.trim_start().starts_with('|') {
-            let reason = "a CXSMILES extension follows it".to_owned();
-            return Err(ParseError::Unsupported { smiles: shorten_smiles(smiles), reason });
-        }
-        guarded(|| read(structure))
-            .unwrap_or_else(|reason| Err(ParseError::Internal { smiles: shorten_smiles(structure), reason }))
+        cxsmiles::check(extension)
+            .and_then(|()| spelling::respell(structure))
+            .map_err(|fault| fault.into_error(shorten_smiles(smiles)))
+            .and_then(|spelling| {
+                guarded(|| read(structure, spelling)).unwrap_or_else(|reason| {
+                    Err(ParseError::Internal { smiles: shorten_smiles(structure), reason })
+                })
+            })
     }
 
     /// The SMILES as written, without a name.
@@ -74,13 +84,14 @@ impl Molecule {
 
     /// `RDKit`'s canonical SMILES, `MolToSmiles(molecule, isomericSmiles=stereo)`.
     ///
-    /// Without stereo it has no isotopes either, as in `RDKit`. The SMILES as written is returned for a molecule with a
-    /// bond `~`, and if the library fails on a molecule that it has read, which no test has shown.
+    /// Without stereo it has no isotopes either, as in `RDKit`. The SMILES as written, without atom-map numbers, is
+    /// returned for a molecule with a bond `~`, and if the library fails on a molecule that it has read, which no test
+    /// has shown.
     pub fn canonical_smiles(&self, stereo: bool) -> String {
         if self.has_any_bond {
-            return self.smiles.clone();
+            return self.spelled.clone();
         }
-        write(&self.source, stereo).unwrap_or_else(|| self.smiles.clone())
+        write(&self.source, stereo).unwrap_or_else(|| self.spelled.clone())
     }
 }
 
@@ -98,19 +109,33 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-fn read(smiles: &str) -> Result<Molecule, ParseError> {
-    let source = chematic_smiles::parse(smiles)
+fn read(smiles: &str, spelling: Spelling<'_>) -> Result<Molecule, ParseError> {
+    let source = match chematic_smiles::parse(&spelling.text) {
+        // The library checks some valences here, too, but without RDKit's exceptions; perception checks all of them.
+        Err(SmilesError::InvalidValence { .. }) => chematic_smiles::parse_template(&spelling.text),
+        other => other,
+    };
+    let source = source
         .map_err(|error| ParseError::Syntax { smiles: shorten_smiles(smiles), reason: error.to_string() })?;
-    perceived(smiles, source).map_err(|error| refusal(smiles, error))
+    let source = spelling.restore(source).map_err(|error| ParseError::Internal {
+        smiles: shorten_smiles(smiles),
+        reason: error.to_string(),
+    })?;
+    let spelled = spelling.text.into_owned();
+    perceived(smiles, spelled, source).map_err(|error| refusal(smiles, error))
 }
 
-fn perceived(smiles: &str, source: chematic_core::Molecule) -> Result<Molecule, RdkitSmilesError> {
+fn perceived(
+    smiles: &str,
+    spelled: String,
+    source: chematic_core::Molecule,
+) -> Result<Molecule, RdkitSmilesError> {
     let detached = any_bond::detach(source)?;
     let mut graph = perceive::graph(&detached.rest)?;
     detached.attach(&mut graph)?;
     let hashing = Hashing::new(&detached.rest, &graph)?;
     let has_any_bond = detached.any();
-    Ok(Molecule { smiles: smiles.to_owned(), source: detached.rest, has_any_bond, graph, hashing })
+    Ok(Molecule { smiles: smiles.to_owned(), spelled, source: detached.rest, has_any_bond, graph, hashing })
 }
 
 fn refusal(smiles: &str, error: RdkitSmilesError) -> ParseError {
@@ -139,14 +164,14 @@ mod tests {
     fn every_kind_of_refusal_has_its_code() {
         let cases = [
             ("", "smiles_empty"),
-            (" CC", "smiles_empty"),
+            (" \t", "smiles_empty"),
             ("CC(", "smiles_syntax"),
             ("C1CC", "smiles_syntax"),
             ("xyz", "smiles_syntax"),
             ("C(C)(C)(C)(C)C", "smiles_chemistry"),
             ("c1cccc1", "smiles_chemistry"),
             ("C1~CC1", "smiles_unsupported"),
-            ("CC |$a;b$|", "smiles_unsupported"),
+            ("CC |^1:0|", "smiles_unsupported"),
         ];
         for (smiles, code) in cases {
             assert_eq!(Molecule::parse(smiles).unwrap_err().code(), code, "{smiles}");
@@ -198,15 +223,18 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_refused_and_what_is_read_fits_a_small_stack() {
-        let error = Molecule::parse(&format!("{}C{}", "C(".repeat(1_600), ")".repeat(1_600))).unwrap_err();
-        assert_eq!(error.code(), "smiles_syntax");
-        assert!(error.to_string().contains("branch nesting too deep"), "{error}");
-        let deepest = || {
-            let molecule = Molecule::parse(&format!("{}C{}", "C(".repeat(500), ")".repeat(500))).unwrap();
+        let nested =
+            |depth, after: &str| format!("{}C{}", "C(".repeat(depth), format!("){after}").repeat(depth));
+        let error = Molecule::parse(&nested(501, "O")).unwrap_err();
+        assert_eq!(error.code(), "smiles_unsupported");
+        assert!(error.to_string().contains("branches are nested more than 500 deep"), "{error}");
+        assert_eq!(Molecule::parse(&nested(1_600, "")).unwrap().atoms(), 1_601);
+        let deepest = move || {
+            let molecule = Molecule::parse(&nested(500, "O")).unwrap();
             (molecule.atoms(), molecule.descriptors().len(), molecule.scaffold(true), molecule.identity())
         };
         let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(deepest).unwrap();
-        assert_eq!(thread.join().unwrap().0, 501);
+        assert_eq!(thread.join().unwrap().0, 1_001);
     }
 
     #[test]

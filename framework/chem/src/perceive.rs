@@ -77,7 +77,8 @@ impl Hashing {
                 // Only a bond `~` is in the graph but not in the source.
                 None => Ok(UNSPECIFIED),
                 Some(BondOrder::Quadruple) => Ok(4),
-                Some(BondOrder::Dative) => Ok(17),
+                // The library's molecule may show the direction of a bond that it has made dative.
+                Some(BondOrder::Dative | BondOrder::Up | BondOrder::Down) => Ok(17),
                 _ => Err(refused()),
             }
         });

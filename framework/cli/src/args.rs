@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
-use molarena_host::{parse_duration, parse_size};
+use molarena_host::{parse_duration, parse_size, parse_threads};
 use molarena_metrics::Metric;
 use molarena_report::Format;
 
@@ -103,12 +103,15 @@ pub(crate) struct OwnArgs {
     /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME", requires = "csv")]
     pub(crate) smiles_column: Option<String>,
-    /// Task columns, with commas between [default: all columns of numbers]
-    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "csv")]
+    /// Task column, by its exact name, which may contain commas (again for more) [default: all columns of numbers]
+    #[arg(long, value_name = "NAME", requires = "csv")]
+    pub(crate) task: Vec<String>,
+    /// Task columns, with commas between; a name that contains a comma stands in double quotes
+    #[arg(long, value_name = "A,B", requires = "csv")]
     pub(crate) tasks: Vec<String>,
-    /// auto, classification, regression, or of single tasks: a=regression,b=classification
+    /// auto, classification, regression, or of single tasks: a=regression,b=classification (again for more)
     #[arg(long, value_name = "TYPE", requires = "csv")]
-    pub(crate) task_type: Option<TaskTypes>,
+    pub(crate) task_type: Vec<TaskTypes>,
     /// Rows that repeat a molecule: keep, first (leave out the later ones) or mean (of the labels)
     #[arg(long, value_name = "WAY", default_value_t = DuplicatePolicy::Keep, requires = "csv")]
     pub(crate) duplicates: DuplicatePolicy,
@@ -116,15 +119,21 @@ pub(crate) struct OwnArgs {
 
 impl OwnArgs {
     /// The table to read, if one is named; `parts` is the column that states the split.
-    pub(crate) fn table(&self, parts: Option<&str>) -> Option<OwnTable> {
-        Some(OwnTable {
-            path: self.csv.clone()?,
+    ///
+    /// # Errors
+    /// The task types contradict each other.
+    pub(crate) fn table(&self, parts: Option<&str>) -> Result<Option<OwnTable>, String> {
+        let Some(path) = self.csv.clone() else { return Ok(None) };
+        let types = TaskTypes::together(&self.task_type).map_err(|why| format!("--task-type: {why}"))?;
+        Ok(Some(OwnTable {
+            path,
             smiles: self.smiles_column.clone(),
-            tasks: self.tasks.clone(),
-            types: self.task_type.clone().unwrap_or_default(),
+            tasks: self.task.clone(),
+            task_lists: self.tasks.clone(),
+            types,
             duplicates: self.duplicates,
             parts: parts.map(str::to_owned),
-        })
+        }))
     }
 }
 
@@ -166,13 +175,13 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) shuffle_labels: bool,
     /// Workers at a time; without it, as many as the processors and the thread budget allow
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// Threads of a worker
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
     /// Wall-clock limit of a cell, such as 10m or 3h [default: the suite's, or 2h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]

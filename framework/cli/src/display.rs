@@ -18,6 +18,9 @@ use molarena_record::{
     step::{Kind, StepRecord},
     text::{visible, visible_json, visible_lines},
 };
+use molarena_report::with_decimals;
+
+use crate::commands::work_begins;
 
 /// How often a line about a stream is printed if there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
@@ -167,7 +170,9 @@ impl Display {
 
     fn scored(&self, record: &Record) {
         let result = match &record.outcome {
-            Outcome::Scored { mean: Some(mean), .. } => format!("{} {mean:.4}", record.metric),
+            Outcome::Scored { mean: Some(mean), .. } => {
+                format!("{} {}", record.metric, with_decimals(*mean, 4))
+            }
             Outcome::Scored { mean: None, .. } => "no task can be scored".into(),
             Outcome::Failed(failure) => format!("failed ({}): {}", failure.reason, failure.message),
         };
@@ -230,6 +235,9 @@ fn name(step: &Step) -> String {
 
 impl Observer for Display {
     fn event(&self, event: &Event<'_>) {
+        if matches!(event, Event::Started(_) | Event::Rows(_)) {
+            work_begins();
+        }
         match event {
             Event::Planned { cells, finished } => self.planned(*cells, *finished),
             Event::Started(step) => self.step_started(step),

@@ -9,6 +9,9 @@ mod args;
 mod commands;
 mod display;
 mod exit_code;
+#[cfg(test)]
+mod named_options;
+mod output;
 mod split_choice;
 
 use clap::Parser;

@@ -101,14 +101,27 @@ pub enum Error {
     },
 
     /// A column that the manifest names is not in the table.
-    #[error("{}: no column \"{column}\"; the file has: {present}; name one of these", path.display())]
+    #[error("{}: no column \"{column}\"{guess}; the file has: {present}; name one of these", path.display())]
     AbsentColumn {
         /// The table.
         path: PathBuf,
         /// The column.
         column: String,
+        /// A question after the most similar name, if one is similar.
+        guess: String,
         /// The first columns that the file has.
         present: String,
+    },
+
+    /// A column holds what cannot be read as text or numbers.
+    #[error("{}: column \"{column}\" is {what}, which is neither text nor a number; name another column", path.display())]
+    UnreadableColumn {
+        /// The table.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it holds.
+        what: &'static str,
     },
 
     /// Two columns have the same name.
@@ -242,10 +255,23 @@ pub enum Error {
         present: String,
     },
 
+    /// Two columns of the user's own table have the same usual name for SMILES but for its case.
+    #[error(
+        "{}: both \"{one}\" and \"{other}\" may be the column of SMILES; name one with --smiles-column", path.display()
+    )]
+    TwoSmilesColumns {
+        /// The table.
+        path: PathBuf,
+        /// The first column.
+        one: String,
+        /// The second column.
+        other: String,
+    },
+
     /// A label of the user's own table does not fit the task's type.
     #[error(
         "{cell}: \"{value}\" is {problem}; correct it, leave the cell empty if the label is unknown, \
-         or choose other columns with --tasks"
+         or choose other columns with --task"
     )]
     TextLabel {
         /// Where.
@@ -464,6 +490,8 @@ impl Error {
             Self::InfiniteFeature { .. } => "E-DATA-039",
             Self::EmptyFeature { .. } => "E-DATA-040",
             Self::EmptyContext { .. } => "E-DATA-041",
+            Self::UnreadableColumn { .. } => "E-DATA-042",
+            Self::TwoSmilesColumns { .. } => "E-DATA-043",
         }
     }
 }

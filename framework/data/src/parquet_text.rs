@@ -1,5 +1,6 @@
 //! Columns of a Parquet file as text, one row group and a few rows at a time.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -11,9 +12,14 @@ use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::error::{Error, Result};
+use crate::parquet_notes::ParquetNotes;
 
 /// The first four bytes of a Parquet file.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
+
+pub(crate) const TIME: &str = "a date or time";
+const BYTES: &str = "bytes that are no text";
+const NOT_UTF8: &str = "text that is not UTF-8";
 
 /// How the values of a column are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +32,8 @@ enum Kind {
     Half,
     /// Text in UTF-8.
     Utf8,
+    /// Bytes that are not marked as text, and may be.
+    Unmarked,
     /// A decimal number with this many digits after the point.
     Decimal(usize),
 }
@@ -38,6 +46,7 @@ pub(crate) struct ParquetTable<R: ChunkReader + 'static> {
     /// Index of each column in the file, and how its values are written.
     kinds: Vec<(usize, Kind)>,
     unreadable: Vec<(String, &'static str)>,
+    index: BTreeSet<String>,
 }
 
 impl<R: ChunkReader + 'static> ParquetTable<R> {
@@ -48,10 +57,12 @@ impl<R: ChunkReader + 'static> ParquetTable<R> {
     pub(crate) fn open(path: &Path, source: R) -> Result<Self> {
         let reader = guarded(path, || SerializedFileReader::new(source))?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let notes = ParquetNotes::of(reader.metadata().file_metadata().key_value_metadata());
         let (mut names, mut kinds, mut unreadable) = (Vec::new(), Vec::new(), Vec::<(String, &str)>::new());
         for (index, column) in schema.columns().iter().enumerate() {
             let name = column.path().parts().first().cloned().unwrap_or_default();
-            match kind(column) {
+            let noted = |kind| notes.times.get(&name).map_or(Ok(kind), |what| Err(*what));
+            match kind(column).and_then(noted) {
                 Ok(kind) => {
                     names.push(name);
                     kinds.push((index, kind));
@@ -61,7 +72,7 @@ impl<R: ChunkReader + 'static> ParquetTable<R> {
                 Err(what) => unreadable.push((name, what)),
             }
         }
-        Ok(Self { path: path.to_owned(), reader, names, kinds, unreadable })
+        Ok(Self { path: path.to_owned(), reader, names, kinds, unreadable, index: notes.index })
     }
 
     /// Names of the columns that can be read.
@@ -72,6 +83,32 @@ impl<R: ChunkReader + 'static> ParquetTable<R> {
     /// Columns that cannot be written as text, and what they are.
     pub(crate) fn unreadable(&self) -> &[(String, &'static str)] {
         &self.unreadable
+    }
+
+    /// Columns that are the index of the data frame that was written.
+    pub(crate) fn index(&self) -> &BTreeSet<String> {
+        &self.index
+    }
+
+    /// All texts of a column of [`columns`](Self::columns), or what it holds if it is not marked as text and is none.
+    ///
+    /// # Errors
+    /// [`Error::BadParquet`].
+    pub(crate) fn whole_column(&self, column: usize) -> Result<Result<Vec<String>, &'static str>> {
+        let marked = self.kinds[column].1 != Kind::Unmarked;
+        let mut all = Vec::new();
+        for group in 0..self.groups() {
+            let mut texts = self.texts(group, column)?;
+            loop {
+                match texts.next_batch(1 << 14) {
+                    Ok(Some(batch)) => all.extend(batch),
+                    Ok(None) => break,
+                    Err(_) if !marked && texts.is_binary => return Ok(Err(BYTES)),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(Ok(all))
     }
 
     /// Number of rows that the footer states.
@@ -93,7 +130,8 @@ impl<R: ChunkReader + 'static> ParquetTable<R> {
         let reader = guarded(&self.path, || self.reader.get_row_group(group)?.get_column_reader(index))?;
         let schema = self.reader.metadata().file_metadata().schema_descr();
         let optional = schema.column(index).max_def_level() > 0;
-        Ok(Texts { path: self.path.clone(), name: self.names[column].clone(), reader, kind, optional })
+        let (path, name) = (self.path.clone(), self.names[column].clone());
+        Ok(Texts { path, name, reader, kind, optional, is_binary: false })
     }
 }
 
@@ -104,6 +142,8 @@ pub(crate) struct Texts {
     reader: ColumnReader,
     kind: Kind,
     optional: bool,
+    /// Whether a value was no text.
+    is_binary: bool,
 }
 
 impl Texts {
@@ -113,7 +153,9 @@ impl Texts {
     /// [`Error::BadParquet`].
     pub(crate) fn next_batch(&mut self, count: usize) -> Result<Option<Vec<String>>> {
         let path = self.path.clone();
-        let texts = guarded(&path, || Ok(self.batch(count)))?.map_err(|reason| Error::BadParquet {
+        let texts = guarded(&path, || Ok(self.batch(count)))?;
+        self.is_binary |= texts.as_ref().is_err_and(|reason| reason == NOT_UTF8);
+        let texts = texts.map_err(|reason| Error::BadParquet {
             reason: format!("column \"{}\": {reason}", self.name),
             path,
         })?;
@@ -171,8 +213,6 @@ fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, ParquetError>) -> Re
 
 /// How a column is written, or why it cannot be.
 fn kind(column: &ColumnDescriptor) -> Result<Kind, &'static str> {
-    const TIME: &str = "a date or time";
-    const BYTES: &str = "bytes that are no text";
     let nested = column.path().parts().len() > 1 || column.max_rep_level() > 0;
     if nested || column.self_type().get_basic_info().repetition() == Repetition::REPEATED {
         return Err("a nested column");
@@ -201,6 +241,7 @@ fn kind(column: &ColumnDescriptor) -> Result<Kind, &'static str> {
         ) => Err(TIME),
         (Physical::BYTE_ARRAY, ConvertedType::BSON) | (Physical::FIXED_LEN_BYTE_ARRAY, _) => Err(BYTES),
         // Some writers do not mark their text as text.
+        (Physical::BYTE_ARRAY, ConvertedType::NONE) => Ok(Kind::Unmarked),
         (Physical::BYTE_ARRAY, _) => Ok(Kind::Utf8),
         (
             _,
@@ -256,7 +297,7 @@ fn bytes(value: &[u8], kind: Kind) -> Result<String, String> {
             &[low, high] => Ok(number(half_to_f32(u16::from_le_bytes([low, high])))),
             _ => Err("a 16-bit number has other than 2 bytes".to_owned()),
         },
-        _ => String::from_utf8(value.to_vec()).map_err(|_| "text that is not UTF-8".to_owned()),
+        _ => String::from_utf8(value.to_vec()).map_err(|_| NOT_UTF8.to_owned()),
     }
 }
 

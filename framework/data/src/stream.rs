@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
-use crate::own::SMILES_COLUMNS;
+use crate::own;
 use crate::parquet_text::{self, ParquetTable, Texts};
-use crate::table::{BYTE_ORDER_MARK, GZIP_MAGIC, check_header, delimiter, present};
+use crate::table::layout::{self, LayoutFault, QuoteFault, QuotesChecked, Shape};
+use crate::table::{BYTE_ORDER_MARK, GZIP_MAGIC, check_header, find_column, sniff};
 
 /// Bytes at the start of an input that show its format.
 const LOOKED_AT: usize = 1 << 16;
@@ -24,15 +25,15 @@ pub struct SmilesInput {
 }
 
 enum Source {
-    Table { reader: Box<csv::Reader<Box<dyn Read + Send>>>, column: usize },
-    Lines(Box<dyn BufRead + Send>),
+    Table { reader: Box<csv::Reader<Box<dyn Read + Send>>>, column: usize, separator: u8 },
+    Lines { reader: Box<dyn BufRead + Send>, end: u8 },
     Parquet { table: Box<ParquetTable<File>>, column: usize, next_group: usize, texts: Option<Box<Texts>> },
 }
 
 impl SmilesInput {
     /// Opens `path`, or standard input if it is `-`. Parquet and gzip are recognised by their first bytes.
     /// Text is a table if `column` is given, if its name ends in `.csv` or `.tsv`, or if its first line has
-    /// one of [`SMILES_COLUMNS`] and its name does not end in `.smi` or `.ism`; otherwise each line is a
+    /// one of [`SMILES_COLUMNS`](crate::own::SMILES_COLUMNS) and its name does not end in `.smi` or `.ism`; otherwise each line is a
     /// SMILES, which a blank or tab and a name may follow.
     ///
     /// # Errors
@@ -63,8 +64,7 @@ impl SmilesInput {
 
     fn parquet(path: &Path, column: Option<&str>) -> Result<Self> {
         let table = ParquetTable::open(path, fs_err::File::open(path)?.into_parts().0)?;
-        let there = || present(table.columns(), table.unreadable());
-        let index = smiles_column(path, table.columns(), column, there)?;
+        let index = smiles_column(path, table.columns(), table.unreadable(), column)?;
         let what = format!("Parquet, column \"{}\"", table.columns()[index]);
         let source = Source::Parquet { table: Box::new(table), column: index, next_group: 0, texts: None };
         Ok(Self { path: path.to_owned(), source, what })
@@ -72,7 +72,11 @@ impl SmilesInput {
 
     fn text(path: PathBuf, reader: Box<dyn BufRead + Send>, column: Option<&str>) -> Result<Self> {
         let (mut start, mut reader) =
-            beginning(reader, |start| start.contains(&b'\n')).map_err(|error| bad_text(&path, &error))?;
+            beginning(reader, |_| false).map_err(|error| bad_text(&path, &error))?;
+        let complete = start.len() < LOOKED_AT;
+        if let Some(reason) = sniff::no_table(&start) {
+            return Err(Error::BadCsv { path, reason });
+        }
         if start.starts_with(BYTE_ORDER_MARK) {
             reader.consume(BYTE_ORDER_MARK.len());
             start.drain(..BYTE_ORDER_MARK.len());
@@ -80,33 +84,33 @@ impl SmilesInput {
         if start.is_empty() {
             return Err(Error::Empty { path });
         }
-        let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii();
-        let is_table = column.is_some() || suffix(&path, &[".csv", ".tsv"]) || {
-            let separator = delimiter(first);
-            let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().trim_matches('"').to_lowercase();
-            !suffix(&path, &[".smi", ".ism"])
-                && first
-                    .split(|&byte| byte == separator)
-                    .any(|cell| SMILES_COLUMNS.contains(&name(cell).as_str()))
-        };
+        let first =
+            start.split(|&byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default().trim_ascii();
+        let is_table = column.is_some()
+            || suffix(&path, &[".csv", ".tsv"])
+            || (!suffix(&path, &[".smi", ".ism"]) && layout::is_header(first));
         if !is_table {
+            let end = if start.contains(&b'\r') && !start.contains(&b'\n') { b'\r' } else { b'\n' };
             // Some programs write a header into such files.
             let word = first.split(u8::is_ascii_whitespace).next().unwrap_or_default();
             if word.eq_ignore_ascii_case(b"smiles") {
-                reader.read_until(b'\n', &mut Vec::new()).map_err(|error| bad_text(&path, &error))?;
+                reader.read_until(end, &mut Vec::new()).map_err(|error| bad_text(&path, &error))?;
             }
-            return Ok(Self { path, source: Source::Lines(reader), what: "one SMILES a line".to_owned() });
+            let source = Source::Lines { reader, end };
+            return Ok(Self { path, source, what: "one SMILES a line".to_owned() });
         }
-        let separator = delimiter(&start);
-        let source: Box<dyn Read + Send> = Box::new(reader);
+        let separator = layout::delimiter(&start, complete, column.as_slice());
+        let source: Box<dyn Read + Send> = Box::new(QuotesChecked::new(reader, separator));
         let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(source);
-        let bad_csv = |error: csv::Error| Error::BadCsv { path: path.clone(), reason: error.to_string() };
-        let header: Vec<String> =
-            reader.headers().map_err(bad_csv)?.iter().map(|name| name.trim().to_owned()).collect();
-        check_header(&path, &header)?;
-        let index = smiles_column(&path, &header, column, || present(&header, &[]))?;
+        let header = reader.headers().map_err(|error| match sniff::not_utf8(&start) {
+            Some(reason) => Error::BadCsv { path: path.clone(), reason },
+            None => bad_table(&path, separator, error),
+        })?;
+        let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+        check_header(&path, header.iter())?;
+        let index = smiles_column(&path, &header, &[], column)?;
         let what = format!("a table, column \"{}\"", header[index]);
-        Ok(Self { path, source: Source::Table { reader: Box::new(reader), column: index }, what })
+        Ok(Self { path, source: Source::Table { reader: Box::new(reader), column: index, separator }, what })
     }
 
     /// A description of the detected format.
@@ -122,26 +126,30 @@ impl SmilesInput {
     pub fn next_chunk(&mut self, count: usize) -> Result<Vec<String>> {
         let mut chunk = Vec::with_capacity(count);
         match &mut self.source {
-            Source::Table { reader, column } => {
+            Source::Table { reader, column, separator } => {
                 let mut record = csv::ByteRecord::new();
                 while chunk.len() < count {
                     let more = reader.read_byte_record(&mut record);
-                    if !more.map_err(|error| bad_table(&self.path, error))? {
+                    if !more.map_err(|error| bad_table(&self.path, *separator, error))? {
                         break;
                     }
                     let cell = String::from_utf8_lossy(record.get(*column).unwrap_or_default());
                     chunk.push(cell.trim().to_owned());
                 }
             }
-            Source::Lines(reader) => {
+            Source::Lines { reader, end } => {
                 let mut line = Vec::new();
                 while chunk.len() < count {
                     line.clear();
-                    let length = reader.read_until(b'\n', &mut line);
+                    let length = reader.read_until(*end, &mut line);
                     if length.map_err(|error| bad_text(&self.path, &error))? == 0 {
                         break;
                     }
                     let text = String::from_utf8_lossy(&line);
+                    if text.trim_end().contains(['\r', '\n']) {
+                        let reason = "some lines end with CR and others with LF; write one kind of line end";
+                        return Err(Error::BadCsv { path: self.path.clone(), reason: reason.to_owned() });
+                    }
                     chunk.push(text.split_whitespace().next().unwrap_or_default().to_owned());
                 }
             }
@@ -198,19 +206,13 @@ fn suffix(path: &Path, suffixes: &[&str]) -> bool {
 fn smiles_column(
     path: &Path,
     header: &[String],
+    unreadable: &[(String, &'static str)],
     wanted: Option<&str>,
-    present: impl Fn() -> String,
 ) -> Result<usize> {
-    if let Some(name) = wanted {
-        return header.iter().position(|column| column == name).ok_or_else(|| Error::AbsentColumn {
-            path: path.to_owned(),
-            column: name.to_owned(),
-            present: present(),
-        });
+    match wanted {
+        Some(name) => find_column(path, header, unreadable, name),
+        None => own::smiles_column(path, header, unreadable),
     }
-    let find = |name: &&str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
-    let found = SMILES_COLUMNS.iter().find_map(find);
-    found.ok_or_else(|| Error::NoSmilesColumn { path: path.to_owned(), present: present() })
 }
 
 /// Errors of these kinds come from damaged gzip data; all others come from the system.
@@ -224,11 +226,23 @@ fn bad_text(path: &Path, error: &std::io::Error) -> Error {
     }
 }
 
-fn bad_table(path: &Path, error: csv::Error) -> Error {
+fn bad_table(path: &Path, delimiter: u8, error: csv::Error) -> Error {
+    let bad = |reason: String| Error::BadCsv { path: path.to_owned(), reason };
     let reason = error.to_string();
     match error.into_kind() {
-        csv::ErrorKind::Io(error) => bad_text(path, &error),
-        _ => Error::BadCsv { path: path.to_owned(), reason },
+        csv::ErrorKind::Io(error) => {
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<QuoteFault>()) {
+                Some(fault) => bad(fault.to_string()),
+                None => bad_text(path, &error),
+            }
+        }
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let row = pos.map_or(0, |position| position.record() as usize);
+            let found = Shape { line: 0, cells: len as usize };
+            let header = expected_len as usize;
+            bad(LayoutFault::Ragged { row, found, header, delimiter, all_rows: false }.to_string())
+        }
+        _ => bad(reason),
     }
 }
 
@@ -279,6 +293,7 @@ mod tests {
             );
         }
         assert_eq!(all("x.smi", b"SMILES Name\nCC ethane\n", None), ["CC"]);
+        assert_eq!(all("x.smi", b"SMILES\rCC ethane\rCCO\r", None), ["CC", "CCO"]);
         let parquet = parquet_text::tests::example();
         assert_eq!(all("x.parquet", &parquet, None), ["CC", "", "CCO", "CC", "", "CCO"]);
         assert_eq!(all("x", &parquet, Some("untyped")), ["x", "", "z", "x", "", "z"]);
@@ -322,6 +337,8 @@ mod tests {
         assert_eq!(code("x.csv", b"smiles,b\n1,2\n", Some("c")), "E-DATA-007");
         assert_eq!(code("x.csv", b"smiles,smiles\n1,2\n", None), "E-DATA-008");
         assert_eq!(code("x.csv", b"smiles,b\nC,2\nC\n", None), "E-DATA-014");
+        assert_eq!(code("x.csv", b"smiles,b\nC,2\n\"C,2\n", None), "E-DATA-014");
+        assert_eq!(code("x.smi", b"CC\nCCO\rC\n", None), "E-DATA-014");
         let cut = gzip(
             &b"smiles\n".iter().copied().chain((0..200_000).map(|i| b"CNO\n"[i % 4])).collect::<Vec<_>>(),
         );

@@ -1,6 +1,9 @@
 //! Reads a table, CSV or Parquet, plain or gzipped, into text columns.
 
-use std::collections::HashSet;
+pub(crate) mod layout;
+pub(crate) mod sniff;
+
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,8 +16,6 @@ use crate::parquet_text::{self, ParquetTable};
 
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The first bytes of a zip archive, such as an Excel workbook.
-const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
 /// A table of text: a header and at least one row, every row as wide as the header.
 pub(crate) struct Table {
@@ -25,74 +26,111 @@ pub(crate) struct Table {
     lines: Vec<u64>,
     /// Columns that cannot be written as text, and what they are.
     unreadable: Vec<(String, &'static str)>,
+    /// Columns that are the index of the data frame that was written.
+    index: BTreeSet<String>,
 }
 
 impl Table {
+    /// Reads a table from a file's bytes, as [`parse_with`](Self::parse_with) does without wanted columns.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::parse_with(path, bytes, &[])
+    }
+
     /// Reads a table from a file's bytes. Parquet and gzip are recognised by their first bytes, not by the
-    /// file's name; in CSV, a byte order mark, CRLF line ends, quoted cells, tabs and semicolons as
-    /// separators are understood. Parquet numbers become their shortest text, nulls and NaN empty text.
+    /// file's name; in CSV, a byte order mark, line ends of every kind, quoted cells, and commas, tabs, semicolons and
+    /// pipes as separators are understood. Where several separators fit the rows, one whose header has the `wanted`
+    /// columns is taken. Parquet numbers become their shortest text, nulls and NaN empty text.
     ///
     /// # Errors
     /// [`Error::BadGzip`], [`Error::BadCsv`], [`Error::BadParquet`], [`Error::DuplicateColumn`], [`Error::Empty`]; each
     /// names `path`.
-    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+    pub(crate) fn parse_with(path: &Path, bytes: &[u8], wanted: &[&str]) -> Result<Self> {
         let plain = unpack(path, bytes)?;
         let table = if plain.starts_with(parquet_text::MAGIC) {
             Self::from_parquet(path, plain)?
         } else {
-            Self::from_csv(path, &plain)?
+            Self::from_csv(path, &plain, wanted)?
         };
-        check_header(path, &table.header)?;
+        let unreadable = table.unreadable.iter().map(|(name, _)| name);
+        check_header(path, table.header.iter().chain(unreadable))?;
         if table.records.is_empty() {
             return Err(Error::Empty { path: path.to_owned() });
         }
         Ok(table)
     }
 
-    fn from_csv(path: &Path, text: &[u8]) -> Result<Self> {
-        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        let bad_csv = |error: csv::Error| Error::BadCsv { path: path.to_owned(), reason: error.to_string() };
-        if text.starts_with(ZIP_MAGIC) {
-            let reason = "it is a zip archive or an Excel workbook; export it as CSV".to_owned();
-            return Err(Error::BadCsv { path: path.to_owned(), reason });
+    fn from_csv(path: &Path, text: &[u8], wanted: &[&str]) -> Result<Self> {
+        let bad = |reason: String| Error::BadCsv { path: path.to_owned(), reason };
+        if let Some(what) = sniff::no_table(text) {
+            return Err(bad(what));
         }
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text);
-        let header: Vec<String> =
-            reader.headers().map_err(bad_csv)?.iter().map(|name| name.trim().to_owned()).collect();
-        let records = reader.records().collect::<Result<Vec<_>, _>>().map_err(bad_csv)?;
-        let lines = records.iter().map(|record| first_line(text, record)).collect();
-        Ok(Self { path: path.to_owned(), header, records, lines, unreadable: Vec::new() })
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        if let Some(what) = sniff::not_utf8(text) {
+            return Err(bad(what));
+        }
+        let mut layout = layout::layout(text, wanted).map_err(|fault| bad(fault.to_string()))?;
+        let mut reader = csv::ReaderBuilder::new().delimiter(layout.delimiter).from_reader(text);
+        let header: Vec<String> = reader
+            .headers()
+            .map_err(|error| bad(error.to_string()))?
+            .iter()
+            .map(|name| name.trim().to_owned())
+            .collect();
+        let records =
+            reader.records().collect::<Result<Vec<_>, _>>().map_err(|error| bad(error.to_string()))?;
+        let mut table = Self {
+            path: path.to_owned(),
+            header,
+            records,
+            lines: layout.lines.split_off(layout.lines.len().min(1)),
+            unreadable: Vec::new(),
+            index: BTreeSet::new(),
+        };
+        table.drop_nameless();
+        Ok(table)
+    }
+
+    /// Removes columns without a name and without a cell, which spreadsheets add to the right of a table.
+    fn drop_nameless(&mut self) {
+        let is_empty = |column: usize| (0..self.rows()).all(|row| self.text(row, column).is_empty());
+        let kept: Vec<usize> = (0..self.header.len())
+            .filter(|&column| !self.header[column].is_empty() || !is_empty(column))
+            .collect();
+        if kept.len() == self.header.len() {
+            return;
+        }
+        self.header = kept.iter().map(|&column| self.header[column].clone()).collect();
+        for record in &mut self.records {
+            *record = kept.iter().map(|&column| &record[column]).collect();
+        }
     }
 
     fn from_parquet(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let table = ParquetTable::open(path, bytes::Bytes::from(bytes))?;
-        let mut records = vec![StringRecord::new(); table.rows()];
-        for column in 0..table.columns().len() {
-            let mut row = 0;
-            for group in 0..table.groups() {
-                let mut texts = table.texts(group, column)?;
-                while let Some(batch) = texts.next_batch(1 << 14)? {
-                    for text in batch {
-                        // The footer's number of rows may differ from the columns'.
-                        if let Some(record) = records.get_mut(row) {
-                            record.push_field(&text);
-                        }
-                        row += 1;
-                    }
+        let mut unreadable = table.unreadable().to_vec();
+        let (mut header, mut columns) = (Vec::new(), Vec::new());
+        for (column, name) in table.columns().iter().enumerate() {
+            match table.whole_column(column)? {
+                Ok(texts) => {
+                    header.push(name.trim().to_owned());
+                    columns.push(texts);
                 }
-            }
-            if row != records.len() {
-                let reason = format!("its footer says {} rows, a column has {row}", records.len());
-                return Err(Error::BadParquet { path: path.to_owned(), reason });
+                Err(what) => unreadable.push((name.clone(), what)),
             }
         }
-        Ok(Self {
-            path: path.to_owned(),
-            header: table.columns().iter().map(|name| name.trim().to_owned()).collect(),
-            lines: vec![0; records.len()],
-            records,
-            unreadable: table.unreadable().to_vec(),
-        })
+        let mut records = vec![StringRecord::new(); columns.first().map_or(0, Vec::len)];
+        for column in columns {
+            if column.len() != table.rows() {
+                let reason = format!("its footer says {} rows, a column has {}", table.rows(), column.len());
+                return Err(Error::BadParquet { path: path.to_owned(), reason });
+            }
+            for (record, text) in records.iter_mut().zip(column) {
+                record.push_field(&text);
+            }
+        }
+        let lines = vec![0; records.len()];
+        let index = table.index().iter().map(|name| name.trim().to_owned()).collect();
+        Ok(Self { path: path.to_owned(), header, lines, records, unreadable, index })
     }
 
     /// Names of the columns, trimmed.
@@ -105,18 +143,22 @@ impl Table {
         self.records.len()
     }
 
-    /// Index of the column called `name`.
-    pub(crate) fn column(&self, name: &str) -> Result<usize> {
-        self.header.iter().position(|column| column == name).ok_or_else(|| Error::AbsentColumn {
-            path: self.path.clone(),
-            column: name.to_owned(),
-            present: self.present(),
-        })
+    /// Whether a column is the index of the data frame that was written.
+    pub(crate) fn is_index(&self, column: usize) -> bool {
+        self.index.contains(&self.header[column])
     }
 
-    /// The columns present, for an error that must stay on one line.
-    pub(crate) fn present(&self) -> String {
-        present(&self.header, &self.unreadable)
+    /// Index of the column called `name`.
+    ///
+    /// # Errors
+    /// [`Error::AbsentColumn`], [`Error::UnreadableColumn`].
+    pub(crate) fn column(&self, name: &str) -> Result<usize> {
+        find_column(&self.path, &self.header, &self.unreadable, name)
+    }
+
+    /// Index of the column called `name`, if there is one that can be read.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|column| column == name)
     }
 
     /// Columns that cannot be written as text, and what they are.
@@ -147,28 +189,45 @@ fn unpack(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The line on which a record starts. The reader places it after the previous record, before the second half of a CRLF
-/// and before blank lines.
-fn first_line(text: &[u8], record: &StringRecord) -> u64 {
-    let Some(position) = record.position() else { return 0 };
-    let before = text[position.byte() as usize..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    position.line() + before.filter(|&&byte| byte == b'\n').count() as u64
+/// Index of the column called `name` among those that can be read.
+///
+/// # Errors
+/// [`Error::AbsentColumn`] with the most similar name, [`Error::UnreadableColumn`].
+pub(crate) fn find_column(
+    path: &Path,
+    header: &[String],
+    unreadable: &[(String, &'static str)],
+    name: &str,
+) -> Result<usize> {
+    if let Some(index) = header.iter().position(|column| column == name) {
+        return Ok(index);
+    }
+    if let Some((_, what)) = unreadable.iter().find(|(column, _)| column == name) {
+        return Err(Error::UnreadableColumn { path: path.to_owned(), column: name.to_owned(), what });
+    }
+    Err(Error::AbsentColumn {
+        path: path.to_owned(),
+        column: name.to_owned(),
+        guess: nearest(header, name).map(|near| format!(" (is \"{near}\" meant?)")).unwrap_or_default(),
+        present: present(header, unreadable),
+    })
 }
 
-/// The separator of a CSV's cells, by its first line: a comma, or a tab or semicolon if the line has no
-/// comma.
-pub(crate) fn delimiter(text: &[u8]) -> u8 {
-    let header = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    if header.contains(&b',') {
-        return b',';
-    }
-    [b'\t', b';'].into_iter().find(|separator| header.contains(separator)).unwrap_or(b',')
+/// The name that is most similar to `name`, if one is similar enough.
+fn nearest<'a>(header: &'a [String], name: &str) -> Option<&'a str> {
+    /// Names of less similarity are not meant.
+    const SIMILAR: f64 = 0.85;
+    let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
+    let wanted = plain(name);
+    let scored = header.iter().map(|column| (strsim::jaro_winkler(&wanted, &plain(column)), column.as_str()));
+    let best = scored.rev().max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(similarity, _)| *similarity >= SIMILAR).map(|(_, column)| column)
 }
 
 /// Returns an error if two columns have the same name.
-pub(crate) fn check_header(path: &Path, header: &[String]) -> Result<()> {
+pub(crate) fn check_header<'a>(path: &Path, mut header: impl Iterator<Item = &'a String>) -> Result<()> {
     let mut seen = HashSet::new();
-    match header.iter().find(|name| !seen.insert(name.as_str())) {
+    match header.find(|name| !seen.insert(name.as_str())) {
         Some(column) => Err(Error::DuplicateColumn { path: path.to_owned(), column: column.clone() }),
         None => Ok(()),
     }
@@ -249,7 +308,7 @@ mod tests {
             assert_eq!((table.text(2, 0), table.text(4, 0), table.text(5, 7)), ("CCO", "", "z"));
             assert_eq!(table.cell(3, 1).to_string(), "made-up.csv: row 4, column \"active\"");
             let error = table.column("day").unwrap_err().to_string();
-            assert!(error.contains("\"day\" cannot be read: a date or time"), "{error}");
+            assert!(error.contains("column \"day\" is a date or time"), "{error}");
         }
         assert_eq!(parse(b"PAR1, or not").err().unwrap().code(), "E-DATA-023");
     }

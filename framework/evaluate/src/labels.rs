@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use molarena_data::{Catalog, Protocol};
-use molarena_features::select_rows;
+use molarena_data::{Catalog, Manifest, Protocol, TaskColumns};
 use molarena_host::{ArenaDataset, Result, Store};
 use molarena_record::{cell::Record, parts::SplitInfo};
 
@@ -30,20 +29,22 @@ impl<'a> Labels<'a> {
     /// Says why there are none: the dataset is not in the catalog or cannot be read, or it or its split
     /// differs from the record's.
     pub fn of(&mut self, record: &Record) -> Result<Arc<Vec<f32>>, String> {
-        let place = format!("{} {}", record.composition.data_sha256, record.split.sha256);
+        let (data, split) = (&record.composition.data_sha256, &record.split.sha256);
+        let place = format!("{data} {split} {} {:?}", record.task_type, record.tasks);
         if let Some((known, labels)) = &self.last
             && *known == place
         {
             return Ok(Arc::clone(labels));
         }
-        let dataset = self.dataset(&record.dataset)?;
+        let id = self.name_of_data(record);
+        let dataset = self.dataset(&id)?;
         if dataset.dataset.sha256 != record.composition.data_sha256 {
             return Err(format!("the data of {} are others than the record's", record.dataset));
         }
         if dataset.dataset.tasks != record.tasks {
             return Err(format!("the tasks of {} are others than the record's", record.dataset));
         }
-        let split = if let Some(parts) = self.catalog.parts(&record.dataset) {
+        let split = if let Some(parts) = self.catalog.parts(&id) {
             parts.split(&dataset.dataset.rows, &dataset.scaffolds, record.split.seed)
         } else {
             let protocol: Protocol =
@@ -53,10 +54,24 @@ impl<'a> Labels<'a> {
         if SplitInfo::of(&split) != record.split {
             return Err(format!("the split {} of {} is another", record.split.protocol, record.dataset));
         }
-        let labels = select_rows(&dataset.dataset.labels, record.tasks.len(), &split.test);
-        let labels = Arc::new(labels);
+        let labels = Arc::new(dataset.dataset.labels_to_score(&split));
         self.last = Some((place, Arc::clone(&labels)));
         Ok(labels)
+    }
+
+    /// The id in the catalog of the data of a record, which may have been made under another name of them.
+    fn name_of_data(&self, record: &Record) -> String {
+        let is_of = |manifest: &&Manifest| {
+            manifest.assays().sha256 == record.composition.data_sha256
+                && manifest.tasks.kind == record.task_type
+                && match &manifest.tasks.columns {
+                    TaskColumns::Named(names) => *names == record.tasks,
+                    TaskColumns::Rest(_) => manifest.tasks.count == record.tasks.len(),
+                }
+        };
+        let named = self.catalog.get(&record.dataset).ok().filter(is_of);
+        let found = named.or_else(|| self.catalog.iter().find(is_of));
+        found.map_or_else(|| record.dataset.clone(), |manifest| manifest.id.clone())
     }
 
     fn dataset(&mut self, id: &str) -> Result<Arc<ArenaDataset>, String> {

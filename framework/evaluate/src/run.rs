@@ -1,9 +1,9 @@
 //! Runs a plan: executes its missing steps and scores each cell once its step is done.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -24,17 +24,25 @@ pub struct Options {
     pub retry_failed: bool,
 }
 
-/// The result of a run.
+/// The result of a run. `scored`, `failed` and `resumed` add up to the cells of the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Number of cells scored in this run, failed ones not counted.
     pub scored: usize,
     /// Number of cells of the plan that failed, in this run or before.
     pub failed: usize,
-    /// Number of cells that were finished before.
+    /// Number of cells that were scored before, or by another run meanwhile.
     pub resumed: usize,
     /// Number of steps executed in this run.
     pub steps: usize,
+}
+
+impl Summary {
+    /// Counts a cell that the store has.
+    fn count_stored(&mut self, failed: bool) {
+        self.failed += usize::from(failed);
+        self.resumed += usize::from(!failed);
+    }
 }
 
 /// Runs what is missing of `plan`. Stored steps do not run again, and neither do the steps that they were
@@ -59,24 +67,22 @@ pub fn run(
             return Err(Error::Interrupted);
         }
         match stored(cell, arena)? {
-            Some(failed) => {
-                summary.resumed += 1;
-                summary.failed += usize::from(failed);
-            }
+            Some(failed) => summary.count_stored(failed),
             None => waiting.push(cell),
         }
     }
-    observer.event(&Event::Planned { cells: plan.cells.len(), finished: summary.resumed });
+    observer.event(&Event::Planned { cells: plan.cells.len(), finished: summary.resumed + summary.failed });
     let missing = Missing::of(waiting.iter().copied(), arena)?;
     let scorer = Scorer::new(&waiting, arena, observer, summary);
-    let absent: std::collections::BTreeSet<&str> =
-        missing.steps.iter().map(|step| step.key.as_str()).collect();
+    let absent: BTreeSet<&str> = missing.steps.iter().map(|step| step.key.as_str()).collect();
     for cell in waiting.iter().filter(|cell| !absent.contains(cell.step.key.as_str())) {
         scorer.score(cell, &cell.step.stored(arena)?)?;
     }
     let options = RunOptions { threads: options.threads };
     execute(&missing.steps, arena, options, interrupted, &scorer)?;
-    let Progress { summary, error } = scorer.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    scorer.score_rest(&waiting)?;
+    let Progress { summary, error, .. } =
+        scorer.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
     error.map_or(Ok(Summary { steps: missing.steps.len(), ..summary }), Err)
 }
 
@@ -102,8 +108,11 @@ struct Scorer<'a> {
     progress: Mutex<Progress>,
 }
 
+#[derive(Default)]
 struct Progress {
     summary: Summary,
+    /// Keys of the cells that are counted.
+    counted: BTreeSet<String>,
     /// The first error of scoring; a step's own errors end the execution.
     error: Option<Error>,
 }
@@ -114,10 +123,21 @@ impl<'a> Scorer<'a> {
         for cell in waiting {
             cells.entry(&cell.step.key).or_default().push(cell);
         }
-        Self { cells, arena, observer, progress: Mutex::new(Progress { summary, error: None }) }
+        Self { cells, arena, observer, progress: Mutex::new(Progress { summary, ..Progress::default() }) }
     }
 
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Scores a cell unless another run on the same store did.
     fn score(&self, cell: &Cell, step: &StepRecord) -> Result<()> {
+        if let Some(failed) = stored(cell, self.arena)? {
+            let mut progress = self.progress();
+            progress.counted.insert(cell.key.clone());
+            progress.summary.count_stored(failed);
+            return Ok(());
+        }
         let failed = match score(cell, step, self.arena)? {
             Scored::Task(record) => {
                 self.arena.store.put_record(&record)?;
@@ -130,9 +150,24 @@ impl<'a> Scorer<'a> {
                 matches!(record.outcome, MatchOutcome::Failed(_))
             }
         };
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut progress = self.progress();
+        progress.counted.insert(cell.key.clone());
         progress.summary.failed += usize::from(failed);
         progress.summary.scored += usize::from(!failed);
+        Ok(())
+    }
+
+    /// Scores the cells whose steps another run finished meanwhile: this run has no event of them, and the other one may
+    /// have ended before it scored them.
+    fn score_rest(&self, waiting: &[&Cell]) -> Result<()> {
+        if self.progress().error.is_some() {
+            return Ok(());
+        }
+        for cell in waiting {
+            if !self.progress().counted.contains(&cell.key) {
+                self.score(cell, &cell.step.stored(self.arena)?)?;
+            }
+        }
         Ok(())
     }
 }
@@ -143,7 +178,7 @@ impl Observer for Scorer<'_> {
         let Event::Finished(step, record) = event else { return };
         for cell in self.cells.get(step.key.as_str()).into_iter().flatten() {
             if let Err(error) = self.score(cell, record) {
-                self.progress.lock().unwrap_or_else(PoisonError::into_inner).error.get_or_insert(error);
+                self.progress().error.get_or_insert(error);
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use molarena_features::select_rows;
 use molarena_host::{Arena, Cell, MatchRow, Result, Row, Store, TaskRow, device::class_of};
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_record::{
@@ -65,8 +64,8 @@ fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> 
     let outcome = if let Some(failure) = step.failure() {
         Outcome::Failed(failure.clone())
     } else {
-        let (_, tasks, predictions) = arena.store.matrix(step, "test.npy")?;
-        let labels = select_rows(&dataset.labels, tasks, &row.split.test);
+        let (_, _, predictions) = arena.store.matrix(step, "test.npy")?;
+        let labels = dataset.labels_to_score(&row.split);
         outcome_of_predictions(row.metric, protocol.scoring, &dataset.tasks, &labels, &predictions)
     };
     Ok(Record {

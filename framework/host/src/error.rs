@@ -136,6 +136,14 @@ pub enum Error {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] molarena_data::Error),
+    /// No column of the molecules to predict has a usual name for SMILES.
+    #[error("{}: no column is called smiles; the file has: {present}; name it with --input-column", path.display())]
+    NoInputColumn {
+        /// The file.
+        path: PathBuf,
+        /// The columns present.
+        present: String,
+    },
     /// The features cannot be computed.
     #[error("features of {dataset}: {message}")]
     Features {
@@ -202,6 +210,7 @@ impl Error {
             Self::Interrupted => "E-HOST-016",
             Self::MethodFailed { .. } => "E-HOST-017",
             Self::Device { .. } => "E-HOST-018",
+            Self::NoInputColumn { .. } => "E-HOST-019",
         }
     }
 
@@ -218,7 +227,7 @@ impl Error {
             Self::UnknownPlugin { .. } | Self::Plugin { .. } | Self::UnknownComponent { .. } => Fault::Plugin,
             Self::MethodFailed { .. } => Fault::Method,
             Self::NothingSelected(_) => Fault::NothingSelected,
-            Self::Data(_) | Self::Features { .. } => Fault::Data,
+            Self::Data(_) | Self::NoInputColumn { .. } | Self::Features { .. } => Fault::Data,
             Self::Store { .. } | Self::Worker(_) | Self::Io(_) | Self::Interrupted => Fault::Internal,
         }
     }

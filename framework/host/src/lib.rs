@@ -53,11 +53,13 @@ pub use plan::{
     plan,
     select::{PlanLimits, Selection},
     step::Step,
+    steps::matrix as worker_matrix,
 };
 pub use request::{
     component::ComponentSpec,
+    document::read as read_document,
     library::Methods,
-    limits::{Limits, SuiteLimits, parse_duration, parse_size},
+    limits::{Limits, SuiteLimits, parse_duration, parse_size, parse_threads},
     method::{Ensemble, METHOD_SCHEMA, Method, MethodProtocol, Model, Pretraining, Recipe},
     suite::{CellGroup, MatchGroup, SUITE_SCHEMA, Seeds, Suite},
     sweep::Vary,

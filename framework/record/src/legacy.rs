@@ -29,6 +29,7 @@ fn step(key: String, kind: Kind, outcome: StepOutcome, confined: bool, cost: Cos
         corpus: None,
         libraries: BTreeMap::new(),
         confined,
+        missing_layers: Vec::new(),
         device: None,
         finished: None,
         cost,

@@ -141,6 +141,8 @@ pub enum Reason {
     NoResult,
     /// The worker exceeded its disk limit.
     Disk,
+    /// The worker started too many processes.
+    Processes,
 }
 
 impl Reason {
@@ -157,6 +159,7 @@ impl Reason {
             Self::Load => "load",
             Self::NoResult => "no-result",
             Self::Disk => "disk",
+            Self::Processes => "processes",
         }
     }
 }

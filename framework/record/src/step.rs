@@ -73,6 +73,10 @@ pub struct StepRecord {
     pub libraries: BTreeMap<String, String>,
     /// Whether every worker was confined, including those of the steps that this one builds on.
     pub confined: bool,
+    /// Layers of the confinement that the kernel lacked for this step's worker, each in a few words; none on a
+    /// kernel that has all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_layers: Vec<String>,
     /// The device, such as `cuda:0`, if it is not `cpu`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,

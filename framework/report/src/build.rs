@@ -9,6 +9,7 @@ use molarena_record::key::key_of;
 use serde_json::{Value, json};
 
 use crate::builds::{newest_build, without_builds};
+use crate::datasets::Names;
 use crate::row::{Entry, row};
 use crate::{BOARD_SCHEMA, Board, Boards, Row, notes};
 
@@ -28,24 +29,36 @@ impl Default for BoardOptions {
 
 /// Boards of `records`, which may come in any order.
 ///
-/// A record that occurs twice counts once. Several records of a method with the same composition and seed
+/// Records of the same data share a board, whatever name the data had; the board has the name that was used last, and a
+/// note tells the others. A record that occurs twice counts once. Several records of a method with the same composition and seed
 /// come only from different releases of the arena; the one with the smallest key counts, and a note names it
 /// if their outcomes differ.
 pub fn build(records: &[Record], options: BoardOptions) -> Boards {
-    let mut groups: BTreeMap<BoardKey, Vec<&Record>> = BTreeMap::new();
-    for record in records {
-        groups.entry(BoardKey::of(record)).or_default().push(record);
-    }
+    let names = Names::of(records);
+    let groups = groups(records, &names);
     let mut boards: Vec<Board> =
-        groups.into_iter().map(|(key, records)| board(&key, &records, options)).collect();
+        groups.iter().map(|(key, records)| board(key, records, &names, options)).collect();
     name_distinctions(&mut boards);
     Boards { schema: BOARD_SCHEMA.to_owned(), boards, matches: Vec::new() }
+}
+
+/// Records by board.
+pub(crate) fn groups<'a>(
+    records: &'a [Record],
+    names: &Names<'a>,
+) -> BTreeMap<BoardKey<'a>, Vec<&'a Record>> {
+    let mut groups: BTreeMap<BoardKey, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        groups.entry(BoardKey::of(record, names.shown(record))).or_default().push(record);
+    }
+    groups
 }
 
 /// What records must have in common to share a board; boards are sorted by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BoardKey<'a> {
-    dataset: &'a str,
+    /// The name that is shown.
+    pub(crate) dataset: &'a str,
     split: &'a str,
     split_seed: u64,
     /// [`TaskType`] itself has no order.
@@ -59,10 +72,10 @@ pub(crate) struct BoardKey<'a> {
 }
 
 impl<'a> BoardKey<'a> {
-    pub(crate) fn of(record: &'a Record) -> Self {
+    fn of(record: &'a Record, dataset: &'a str) -> Self {
         let split = &record.split;
         Self {
-            dataset: &record.dataset,
+            dataset,
             split: &split.protocol,
             split_seed: split.seed,
             is_regression: record.task_type == TaskType::Regression,
@@ -75,7 +88,7 @@ impl<'a> BoardKey<'a> {
     }
 }
 
-fn board(key: &BoardKey, records: &[&Record], options: BoardOptions) -> Board {
+fn board(key: &BoardKey, records: &[&Record], names: &Names, options: BoardOptions) -> Board {
     let mut by_composition: BTreeMap<&str, BTreeMap<String, Vec<&Record>>> = BTreeMap::new();
     for record in records {
         let compositions = by_composition.entry(&record.method).or_default();
@@ -124,6 +137,7 @@ fn board(key: &BoardKey, records: &[&Record], options: BoardOptions) -> Board {
     all_notes.extend(notes::on_rows(&board));
     all_notes.extend(notes_on_tasks);
     all_notes.extend(notes::on_molecules(all_entries.iter()));
+    all_notes.extend(notes::on_names(&names.others(records[0])));
     board.notes = all_notes;
     board
 }

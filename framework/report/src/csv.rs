@@ -99,9 +99,10 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// The shortest decimal that reads back as the same number.
+/// The shortest decimal that reads back as the same number, `1e30` for a large one.
 fn number(value: Option<f64>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
+    let text = |value: f64| if value.abs() < 1e17 { value.to_string() } else { format!("{value:e}") };
+    value.map(text).unwrap_or_default()
 }
 
 #[cfg(test)]

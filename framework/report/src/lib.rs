@@ -14,6 +14,7 @@ mod board;
 mod build;
 mod builds;
 mod csv;
+mod datasets;
 mod format;
 mod json;
 mod match_board;
@@ -30,6 +31,8 @@ mod units;
 
 pub use board::{BOARD_SCHEMA, Board, Boards, FailureSummary, Row, TaskScore, board_json_schema};
 pub use build::{BoardOptions, build};
+pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
+pub use units::{short_number, with_decimals};

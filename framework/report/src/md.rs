@@ -7,7 +7,7 @@ use molarena_metrics::Metric;
 use molarena_record::text::visible;
 
 use crate::table::markdown;
-use crate::units::{NONE, duration, hundredfold, memory};
+use crate::units::{NONE, duration, hundredfold, memory, score};
 use crate::{Board, Boards, Row, TaskScore, match_md};
 
 /// Regression boards show each task if there are at most this many.
@@ -114,12 +114,12 @@ fn head(board: &Board) -> Vec<String> {
 
 fn cells(board: &Board, row: &Row) -> Vec<String> {
     let reasons: Vec<String> = row.failed.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-    let score = if row.seeds == 0 {
+    let mean = if row.seeds == 0 {
         row.failed.keys().cloned().collect::<Vec<_>>().join(", ")
     } else {
-        hundredfold(row.mean, row.std)
+        score(board.metric, row.mean, row.std)
     };
-    let mut cells = vec![method(row), row.seeds.to_string(), score];
+    let mut cells = vec![method(row), row.seeds.to_string(), mean];
     if board.metric == Metric::RocAuc {
         cells.extend([
             hundredfold(row.gt80, row.gt80_std),
@@ -131,7 +131,7 @@ fn cells(board: &Board, row: &Row) -> Vec<String> {
         let none = TaskScore { mean: None, std: None };
         cells.extend(board.tasks.iter().map(|task| {
             let TaskScore { mean, std } = row.per_task.get(task).copied().unwrap_or(none);
-            hundredfold(mean, std)
+            score(board.metric, mean, std)
         }));
     }
     if shows_costs(board) {
@@ -265,7 +265,7 @@ mod tests {
         - Not confined, so that a worker could have read the data folder: morgan-rf+shuffled.
         - Trained on shuffled labels, as a check for leaks: morgan-rf+shuffled.
         - Scored on predicted classes, not on probabilities: morgan-rf-hard.
-        - 1 of 3 tasks undefined on the test molecules (for classification: a single class), and in no mean: task 3.
+        - 1 of 3 tasks undefined (nothing to learn from in training or to score in the test part, such as a single class), and in no mean: task 3.
         - Failed: morgan-rf, seed 3, panic: index 7 is out of bounds
         - Failed: slow\|plugin, seeds 1, 2, timeout: wall-clock limit of 600 s passed
         "###);

@@ -57,7 +57,7 @@ pub(crate) fn on_tasks<'a>(
     let mut notes = Vec::new();
     if !undefined.is_empty() {
         notes.push(format!(
-            "{} of {} tasks undefined on the test molecules (for classification: a single class), and in no mean: {}.",
+            "{} of {} tasks undefined (nothing to learn from in training or to score in the test part, such as a single class), and in no mean: {}.",
             undefined.len(),
             tasks.len(),
             undefined.join(", ")
@@ -79,4 +79,10 @@ pub(crate) fn on_molecules<'a>(entries: impl Iterator<Item = &'a Entry<'a>>) -> 
         let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
         format!("Molecules that could not be parsed and take part in nothing: {}.", counts.join(" or "))
     })
+}
+
+/// A note on other names of the data.
+pub(crate) fn on_names(others: &[&str]) -> Option<String> {
+    let names = others.join(", ");
+    (!others.is_empty()).then(|| format!("The same data were used under other names, too: {names}."))
 }

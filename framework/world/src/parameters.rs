@@ -122,7 +122,7 @@ impl Parameters {
             ("expression-profiles", self.expression_profiles, 1, MOST_CELLS / self.expression_columns.max(1)),
             ("morphology-profiles", self.morphology_profiles, 1, MOST_CELLS / self.morphology_columns.max(1)),
             // Half of all pairs; beyond that, most draws would be repeats.
-            ("gene-edges", self.gene_edges, 0, self.genes * self.genes.saturating_sub(1) / 4),
+            ("gene-edges", self.gene_edges, 0, self.genes.saturating_mul(self.genes.saturating_sub(1)) / 4),
             ("batches", self.batches, 2, 10_000),
         ];
         for (name, value, least, most) in ranges {

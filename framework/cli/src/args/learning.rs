@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use molarena_features::FeatureSpec;
-use molarena_host::{OutputFormat, parse_duration, parse_features, parse_size};
+use molarena_host::{OutputFormat, parse_duration, parse_features, parse_size, parse_threads};
 
 use super::{OwnArgs, Places, PluginPlaces, StorePlace};
 
@@ -84,7 +84,7 @@ pub(crate) struct LearningArgs {
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// Threads of the worker
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
     /// Wall-clock limit of the worker [default: 2h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -147,7 +147,7 @@ pub(crate) struct EmbedArgs {
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// Threads [default: as many as there are processors]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
     /// Print one JSON object with the counts at the end
     #[arg(long)]

@@ -5,18 +5,19 @@ use molarena_evaluate::{Labels, under_metric};
 use molarena_host::{Error, Store};
 use molarena_metrics::Metric;
 use molarena_record::cell::Record;
-use molarena_report::{BoardOptions, Boards, build, build_matches, render};
+use molarena_report::{BoardOptions, Boards, build, build_matches, keep_datasets, render};
 
-use super::{print, wanted, warn_of_store};
+use super::{arena::create_store, print, wanted, warn_of_store};
 use crate::{args::BoardArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     let store = Store::open(&args.store.store)?;
     let mut records = store.records()?;
-    records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
     if args.matches {
         records.clear();
     }
+    keep_datasets(&mut records, &args.datasets);
+    records.retain(|record| wanted(&args.methods, &record.method));
     if let Some(metric) = args.metric {
         records = under(args, metric, records)?;
     }
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
 
 /// Scores the records by another metric, from stored predictions and the labels of the data folder.
 fn under(args: &BoardArgs, metric: Metric, records: Vec<Record>) -> anyhow::Result<Vec<Record>> {
-    let store = Store::create(&args.store.store)?;
+    let store = create_store(&args.store.store)?;
     let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
     let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
     let (records, skipped) = under_metric(&store, &mut labels, records, metric)?;

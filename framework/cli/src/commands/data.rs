@@ -9,18 +9,24 @@ use molarena_data::{
     fetch::{Fetched, Origin, Progress, Wanted, fetch, fetch_context},
     verify, verify_context,
 };
-use molarena_report::table::columns;
+use molarena_report::{table::columns, with_decimals};
 
 use super::{context, own, print, print_json};
 use crate::{
     args::{DataArgs, DataCommand, Places},
     exit_code::ExitCode,
+    output::{self, Inputs},
 };
 
 pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         DataCommand::List { json, places } => list(places, *json),
         DataCommand::Fetch { ids, all, companions, mirror, places } => {
+            if mirror.as_ref().is_some_and(|mirror| same_folder(mirror, &places.data_dir)) {
+                let message =
+                    format!("--mirror {}: this is the data folder itself", places.data_dir.display());
+                return Err(molarena_host::Error::Request(message).into());
+            }
             let catalog = catalog(places)?;
             let chosen =
                 if *all { catalog.iter().map(Entry::Dataset).collect() } else { chosen(&catalog, ids)? };
@@ -36,6 +42,9 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
         DataCommand::Info { id: Some(id), leave_out, cache, json, places, .. }
             if catalog(places)?.context(id).is_ok() =>
         {
+            if let Some(cache) = cache {
+                output::check_folder(cache, true, &Inputs::default())?;
+            }
             let catalog = catalog(places)?;
             context::info(&catalog, catalog.context(id)?, leave_out, cache.as_deref(), *json, places)
         }
@@ -64,6 +73,10 @@ pub(crate) fn run(args: &DataArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::Ok)
         }
     }
+}
+
+fn same_folder(one: &Path, other: &Path) -> bool {
+    fs_err::canonicalize(one).ok().is_some_and(|one| fs_err::canonicalize(other).ok() == Some(one))
 }
 
 fn catalog(places: &Places) -> anyhow::Result<Catalog> {
@@ -303,7 +316,8 @@ fn describe(summary: &Summary) -> String {
                     format!("{positives} positive, {negatives} negative")
                 }
                 LabelStatistics::Values { mean, standard_deviation } => {
-                    format!("mean {mean:.3}, sd {standard_deviation:.3}")
+                    let [mean, sd] = [mean, standard_deviation].map(|value| with_decimals(value, 3));
+                    format!("mean {mean}, sd {sd}")
                 }
             };
             let unit = task.unit.clone().unwrap_or_default();

@@ -1,6 +1,9 @@
 //! `molarena embed`
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use anyhow::Context;
 use molarena_features::FeatureSpec;
@@ -9,16 +12,17 @@ use molarena_host::{
     failures_path, rate,
 };
 
-use super::{arena::arena, check_output, interruption, print, print_json};
+use super::{arena::arena, interruption, print, print_json, text_of};
 use crate::{
     args::EmbedArgs,
     display::{Counts, Display},
     exit_code::ExitCode,
+    output::{self, Existing, Inputs},
 };
 
 pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<ExitCode> {
     let format = args.format.map_or_else(|| OutputFormat::of(&args.output), Ok)?;
-    check_output(&args.output, args.force)?;
+    output::check_file(&args.output, Existing::with_force(args.force), &inputs(args)?)?;
     let interrupted = interruption()?;
     let threads = args
         .threads
@@ -51,6 +55,13 @@ pub(crate) fn run(args: &EmbedArgs) -> anyhow::Result<ExitCode> {
     let done = pool.install(|| molarena_host::embed(&embedding, &interrupted, &display));
     display.close();
     conclude(args, &done?, threads)
+}
+
+/// What is read.
+fn inputs(args: &EmbedArgs) -> anyhow::Result<Inputs> {
+    let inputs = Inputs::of_places(&args.places, Some(&args.plugins), args.methods_dir.as_deref())?;
+    let inputs = inputs.and([args.input.as_path()]).and_methods(&args.method, Path::new(""));
+    Ok(inputs.and_folder([args.store.store.as_path()]))
 }
 
 /// The encoder of a method, with its state from the store or trained now.
@@ -95,7 +106,7 @@ fn conclude(args: &EmbedArgs, done: &Embedded, threads: usize) -> anyhow::Result
             "molecules_per_second": rate,
             "threads": threads,
             "peak_rss_bytes": molarena_host::sandbox::memory::peak_rss_of("self"),
-            "output": output,
+            "output": text_of(output),
             "whole": done.partial.is_none(),
         }))?;
     } else {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use molarena_host::{Arena, Error, HeldOut, Limits, Store};
+use molarena_host::{Arena, Error, HeldOut, Limits};
 
 use super::{arena, own};
-use crate::args::LearningArgs;
+use crate::{args::LearningArgs, output::Inputs};
 
 /// An arena whose store is in `folder`, because nothing in it is for a board. Trained encoders are worth
 /// keeping and may exist already, so they go to the user's own store.
@@ -15,9 +15,16 @@ pub(super) fn arena(args: &LearningArgs, method: Option<&str>, folder: &Path) ->
     if let Some(method) = method
         && arena.methods.get(method, Path::new(""))?.is_pretrained(&arena.methods)?
     {
-        arena.encoders = Store::create(&args.store.store)?;
+        arena.encoders = arena::create_store(&args.store.store)?;
     }
     Ok(arena)
+}
+
+/// What is read to learn.
+pub(super) fn inputs(args: &LearningArgs, method: Option<&String>) -> anyhow::Result<Inputs> {
+    let inputs = Inputs::of_places(&args.places, Some(&args.plugins), args.methods_dir.as_deref())?;
+    let inputs = inputs.and(args.own.csv.as_deref()).and_methods(method, Path::new(""));
+    Ok(inputs.and_folder([args.store.store.as_path()]))
 }
 
 /// Ids of the datasets to learn from: the named one, or those of the user's own table.
@@ -42,7 +49,7 @@ pub(super) fn limits(args: &LearningArgs) -> anyhow::Result<Limits> {
         ..limits
     };
     if limits.wall.is_zero() || limits.memory == 0 {
-        return Err(Error::Request("limits must be above 0".into()).into());
+        return Err(Error::Request("--wall-limit and --memory-limit must be above 0".into()).into());
     }
     Ok(limits)
 }

@@ -19,12 +19,17 @@ pub(crate) mod store;
 pub(crate) mod train;
 
 use std::{
-    io::Write,
+    io::{ErrorKind, Write},
     path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use clap::CommandFactory;
+use molarena_host::Error;
 use molarena_record::text::{visible_json, visible_lines};
 
 use crate::{
@@ -44,28 +49,41 @@ pub(crate) fn worker(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-/// A flag that the first SIGINT or SIGTERM sets; the second one ends the program at once.
+/// How long the program may take to end by itself after a signal, while nothing has started that must end in order.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Whether work has started that ends in order when it is interrupted: workers are ended, what is finished is stored.
+static WORKING: AtomicBool = AtomicBool::new(false);
+
+/// Says that work has started that heeds [`interruption`] by itself.
+pub(crate) fn work_begins() {
+    WORKING.store(true, Ordering::Relaxed);
+}
+
+/// A flag that the first SIGINT or SIGTERM sets; the second one ends the program at once. Before work begins, the first
+/// one does, too: whatever is read or planned then need not end in order.
 fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+    let signals = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
+    for signal in signals {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
     }
+    let mut received = signal_hook::iterator::Signals::new(signals)?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for _ in received.forever() {
+            std::thread::sleep(PATIENCE);
+            if !WORKING.load(Ordering::Relaxed) {
+                say!("error [{}]: {}", Error::Interrupted.code(), Error::Interrupted);
+                std::process::exit(i32::from(ExitCode::Interrupted as u8));
+            }
+        }
+    })?;
     Ok(interrupted)
 }
 
 /// Whether a selection by name includes `name`; an empty one includes everything.
 fn wanted(names: &[String], name: &String) -> bool {
     names.is_empty() || names.contains(name)
-}
-
-/// Refuses to overwrite `output` unless `force` is set.
-fn check_output(output: &Path, force: bool) -> anyhow::Result<()> {
-    if output.exists() && !force {
-        let message = format!("{} exists; --force overwrites it", output.display());
-        return Err(molarena_host::Error::Request(message).into());
-    }
-    Ok(())
 }
 
 /// Prints on standard error what is wrong with the files read from a store.
@@ -83,8 +101,17 @@ pub(crate) fn say(line: &str) {
 
 /// Prints to standard output, with hidden characters made visible; a closed pipe is an error that `main` forgives.
 fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(visible_lines(text).as_bytes())?;
-    Ok(())
+    let mut output = std::io::stdout().lock();
+    let written = output.write_all(visible_lines(text).as_bytes()).and_then(|()| output.flush());
+    written.map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => error.into(),
+        _ => Error::Io(std::io::Error::new(error.kind(), format!("standard output: {error}"))).into(),
+    })
+}
+
+/// A path as text for JSON, which has no other bytes than those of UTF-8.
+fn text_of(path: &Path) -> String {
+    path.display().to_string()
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {

@@ -7,7 +7,8 @@ use molarena_data::{
     own::{DuplicatePolicy, OwnData, OwnTask},
 };
 use molarena_host::{Arena, Error, Plan};
-use molarena_report::{BoardOptions, Format, build, render};
+use molarena_record::cell::Record;
+use molarena_report::{BoardOptions, Format, build, render, short_number};
 
 use crate::{args::OwnArgs, split_choice::SplitChoice};
 
@@ -17,7 +18,7 @@ const SHOWN: usize = 5;
 /// Reads the table that `args` names, if any, and prints on standard error how it was read.
 pub(crate) fn load(args: &OwnArgs, split: Option<&SplitChoice>) -> anyhow::Result<Option<OwnData>> {
     let column = split.and_then(SplitChoice::column);
-    let Some(table) = args.table(column) else {
+    let Some(table) = args.table(column).map_err(Error::Request)? else {
         if column.is_some() {
             let message = "--split column:NAME goes with --csv FILE";
             return Err(Error::Request(message.into()).into());
@@ -77,7 +78,10 @@ fn describe(task: &OwnTask) -> String {
         TaskType::Classification => {
             format!("{} positive, {} negative", task.positives, task.known - task.positives)
         }
-        TaskType::Regression => format!("{} numbers from {} to {}", task.known, task.least, task.most),
+        TaskType::Regression => {
+            let [least, most] = [task.least, task.most].map(short_number);
+            format!("{} numbers from {least} to {most}", task.known)
+        }
     };
     format!("task \"{}\": {} ({how}), {labels}, {} missing", task.name, task.kind, task.missing)
 }
@@ -144,16 +148,40 @@ pub(crate) fn report_leaks(own: &OwnData, plan: &Plan) {
     }
 }
 
-/// The boards of the plan's datasets and splits, with all records in the store.
+/// Says which tasks of the plan's splits have nothing to learn from or to score, so that they are in no mean.
+pub(crate) fn report_idle_tasks(own: &OwnData, plan: &Plan) {
+    let mut seen = Vec::new();
+    for row in plan.task_rows() {
+        let (dataset, place) = (&row.dataset.dataset, (&row.dataset.dataset.id, row.split.sha256()));
+        if seen.contains(&place) {
+            continue;
+        }
+        let told: Vec<&str> =
+            own.tasks.iter().filter(|task| task.warning().is_some()).map(|task| task.name.as_str()).collect();
+        for (task, name) in dataset.tasks.iter().enumerate() {
+            let why = dataset.nothing_to_learn(task, &row.split.train);
+            let why = why.or_else(|| dataset.nothing_to_score(task, &row.split.test));
+            if let Some(why) = why.filter(|_| !told.contains(&name.as_str())) {
+                say!("warning: split {}: task \"{name}\" {why}; it is in no mean", row.split.protocol);
+            }
+        }
+        seen.push(place);
+    }
+}
+
+/// The boards of the plan's datasets and splits, with all records in the store. Records belong to the data: those under
+/// another name of the table are shown under its name now.
 pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
-    let mut records = arena.store.records()?;
-    records.retain(|record| {
-        plan.task_rows().any(|row| {
-            record.dataset == row.dataset.dataset.id
-                && record.composition.data_sha256 == row.dataset.dataset.sha256
+    let named = |mut record: Record| {
+        let row = plan.task_rows().find(|row| {
+            record.composition.data_sha256 == row.dataset.dataset.sha256
                 && record.tasks == row.dataset.dataset.tasks
+                && record.task_type == row.dataset.dataset.task_type
                 && record.split == row.split_info()
-        })
-    });
+        })?;
+        record.dataset.clone_from(&row.dataset.dataset.id);
+        Some(record)
+    };
+    let records: Vec<Record> = arena.store.records()?.into_iter().filter_map(named).collect();
     Ok(render(&build(&records, BoardOptions::default()), Format::Md))
 }

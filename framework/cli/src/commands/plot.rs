@@ -1,17 +1,22 @@
 //! `molarena plot`
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use molarena_host::{Error, Methods, Store, Suite};
+use molarena_host::{Error, Methods, Store, Suite, read_document};
 use molarena_record::cell::Record;
+use molarena_report::keep_datasets;
 use molarena_report::plot::{
     Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
 };
 
-use super::{check_output, wanted};
+use super::wanted;
 use crate::{
     args::{PlotArgs, ScaleChoice},
     exit_code::ExitCode,
+    output::{self, Existing, Inputs},
 };
 
 pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
@@ -31,10 +36,9 @@ fn plot_training(args: &PlotArgs, log: &Path) -> anyhow::Result<ExitCode> {
         let message = format!("{}: the figure is an SVG; let the name end in .svg", args.output.display());
         return Err(Error::Request(message).into());
     }
-    check_output(&args.output, args.force)?;
+    output::check_file(&args.output, Existing::with_force(args.force), &inputs(args))?;
     let named = |message: String| Error::Document { path: log.to_owned(), message };
-    // The message names the file.
-    let text = fs_err::read_to_string(log).map_err(|error| Error::Request(error.to_string()))?;
+    let text = read_document(log)?;
     let title = log.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let figure = training_figure(&text, &title).map_err(|error| named(error.to_string()))?;
     write(&args.output, &svg(&figure)?)?;
@@ -42,6 +46,7 @@ fn plot_training(args: &PlotArgs, log: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn plot_ranks(args: &PlotArgs) -> anyhow::Result<ExitCode> {
+    output::check_folder(&args.output, true, &inputs(args))?;
     let store = Store::open(&args.store.store)?;
     let mut records = store.match_records()?;
     records.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
@@ -55,9 +60,11 @@ fn plot_ranks(args: &PlotArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
+    output::check_folder(&args.output, true, &inputs(args))?;
     let store = Store::open(&args.store.store)?;
     let mut records = store.records()?;
-    records.retain(|record| wanted(&args.datasets, &record.dataset) && wanted(&args.methods, &record.method));
+    keep_datasets(&mut records, &args.datasets);
+    records.retain(|record| wanted(&args.methods, &record.method));
     if let Some(suite) = &args.suite {
         let selected = SuiteCells::load(suite, args.methods_dir.as_deref())?;
         records.retain(|record| selected.has(record));
@@ -75,17 +82,33 @@ fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
     let parameter = path.rsplit('.').next().unwrap_or(path);
     let mut files = vec![(format!("points-{parameter}.csv"), sweeps_csv(&sweeps))];
     for sweep in &sweeps {
-        files.push((format!("{}.svg", sweep.file_stem), svg(&sweep.figure(scale))?));
+        let drawn = svg(&sweep.figure(scale)).map_err(|error| match error {
+            Error::Request(message) => Error::Request(format!("{message}; try --scale linear")),
+            other => other,
+        });
+        files.push((format!("{}.svg", sweep.file_stem), drawn?));
     }
     write_all(args, &files)
 }
 
-/// Writes the files after checking that none is overwritten without `--force`.
+/// What is read.
+fn inputs(args: &PlotArgs) -> Inputs {
+    let suite = args.suite.as_deref();
+    let methods = args.methods_dir.iter().flat_map(fs_err::read_dir).flatten().flatten();
+    let methods: Vec<PathBuf> = methods.map(|entry| entry.path()).collect();
+    let inputs = Inputs::default().and(suite).and(args.training.as_deref());
+    inputs.and(methods.iter().map(PathBuf::as_path)).and_folder([args.store.store.as_path()])
+}
+
+/// Writes the files after checking that none is overwritten without `--force`, nor an input with it.
 fn write_all(args: &PlotArgs, files: &[(String, String)]) -> anyhow::Result<ExitCode> {
-    for (name, _) in files {
-        check_output(&args.output.join(name), args.force)?;
+    let inputs = inputs(args);
+    if !args.output.is_dir() {
+        fs_err::create_dir(&args.output)?;
     }
-    fs_err::create_dir_all(&args.output)?;
+    for (name, _) in files {
+        output::check_file(&args.output.join(name), Existing::with_force(args.force), &inputs)?;
+    }
     for (name, text) in files {
         write(&args.output.join(name), text)?;
     }
@@ -94,7 +117,7 @@ fn write_all(args: &PlotArgs, files: &[(String, String)]) -> anyhow::Result<Exit
 
 fn svg(figure: &Figure) -> Result<String, Error> {
     render(figure).map_err(|error| match error {
-        PlotError::OutOfAxis { .. } => Error::Request(format!("{error}; try --scale linear")),
+        PlotError::OutOfAxis { .. } => Error::Request(error.to_string()),
         other => Error::NothingSelected(other.to_string()),
     })
 }

@@ -53,7 +53,7 @@ fn list(places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode> {
 
 fn entry(plugin: &Plugin) -> serde_json::Value {
     serde_json::json!({
-        "path": plugin.path,
+        "path": super::text_of(&plugin.path),
         "sha256": plugin.sha256,
         "identity": plugin.identity,
         "description": plugin.description,

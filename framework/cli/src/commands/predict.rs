@@ -8,11 +8,12 @@ use molarena_host::{
     write_failures,
 };
 
-use super::{check_output, interruption, learning, print, print_json};
+use super::{interruption, learning, print, print_json, text_of};
 use crate::{
     args::PredictArgs,
     display::{Counts, Display},
     exit_code::ExitCode,
+    output::{self, Existing, Inputs},
 };
 
 pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
         let message = format!("{}: end the output's name in .csv or .parquet", args.output.display());
         return Err(Error::Request(message).into());
     }
-    check_output(&args.output, args.force)?;
+    output::check_file(&args.output, Existing::with_force(args.force), &inputs(args)?)?;
     let interrupted = interruption()?;
     let folder = Temporary::make("molarena-predict-", &std::env::temp_dir())?;
     let mut arena = learning::arena(&args.learning, args.method.as_deref(), folder.path())?;
@@ -66,6 +67,12 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     conclude(args, &all)
 }
 
+/// What is read.
+fn inputs(args: &PredictArgs) -> anyhow::Result<Inputs> {
+    let inputs = learning::inputs(&args.learning, args.method.as_ref())?;
+    Ok(inputs.and([args.input.as_path()]).and_folder(args.model.as_deref()))
+}
+
 /// The file to read. Standard input is copied to a file, because it is read again for each dataset.
 fn read_input(args: &PredictArgs, folder: &Path) -> anyhow::Result<std::path::PathBuf> {
     if args.input != Path::new("-") {
@@ -86,7 +93,7 @@ fn conclude(args: &PredictArgs, all: &Predicted) -> anyhow::Result<ExitCode> {
             "rows": all.smiles.len(),
             "failed": all.failures.len(),
             "tasks": all.tasks,
-            "output": args.output,
+            "output": text_of(&args.output),
         }))?;
     } else {
         let (rows, tasks) = (all.smiles.len(), all.tasks.len());

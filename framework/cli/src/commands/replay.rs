@@ -4,7 +4,7 @@ use molarena_data::Catalog;
 use molarena_evaluate::{Labels, Replayed, replay};
 use molarena_host::Store;
 
-use super::{own, print, print_json, warn_of_store};
+use super::{arena, own, print, print_json, warn_of_store};
 use crate::{args::ReplayArgs, exit_code::ExitCode};
 
 /// Number of lines shown of a list.
@@ -14,7 +14,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     // The store is opened for writing because its cache keeps which molecules of a dataset are readable.
     // `open` first: it refuses a missing store.
     Store::open(&args.store.store)?;
-    let store = Store::create(&args.store.store)?;
+    let store = arena::create_store(&args.store.store)?;
     let mut catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
     if let Some(own) = own::load(&args.own, args.split.as_ref())? {
         own::register(&own, &mut catalog);

@@ -8,17 +8,21 @@ use molarena_host::{
 };
 use molarena_report::table::columns;
 
-use super::{arena::arena, interruption, own, print, print_json, warn_of_store};
+use super::{arena::arena, interruption, own, print, print_json, text_of, warn_of_store};
 use crate::{
     args::RunArgs,
     display::{Counts, Watch},
     exit_code::ExitCode,
+    output::{self, Existing, Inputs},
     split_choice::SplitChoice,
 };
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
     let mut selection = selection(args)?;
+    if let Some(events) = &args.events {
+        output::check_file(events, Existing::WriteInto, &inputs(args, &selection)?)?;
+    }
     let mut arena = arena(&args.store.store, args.methods_dir.as_deref(), &args.places, &args.plugins)?;
     arena.launcher.in_process = args.in_process;
     let own = own::load(&args.own, args.split.as_ref())?;
@@ -33,13 +37,15 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(own) = &own {
         own::report_leaks(own, &plan);
+        own::report_idle_tasks(own, &plan);
     }
     if args.dry_run {
         print(&dry_run(&plan, &arena)?)?;
         return Ok(ExitCode::Ok);
     }
-    let threads = args.jobs.map_or_else(|| default_jobs(selection.limits.cells.threads), Into::into)
-        * selection.limits.cells.threads;
+    let of_worker = selection.limits.cells.threads;
+    let jobs = args.jobs.map_or_else(|| default_jobs(of_worker), Into::into);
+    let threads = jobs.saturating_mul(of_worker);
     let options = Options { threads, retry_failed: args.retry_failed };
     let watch = Watch::new(Counts::Cells, args.events.as_deref())?;
     let summary = molarena_evaluate::run(&plan, &arena, options, &interrupted, &watch);
@@ -54,7 +60,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
             "failed": summary.failed,
             "resumed": summary.resumed,
             "steps": summary.steps,
-            "store": arena.store.root(),
+            "store": text_of(arena.store.root()),
         }))?;
     } else {
         print(&conclusion(&plan, summary, &arena))?;
@@ -63,6 +69,19 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if summary.failed > 0 { ExitCode::SomeCellsFailed } else { ExitCode::Ok })
+}
+
+/// What is read.
+fn inputs(args: &RunArgs, selection: &Selection) -> anyhow::Result<Inputs> {
+    let mut inputs = Inputs::of_places(&args.places, Some(&args.plugins), args.methods_dir.as_deref())?;
+    inputs = inputs.and(args.suite.as_deref()).and(args.own.csv.as_deref());
+    for methods in selection.groups.iter().map(|group| &group.methods) {
+        inputs = inputs.and_methods(methods, &selection.base);
+    }
+    for methods in selection.matches.iter().map(|group| &group.methods) {
+        inputs = inputs.and_methods(methods, &selection.base);
+    }
+    Ok(inputs.and_folder([args.store.store.as_path()]))
 }
 
 fn conclusion(plan: &Plan, summary: Summary, arena: &Arena) -> String {
@@ -114,7 +133,9 @@ fn selection(args: &RunArgs) -> anyhow::Result<Selection> {
     limits.disk = args.disk_limit.unwrap_or(limits.disk);
     limits.threads = args.threads.map_or(limits.threads, Into::into);
     if limits.wall.is_zero() || limits.memory == 0 || limits.disk == 0 {
-        return Err(Error::Request("limits must be above 0".into()).into());
+        return Err(
+            Error::Request("--wall-limit, --memory-limit and --disk-limit must be above 0".into()).into()
+        );
     }
     Ok(Selection {
         groups,

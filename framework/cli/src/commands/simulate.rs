@@ -10,9 +10,11 @@ use crate::{
     args::{SimulateArgs, WorldSize},
     display::{Counts, Display},
     exit_code::ExitCode,
+    output::{self, Inputs},
 };
 
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
+    output::check_folder(&args.output, true, &Inputs::default())?;
     let parameters = parameters(args);
     let display = Display::new(Counts::Stages);
     let simulated =

@@ -1,25 +1,30 @@
 //! `molarena train`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use molarena_host::{Temporary, TrainedModel, Training, train};
 
-use super::{check_output, interruption, learning, print, print_json};
+use super::{interruption, learning, print, print_json, text_of};
 use crate::{
     args::TrainArgs,
     display::{Counts, Display},
     exit_code::ExitCode,
+    output,
 };
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    // Without the separator at its end, so that `.partial` can be added to the name.
+    let named: PathBuf = args.output.components().collect();
+    let inputs = learning::inputs(&args.learning, Some(&args.method))?;
+    output::check_folder(&named, false, &inputs)?;
     let interrupted = interruption()?;
     let folder = Temporary::make("molarena-train-", &std::env::temp_dir())?;
     let mut arena = learning::arena(&args.learning, Some(&args.method), folder.path())?;
     let datasets = learning::datasets(&args.learning, &mut arena)?;
     let outputs: Vec<PathBuf> =
-        datasets.iter().map(|dataset| output(args, dataset, datasets.len())).collect();
+        datasets.iter().map(|dataset| output_of(&named, dataset, datasets.len())).collect();
     for output in &outputs {
-        check_output(output, false)?;
+        output::check_folder(output, false, &inputs)?;
     }
     let limits = learning::limits(&args.learning)?;
     let display = Display::new(Counts::Steps);
@@ -42,19 +47,20 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The folder of one dataset's model. A table with tasks of both types makes two datasets.
-fn output(args: &TrainArgs, dataset: &str, datasets: usize) -> PathBuf {
-    if datasets == 1 {
-        return args.output.clone();
+fn output_of(named: &Path, dataset: &str, datasets: usize) -> PathBuf {
+    let mut name = named.as_os_str().to_owned();
+    if datasets > 1 {
+        name.push("-");
+        name.push(dataset.rsplit('-').next().unwrap_or(dataset));
     }
-    let kind = dataset.rsplit('-').next().unwrap_or(dataset);
-    PathBuf::from(format!("{}-{kind}", args.output.display()))
+    name.into()
 }
 
 fn conclude(args: &TrainArgs, made: &[(PathBuf, TrainedModel)]) -> anyhow::Result<ExitCode> {
     if args.json {
         let models: Vec<_> = made
             .iter()
-            .map(|(output, model)| serde_json::json!({"output": output, "model": model}))
+            .map(|(output, model)| serde_json::json!({"output": text_of(output), "model": model}))
             .collect();
         print_json(&serde_json::json!({"schema": "molarena.train/1", "models": models}))?;
     } else {

@@ -40,7 +40,7 @@ struct Header {
 }
 
 /// A matrix `f32[rows, columns]` in a file.
-pub(super) struct MatrixFile {
+pub struct MatrixFile {
     path: PathBuf,
     archive: ZipArchive<BufReader<File>>,
 }
@@ -50,7 +50,7 @@ impl MatrixFile {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::BadMatrix`].
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self> {
         let bad = |error: zip::result::ZipError| bad(path, error.to_string());
         let archive = ZipArchive::new(BufReader::with_capacity(1 << 18, File::open(path)?)).map_err(bad)?;
         Ok(Self { path: path.to_owned(), archive })
@@ -61,7 +61,7 @@ impl MatrixFile {
     ///
     /// # Errors
     /// [`Error::BadMatrix`] for another format or an early end, and what `check` and `each` return.
-    pub(super) fn read(
+    pub fn read(
         mut self,
         check: impl FnOnce(usize, usize) -> Result<()>,
         mut each: impl FnMut(usize, &[f32]) -> Result<()>,
@@ -72,7 +72,7 @@ impl MatrixFile {
         let mut read = |buffer: &mut [u8]| {
             member.read_exact(buffer).map_err(|error| bad(path, format!("it is cut or damaged ({error})")))
         };
-        let header = read_header(path, &mut read)?;
+        let header = read_header(&mut read, |reason| bad(path, reason))?;
         check(header.rows, header.columns)?;
         let width = header.number.bytes();
         let mut bytes = vec![0_u8; header.columns * width];
@@ -103,11 +103,38 @@ fn bad(path: &Path, reason: String) -> Error {
     Error::BadMatrix { path: path.to_owned(), reason }
 }
 
-fn read_header(path: &Path, read: &mut impl FnMut(&mut [u8]) -> Result<()>) -> Result<Header> {
+/// Rows, columns and values, row-major, of the bytes of a `.npy` file with 32-bit floats.
+///
+/// Memory is in proportion to the bytes, whatever shape the header states.
+///
+/// # Errors
+/// What is wrong with the bytes, in words that follow the file's name.
+pub fn read_npy(bytes: &[u8]) -> Result<(usize, usize, Vec<f32>), String> {
+    let mut rest = bytes;
+    let mut read = |buffer: &mut [u8]| rest.read_exact(buffer).map_err(|_| "its header is cut".to_owned());
+    let Header { number, rows, columns } = read_header(&mut read, |reason| reason)?;
+    if number != Number::Single {
+        return Err("its numbers are <f8, not <f4".to_owned());
+    }
+    let expected = rows * columns * number.bytes();
+    if rest.len() != expected {
+        let found = rest.len();
+        return Err(format!(
+            "its shape ({rows}, {columns}) needs {expected} bytes after the header, it has {found}"
+        ));
+    }
+    Ok((rows, columns, rest.chunks_exact(number.bytes()).map(|bytes| decode(bytes, number)).collect()))
+}
+
+/// Reads what stands before the numbers; `wrong` makes an error of a reason.
+fn read_header<E>(
+    read: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
+    wrong: impl Fn(String) -> E,
+) -> Result<Header, E> {
     let mut start = [0_u8; 8];
     read(&mut start)?;
     if !start.starts_with(b"\x93NUMPY") {
-        return Err(bad(path, format!("{MEMBER} is not numpy's format")));
+        return Err(wrong("it is not in numpy's format".to_owned()));
     }
     let length = if start[6] == 1 {
         let mut length = [0_u8; 2];
@@ -119,11 +146,11 @@ fn read_header(path: &Path, read: &mut impl FnMut(&mut [u8]) -> Result<()>) -> R
         u32::from_le_bytes(length) as usize
     };
     if length > MAX_HEADER {
-        return Err(bad(path, format!("its header has {length} bytes")));
+        return Err(wrong(format!("its header has {length} bytes")));
     }
     let mut text = vec![0_u8; length];
     read(&mut text)?;
-    parse_header(&String::from_utf8_lossy(&text)).map_err(|reason| bad(path, reason))
+    parse_header(&String::from_utf8_lossy(&text)).map_err(wrong)
 }
 
 /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.
@@ -151,7 +178,7 @@ fn parse_header(text: &str) -> Result<Header, String> {
         .collect::<Result<_, String>>()?;
     match sizes[..] {
         // A shape this large cannot be a file's.
-        [rows, columns] if rows.checked_mul(columns).is_some_and(|cells| cells < 1 << 48) => {
+        [rows, columns] if rows.max(1).checked_mul(columns.max(1)).is_some_and(|cells| cells < 1 << 48) => {
             Ok(Header { number, rows, columns })
         }
         _ => Err(format!("its shape is ({inner}), not (rows, columns)")),
@@ -198,6 +225,34 @@ mod tests {
     }
 
     const HEADER: &str = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }   \n";
+
+    #[test]
+    fn npy_bytes_are_as_many_as_their_header_says() {
+        let npy = |header: &str, body: &[u8]| {
+            let length = (header.len() as u16).to_le_bytes();
+            [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), body].concat()
+        };
+        let body = singles(&[1.0, 2.0, 3.0, -1.0, 0.5, f32::MAX]);
+        let good = npy(HEADER, &body);
+        assert_eq!(read_npy(&good).unwrap(), (2, 3, vec![1.0, 2.0, 3.0, -1.0, 0.5, f32::MAX]));
+        assert_eq!(read_npy(&npy(&HEADER.replace("2, 3", "2, 0"), &[])).unwrap(), (2, 0, Vec::new()));
+        let shape = |shape: &str| npy(&HEADER.replace("2, 3", shape), &body);
+        let later = [b"\x93NUMPY\x02\x00\xff\xff\xff\xff", HEADER.as_bytes()].concat();
+        for (bytes, part) in [
+            (shape("1099511627776, 1"), "needs 4398046511104 bytes after the header, it has 24"),
+            (shape("0, 18446744073709551615"), "its shape is"),
+            (shape("9223372036854775808, 2"), "its shape is"),
+            (shape("2, 2"), "needs 16 bytes after the header, it has 24"),
+            (npy(&HEADER.replace("<f4", "<f8"), &body), "its numbers are <f8"),
+            (good[..good.len() - 1].to_vec(), "needs 24 bytes after the header, it has 23"),
+            (good[..20].to_vec(), "its header is cut"),
+            (later, "its header has 4294967295 bytes"),
+            (b"PK".to_vec(), "its header is cut"),
+        ] {
+            let reason = read_npy(&bytes).unwrap_err();
+            assert!(reason.contains(part), "{reason}");
+        }
+    }
 
     #[test]
     fn compressed_stored_and_double_matrices_are_read_by_rows() {

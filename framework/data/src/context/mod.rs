@@ -27,4 +27,5 @@ pub use manifest::{
     CONTEXT_SCHEMA, ColumnGenes, ContextFile, ContextManifest, EdgeEnd, EdgeList, FingerprintSpec, GeneTable,
     Measure, MoleculeTable, RepeatedIds, SimilaritySpec, SpaceSpec, Unknown,
 };
+pub use matrix::{MatrixFile, read_npy};
 pub use summary::{ContextSummary, EdgeSummary, NodeSummary, SpaceSummary};

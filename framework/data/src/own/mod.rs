@@ -5,6 +5,8 @@
 //! [`Catalog::insert_own`](crate::Catalog::insert_own).
 
 mod labels;
+mod names;
+mod numbering;
 mod parts;
 mod repeats;
 
@@ -20,9 +22,10 @@ use crate::manifest::{
     FileSpec, Manifest, ProtocolSpec, Role, SCHEMA, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
 use crate::split::Protocol;
-use crate::table::Table;
+use crate::table::{Table, present};
 
-pub use labels::{LeftOut, OwnTask, TaskTypes};
+pub use labels::{LeftOut, OwnTask};
+pub use names::TaskTypes;
 pub use parts::Parts;
 pub use repeats::{DuplicatePolicy, MixtureRow, Repeat};
 
@@ -37,8 +40,10 @@ pub struct OwnTable {
     pub path: PathBuf,
     /// The column of SMILES; if `None`, the first of [`SMILES_COLUMNS`] that the table has.
     pub smiles: Option<String>,
-    /// The task columns; if empty, all columns of numbers.
+    /// Names of task columns, exactly; if these and `task_lists` are empty, all columns of numbers are tasks.
     pub tasks: Vec<String>,
+    /// Lists of task columns with commas between the names. A name that contains a comma may stand in double quotes.
+    pub task_lists: Vec<String>,
     /// Stated task types; the others are inferred.
     pub types: TaskTypes,
     /// What happens to rows that repeat a molecule.
@@ -90,7 +95,8 @@ impl OwnTable {
     pub fn load(&self) -> Result<OwnData> {
         let file = fs_err::canonicalize(&self.path)?;
         let bytes = fs_err::read(&self.path)?;
-        let table = Table::parse(&self.path, &bytes)?;
+        let named = self.tasks.iter().chain(&self.smiles).chain(&self.parts).chain(self.types.named.keys());
+        let table = Table::parse_with(&self.path, &bytes, &named.map(String::as_str).collect::<Vec<_>>())?;
         let smiles = self.smiles_column(&table)?;
         let parts = self.parts.as_deref().map(|column| Parts::read(&table, column)).transpose()?;
         let reserved = [Some(table.header()[smiles].as_str()), self.parts.as_deref()];
@@ -101,10 +107,7 @@ impl OwnTable {
         let values = labels::read(&table, &tasks);
         let (repeats, mixtures) = repeats::find(&texts, &values, tasks.len());
         let mut kept = repeats::apply(self.duplicates, &repeats, &tasks, texts, values);
-        kept.sha256 = match self.duplicates {
-            DuplicatePolicy::Keep => sha256_hex(&bytes),
-            policy => sha256_hex(format!("{}\n{policy}\n", sha256_hex(&bytes)).as_bytes()),
-        };
+        kept.sha256 = self.sha256(&table, smiles, &bytes);
         let smiles = table.header()[smiles].clone();
         let datasets = self.datasets(&kept, &tasks, &smiles, &file, parts.as_ref());
         Ok(OwnData {
@@ -119,15 +122,29 @@ impl OwnTable {
         })
     }
 
+    /// Whether the user named the tasks.
+    fn names_tasks(&self) -> bool {
+        !self.tasks.is_empty() || !self.task_lists.is_empty()
+    }
+
     fn smiles_column(&self, table: &Table) -> Result<usize> {
-        if let Some(name) = &self.smiles {
-            return table.column(name);
+        match &self.smiles {
+            Some(name) => table.column(name),
+            None => smiles_column(&self.path, table.header(), table.unreadable()),
         }
-        let find = |name: &&str| table.header().iter().position(|column| column.eq_ignore_ascii_case(name));
-        SMILES_COLUMNS
-            .iter()
-            .find_map(find)
-            .ok_or_else(|| Error::NoSmilesColumn { path: self.path.clone(), present: table.present() })
+    }
+
+    /// The sha256 of the file, or a hash of it and of the choices that make other data of it.
+    fn sha256(&self, table: &Table, smiles: usize, bytes: &[u8]) -> String {
+        let mut sha256 = sha256_hex(bytes);
+        let usual = smiles_column(&self.path, table.header(), table.unreadable());
+        if usual.ok() != Some(smiles) {
+            sha256 = sha256_hex(format!("{sha256}\nsmiles {}\n", table.header()[smiles]).as_bytes());
+        }
+        match self.duplicates {
+            DuplicatePolicy::Keep => sha256,
+            policy => sha256_hex(format!("{sha256}\n{policy}\n").as_bytes()),
+        }
     }
 
     fn datasets(
@@ -212,6 +229,29 @@ impl OwnTable {
             origin: self.path.clone(),
         }
     }
+}
+
+/// The column of SMILES by its name, the first of [`SMILES_COLUMNS`] that the header has.
+///
+/// # Errors
+/// [`Error::NoSmilesColumn`]; [`Error::TwoSmilesColumns`] if two columns have the name in different case.
+pub(crate) fn smiles_column(
+    path: &Path,
+    header: &[String],
+    unreadable: &[(String, &'static str)],
+) -> Result<usize> {
+    for name in SMILES_COLUMNS {
+        let mut found = (0..header.len()).filter(|&column| header[column].eq_ignore_ascii_case(name));
+        match (found.next(), found.next()) {
+            (Some(one), Some(other)) => {
+                let (one, other) = (header[one].clone(), header[other].clone());
+                return Err(Error::TwoSmilesColumns { path: path.to_owned(), one, other });
+            }
+            (Some(column), None) => return Ok(column),
+            (None, _) => {}
+        }
+    }
+    Err(Error::NoSmilesColumn { path: path.to_owned(), present: present(header, unreadable) })
 }
 
 /// A dataset's id from a file's name: its stem in lower case, with `-` for other characters.

@@ -94,7 +94,11 @@ pub fn predict(
 /// # Errors
 /// Errors of reading; the input has no rows.
 pub(super) fn read_smiles(path: &Path, column: Option<&str>) -> Result<Vec<String>> {
-    let mut input = SmilesInput::open(path, column)?;
+    let mut input = SmilesInput::open(path, column).map_err(|error| match error {
+        // This option is the training table's; the input has another one.
+        molarena_data::Error::NoSmilesColumn { path, present } => Error::NoInputColumn { path, present },
+        other => other.into(),
+    })?;
     let mut smiles = Vec::new();
     loop {
         let chunk = input.next_chunk(CHUNK)?;

@@ -47,9 +47,18 @@ struct Outcome {
     /// sha256 of the opened libraries that keys do not name, by plugin id.
     libraries: BTreeMap<String, String>,
     confined: bool,
+    missing_layers: Vec<String>,
     cost: Cost,
     /// Keeps the job folder until its files are stored.
     _folder: Option<Temporary>,
+}
+
+impl Outcome {
+    /// What a step made without a worker.
+    fn without_worker(made: Result<Made, Failure>, cost: Cost) -> Self {
+        let (libraries, missing_layers) = (BTreeMap::new(), Vec::new());
+        Self { made, search: None, libraries, confined: true, missing_layers, cost, _folder: None }
+    }
 }
 
 impl Driver<'_> {
@@ -73,10 +82,7 @@ impl Driver<'_> {
         let needs = step.needs.iter().map(|need| need.stored(self.arena)).collect::<Result<Vec<_>>>()?;
         self.observer.event(&Event::Started(step));
         let outcome = match failure_of_needs(step, &needs) {
-            Some(failure) => {
-                let (search, libraries, cost) = (None, BTreeMap::new(), Cost::default());
-                Outcome { made: Err(failure), search, libraries, confined: true, cost, _folder: None }
-            }
+            Some(failure) => Outcome::without_worker(Err(failure), Cost::default()),
             None => self.make(step, &needs, store)?,
         };
         let record = record(step, &needs, &outcome);
@@ -94,9 +100,7 @@ impl Driver<'_> {
         let context = Context { arena: self.arena, inputs: &self.inputs, needs, step, folder: folder.path() };
         let (task, readable, writable) = match step.work.prepare(&context)? {
             Prepared::Done(made) => {
-                let cost = step.work.cost(Cost::default(), needs);
-                let libraries = BTreeMap::new();
-                return Ok(Outcome { made, search: None, libraries, confined: true, cost, _folder: None });
+                return Ok(Outcome::without_worker(made, step.work.cost(Cost::default(), needs)));
             }
             Prepared::Job { task, readable, writable } => (task, readable, writable),
         };
@@ -109,7 +113,8 @@ impl Driver<'_> {
         let (ending, cost) = self.run(step, job, store, &context)?;
         let (made, search) = judge(step, &context, &ending);
         let (libraries, cost) = (step.libraries(), step.work.cost(cost, needs));
-        Ok(Outcome { made, search, libraries, confined: ending.confined, cost, _folder: Some(folder) })
+        let Ending { confined, missing_layers, .. } = ending;
+        Ok(Outcome { made, search, libraries, confined, missing_layers, cost, _folder: Some(folder) })
     }
 
     /// Runs the worker of a step. Returns its ending and the cost, earlier workers included.
@@ -181,6 +186,7 @@ fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
         search: outcome.search.clone(),
         corpus: step.work.corpus(),
         libraries: outcome.libraries.clone(),
+        missing_layers: outcome.missing_layers.clone(),
         confined: outcome.confined && needs.iter().all(|need| need.confined),
         device: (step.device != CPU).then(|| step.device.clone()),
         finished: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()),

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use crate::{error::Result, plan::step::Step};
+use crate::{error::Result, plan::step::Step, request::limits::MAX_THREADS};
 
 /// What is left to do, and what is running.
 struct State {
@@ -55,15 +55,20 @@ pub(super) fn in_order(
     let state = Mutex::new(State { ready, waits_for, left, threads, free_threads: threads, outcome: Ok(()) });
     let changed = Condvar::new();
     thread::scope(|scope| {
-        for _ in 0..threads.min(steps.len()) {
-            scope.spawn(|| {
-                while let Some(index) = next(&state, &changed, steps) {
-                    let result = work(&steps[index]);
-                    done(&mut lock(&state), index, steps, &needed_by, result);
-                    changed.notify_all();
-                }
-            });
+        let drive = || {
+            while let Some(index) = next(&state, &changed, steps) {
+                let result = work(&steps[index]);
+                done(&mut lock(&state), index, steps, &needed_by, result);
+                changed.notify_all();
+            }
+        };
+        // This thread is one of them. Where the system gives no more threads, fewer do the work.
+        for _ in 1..threads.min(steps.len()).min(MAX_THREADS) {
+            if thread::Builder::new().spawn_scoped(scope, drive).is_err() {
+                break;
+            }
         }
+        drive();
     });
     state.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
 }

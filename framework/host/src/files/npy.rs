@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use molarena_data::context::read_npy;
 use molarena_features::{flat, matrix};
 use ndarray::{Array1, Array2, ArrayBase, Data, Dimension};
 use ndarray_npy::{ReadNpyExt, ReadableElement, WritableElement, WriteNpyExt};
@@ -19,11 +20,10 @@ pub(crate) fn to_npy(rows: usize, columns: usize, values: Vec<f32>) -> Vec<u8> {
     bytes
 }
 
-/// Rows, columns and values of the `.npy` bytes of an f32 matrix.
+/// Rows, columns and values of the `.npy` bytes of an f32 matrix, which a worker may have written: a header that states
+/// more than there is takes no memory.
 pub(crate) fn from_npy(bytes: &[u8]) -> Result<(usize, usize, Vec<f32>), String> {
-    let array: Array2<f32> =
-        ndarray_npy::ReadNpyExt::read_npy(bytes).map_err(|error| format!("not an f32 matrix: {error}"))?;
-    Ok((array.nrows(), array.ncols(), flat(array)))
+    read_npy(bytes).map_err(|reason| format!("not an f32 matrix: {reason}"))
 }
 
 /// Writes an array as a `.npy` file.

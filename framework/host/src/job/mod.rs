@@ -188,13 +188,6 @@ pub struct JobComponent {
     pub config: String,
 }
 
-/// What the worker says of itself before it opens the plugin.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Started {
-    /// Whether the worker is confined.
-    pub confined: bool,
-}
-
 /// Progress of the worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {

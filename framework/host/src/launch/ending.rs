@@ -31,6 +31,8 @@ pub struct Ending {
     pub result: Result<Output, WorkerFailure>,
     /// Whether it was confined, as it said before it opened the plugin.
     pub confined: bool,
+    /// Layers of the confinement that this kernel lacks, each in a few words.
+    pub missing_layers: Vec<String>,
     /// The last part of its output, visible.
     pub output: String,
     /// Wall-clock time from start to end.
@@ -54,7 +56,7 @@ pub(super) struct Measured {
 }
 
 /// The ending of a job that ran inside this process.
-pub(crate) fn ending_in_process(task: &JobTask, folder: &Path, wall: Duration) -> Ending {
+pub fn ending_in_process(task: &JobTask, folder: &Path, wall: Duration) -> Ending {
     let measured = Measured { wall, peak: 0, peak_limit: u64::MAX, cpu_s: None };
     ending(task, folder, &measured, None, &|| failure(Reason::NoResult, "the worker left no result".into()))
 }
@@ -80,7 +82,8 @@ pub(super) fn ending(
         (None, None) => Err(died()),
     };
     let result = result.map_err(|WorkerFailure { reason, message }| failure(reason, kept(&message)));
-    Ending { result, confined: false, output: String::new(), wall: measured.wall, peak_rss, cpu_s }
+    let (missing_layers, output) = (Vec::new(), String::new());
+    Ending { result, confined: false, missing_layers, output, wall: measured.wall, peak_rss, cpu_s }
 }
 
 pub(super) const fn failure(reason: Reason, message: String) -> WorkerFailure {
@@ -107,7 +110,7 @@ fn costs(measured: &Measured, reported: Option<&Done>) -> (u64, f64) {
 }
 
 /// Progress as the worker last reported it: visible, cut, and with the processor seconds that the host counted.
-pub(super) fn progress(folder: &Path, cpu_s: f64) -> Option<Progress> {
+pub fn progress(folder: &Path, cpu_s: f64) -> Option<Progress> {
     let Progress { fraction, message, .. } =
         read_json_within(folder, "progress.json", PROGRESS_LIMIT).ok()?;
     let message = molarena_chem::shorten(&visible(&message), PROGRESS_KEPT, "…").into_owned();

@@ -26,6 +26,8 @@ pub(crate) struct Held {
     pub(crate) memory: u64,
     /// Deleted files that are open, on the disks under the disk limit: no folder lists them.
     pub(crate) deleted: u64,
+    /// Number of processes.
+    pub(crate) processes: usize,
 }
 
 /// Measures what the processes of a group hold together.
@@ -81,16 +83,26 @@ impl Meter {
     /// What the group holds: the smaller of the last two measurements, because a process that is just
     /// starting may be counted twice. Measuring takes at most a tenth of the time; in between, the last
     /// result stands.
-    pub(crate) fn measure(&mut self) -> Held {
+    ///
+    /// If another process than the first is the `worker`, the first and the worker's parent do nothing but wait
+    /// for it and are not counted.
+    pub(crate) fn measure(&mut self, worker: Option<i32>) -> Held {
         let started = Instant::now();
         if started < self.due {
             return self.held;
         }
-        let statuses: HashMap<i32, Status> = members(self.group)
+        let mut statuses: HashMap<i32, Status> = members(self.group)
             .into_iter()
             .filter_map(|process| Some((process, Status::read(process)?)))
             .collect();
         self.cpu_s = statuses.keys().map(|&process| cpu_seconds(process)).sum();
+        let first = self.group.cast_signed();
+        if let Some(parent) =
+            worker.filter(|&worker| worker != first).and_then(|worker| statuses.get(&worker))
+        {
+            let parent = parent.parent;
+            statuses.retain(|&process, _| process != first && process != parent);
+        }
         self.first_seen.retain(|process, _| statuses.contains_key(process));
         for &process in statuses.keys() {
             self.first_seen.entry(process).or_insert(started);
@@ -110,7 +122,8 @@ impl Meter {
             private = self.shared_once(&statuses);
         }
         let memory = private + self.files.memory;
-        self.held = Held { memory: memory.min(self.latest), deleted: self.files.deleted };
+        let (deleted, processes) = (self.files.deleted, statuses.len());
+        self.held = Held { memory: memory.min(self.latest), deleted, processes };
         self.latest = memory;
         self.peak = self.peak.max(self.held.memory);
         self.due = Instant::now() + started.elapsed() * 9;

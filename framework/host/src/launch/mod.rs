@@ -7,13 +7,16 @@ pub mod group;
 pub mod memory;
 pub(crate) mod processes;
 pub(crate) mod processors;
-mod report;
+mod sentry;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 mod watch;
 
 use std::{
-    os::unix::process::{CommandExt, ExitStatusExt},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::ExitStatusExt},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     sync::atomic::AtomicBool,
@@ -29,15 +32,15 @@ use crate::{
         disk::DiskWatch,
         ending::{Measured, ending, failure},
         group::Group,
-        report::Report,
-        watch::{Stop, Watch},
+        sentry::Sentry,
+        watch::{MOST_PROCESSES, Stop, Watch},
     },
-    sandbox::Envelope,
+    sandbox::{self, Envelope},
 };
 use molarena_record::parts::Reason;
 
-pub use ending::Ending;
-pub(crate) use ending::{ending_in_process, kept};
+pub(crate) use ending::kept;
+pub use ending::{Ending, ending_in_process, progress as read_progress};
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub struct Launcher {
     pub program: PathBuf,
     /// Whether jobs run inside this process instead, for debuggers.
     pub in_process: bool,
+    /// The host's resource limits from before it started any worker: see [`Envelope::inherited`].
+    limits: Vec<(String, u64, u64)>,
 }
 
 impl Launcher {
@@ -53,7 +58,7 @@ impl Launcher {
     pub fn of_this_binary() -> Result<Self> {
         let program = std::env::current_exe()
             .map_err(|error| Error::Worker(format!("the path of this program is unknown: {error}")))?;
-        Ok(Self { program, in_process: false })
+        Ok(Self { program, in_process: false, limits: sandbox::limits_of_this_process() })
     }
 }
 
@@ -73,14 +78,22 @@ pub fn run(
     let memory = job.envelope.memory;
     let group = Group::create(memory);
     let cgroup = group.as_ref().map(|group| group.folder().to_owned());
-    let envelope = Envelope { cgroup, ..job.envelope.clone() };
+    let envelope = Envelope { cgroup, inherited: launcher.limits.clone(), ..job.envelope.clone() };
     write_json(folder, "job.json", &Job { envelope, ..job.clone() })?;
     let written: Vec<PathBuf> = job.envelope.writable.iter().map(|path| folder.join(path)).collect();
     let written = written.iter().map(PathBuf::as_path).chain([folder]);
     let disk = DiskWatch::start(written, job.envelope.disk);
     let started = Instant::now();
-    let Running { mut child, output, report } = start(launcher, folder)?;
-    let watch = Watch { memory, disk: &disk, wall: wall_limit, folder, interrupted, on_progress };
+    let Running { mut child, output, sentry } = start(launcher, folder)?;
+    let watch = Watch {
+        memory,
+        disk: &disk,
+        wall: wall_limit,
+        folder,
+        interrupted,
+        on_progress,
+        sentry: Some(&sentry),
+    };
     let watched = watch.until_the_end(&mut child);
     let wall = started.elapsed();
     // End whatever the worker started in its process group.
@@ -89,6 +102,7 @@ pub fn run(
     // Nothing in the subfolders is read, and the caller may not be able to remove them. If some remain, they
     // are left to the caller.
     let _left = remove_subfolders(folder);
+    let heard = sentry.end();
     let watched = watched?;
     if watched.stop == Some(Stop::Interrupted) {
         return Err(Error::Interrupted);
@@ -108,11 +122,16 @@ pub fn run(
         )),
         Some(Stop::Memory) => Some(failure(Reason::Memory, over_memory(memory))),
         Some(Stop::Disk(excess)) => Some(failure(Reason::Disk, excess.message(job.envelope.disk))),
+        Some(Stop::Processes) => {
+            Some(failure(Reason::Processes, format!("over the limit of {MOST_PROCESSES} processes")))
+        }
         _ => None,
     };
     let died = || died(watched.status, &printed, memory);
     let mut ending = ending(&job.task, folder, &measured, result, &died);
-    ending.confined = report.read().confined;
+    ending.result = ending.result.map_err(|error| failure(error.reason, heard.name_refused(error.message)));
+    let report = heard.report.unwrap_or_default();
+    (ending.confined, ending.missing_layers) = (report.confined, report.missing);
     ending.output = printed;
     Ok(ending)
 }
@@ -142,15 +161,14 @@ fn signal_name(signal: i32) -> &'static str {
 struct Running {
     child: Child,
     output: Capture,
-    report: Report,
+    sentry: Sentry,
 }
 
 fn start(launcher: &Launcher, folder: &Path) -> Result<Running> {
     let failed = |error: std::io::Error| Error::Worker(format!("{}: {error}", launcher.program.display()));
     let (reader, writer) = std::io::pipe().map_err(failed)?;
-    let (report, reporter) = Report::pipe().map_err(failed)?;
     let mut command = Command::new(&launcher.program);
-    command.arg("worker").arg(folder).current_dir(folder).process_group(0).env_clear();
+    command.arg("worker").arg(folder).current_dir(folder).env_clear();
     // A worker's environment names no folder of the arena.
     for name in ["PATH", "LD_LIBRARY_PATH", "LANG", "RUST_BACKTRACE"] {
         if let Some(value) = std::env::var_os(name) {
@@ -159,8 +177,12 @@ fn start(launcher: &Launcher, folder: &Path) -> Result<Running> {
     }
     // glibc would give memory back to the kernel and ask for it again in every step of a training (mallopt(3)).
     command.env("MALLOC_MMAP_THRESHOLD_", "33554432").env("MALLOC_TRIM_THRESHOLD_", "134217728");
-    command.env("HOME", folder).env("TMPDIR", folder).stdin(reporter);
+    // Its report comes over its standard input; then it has none.
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    command.env("HOME", folder).env("TMPDIR", folder).stdin(OwnedFd::from(theirs));
     command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
     let child = command.spawn().map_err(failed)?;
-    Ok(Running { child, output: Capture::start(reader), report })
+    // Its ends of the pipe and of the pair are the worker's alone now.
+    drop(command);
+    Ok(Running { child, output: Capture::start(reader), sentry: Sentry::start(ours).map_err(failed)? })
 }

@@ -18,6 +18,7 @@ use crate::{
         ending::progress,
         memory::Meter,
         processes,
+        sentry::Sentry,
     },
     sandbox::memory::peak_rss_of,
 };
@@ -26,6 +27,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(20);
 /// How long a worker may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(2);
+/// Most processes of a worker.
+pub(super) const MOST_PROCESSES: usize = 1024;
 
 /// Why a worker was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +36,15 @@ pub(super) enum Stop {
     Timeout,
     Memory,
     Disk(Excess),
+    Processes,
     Interrupted,
+}
+
+impl Stop {
+    /// Whether the worker took too much of something.
+    fn takes(self) -> bool {
+        matches!(self, Self::Memory | Self::Disk(_) | Self::Processes)
+    }
 }
 
 /// How a worker ended.
@@ -59,6 +70,8 @@ pub(super) struct Watch<'a> {
     pub(super) folder: &'a Path,
     /// Set when the worker is to end.
     pub(super) interrupted: &'a AtomicBool,
+    /// Knows the process that opens the plugin.
+    pub(super) sentry: Option<&'a Sentry>,
     /// Called with each new report of progress.
     pub(super) on_progress: &'a dyn Fn(&Progress),
 }
@@ -78,20 +91,25 @@ impl Watch<'_> {
                 let peak = meter.peak().max(own_peak);
                 return Ok(Watched { status, stop: stop.map(|(stop, _)| stop), peak, cpu_s });
             }
-            // The kernel keeps the peak of each process, so no peak of the first process is missed between
-            // two checks.
-            own_peak = own_peak.max(peak_rss_of(&group.to_string()).unwrap_or(0));
-            let reached = self.reached(&mut meter, started);
+            // The kernel keeps the peak of each process, so no peak of the worker itself is missed between two
+            // checks.
+            let worker = self.sentry.and_then(Sentry::process);
+            let process = worker.unwrap_or(group.cast_signed()).to_string();
+            own_peak = own_peak.max(peak_rss_of(&process).unwrap_or(0));
+            let reached = self.reached(&mut meter, worker, started);
             match (stop, reached) {
                 (None, Some(reached)) => {
-                    // A worker that takes too much memory or disk is not asked: it would go on taking.
-                    let takes = matches!(reached, Stop::Memory | Stop::Disk(_));
-                    let signal = if takes { Signal::SIGKILL } else { Signal::SIGTERM };
+                    // A worker that takes too much is not asked: it would go on taking.
+                    let signal = if reached.takes() { Signal::SIGKILL } else { Signal::SIGTERM };
                     processes::signal(group, signal);
+                    if worker.is_none() {
+                        // It has just started and may lead no group yet.
+                        child.kill().map_err(|error| Error::Worker(error.to_string()))?;
+                    }
                     stop = Some((reached, Instant::now()));
                 }
                 (Some((_, since)), reached)
-                    if since.elapsed() > GRACE || matches!(reached, Some(Stop::Memory | Stop::Disk(_))) =>
+                    if since.elapsed() > GRACE || reached.is_some_and(Stop::takes) =>
                 {
                     processes::signal(group, Signal::SIGKILL);
                 }
@@ -108,13 +126,15 @@ impl Watch<'_> {
     }
 
     /// The exceeded limit, if any.
-    fn reached(&self, meter: &mut Meter, started: Instant) -> Option<Stop> {
-        let held = meter.measure();
+    fn reached(&self, meter: &mut Meter, worker: Option<i32>, started: Instant) -> Option<Stop> {
+        let held = meter.measure(worker);
         self.disk.set_deleted(held.deleted);
         if held.memory > self.memory {
             Some(Stop::Memory)
         } else if let Some(excess) = self.disk.excess() {
             Some(Stop::Disk(excess))
+        } else if held.processes > MOST_PROCESSES {
+            Some(Stop::Processes)
         } else if self.interrupted.load(Ordering::Relaxed) {
             Some(Stop::Interrupted)
         } else if started.elapsed() > self.wall {

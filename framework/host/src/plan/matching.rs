@@ -82,7 +82,8 @@ impl Planner<'_> {
             // A decoder gets bits as dense 0 and 1.
             given = InputKind::Dense;
         }
-        self.check_component(method, ComponentKind::Decoder, decoder, given)
+        let configs = std::slice::from_ref(&decoder.config);
+        self.check_component(method, ComponentKind::Decoder, decoder, configs, given)
     }
 
     /// Plans the cells of a matching group and passes each to `add`.

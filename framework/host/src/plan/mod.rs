@@ -8,6 +8,7 @@ mod checks;
 pub(crate) mod component;
 pub(crate) mod describe;
 pub mod device;
+mod integers;
 pub(crate) mod matching;
 pub(crate) mod missing;
 pub(crate) mod planner;
@@ -30,11 +31,12 @@ use crate::{
         planner::{Place, Planner},
         select::Selection,
     },
+    request::{product, suite::Seeds, sweep::Vary},
     sandbox,
 };
 
-/// Most cells of a plan: each takes about a kilobyte, and all are planned before the first one runs.
-const MAX_CELLS: u64 = 1_000_000;
+/// Most cells of a plan: each takes up to four kilobytes, and all are planned before the first one runs.
+const MAX_CELLS: u64 = 100_000;
 
 /// Checks the whole selection and makes the plan.
 ///
@@ -75,17 +77,24 @@ pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> R
 
 /// Refuses a selection of too many cells before planning it.
 fn check_size(selection: &Selection) -> Result<()> {
-    let product = |counts: &[u64]| counts.iter().try_fold(1u64, |product, &count| product.checked_mul(count));
+    // What an empty list makes no cell of is looked up all the same.
+    let cells = |counts: &[usize], seeds: &Seeds| {
+        let counts = counts.iter().map(|&count| count as u64).chain([seeds.count()]);
+        counts.map(|count| count.max(1)).try_fold(1u64, u64::checked_mul)
+    };
+    let variants = |vary: &Vary| product::count(vary).unwrap_or(usize::MAX);
     let tasks = selection.groups.iter().map(|group| {
-        product(&[group.datasets.len() as u64, group.methods.len() as u64, group.seeds.count()])
+        cells(&[group.datasets.len(), group.methods.len(), variants(&group.vary)], &group.seeds)
     });
-    let matches =
-        selection.matches.iter().map(|group| product(&[group.methods.len() as u64, group.seeds.count()]));
-    let total = tasks.chain(matches).try_fold(0u64, |total, cells| total.checked_add(cells?));
+    let matches = selection
+        .matches
+        .iter()
+        .map(|group| cells(&[group.methods.len(), variants(&group.vary)], &group.seeds));
+    let total = tasks.chain(matches).try_fold(0u64, |total, count| total.checked_add(count?));
     match total {
         Some(..=MAX_CELLS) => Ok(()),
         _ => Err(Error::Request(format!(
-            "the selection has {} cells, and a plan may have {MAX_CELLS}; name fewer seeds",
+            "the selection has {} cells, and a plan may have {MAX_CELLS}; name fewer seeds or methods",
             total.map_or_else(|| "too many".to_owned(), |total| total.to_string())
         ))),
     }

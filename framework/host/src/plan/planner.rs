@@ -146,10 +146,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The named methods, each in all variants.
-    pub(crate) fn methods(&self, names: &[String], vary: &Vary, base: &Path) -> Result<Vec<Method>> {
+    pub(crate) fn methods(&mut self, names: &[String], vary: &Vary, base: &Path) -> Result<Vec<Method>> {
         let mut methods = Vec::new();
         for name in names {
-            methods.extend(sweep::variants(self.arena.methods.get(name, base)?, vary)?);
+            for method in sweep::variants(self.arena.methods.get(name, base)?, vary)? {
+                methods.push(self.settled(method)?);
+            }
         }
         Ok(methods)
     }
@@ -165,7 +167,7 @@ impl<'a> Planner<'a> {
         };
         let mut members = Vec::new();
         for name in &ensemble.members {
-            let mut member = self.arena.methods.get(name, Path::new(""))?;
+            let mut member = self.settled(self.arena.methods.get(name, Path::new(""))?)?;
             let Recipe::Model(model) = &member.recipe else {
                 let message = format!("method `{}`: member `{name}` is an ensemble itself", method.name);
                 return Err(Error::Request(message));
@@ -189,11 +191,7 @@ impl<'a> Planner<'a> {
             return Err(Error::Request(message));
         };
         let given = self.check_encoder(method, model)?;
-        for config in configurations(model) {
-            let candidate = ComponentSpec { config, ..baseline.clone() };
-            self.check_component(method, ComponentKind::Baseline, &candidate, given)?;
-        }
-        Ok(())
+        self.check_component(method, ComponentKind::Baseline, baseline, &configurations(model), given)
     }
 
     /// Checks the encoder and its corpus; returns the input kind of the next component.
@@ -206,7 +204,8 @@ impl<'a> Planner<'a> {
         }
         let given = model.features.input();
         let Some(encoder) = &model.encoder else { return Ok(given) };
-        self.check_component(method, ComponentKind::Encoder, encoder, given)?;
+        let configs = std::slice::from_ref(&encoder.config);
+        self.check_component(method, ComponentKind::Encoder, encoder, configs, given)?;
         Ok(InputKind::Dense)
     }
 
@@ -215,9 +214,10 @@ impl<'a> Planner<'a> {
         method: &Method,
         kind: ComponentKind,
         spec: &ComponentSpec,
+        configs: &[serde_json::Value],
         given: InputKind,
     ) -> Result<()> {
-        let (plugin, id) = self.plugin(method, spec)?;
+        let (plugin, id) = self.plugin(&method.name, spec)?;
         let components = &plugin.description.components;
         let Some(component) =
             components.iter().find(|component| component.kind == kind && component.id == id)
@@ -249,17 +249,18 @@ impl<'a> Planner<'a> {
                 given: format!("`{given}`"),
             });
         }
-        self.unchecked.push(Check {
+        let schema = component.config_schema.to_string();
+        self.unchecked.extend(configs.iter().map(|config| Check {
             method: method.name.clone(),
             component: spec.component.clone(),
-            id,
+            id: id.clone(),
             kind,
-            config: spec.config.clone(),
-            schema: component.config_schema.to_string(),
+            config: config.clone(),
+            schema: schema.clone(),
             library: plugin.path.clone(),
             library_sha256: plugin.sha256.clone(),
-            device,
-        });
+            device: device.clone(),
+        }));
         Ok(())
     }
 
@@ -269,13 +270,13 @@ impl<'a> Planner<'a> {
         checks::check(&unchecked, self.arena, &self.limits.cells, self.interrupted)
     }
 
-    fn plugin(&mut self, method: &Method, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {
+    pub(crate) fn plugin(&mut self, method: &str, spec: &ComponentSpec) -> Result<(Arc<Plugin>, String)> {
         let (plugin, id) = spec.split().expect("method files are checked when they are read");
         if let Some(known) = self.plugins.get(plugin) {
             return Ok((Arc::clone(known), id.to_owned()));
         }
         let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
-            method: method.name.clone(),
+            method: method.to_owned(),
             plugin: plugin.to_owned(),
             file: search::file_name(plugin),
             searched: self.arena.plugins.describe(),
@@ -323,7 +324,7 @@ impl<'a> Planner<'a> {
         kind: ComponentKind,
         spec: &ComponentSpec,
     ) -> Result<Component> {
-        let (plugin, id) = self.plugin(method, spec)?;
+        let (plugin, id) = self.plugin(&method.name, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),
             version: plugin.description.version.clone(),

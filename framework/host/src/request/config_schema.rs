@@ -30,6 +30,71 @@ fn shortened(message: &str) -> String {
     molarena_chem::shorten(message, KEPT, "…").into_owned()
 }
 
+/// Most schemas looked at for one configuration: a schema of a plugin may refer to itself.
+const MOST_SCHEMAS: usize = 10_000;
+/// Largest whole number that each 64-bit float below it has, 2^53.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Writes whole numbers as integers where the schema takes integers, but no other numbers. For JSON Schema 10.0 is an
+/// integer; readers of configurations refuse it, and 1e1 and 10 would be two methods.
+pub(crate) fn with_integers(config: &mut Value, schema: &Value) {
+    let mut left = MOST_SCHEMAS;
+    settle(config, &[schema], schema, &mut left);
+}
+
+fn settle(value: &mut Value, schemas: &[&Value], root: &Value, left: &mut usize) {
+    let branches = branches(schemas, root, left);
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                let named = branches
+                    .iter()
+                    .map(|schema| schema["properties"].get(key).unwrap_or(&schema["additionalProperties"]));
+                settle(member, &named.collect::<Vec<_>>(), root, left);
+            }
+        }
+        Value::Array(items) => {
+            let schemas: Vec<&Value> = branches.iter().map(|schema| &schema["items"]).collect();
+            for item in items {
+                settle(item, &schemas, root, left);
+            }
+        }
+        Value::Number(number) if takes(&branches, "integer") && !takes(&branches, "number") => {
+            let whole = number.as_f64().filter(|_| number.is_f64());
+            if let Some(whole) = whole.filter(|whole| whole.fract() == 0.0 && whole.abs() < LARGEST_WHOLE) {
+                *value = (whole as i64).into();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether one of the schemas has the type.
+fn takes(branches: &[&Value], name: &str) -> bool {
+    let named = |kind: &Value| {
+        kind == name || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == name))
+    };
+    branches.iter().any(|schema| named(&schema["type"]))
+}
+
+/// The schemas, with those that they refer to and choose from.
+fn branches<'a>(schemas: &[&'a Value], root: &'a Value, left: &mut usize) -> Vec<&'a Value> {
+    let mut waiting: Vec<&Value> = schemas.to_vec();
+    let mut branches = Vec::new();
+    while let Some(schema) = waiting.pop()
+        && *left > 0
+    {
+        *left -= 1;
+        let referred = schema["$ref"].as_str().and_then(|place| root.pointer(place.strip_prefix('#')?));
+        waiting.extend(referred);
+        for choices in ["anyOf", "oneOf", "allOf"] {
+            waiting.extend(schema[choices].as_array().into_iter().flatten());
+        }
+        branches.push(schema);
+    }
+    branches
+}
+
 fn describe(error: &ValidationError<'_>, schema: &Value) -> String {
     let key = error.instance_path().to_string();
     let choices = choices(error);
@@ -76,6 +141,38 @@ mod tests {
 
     fn message(schema: &Value, config: &Value) -> String {
         violation(config, &schema.to_string()).unwrap()
+    }
+
+    #[test]
+    fn whole_numbers_are_integers_where_the_schema_wants_integers() {
+        let schema = json!({
+            "properties": {
+                "trees": {"type": "integer", "minimum": 0},
+                "depth": {"type": ["integer", "null"]},
+                "share": {"type": "number"},
+                "either": {"anyOf": [{"type": "integer"}, {"type": "number"}]},
+                "inner": {"$ref": "#/$defs/Inner"},
+            },
+            "$defs": {
+                "Inner": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/Widths"}]},
+                "Widths": {"properties": {"widths": {"items": {"type": "integer"}}}},
+                "Loop": {"$ref": "#/$defs/Loop"},
+            },
+        });
+        let settled = |mut config: Value| {
+            with_integers(&mut config, &schema);
+            config.to_string()
+        };
+        assert_eq!(settled(json!({"trees": 1e1, "depth": -3.0})), r#"{"depth":-3,"trees":10}"#);
+        assert_eq!(
+            settled(json!({"share": 1.0, "either": 2.0, "other": 3.0})),
+            r#"{"either":2.0,"other":3.0,"share":1.0}"#
+        );
+        assert_eq!(settled(json!({"inner": {"widths": [1.0, 2.5, 3]}})), r#"{"inner":{"widths":[1,2.5,3]}}"#);
+        assert_eq!(settled(json!({"trees": 1e30})), r#"{"trees":1e+30}"#);
+        let mut config = json!({"a": 1.0});
+        with_integers(&mut config, &json!({"properties": {"a": {"$ref": "#/properties/a"}}}));
+        assert_eq!(config, json!({"a": 1.0}));
     }
 
     #[test]

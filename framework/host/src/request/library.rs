@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 use crate::{
     error::{Error, Result},
     files::plain::open_stored,
-    request::method::Method,
+    request::{document, method::Method},
 };
 
 static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../leaderboards/methods");
@@ -32,14 +32,12 @@ impl Methods {
             paths.retain(|path| is_toml(path));
             paths.sort();
             for path in paths {
-                let failed = |message: String| Error::Document { path: path.clone(), message };
-                let file = open_stored(&path).map_err(|error| match error {
-                    // Nobody named this file, so a FIFO is not waited for.
-                    Error::Store { message, .. } => failed(message),
+                // Nobody named this file, so a FIFO is not waited for.
+                open_stored(&path).map_err(|error| match error {
+                    Error::Store { message, .. } => Error::Document { path: path.clone(), message },
                     error => error,
                 })?;
-                let text = std::io::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-                this.insert(Method::parse(&text, &path)?);
+                this.insert(Method::parse(&document::read(&path)?, &path)?);
             }
         }
         this.0.sort_by(|a, b| a.name.cmp(&b.name));
@@ -55,8 +53,7 @@ impl Methods {
     pub fn get(&self, name: &str, base: &Path) -> Result<Method> {
         if is_toml(Path::new(name)) {
             let path = base.join(name);
-            // The message names the file.
-            let text = fs_err::read_to_string(&path).map_err(|error| Error::Request(error.to_string()))?;
+            let text = document::read(&path)?;
             return Method::parse(&text, &path);
         }
         self.0.iter().find(|method| method.name == name).cloned().ok_or_else(|| Error::UnknownMethod {

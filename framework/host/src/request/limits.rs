@@ -1,8 +1,11 @@
 //! Limits of workers.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// Most threads of a worker, and most workers at a time.
+pub(crate) const MAX_THREADS: usize = 1024;
 
 /// Limits of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,12 @@ impl SuiteLimits {
     pub fn pretraining(&self, cells: Limits) -> Limits {
         self.pretrain.of(cells)
     }
+}
+
+/// Parses a number of threads or workers, 1 to [`MAX_THREADS`].
+pub fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MAX_THREADS);
+    number.ok_or_else(|| format!("`{text}` is no number from 1 to {MAX_THREADS}"))
 }
 
 /// Parses a duration, such as `10m`, `3h` or `90s`.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, Result},
     request::component::{ComponentSpec, empty_object},
+    request::document::{check_values, parse},
     request::grid,
     request::library::{Methods, is_toml},
     request::sweep::Assignment,
@@ -195,8 +196,9 @@ impl Method {
     pub fn parse(text: &str, origin: &Path) -> Result<Self> {
         let document = |message: String| Error::Document { path: origin.to_owned(), message };
         // Read as a method first: errors of TOML name the line.
-        toml::from_str::<MethodFile>(text).map_err(|error| document(error.to_string()))?;
-        let content = toml::from_str(text).map_err(|error| document(error.to_string()))?;
+        parse::<MethodFile>(text).map_err(document)?;
+        check_values(text).map_err(document)?;
+        let content = parse(text).map_err(document)?;
         Self::of_document(content, origin)
     }
 

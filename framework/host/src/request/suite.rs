@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use crate::{
     error::{Error, Result},
-    request::limits::SuiteLimits,
+    request::document,
+    request::limits::{MAX_THREADS, SuiteLimits},
     request::sweep,
     request::sweep::Vary,
 };
@@ -123,32 +124,34 @@ impl Seeds {
 impl Suite {
     /// Reads a suite file.
     pub fn load(path: &Path) -> Result<Self> {
-        // The message names the file.
-        let text = fs_err::read_to_string(path).map_err(|error| Error::Request(error.to_string()))?;
-        Self::parse(&text, path)
+        Self::parse(&document::read(path)?, path)
     }
 
     /// Reads a suite from TOML; `origin` is named in errors.
     pub fn parse(text: &str, origin: &Path) -> Result<Self> {
-        let document = |message: String| Error::Document { path: origin.to_owned(), message };
-        let suite: Self = toml::from_str(text).map_err(|error| document(error.to_string()))?;
+        let failed = |message: String| Error::Document { path: origin.to_owned(), message };
+        let suite: Self = document::parse(text).map_err(failed)?;
+        document::check_values(text).map_err(failed)?;
         if suite.schema != SUITE_SCHEMA {
-            return Err(document(format!("schema is `{}`, expected `{SUITE_SCHEMA}`", suite.schema)));
+            return Err(failed(format!("schema is `{}`, expected `{SUITE_SCHEMA}`", suite.schema)));
         }
         let cells = suite.limits.cells();
         for limits in [cells, suite.limits.pretraining(cells)] {
             if limits.threads == 0 || limits.wall.is_zero() || limits.memory == 0 || limits.disk == 0 {
-                return Err(document("limits must be above 0".into()));
+                return Err(failed("limits must be above 0".into()));
+            }
+            if limits.threads > MAX_THREADS {
+                return Err(failed(format!("limits.threads may be at most {MAX_THREADS}")));
             }
         }
         let varied = suite.cells.iter().map(|group| &group.vary);
         for vary in varied.chain(suite.matches.iter().map(|group| &group.vary)) {
-            sweep::check(vary).map_err(document)?;
+            sweep::check(vary).map_err(failed)?;
         }
         for group in &suite.matches {
             let distinct: BTreeSet<_> = group.spaces.iter().collect();
             if group.spaces.is_empty() || distinct.len() < group.spaces.len() {
-                return Err(document("match.spaces must name at least one feature space, each once".into()));
+                return Err(failed("match.spaces must name at least one feature space, each once".into()));
             }
         }
         Ok(suite)

@@ -24,6 +24,7 @@ fn step(seed: u64) -> StepRecord {
         corpus: None,
         libraries: std::collections::BTreeMap::new(),
         confined: true,
+        missing_layers: Vec::new(),
         device: None,
         finished: None,
         cost: Cost::default(),

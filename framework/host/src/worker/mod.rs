@@ -10,8 +10,6 @@ mod pretrain;
 mod rank;
 
 use std::{
-    io::Write,
-    os::fd::AsFd,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -22,10 +20,10 @@ use molarena_sdk::Call;
 use crate::{
     error::Result,
     files::json::{read_json, write_json},
-    job::{Done, Job, JobTask, Output, Started, WorkerFailure},
+    job::{Done, Job, JobTask, Output, WorkerFailure},
     plugin::loader::LoadedPlugin,
-    sandbox,
-    worker::calls::{Reporter, cpu_seconds, internal, opened, peak_rss},
+    sandbox::{self, report},
+    worker::calls::{Reporter, cpu_seconds, opened, peak_rss},
 };
 
 /// Runs the job in `folder`, for the hidden command `worker`. The outcome is in `done.json`, or in how the
@@ -37,30 +35,16 @@ pub fn run(folder: &Path) -> Result<()> {
     let cancelled = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancelled))?;
     let job: Job = read_json(folder, "job.json")?;
-    let result = prepare(&job, folder).and_then(|confined| {
-        report(Started { confined }).map_err(internal)?;
-        perform(&job, folder, &cancelled)
-    });
+    let result = prepare(&job, folder).and_then(|()| perform(&job, folder, &cancelled));
     write_json(folder, "done.json", &Done { result, peak_rss: peak_rss(), cpu_s: cpu_seconds() })
 }
 
-/// Tells the host what holds before a plugin is opened, through the pipe that is this process's standard input, and
-/// closes the pipe. If nobody listens, as in a worker that a person started, nothing is told.
-fn report(started: Started) -> std::io::Result<()> {
-    let mut pipe = fs_err::File::from_parts(
-        std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?),
-        "standard input",
-    );
-    let text = serde_json::to_string(&started).expect("plain data");
-    let _nobody_listens = pipe.write_all(format!("{text}\n").as_bytes());
-    let nothing = fs_err::File::open("/dev/null")?;
-    Ok(nix::unistd::dup2_stdin(nothing)?)
-}
-
-fn prepare(job: &Job, folder: &Path) -> Result<bool, WorkerFailure> {
-    let failed = |message: String| WorkerFailure { reason: Reason::NoResult, message };
-    sandbox::limit(&job.envelope).map_err(failed)?;
-    if job.envelope.confine { sandbox::confine(&job.envelope, folder).map_err(failed) } else { Ok(false) }
+/// Confines this process and says so to the host. With namespaces, only the worker returns.
+fn prepare(job: &Job, folder: &Path) -> Result<(), WorkerFailure> {
+    let failed =
+        |message: String| WorkerFailure { reason: Reason::NoResult, message: format!("worker: {message}") };
+    let confinement = sandbox::confine(&job.envelope, folder).map_err(failed)?;
+    report::send(confinement).map_err(failed)
 }
 
 /// Runs a job inside this process, unconfined and without limits, for debuggers.

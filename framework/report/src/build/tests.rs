@@ -63,7 +63,10 @@ fn what_differs_in_its_data_or_labels_is_another_board() {
 #[test]
 fn what_a_heading_shows_needs_no_other_distinction() {
     let changes: [Change; 5] = [
-        |record| record.dataset = "broad6k".to_owned(),
+        |record| {
+            record.dataset = "broad6k".to_owned();
+            record.composition.data_sha256 = "d".repeat(64);
+        },
         |record| record.split.protocol = "scaffold".to_owned(),
         |record| record.split.seed = 4,
         |record| record.task_type = TaskType::Regression,

@@ -124,7 +124,11 @@ fn extent(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
 
 /// Adds a twenty-fifth on both sides, or a margin around a single value.
 fn with_margin((low, high): (f64, f64)) -> (f64, f64) {
-    let margin = if high > low { (high - low) / 25.0 } else { low.abs().max(1.0) / 10.0 };
+    let margin = match high - low {
+        width if width > 0.0 => width / 25.0,
+        _ if low == 0.0 => 0.1,
+        _ => low.abs() / 10.0,
+    };
     (low - margin, high + margin)
 }
 
@@ -168,9 +172,19 @@ fn linear_ticks(low: f64, high: f64, least_step: f64) -> Vec<(f64, String)> {
     let decimals = usize::try_from(-exponent).unwrap_or(0);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     let words = |value: f64| {
-        if (-4..=5).contains(&exponent) { format!("{value:.decimals$}") } else { plain(value) }
+        if (-4..=5).contains(&exponent) { format!("{value:.decimals$}") } else { scientific(value, exponent) }
     };
     (first..=last).map(|multiple| multiple as f64 * step).map(|value| (value, words(value))).collect()
+}
+
+/// A multiple of a power of ten, as `1.5e-7`: no more digits than the power has, so that no rounding of the product shows.
+fn scientific(value: f64, exponent: i32) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = value.abs().log10().floor() as i32 - exponent;
+    let rounded = format!("{value:.*e}", usize::try_from(digits).unwrap_or(0));
+    rounded.parse().map_or(rounded, plain)
 }
 
 /// The shortest text that reads back as the number, as `1e-9` where that is shorter by two characters or
@@ -197,6 +211,18 @@ mod tests {
             words(&linear_ticks(0.0, 3e-7, 0.0)),
             ["0", "5e-8", "1e-7", "1.5e-7", "2e-7", "2.5e-7", "3e-7"]
         );
+    }
+
+    #[test]
+    fn values_of_any_size_have_their_ticks() {
+        let labels = |values: &[f64]| {
+            words(&Placed::new(&Axis::new("x", Scale::Linear), values).unwrap().ticks).join(" ")
+        };
+        assert_eq!(labels(&[1e-9, 1.3e-9]), "1e-9 1.05e-9 1.1e-9 1.15e-9 1.2e-9 1.25e-9 1.3e-9");
+        assert_eq!(labels(&[0.0, 7e-7]), "0 1e-7 2e-7 3e-7 4e-7 5e-7 6e-7 7e-7");
+        assert_eq!(labels(&[1e30, 4e30]), "1e30 1.5e30 2e30 2.5e30 3e30 3.5e30 4e30");
+        // A single value is in the middle, with ticks around it.
+        assert!(labels(&[2e-9]).contains(" 2e-9 "), "{}", labels(&[2e-9]));
     }
 
     #[test]

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::scale::plain;
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
-use crate::build::{BoardKey, composition, one_for_each_seed, short};
+use crate::build::{composition, groups, one_for_each_seed, short};
 use crate::csv::table;
+use crate::datasets::Names;
 use crate::row::Entry;
 
 /// Records that may share a board, as lines over a varied parameter.
@@ -99,11 +100,10 @@ pub struct PathError {
 /// are counted in [`Sweep::left_out`]; a board of only such records gives no sweep. Fails if no sweep is
 /// left.
 pub fn sweeps(records: &[Record], path: &str) -> Result<Vec<Sweep>, PathError> {
-    let mut groups: BTreeMap<BoardKey, Vec<&Record>> = BTreeMap::new();
-    for record in records {
-        groups.entry(BoardKey::of(record)).or_default().push(record);
-    }
-    let mut sweeps: Vec<Sweep> = groups.into_values().filter_map(|records| sweep(&records, path)).collect();
+    let names = Names::of(records);
+    let groups = groups(records, &names);
+    let mut sweeps: Vec<Sweep> =
+        groups.iter().filter_map(|(key, records)| sweep(key.dataset, records, path)).collect();
     if sweeps.is_empty() {
         let known: BTreeSet<String> = records.iter().flat_map(parameters).collect();
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
@@ -155,7 +155,7 @@ fn take(value: &mut Value, path: &str) -> Option<Value> {
 /// Records of one line by the value's text, with the value.
 type ByValue<'a> = BTreeMap<String, (XValue, Vec<&'a Record>)>;
 
-fn sweep(records: &[&Record], path: &str) -> Option<Sweep> {
+fn sweep(dataset: &str, records: &[&Record], path: &str) -> Option<Sweep> {
     let mut lines: BTreeMap<String, ByValue> = BTreeMap::new();
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     for &record in records {
@@ -187,7 +187,7 @@ fn sweep(records: &[&Record], path: &str) -> Option<Sweep> {
     lines.sort_by(|one, other| one.name.cmp(&other.name));
     Some(Sweep {
         file_stem: String::new(),
-        dataset: first.dataset.clone(),
+        dataset: dataset.to_owned(),
         simulated: first.simulated,
         split: first.split.protocol.clone(),
         metric: first.metric,

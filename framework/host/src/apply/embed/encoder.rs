@@ -68,11 +68,12 @@ impl Encoder {
         interrupted: &AtomicBool,
         observer: &dyn Observer,
     ) -> Result<Option<Self>> {
-        let Recipe::Model(model) = &method.recipe else { return Ok(None) };
-        let Some(spec) = &model.encoder else { return Ok(None) };
         let limits = PlanLimits { cells: limits, pretraining: limits };
         let selection = Selection { limits, device, ..Selection::default() };
         let mut planner = Planner::new(arena, &selection, interrupted)?;
+        let method = &planner.settled(method.clone())?;
+        let Recipe::Model(model) = &method.recipe else { return Ok(None) };
+        let Some(spec) = &model.encoder else { return Ok(None) };
         planner.check_encoder(method, model)?;
         planner.check_configurations()?;
         let component = planner.component(method, ComponentKind::Encoder, spec)?;

@@ -39,6 +39,7 @@ fn run(behaviour: &str) -> Watched {
         wall: Duration::from_secs(20),
         folder: folder.path(),
         interrupted: &AtomicBool::new(false),
+        sentry: None,
         on_progress: &|_| (),
     };
     let started = Instant::now();

@@ -62,7 +62,14 @@ impl Predicts {
 
 /// Bytes and values of an `.npy` file that a worker wrote. It must hold finite numbers, `rows` rows and, if
 /// given, `columns` columns.
-fn matrix(path: &Path, rows: usize, columns: Option<usize>) -> Result<(Vec<u8>, Vec<f32>), (Reason, String)> {
+///
+/// # Errors
+/// Why the step made nothing: the file is not there or no matrix, has another shape, or a value that is not finite.
+pub fn matrix(
+    path: &Path,
+    rows: usize,
+    columns: Option<usize>,
+) -> Result<(Vec<u8>, Vec<f32>), (Reason, String)> {
     let bytes = read_plain(path, MATRIX_LIMIT).map_err(|error| (Reason::NoResult, error.to_string()))?;
     let name = path.file_name().unwrap_or_default().display();
     let (found_rows, found_columns, values) =
