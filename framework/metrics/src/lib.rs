@@ -1,8 +1,9 @@
 //! Scores of a task's predictions, and the statistics that boards are made of.
 //!
-//! Pure functions: no files, no clock, no randomness, no threads. Every sum is accumulated in `f64`, in the order
-//! of the input, with no operation beyond those that IEEE 754 rounds exactly (`+ - * / sqrt`), so the same stored
-//! predictions give the same bytes on every machine; the logarithm of [`ndcg_at`] alone may differ in its last bit.
+//! Pure functions: no files, no clock, no threads, and no randomness beyond the seed that [`statistics::Bootstrap`] is
+//! given. Every sum is accumulated in `f64`, in the order of the input, with no operation beyond those that IEEE 754
+//! rounds exactly (`+ - * / sqrt`), so the same stored predictions give the same scores, to the byte, on every machine;
+//! the logarithm of [`ndcg_at`] alone may differ in its last bit, and so may p values and intervals of [`statistics`].
 //!
 //! **A task is undefined (`None`) because of its labels, never because of its predictions.** An undefined
 //! task is left out of the mean, so a method that could make a task undefined could drop the tasks it is bad
@@ -28,6 +29,7 @@ mod ranking;
 mod ranks;
 mod scoring;
 mod squares;
+pub mod statistics;
 mod summary;
 mod tasks;
 mod threshold_share;

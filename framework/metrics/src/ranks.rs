@@ -1,11 +1,31 @@
 //! Ranks with ties, and the order behind them.
 
+use std::cmp::Ordering;
+
+/// A number of either precision.
+pub(crate) trait Real: Copy + PartialEq {
+    /// The order of IEEE 754, which is total.
+    fn order(&self, other: &Self) -> Ordering;
+}
+
+impl Real for f32 {
+    fn order(&self, other: &Self) -> Ordering {
+        self.total_cmp(other)
+    }
+}
+
+impl Real for f64 {
+    fn order(&self, other: &Self) -> Ordering {
+        self.total_cmp(other)
+    }
+}
+
 /// Indices that sort `values` ascending. Equal values are adjacent (0.0 and -0.0 too, which compare equal).
 ///
 /// The values are finite.
-pub(crate) fn ascending(values: &[f32]) -> Vec<usize> {
+pub(crate) fn ascending<T: Real>(values: &[T]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    order.sort_by(|&a, &b| values[a].order(&values[b]));
     order
 }
 
@@ -13,7 +33,7 @@ pub(crate) fn ascending(values: &[f32]) -> Vec<usize> {
 /// *Biometrika* 33, 239).
 ///
 /// Each is a multiple of one half, so sums of ranks are exact in `f64`. The values are finite.
-pub(crate) fn midranks(values: &[f32]) -> Vec<f64> {
+pub(crate) fn midranks<T: Real>(values: &[T]) -> Vec<f64> {
     let order = ascending(values);
     let mut ranks = vec![0.0; values.len()];
     let mut below = 0;
@@ -29,7 +49,7 @@ pub(crate) fn midranks(values: &[f32]) -> Vec<f64> {
 }
 
 /// Whether all values are equal; true for no value and for one.
-pub(crate) fn all_equal(values: &[f32]) -> bool {
+pub(crate) fn all_equal<T: Real>(values: &[T]) -> bool {
     values.windows(2).all(|pair| pair[0] == pair[1])
 }
 
@@ -43,7 +63,7 @@ mod tests {
     fn ties_share_the_mean_of_their_ranks() {
         // Sorted: 1 3 3 3 7 7. Ranks 1; 2, 3, 4 -> 3; 5, 6 -> 5.5.
         assert_eq!(midranks(&[3.0, 7.0, 1.0, 3.0, 7.0, 3.0]), [3.0, 5.5, 1.0, 3.0, 5.5, 3.0]);
-        assert_eq!(midranks(&[]), [0.0; 0]);
+        assert_eq!(midranks::<f32>(&[]), [0.0; 0]);
     }
 
     #[test]

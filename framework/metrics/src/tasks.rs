@@ -42,7 +42,7 @@ pub fn score_tasks(
         .collect()
 }
 
-fn score_task(metric: Metric, labels: &[f32], predictions: &[f32]) -> Option<f64> {
+pub(crate) fn score_task(metric: Metric, labels: &[f32], predictions: &[f32]) -> Option<f64> {
     match metric.description().equal_predictions {
         Some(score) if all_equal(predictions) && !all_equal(labels) => Some(score),
         _ => metric.compute(labels, predictions),
