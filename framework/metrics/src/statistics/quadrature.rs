@@ -1,7 +1,7 @@
 //! Integrals over a normal variable and over a standard deviation, by the trapezoid rule.
 //!
 //! On the whole line the rule converges faster than any power of the step for analytic integrands that vanish at both
-//! ends (Trefethen & Weideman 2014, *SIAM Review* 56, 385), so a fixed step gives about 13 digits.
+//! ends (Trefethen & Weideman 2014, *SIAM Review* 56, 385), so a fixed step gives 12 digits.
 
 use super::distributions::normal_density;
 
@@ -25,7 +25,8 @@ pub(crate) fn mean_over_deviation(df: f64, f: impl Fn(f64) -> f64) -> f64 {
     }
     // The density of x = ln S, relative to its peak at 0, is exp(df (x - (e^(2x) - 1) / 2)).
     let log_density = |x: f64| df * (x - libm::expm1(2.0 * x) / 2.0);
-    let step = (0.5 / (2.0 * df).sqrt()).min(0.125);
+    // Twice as long a step leaves 3e-8 in the range of 100 groups, whose probability rises steeply with x.
+    let step = (0.25 / (2.0 * df).sqrt()).min(0.0625);
     let side = |direction: f64| {
         (1..)
             .map(move |place| direction * step * f64::from(place))
