@@ -375,7 +375,8 @@ fn index_columns_are_no_tasks_unless_they_are_named() {
 
 #[test]
 fn times_are_no_tasks_and_booleans_are() {
-    let cells: [(&str, fn(usize) -> String); 9] = [
+    type Cell = fn(usize) -> String;
+    let cells: [(&str, Cell); 9] = [
         ("day", |row| format!("2026-01-{:02}", row % 28 + 1)),
         ("day", |row| format!("202601{:02}", row % 28 + 1)),
         ("assay date", |row| (1_700_000_000 + row * row).to_string()),

@@ -91,7 +91,7 @@ fn in_process_messages_arrive() {
         let row = row(&arena, name);
         assert!(row["failures"].to_string().contains("received"), "{name}: {row}");
     }
-    let _left = std::fs::remove_file("/tmp/molarena-hostile-message");
+    let _left = fs_err::remove_file("/tmp/molarena-hostile-message");
 }
 
 /// The calls that reach out of a worker are refused; in the host's process many of them are let through.
