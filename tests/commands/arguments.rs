@@ -118,7 +118,7 @@ fn numbers_and_words_without_sense_are_refused() {
         format!("run --dataset toy --method knn-test --memory-limit 1B {PLACES}"),
         format!("data simulate --molecules {digits} --output world"),
         format!("data simulate --genes {digits} --gene-edges {digits} --output world"),
-        format!("data simulate --batches 0 --output world"),
+        "data simulate --batches 0 --output world".to_owned(),
     ] {
         run(&arena, &words(&line), "");
     }
@@ -147,8 +147,8 @@ fn names_and_paths_of_any_bytes() {
             "data list --datasets-dir NAME".into(),
             "NAME".into(),
         ] {
-            let named = |word: &str| if word == "NAME" { name.clone() } else { word.into() };
-            let arguments: Vec<OsString> = line.split(' ').map(named).collect();
+            let argument = |word: &str| if word == "NAME" { name.clone() } else { word.into() };
+            let arguments: Vec<OsString> = line.split(' ').map(argument).collect();
             let ended = run(&arena, &arguments, "");
             assert!(ended.stderr.len() < 400_000, "{line}");
         }
@@ -170,8 +170,9 @@ fn files_that_are_no_suites_and_methods() {
     };
     let many = |name: &str, count: usize| format!("[{}]", format!("\"{name}\",").repeat(count));
     let nested = |open: &str, close: &str| format!("a = {}{}\n", open.repeat(100_000), close.repeat(100_000));
-    let grid =
-        (0..8).map(|key| format!("\"baseline.config.k{key}\" = [1,2,3,4,5,6,7,8]\n")).collect::<String>();
+    let grid: Vec<String> =
+        (0..8).map(|key| format!("\"baseline.config.k{key}\" = [1,2,3,4,5,6,7,8]\n")).collect();
+    let grid = grid.concat();
     let files = [
         ("empty.toml", String::new()),
         ("no-cells.toml", suite("")),

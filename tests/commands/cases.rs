@@ -179,7 +179,7 @@ fn planning_ends_on_the_first_signal() {
         ),
     ] {
         let mut child = arena.command(&arguments).stdout(Stdio::null()).process_group(0).spawn().unwrap();
-        thread::sleep(Duration::from_millis(1000));
+        thread::sleep(Duration::from_secs(1));
         let (signal, id) = (format!("-{signal}"), child.id().to_string());
         assert!(Command::new("kill").args([&signal, &id]).status().unwrap().success());
         let signalled = Instant::now();

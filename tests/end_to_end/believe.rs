@@ -2,6 +2,7 @@
 //! library is not opened.
 
 use std::{
+    fmt::Write,
     os::unix::{fs::symlink, net::UnixListener},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -131,7 +132,9 @@ fn what_a_plugin_says_is_visible_wherever_it_comes_out() {
     for folder in ["records", "steps"] {
         outlets.extend(arena.stored(folder).iter().map(|path| fs::read_to_string(path).unwrap()));
     }
-    outlets.iter().for_each(|text| assert_visible(text));
+    for text in &outlets {
+        assert_visible(text);
+    }
     let outcome = &records(&arena)[0]["outcome"];
     let message = outcome["message"].as_str().unwrap();
     assert!(message.starts_with(r"\u{1b}[2J") && message.chars().count() <= 16_001, "{message:.200}");
@@ -180,12 +183,11 @@ fn descriptions_are_visible() {
 #[test]
 fn hostile_schemas_are_refused_by_name_and_in_time() {
     let schema = "\\\"type\\\": \\\"object\\\", \\\"properties\\\": {}, \\\"additionalProperties\\\": false";
-    let doubling: String = (0..60)
-        .map(|level| {
-            let next = format!("{{\\\"$ref\\\": \\\"#/$defs/a{}\\\"}}", level + 1);
-            format!("\\\"a{level}\\\": {{\\\"allOf\\\": [{next}, {next}]}}, ")
-        })
-        .collect();
+    let mut doubling = String::new();
+    for level in 0..60 {
+        let next = format!("{{\\\"$ref\\\": \\\"#/$defs/a{}\\\"}}", level + 1);
+        write!(doubling, "\\\"a{level}\\\": {{\\\"allOf\\\": [{next}, {next}]}}, ").unwrap();
+    }
     let doubling =
         format!("\\\"$defs\\\": {{{doubling}\\\"a60\\\": true}}, \\\"$ref\\\": \\\"#/$defs/a0\\\"");
     let large = format!("\\\"description\\\": \\\"{}\\\"", "x".repeat(2 << 20));

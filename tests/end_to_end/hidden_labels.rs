@@ -76,6 +76,7 @@ impl Hideout {
         assert!(matches!(output.code, Some(0 | 10)), "{}", output.stderr);
         let row = row(&self.arena, "snoop");
         let found = row["failures"][0]["message"].as_str().unwrap_or_default().to_owned();
+        let found = found.split(" (refused system calls: ").next().unwrap_or_default();
         let found = found.trim_matches(['[', ']']).split("] [").map(ToOwned::to_owned);
         (row, found.filter(|finding| !finding.is_empty()).collect())
     }

@@ -121,10 +121,13 @@ fn processes(text: &str) -> Vec<String> {
     lines.filter(|line| line.contains(text)).collect()
 }
 
-/// The workers of an arena.
+/// The workers of an arena. With namespaces, each is three processes with the same command line.
 fn workers(arena: &TestArena) -> Vec<String> {
     let store = fs::canonicalize(arena.path("store")).unwrap();
-    processes(&store.join("work").display().to_string())
+    let mut workers = processes(&store.join("work").display().to_string());
+    workers.sort();
+    workers.dedup();
+    workers
 }
 
 /// Sends a signal to a process, under the name that `kill` uses.

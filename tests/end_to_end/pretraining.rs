@@ -227,7 +227,9 @@ fn a_pretraining_cannot_read_the_data_and_ends_at_its_limit() {
     assert_eq!(run(&arena, &ONE).code, Some(10));
     let failure = records(&arena)[0]["outcome"].clone();
     assert_eq!(failure["reason"], "error");
-    assert!(failure["message"].as_str().unwrap().contains("Permission denied"), "{failure}");
+    // Without a file system of its own, the worker finds the file and may not open it.
+    let message = failure["message"].as_str().unwrap();
+    assert!(message.contains("No such file") || message.contains("Permission denied"), "{failure}");
 
     witness(&arena, "endless", "{ steps = 100000, step_ms = 20 }", "[]");
     arena.write(

@@ -280,7 +280,10 @@ mod tests {
         assert_eq!(refused("smiles,t1,t2\nC,0\n", |_| ()).0, "E-DATA-014");
         let (code, text) = refused("SMILES,t1,t2\nC,0,1\nCC,1,1\n", |_| ());
         assert_eq!(code, "E-DATA-007");
-        assert!(text.contains("no column \"smiles\" (is \"SMILES\" meant?); the file has: \"SMILES\""), "{text}");
+        assert!(
+            text.contains("no column \"smiles\" (is \"SMILES\" meant?); the file has: \"SMILES\""),
+            "{text}"
+        );
         let (code, text) = refused("smiles,t1,t2\nC,0,1\n", |_| ());
         assert_eq!(code, "E-DATA-015");
         assert!(text.contains("1 rows, the manifest of made-up says 2"), "{text}");

@@ -61,8 +61,8 @@ impl<R: ChunkReader + 'static> ParquetTable<R> {
         let (mut names, mut kinds, mut unreadable) = (Vec::new(), Vec::new(), Vec::<(String, &str)>::new());
         for (index, column) in schema.columns().iter().enumerate() {
             let name = column.path().parts().first().cloned().unwrap_or_default();
-            let noted = |kind| notes.times.get(&name).map_or(Ok(kind), |what| Err(*what));
-            match kind(column).and_then(noted) {
+            let of_kind = |kind| notes.times.get(&name).map_or(Ok(kind), |what| Err(*what));
+            match kind(column).and_then(of_kind) {
                 Ok(kind) => {
                     names.push(name);
                     kinds.push((index, kind));

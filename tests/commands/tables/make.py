@@ -102,7 +102,8 @@ def indices():
     filtered = frame.iloc[::2]
     filtered.to_parquet(HERE / "index-filtered.parquet")
     filtered.rename_axis("compound").to_parquet(HERE / "index-named.parquet")
-    filtered.set_index(pd.MultiIndex.from_arrays([range(40), range(40, 80)])).to_parquet(HERE / "index-multi.parquet")
+    squares = [row * row for row in range(40)]
+    filtered.set_index(pd.MultiIndex.from_arrays([squares, squares])).to_parquet(HERE / "index-multi.parquet")
     filtered.set_index(pd.date_range("2026-01-01", periods=40)).to_parquet(HERE / "index-dates.parquet")
     filtered.set_index("smiles").to_parquet(HERE / "index-smiles.parquet")
 

@@ -27,11 +27,17 @@ pub fn record(data: &[u8]) {
     read(&root);
     let keyed = |text: &str| -> (Option<Record>, Option<MatchRecord>, Option<StepRecord>) {
         let mut record: Option<Record> = serde_json::from_str(text).ok();
-        record.iter_mut().for_each(|record| record.key = record.content_key());
+        if let Some(record) = &mut record {
+            record.key = record.content_key();
+        }
         let mut matched: Option<MatchRecord> = serde_json::from_str(text).ok();
-        matched.iter_mut().for_each(|record| record.key = record.content_key());
+        if let Some(matched) = &mut matched {
+            matched.key = matched.content_key();
+        }
         let mut step: Option<StepRecord> = serde_json::from_str(text).ok();
-        step.iter_mut().filter(|step| !step.of.is_null()).for_each(|step| step.key = key_of(&step.of));
+        if let Some(step) = step.as_mut().filter(|step| !step.of.is_null()) {
+            step.key = key_of(&step.of);
+        }
         (record, matched, step)
     };
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -43,15 +49,16 @@ pub fn record(data: &[u8]) {
     put(&root, "matches", matched.as_ref().map(|record| (&record.key, record)));
     put(&root, "steps", step.as_ref().map(|record| (&record.key, record)));
     let store = Store::open(&root).expect("a store");
-    let (records, matches) = (store.records().expect("readable"), store.match_records().expect("readable"));
+    let cells = store.records().expect("readable");
+    let ranked = store.match_records().expect("readable");
     let boards = Boards {
-        matches: build_matches(&matches, BoardOptions::default()),
-        ..build(&records, BoardOptions::default())
+        matches: build_matches(&ranked, BoardOptions::default()),
+        ..build(&cells, BoardOptions::default())
     };
     for format in [Format::Md, Format::Csv, Format::Json] {
         let _text = render(&boards, format);
     }
-    for (kept, written) in records.iter().zip(&record) {
+    for (kept, written) in cells.iter().zip(&record) {
         assert_eq!(kept, written, "a record that is written and read is the same");
     }
     if let Some(step) = &step {

@@ -314,7 +314,8 @@ mod tests {
             let text = if delimiter == b',' {
                 format!("{header}\nC,1,0\nCC,0,1\n")
             } else {
-                format!("smiles,Neoplasms# benign,y\nC,1,0\nCC,0,1\n")
+                "smiles,Neoplasms# benign,y\nC,1,0\nCC,0,1\n"
+                    .to_owned()
                     .replace(',', &separator)
                     .replace('#', ",")
             };

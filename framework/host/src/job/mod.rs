@@ -18,8 +18,8 @@
 //! | `chunk-0.npy`, ... | worker | `f32[molecules of the chunk, width]` |
 //! | `done.json` | worker | [`Done`], last |
 //!
-//! What the worker says of itself before it opens the plugin, [`Started`], is no file, because the plugin could change
-//! one later: it goes through a pipe that is closed before.
+//! What the worker says of its confinement is no file, because the plugin could change one later: it goes over a pair of
+//! sockets that is closed before the plugin is opened.
 
 pub mod corpus;
 

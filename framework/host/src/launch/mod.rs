@@ -84,7 +84,7 @@ pub fn run(
     let written = written.iter().map(PathBuf::as_path).chain([folder]);
     let disk = DiskWatch::start(written, job.envelope.disk);
     let started = Instant::now();
-    let Running { mut child, output, sentry } = start(launcher, folder)?;
+    let Running { mut child, output, sentry } = start(launcher, folder, memory)?;
     let watch = Watch {
         memory,
         disk: &disk,
@@ -164,7 +164,8 @@ struct Running {
     sentry: Sentry,
 }
 
-fn start(launcher: &Launcher, folder: &Path) -> Result<Running> {
+/// Starts a worker with a memory limit in bytes.
+fn start(launcher: &Launcher, folder: &Path, memory: u64) -> Result<Running> {
     let failed = |error: std::io::Error| Error::Worker(format!("{}: {error}", launcher.program.display()));
     let (reader, writer) = std::io::pipe().map_err(failed)?;
     let mut command = Command::new(&launcher.program);
@@ -184,5 +185,6 @@ fn start(launcher: &Launcher, folder: &Path) -> Result<Running> {
     let child = command.spawn().map_err(failed)?;
     // Its ends of the pipe and of the pair are the worker's alone now.
     drop(command);
-    Ok(Running { child, output: Capture::start(reader), sentry: Sentry::start(ours).map_err(failed)? })
+    let sentry = Sentry::start(ours, memory).map_err(failed)?;
+    Ok(Running { child, output: Capture::start(reader), sentry })
 }

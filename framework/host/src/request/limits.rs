@@ -78,7 +78,7 @@ impl SuiteLimits {
     }
 }
 
-/// Parses a number of threads or workers, 1 to [`MAX_THREADS`].
+/// Parses a number of threads or workers, 1 to `MAX_THREADS`.
 pub fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
     let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MAX_THREADS);
     number.ok_or_else(|| format!("`{text}` is no number from 1 to {MAX_THREADS}"))

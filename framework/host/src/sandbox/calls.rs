@@ -11,6 +11,7 @@
 //!   `RWF_NOWAIT`), and free space (`statfs`);
 //! - sockets but for a connected pair, `io_uring`, POSIX and System V queues, shared memory and semaphores,
 //!   asynchronous input and output, key rings;
+//! - how busy the machine is (`sysinfo`): the host answers with constants;
 //! - mounts, namespaces, device nodes, modules, tracing and all else that speaks to the kernel itself.
 
 use std::{
@@ -121,7 +122,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_getresgid,
     libc::SYS_getgroups,
     libc::SYS_uname,
-    libc::SYS_sysinfo,
     libc::SYS_getrlimit,
     libc::SYS_setrlimit,
     libc::SYS_getrusage,
@@ -249,10 +249,10 @@ const IOCTL_REFUSED: &[u64] = &[
     libc::TIOCCONS,
     libc::TIOCSCTTY,
     0x541c, // TIOCLINUX
-    libc::FS_IOC_SETFLAGS as u64,
-    libc::FS_IOC_GETFLAGS as u64,
-    libc::FS_IOC_SETVERSION as u64,
-    libc::FS_IOC_GETVERSION as u64,
+    libc::FS_IOC_SETFLAGS,
+    libc::FS_IOC_GETFLAGS,
+    libc::FS_IOC_SETVERSION,
+    libc::FS_IOC_GETVERSION,
     0x401c_5820, // FS_IOC_FSSETXATTR
     0x801c_581f, // FS_IOC_FSGETXATTR
 ];
@@ -359,6 +359,8 @@ pub(super) fn restrict(device: &str, files: &Files) -> Result<Option<OwnedFd>, S
     if let Ok(listener) = install_with_listener(&notified) {
         return Ok(Some(listener));
     }
+    // Without an answer the C library computes with what its memory held before.
+    allowed.insert(libc::SYS_sysinfo, Vec::new());
     let refused = SeccompAction::Errno(libc::EPERM as u32);
     let silent = program(allowed, refused, SeccompAction::Allow).map_err(failed)?;
     seccompiler::apply_filter(&silent).map_err(|error| format!("seccomp: {error}"))?;
@@ -368,10 +370,14 @@ pub(super) fn restrict(device: &str, files: &Files) -> Result<Option<OwnedFd>, S
 /// `BPF_RET | BPF_K`.
 const RETURN: u16 = 0x06;
 
-/// A filter: `otherwise` for all calls but those with a rule.
-fn program(rules: Rules, otherwise: SeccompAction, ruled: SeccompAction) -> Result<BpfProgram, BackendError> {
+/// A filter: `otherwise` for all calls but those with a rule, for which it is `matched`.
+fn program(
+    rules: Rules,
+    otherwise: SeccompAction,
+    matched: SeccompAction,
+) -> Result<BpfProgram, BackendError> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    SeccompFilter::new(rules, otherwise, ruled, arch)?.try_into()
+    SeccompFilter::new(rules, otherwise, matched, arch)?.try_into()
 }
 
 #[expect(unsafe_code, reason = "the crate installs filters without a listener")]

@@ -2,12 +2,12 @@
 //!
 //! | module | layer |
 //! |---|---|
-//! | [`limits`] | memory, files, processors; the life of the worker is tied to its host's |
-//! | [`namespaces`] | a file system of its own that has only what is granted, and process ids of its own |
-//! | [`files`] | Landlock: what it may read and write |
-//! | [`calls`] | seccomp: the system calls that a plugin needs, and no others |
+//! | `limits` | memory, files, processors; the life of the worker is tied to its host's |
+//! | `namespaces` | a file system of its own that has only what is granted, and process ids of its own |
+//! | `files` | Landlock: what it may read and write |
+//! | `calls` | seccomp: the system calls that a plugin needs, and no others |
 //!
-//! They hold for all threads and children and cannot be undone. [`report`] tells the host which of them are
+//! They hold for all threads and children and cannot be undone. `report` tells the host which of them are
 //! in place, before the plugin is opened.
 
 pub mod device;

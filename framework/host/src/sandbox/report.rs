@@ -80,10 +80,10 @@ mod linux {
         let (mut process, mut listener) = (None, None);
         for part in message.cmsgs().ok()? {
             match part {
-                // SAFETY: the kernel made this descriptor for this call, and nothing else knows it.
                 ControlMessageOwned::ScmRights(open) => {
-                    let mut open = open.into_iter().map(|number| unsafe { OwnedFd::from_raw_fd(number) });
-                    listener = open.next();
+                    // SAFETY: the kernel made these descriptors for this call, and nothing else knows them.
+                    let owned = |number| unsafe { OwnedFd::from_raw_fd(number) };
+                    listener = open.into_iter().map(owned).next();
                 }
                 ControlMessageOwned::ScmCredentials(sender) => process = Some(sender.pid()),
                 _ => {}
