@@ -8,7 +8,7 @@ use std::{
 };
 
 use molarena_data::Catalog;
-use molarena_host::{Error, failures_path, plugin::search::SearchPath};
+use molarena_host::{Error, failures_path, partial_path, plugin::search::SearchPath};
 
 use crate::args::{Places, PluginPlaces};
 
@@ -50,16 +50,19 @@ impl Inputs {
         if let Some(plugins) = plugins {
             files.extend(SearchPath::new(&plugins.plugins)?.all().into_values());
         }
-        if let Some(folder) = methods_dir {
-            files.extend(listed(folder));
-        }
-        Ok(Self { files, folders: Vec::new() })
+        Ok(Self { files, folders: Vec::new() }.and_all_in(methods_dir))
     }
 
     /// Adds files; `-` is standard input, which may be a file, too.
     pub(crate) fn and<'a>(mut self, files: impl IntoIterator<Item = &'a Path>) -> Self {
         let named = |path: &Path| if path == Path::new("-") { "/dev/stdin".into() } else { path.to_owned() };
         self.files.extend(files.into_iter().map(named));
+        self
+    }
+
+    /// Adds all files of a folder, such as that of the methods.
+    pub(crate) fn and_all_in(mut self, folder: Option<&Path>) -> Self {
+        self.files.extend(folder.into_iter().flat_map(listed));
         self
     }
 
@@ -164,7 +167,7 @@ pub(crate) fn check_file(output: &Path, existing: Existing, inputs: &Inputs) -> 
     let Some(name) = output.file_name().filter(|_| !ends_in_separator(output)) else {
         return failed("has no file name".into());
     };
-    let beside = [partial(output), failures_path(output)];
+    let beside = [partial_path(output), failures_path(output)];
     for path in std::iter::once(output).chain(beside.iter().map(PathBuf::as_path)) {
         if let Some(why) = inputs.replaced_by(path) {
             return failed(if path == output {
@@ -238,13 +241,6 @@ fn check_parent(output: &Path) -> Result<(), String> {
 fn check_writable(folder: &Path) -> Result<(), String> {
     let made = tempfile::Builder::new().prefix(".molarena-").tempfile_in(folder);
     made.map(drop).map_err(|error| format!("is in a folder that cannot be written to: {error}"))
-}
-
-/// Path of an output until it is complete.
-fn partial(output: &Path) -> PathBuf {
-    let mut name = output.as_os_str().to_owned();
-    name.push(".partial");
-    name.into()
 }
 
 fn ends_in_separator(path: &Path) -> bool {

@@ -8,12 +8,12 @@ impl Dataset {
     /// Why nothing can be learned of a task from the training molecules `train`, if so: they have no label, or all labels
     /// are equal.
     pub fn nothing_to_learn(&self, task: usize, train: &[usize]) -> Option<String> {
-        let labels: Vec<f32> = train.iter().filter_map(|&molecule| self.label(molecule, task)).collect();
-        let Some(first) = labels.first() else { return Some("has no label in training".to_owned()) };
-        if labels.iter().any(|label| label != first) {
+        let mut labels = train.iter().filter_map(|&molecule| self.label(molecule, task));
+        let Some(first) = labels.next() else { return Some("has no label in training".to_owned()) };
+        if labels.any(|label| label != first) {
             return None;
         }
-        Some(match (self.task_type, *first == 1.0) {
+        Some(match (self.task_type, first == 1.0) {
             (TaskType::Classification, true) => "has only positives in training".to_owned(),
             (TaskType::Classification, false) => "has only negatives in training".to_owned(),
             (TaskType::Regression, _) => format!("is constant in training, where all labels are {first}"),
@@ -22,9 +22,9 @@ impl Dataset {
 
     /// Why a task cannot be scored on the test molecules `test`, if so: they have no label, or only one class.
     pub fn nothing_to_score(&self, task: usize, test: &[usize]) -> Option<String> {
-        let labels: Vec<f32> = test.iter().filter_map(|&molecule| self.label(molecule, task)).collect();
-        let Some(first) = labels.first() else { return Some("has no label in the test part".to_owned()) };
-        let single = self.task_type == TaskType::Classification && labels.iter().all(|label| label == first);
+        let mut labels = test.iter().filter_map(|&molecule| self.label(molecule, task));
+        let Some(first) = labels.next() else { return Some("has no label in the test part".to_owned()) };
+        let single = self.task_type == TaskType::Classification && labels.all(|label| label == first);
         single.then(|| "has only one class in the test part".to_owned())
     }
 

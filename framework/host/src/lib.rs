@@ -24,7 +24,7 @@ pub mod worker;
 pub use apply::{
     embed::{
         Embedded, Embedding, Encoder, Layout, OutputFormat, check_writable, embed, failures_path,
-        parse_features, rate, write_failures,
+        parse_features, partial_path, rate, write_failures,
     },
     learn::HeldOut,
     model::{ModelPrediction, load_model, predict_with_model},

@@ -48,6 +48,13 @@ pub(crate) fn midranks<T: Real>(values: &[T]) -> Vec<f64> {
     ranks
 }
 
+/// Sum of t³ - t over the groups of t tied values, by which tests on ranks correct for ties. The values are finite.
+pub(crate) fn tie_term(values: &[f64]) -> f64 {
+    let order = ascending(values);
+    let groups = order.chunk_by(|&a, &b| values[a] == values[b]);
+    groups.map(|tied| tied.len() as f64).map(|t| t * t * t - t).sum()
+}
+
 /// Whether all values are equal; true for no value and for one.
 pub(crate) fn all_equal<T: Real>(values: &[T]) -> bool {
     values.windows(2).all(|pair| pair[0] == pair[1])

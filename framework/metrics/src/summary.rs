@@ -13,14 +13,18 @@ pub fn mean_defined(scores: &[Option<f64>]) -> Option<f64> {
 /// `None` for no values. One value has a mean but no standard deviation: the second is then `None`, not 0, so that a
 /// board with one seed cannot look like one with no spread.
 pub fn mean_and_std(values: &[f64]) -> Option<(f64, Option<f64>)> {
+    mean_and_variance(values).map(|(mean, variance)| (mean, variance.map(f64::sqrt)))
+}
+
+/// Mean and sample variance, as [`mean_and_std`].
+pub(crate) fn mean_and_variance(values: &[f64]) -> Option<(f64, Option<f64>)> {
     if values.is_empty() {
         return None;
     }
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| square(value - mean)).sum();
-    let std = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-    Some((mean, std))
+    Some((mean, (values.len() > 1).then(|| squares / (n - 1.0))))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-"""Writes the Parquet files of tests/commands/tables.rs again, each a few kilobytes.
+"""Writes the Parquet files of tests/commands/tables/parquet.rs again, each a few kilobytes.
 
     pip install pandas pyarrow polars fastparquet cramjam
     python tests/commands/tables/make.py

@@ -1,9 +1,6 @@
 //! `molarena plot`
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use molarena_host::{Error, Methods, Store, Suite, read_document};
 use molarena_record::cell::Record;
@@ -93,11 +90,8 @@ fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
 
 /// What is read.
 fn inputs(args: &PlotArgs) -> Inputs {
-    let suite = args.suite.as_deref();
-    let methods = args.methods_dir.iter().flat_map(fs_err::read_dir).flatten().flatten();
-    let methods: Vec<PathBuf> = methods.map(|entry| entry.path()).collect();
-    let inputs = Inputs::default().and(suite).and(args.training.as_deref());
-    inputs.and(methods.iter().map(PathBuf::as_path)).and_folder([args.store.store.as_path()])
+    let inputs = Inputs::default().and(args.suite.as_deref()).and(args.training.as_deref());
+    inputs.and_all_in(args.methods_dir.as_deref()).and_folder([args.store.store.as_path()])
 }
 
 /// Writes the files after checking that none is overwritten without `--force`, nor an input with it.

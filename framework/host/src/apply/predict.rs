@@ -3,18 +3,17 @@
 //! The new molecules form the test part, without labels, so everything runs as it does for cells: confined
 //! workers, tuning on the validation molecules, ensembles. The steps are stored; nothing is scored.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
-};
+use std::{collections::BTreeSet, path::Path, sync::atomic::AtomicBool};
 
 use molarena_chem::Molecule;
 use molarena_data::{RowFailure, SmilesInput};
 use parquet::data_type::FloatType;
 
 use crate::{
-    apply::learn::{HeldOut, Learning, join, learn},
+    apply::{
+        embed::partial_path,
+        learn::{HeldOut, Learning, join, learn},
+    },
     arena::Arena,
     error::{Error, Result},
     execute::event::Observer,
@@ -155,9 +154,7 @@ impl Predicted {
             let message = format!("task \"{task}\" has the name of a column of the predictions; rename it");
             return Err(Error::Request(message));
         }
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
+        let partial = partial_path(path);
         let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
         let written = if is_parquet { self.write_parquet(&partial) } else { self.write_csv(&partial) };
         written?;

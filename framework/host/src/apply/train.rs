@@ -1,10 +1,7 @@
 //! Trains a method on a dataset and saves the model: a folder with `model.json` and the states of its
 //! components.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
-};
+use std::{path::Path, sync::atomic::AtomicBool};
 
 use molarena_data::TaskType;
 use molarena_features::FeatureSpec;
@@ -15,7 +12,10 @@ use molarena_record::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    apply::learn::{HeldOut, Learning, join, learn},
+    apply::{
+        embed::partial_path,
+        learn::{HeldOut, Learning, join, learn},
+    },
     arena::Arena,
     error::Result,
     execute::event::Observer,
@@ -108,7 +108,7 @@ pub fn train(
     let Training { dataset, method, seed, .. } = *training;
     let learning = Learning { dataset, method, seed, device: training.device.clone(), keep: true };
     let cell = learn(arena, joined, learning, limits, interrupted, observer)?.cell;
-    let partial = PathBuf::from(format!("{}.partial", training.output.display()));
+    let partial = partial_path(training.output);
     if partial.exists() {
         fs_err::remove_dir_all(&partial)?;
     }

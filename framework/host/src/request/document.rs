@@ -16,10 +16,18 @@ const LARGEST: u64 = 8 << 20;
 /// # Errors
 /// [`Error::Request`] that names the file.
 pub fn read(path: &Path) -> Result<String> {
-    let failed = |error: std::io::Error| Error::Request(error.to_string());
+    let file = fs_err::File::open(path).map_err(|error| Error::Request(error.to_string()))?;
+    read_from(file, path)
+}
+
+/// Reads an open file as [`read`] does.
+///
+/// # Errors
+/// [`Error::Request`] that names `path`.
+pub(crate) fn read_from(file: impl Read, path: &Path) -> Result<String> {
     let mut text = String::new();
-    let mut file = fs_err::File::open(path).map_err(failed)?.take(LARGEST + 1);
-    file.read_to_string(&mut text)
+    file.take(LARGEST + 1)
+        .read_to_string(&mut text)
         .map_err(|error| Error::Request(format!("{}: cannot be read: {error}", path.display())))?;
     if text.len() as u64 > LARGEST {
         return Err(Error::Request(format!("{}: more than {} MiB", path.display(), LARGEST >> 20)));

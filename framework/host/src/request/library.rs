@@ -33,11 +33,11 @@ impl Methods {
             paths.sort();
             for path in paths {
                 // Nobody named this file, so a FIFO is not waited for.
-                open_stored(&path).map_err(|error| match error {
+                let file = open_stored(&path).map_err(|error| match error {
                     Error::Store { message, .. } => Error::Document { path: path.clone(), message },
                     error => error,
                 })?;
-                this.insert(Method::parse(&document::read(&path)?, &path)?);
+                this.insert(Method::parse(&document::read_from(file, &path)?, &path)?);
             }
         }
         this.0.sort_by(|a, b| a.name.cmp(&b.name));

@@ -2,7 +2,7 @@
 
 use super::blocks::Blocks;
 use super::distributions::{chi_squared_upper, f_upper};
-use crate::ranks::midranks;
+use crate::ranks::{midranks, tie_term};
 
 /// Friedman's test, and its correction by Iman and Davenport.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,14 +64,10 @@ pub fn friedman(values: &[f64], methods: usize) -> Option<Friedman> {
     let blocks = Blocks::of(values, methods)?;
     let (k, n) = (methods as f64, blocks.count as f64);
     let mut sums = vec![0.0; methods];
-    // Sum of t³ - t over the groups of t tied methods.
     let mut ties = 0.0;
     for row in blocks.rows() {
         sums.iter_mut().zip(midranks(row)).for_each(|(sum, rank)| *sum += rank);
-        let mut sorted = row.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        ties +=
-            sorted.chunk_by(|a, b| a == b).map(|tied| tied.len() as f64).map(|t| t * t * t - t).sum::<f64>();
+        ties += tie_term(row);
     }
     let correction = 1.0 - ties / (k * (k * k - 1.0) * n);
     if correction <= 0.0 {

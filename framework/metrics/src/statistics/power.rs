@@ -3,6 +3,7 @@
 use super::blocks::Blocks;
 use super::distributions::normal_quantile;
 use crate::squares::square;
+use crate::summary::mean_and_variance;
 
 /// Size of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,9 +168,5 @@ pub fn spearman_brown_factor(reliability: f64, target: f64) -> Option<f64> {
 
 /// Sample variance; 0 for fewer than 2 values.
 fn variance(values: &[f64]) -> f64 {
-    if values.len() < 2 {
-        return 0.0;
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    values.iter().map(|value| square(value - mean)).sum::<f64>() / (values.len() - 1) as f64
+    mean_and_variance(values).and_then(|(_, variance)| variance).unwrap_or(0.0)
 }

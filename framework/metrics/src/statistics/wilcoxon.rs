@@ -1,7 +1,7 @@
 //! Wilcoxon's signed-rank test: whether paired differences are centred on 0.
 
 use super::distributions::normal_two_sided;
-use crate::ranks::midranks;
+use crate::ranks::{midranks, tie_term};
 
 /// Wilcoxon's signed-rank test.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,13 +44,6 @@ pub fn wilcoxon(differences: &[f64]) -> Option<Wilcoxon> {
         normal_two_sided((positive_ranks - n * (n + 1.0) / 4.0) / variance.sqrt())
     };
     Some(Wilcoxon { positive_ranks, negative_ranks, p_value, exact })
-}
-
-/// Sum of t³ - t over the groups of t tied values.
-fn tie_term(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.chunk_by(|a, b| a == b).map(|tied| tied.len() as f64).map(|t| t * t * t - t).sum()
 }
 
 /// Twice the smaller tail of the sum of the ranks with a positive sign, where each sign is a fair coin.

@@ -29,7 +29,7 @@ use self::{
 pub use self::{
     block::Layout,
     encoder::Encoder,
-    output::{OutputFormat, failures_path, write_failures},
+    output::{OutputFormat, failures_path, partial_path, write_failures},
 };
 use crate::{
     error::{Error, Result},
@@ -103,7 +103,7 @@ pub fn embed(
     let started = Instant::now();
     let mut input = SmilesInput::open(embedding.input, embedding.smiles)?;
     let what = input.what().to_owned();
-    let partial = output::partial_path(embedding.output);
+    let partial = partial_path(embedding.output);
     let (read, chunks) = sync_channel::<Result<Chunk>>(2);
     let (computed, blocks) = sync_channel::<Computed>(1);
     let written = thread::scope(|scope| {

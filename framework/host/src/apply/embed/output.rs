@@ -60,8 +60,8 @@ fn beside(output: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Path of the output file until it is complete.
-pub(super) fn partial_path(output: &Path) -> PathBuf {
+/// Path of an output until it is complete.
+pub fn partial_path(output: &Path) -> PathBuf {
     beside(output, ".partial")
 }
 

@@ -38,8 +38,7 @@ fn whole(metric: Metric, task: &Task, predictions: &[f32]) -> Option<f64> {
 /// The score without each of the labelled molecules. The score of all of them is defined.
 fn without_each(metric: Metric, task: &Task, predictions: &[f32]) -> Vec<Option<f64>> {
     if let Some(loss) = loss_of(metric) {
-        let losses: Vec<f64> =
-            task.labels.iter().zip(predictions).map(|(&y, &p)| loss(f64::from(y) - f64::from(p))).collect();
+        let losses = task.losses(loss, predictions);
         let (sum, rest) = (losses.iter().sum::<f64>(), losses.len() as f64 - 1.0);
         let root = metric == Metric::Rmse;
         // A sum of errors that are 0 may come out a little below it.

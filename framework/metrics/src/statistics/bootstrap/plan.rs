@@ -43,6 +43,12 @@ impl Task {
         }
     }
 
+    /// What `loss` makes of each labelled molecule's error, label less prediction.
+    pub(super) fn losses(&self, loss: fn(f64) -> f64, predictions: &[f32]) -> Vec<f64> {
+        let pairs = self.labels.iter().zip(predictions);
+        pairs.map(|(&y, &p)| loss(f64::from(y) - f64::from(p))).collect()
+    }
+
     fn of_class(&self, class: f32) -> Vec<u32> {
         let members = self.molecules.iter().zip(&self.labels);
         members.filter(|(_, label)| **label == class).map(|(&molecule, _)| molecule).collect()
@@ -109,8 +115,7 @@ impl<'a> Plan<'a> {
             return Self::Undefined;
         }
         if let Some(loss) = loss_of(metric) {
-            let pairs = task.labels.iter().zip(&predictions);
-            let losses = pairs.map(|(&y, &p)| loss(f64::from(y) - f64::from(p))).collect();
+            let losses = task.losses(loss, &predictions);
             return Self::Mean { task, losses, root: metric == Metric::Rmse };
         }
         match metric {
