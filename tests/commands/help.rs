@@ -11,6 +11,8 @@ fn every_verb_has_help() {
         "",
         "run",
         "board",
+        "compare",
+        "gate",
         "plot",
         "predict",
         "train",

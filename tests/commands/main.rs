@@ -3,9 +3,11 @@
 mod arguments;
 mod cases;
 mod chemistry;
+mod compare;
 mod context;
 mod data_files;
 mod encoder;
+mod gate;
 mod good_runs;
 mod help;
 mod outputs;

@@ -53,7 +53,8 @@ fn boards_are_those_of_the_build_that_made_the_store() {
         ("matches.csv", "--format csv --matches"),
         ("matches-no-cost.csv", "--format csv --matches --no-cost"),
     ] {
-        let arguments: Vec<&str> = "board --store store".split(' ').chain(arguments.split(' ')).collect();
+        let arguments: Vec<&str> =
+            "board --store store --no-intervals".split(' ').chain(arguments.split(' ')).collect();
         let output = arena.molarena(&arguments);
         assert_eq!(output.code, Some(0), "{}", output.stderr);
         same(name, &output.stdout);

@@ -1,6 +1,8 @@
 //! The command line.
 
+mod compare;
 mod data;
+mod gate;
 mod learning;
 mod plot;
 
@@ -13,9 +15,11 @@ use molarena_host::{parse_duration, parse_size, parse_threads};
 use molarena_metrics::Metric;
 use molarena_report::Format;
 
+pub(crate) use compare::{CompareArgs, ComparisonFormat};
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 
 pub(crate) use self::{
+    gate::{GateArgs, GateFormat},
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
     plot::{PlotArgs, ScaleChoice},
 };
@@ -35,6 +39,10 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Print leaderboards from the records of a store
     Board(BoardArgs),
+    /// Compare two rows of a board, or one with all others, from stored predictions
+    Compare(CompareArgs),
+    /// Hold a store against a baseline: whether any row got worse
+    Gate(GateArgs),
     /// Draw a metric against a varied parameter, ranks of matching, or the curves of a training, as SVG
     Plot(PlotArgs),
     /// Compute all scores again from stored predictions and labels, without plugins, and compare
@@ -247,6 +255,9 @@ pub(crate) struct BoardArgs {
     /// Leave out time and memory, so that boards of equal results are equal bytes
     #[arg(long)]
     pub(crate) no_cost: bool,
+    /// Leave out intervals, tie groups and scores without twins, which need the labels of the data folder
+    #[arg(long)]
+    pub(crate) no_intervals: bool,
     #[command(flatten)]
     pub(crate) store: StorePlace,
     #[command(flatten)]

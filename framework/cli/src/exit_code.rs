@@ -19,6 +19,12 @@ pub(crate) enum ExitCode {
     /// The run finished but some cells failed (they are rows on the board, with their reason); or some rows
     /// of an input could not be read; or the method of `predict` failed.
     SomeCellsFailed = 10,
+    /// `gate`: a row got worse.
+    Regressed = 20,
+    /// `gate`: the data cannot tell whether a row got worse.
+    Inconclusive = 21,
+    /// `gate`: a row of the baseline has no counterpart to compare with.
+    NotComparable = 22,
     /// A fault of the system or of molarena.
     Internal = 70,
     /// Interrupted; finished cells are stored.
@@ -35,6 +41,9 @@ Exit codes:
   5    bad data: a file is missing, has the wrong hash, or cannot be read
   10   some cells failed (they are rows on the board, with their reason), some rows of an input cannot be read, or
        the method of predict failed
+  20   gate: a row got worse
+  21   gate: the data cannot tell whether a row got worse
+  22   gate: a row of the baseline cannot be compared
   70   a fault of the system or of molarena
   130  interrupted; finished cells are stored, the same command goes on";
 

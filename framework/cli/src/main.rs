@@ -13,6 +13,7 @@ mod exit_code;
 mod named_options;
 mod output;
 mod split_choice;
+mod suite_cells;
 
 use clap::Parser;
 
@@ -26,6 +27,8 @@ fn main() -> std::process::ExitCode {
     let outcome = match cli.command {
         Command::Run(args) => commands::run::run(&args),
         Command::Board(args) => commands::board::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
+        Command::Gate(args) => commands::gate::run(&args),
         Command::Plot(args) => commands::plot::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Store(args) => commands::store::run(&args),

@@ -1,8 +1,12 @@
 //! Test labels for records, read from the data folder.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
-use molarena_data::{Catalog, Manifest, Protocol, TaskColumns};
+use molarena_data::{Catalog, Manifest, Protocol, Split, TaskColumns};
 use molarena_host::{ArenaDataset, Result, Store};
 use molarena_record::{cell::Record, parts::SplitInfo};
 
@@ -13,8 +17,44 @@ pub struct Labels<'a> {
     data_dir: &'a Path,
     store: &'a Store,
     datasets: BTreeMap<String, Result<Arc<ArenaDataset>, String>>,
-    /// The labels of the last test part, by data and split.
-    last: Option<(String, Arc<Vec<f32>>)>,
+    /// The last test part, by data and split.
+    last: Option<(String, Arc<TestPart>)>,
+}
+
+/// The test part of a dataset under a split.
+#[derive(Debug)]
+pub struct TestPart {
+    /// `f32[molecules, tasks]`, row-major, NaN where missing.
+    pub labels: Vec<f32>,
+    /// SMILES of each molecule, as in the dataset's table.
+    pub smiles: Vec<String>,
+    /// Murcko scaffold of each molecule, with stereochemistry; empty for molecules without rings.
+    pub scaffolds: Vec<String>,
+    dataset: Arc<ArenaDataset>,
+    split: Split,
+}
+
+impl TestPart {
+    fn new(dataset: Arc<ArenaDataset>, split: Split) -> Self {
+        let chosen = |texts: &[String]| split.test.iter().map(|&row| texts[row].clone()).collect();
+        Self {
+            labels: dataset.dataset.labels_to_score(&split),
+            smiles: chosen(&dataset.dataset.smiles),
+            scaffolds: chosen(&dataset.scaffolds),
+            dataset,
+            split,
+        }
+    }
+
+    /// Whether each test molecule has a twin in training: a molecule with the same first block of the `InChIKey`.
+    ///
+    /// # Errors
+    /// The identity keys can be neither read from the store's cache nor computed.
+    pub fn twins(&self, store: &Store) -> Result<Vec<bool>> {
+        let keys = self.dataset.identities(store)?;
+        let training: HashSet<&str> = self.split.train.iter().map(|&row| keys[row].as_str()).collect();
+        Ok(self.split.test.iter().map(|&row| training.contains(keys[row].as_str())).collect())
+    }
 }
 
 impl<'a> Labels<'a> {
@@ -23,18 +63,18 @@ impl<'a> Labels<'a> {
         Self { catalog, data_dir, store, datasets: BTreeMap::new(), last: None }
     }
 
-    /// Labels `f32[test molecules, tasks]` of a record's test part, row-major, NaN where missing.
+    /// The test part that a record was scored on.
     ///
     /// # Errors
-    /// Says why there are none: the dataset is not in the catalog or cannot be read, or it or its split
+    /// Says why there is none: the dataset is not in the catalog or cannot be read, or it or its split
     /// differs from the record's.
-    pub fn of(&mut self, record: &Record) -> Result<Arc<Vec<f32>>, String> {
+    pub fn test(&mut self, record: &Record) -> Result<Arc<TestPart>, String> {
         let (data, split) = (&record.composition.data_sha256, &record.split.sha256);
         let place = format!("{data} {split} {} {:?}", record.task_type, record.tasks);
-        if let Some((known, labels)) = &self.last
+        if let Some((known, test)) = &self.last
             && *known == place
         {
-            return Ok(Arc::clone(labels));
+            return Ok(Arc::clone(test));
         }
         let id = self.name_of_data(record);
         let dataset = self.dataset(&id)?;
@@ -54,9 +94,14 @@ impl<'a> Labels<'a> {
         if SplitInfo::of(&split) != record.split {
             return Err(format!("the split {} of {} is another", record.split.protocol, record.dataset));
         }
-        let labels = Arc::new(dataset.dataset.labels_to_score(&split));
-        self.last = Some((place, Arc::clone(&labels)));
-        Ok(labels)
+        let test = Arc::new(TestPart::new(dataset, split));
+        self.last = Some((place, Arc::clone(&test)));
+        Ok(test)
+    }
+
+    /// The store whose cache the labels use.
+    pub(crate) fn store(&self) -> &'a Store {
+        self.store
     }
 
     /// The id in the catalog of the data of a record, which may have been made under another name of them.

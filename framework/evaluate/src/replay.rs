@@ -107,11 +107,12 @@ fn rescored(
         Outcome::Failed(failure.clone())
     } else {
         let (_, _, predictions) = store.matrix(&step, "test.npy").map_err(|error| error.to_string())?;
-        let labels = labels.of(record)?;
+        let test = labels.test(record)?;
+        let labels = &test.labels;
         if labels.len() != predictions.len() {
             return Err(format!("{} predictions for {} labels", predictions.len(), labels.len()));
         }
-        outcome_of_predictions(metric, record.scoring, &record.tasks, &labels, &predictions)
+        outcome_of_predictions(metric, record.scoring, &record.tasks, labels, &predictions)
     };
     Ok(Record { metric, outcome, ..record.clone() })
 }

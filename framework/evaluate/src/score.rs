@@ -85,6 +85,7 @@ fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> 
         composition: row.composition.clone(),
         unparsed_molecules: row.dataset.unparsed.len(),
         confined: step.confined,
+        bitwise: Some(row.bitwise),
         outcome,
         search: step.search.clone(),
         cost: step.cost,

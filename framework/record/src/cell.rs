@@ -51,6 +51,9 @@ pub struct Record {
     pub unparsed_molecules: usize,
     /// Whether the worker was confined (no data folder, no store, no network).
     pub confined: bool,
+    /// Whether all its plugins declare that equal runs give equal bits. Records of earlier versions have no such field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitwise: Option<bool>,
     /// Scores, or why there are none.
     pub outcome: Outcome,
     /// The settings that were tried, if the method chooses between several.

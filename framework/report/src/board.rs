@@ -60,10 +60,24 @@ pub struct Board {
     /// What sets this board apart from another with the same dataset, split, task type and metric; null where there is
     /// no other.
     pub distinction: Option<String>,
+    /// How intervals were measured; absent from boards without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<Uncertainty>,
     /// Methods, best first; those without a score last; ties by name.
     pub rows: Vec<Row>,
     /// What a reader must know to read the rows, in whole sentences of plain text.
     pub notes: Vec<String>,
+}
+
+/// How the intervals of a board were measured: by the bootstrap over test molecules and seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Uncertainty {
+    /// Confidence of the intervals of scores and ranks, and of the tie groups together.
+    pub confidence: f64,
+    /// Number of resamples.
+    pub resamples: usize,
+    /// Test molecules with the first block of the `InChIKey` of a training molecule: their twins.
+    pub twins: usize,
 }
 
 /// One method on a board, summarised over seeds. Scores are fractions of 1, or in the labels' unit for errors.
@@ -71,8 +85,15 @@ pub struct Board {
 pub struct Row {
     /// Name of the method; `name@hash` where records of the method differ in composition and so have a row each.
     pub method: String,
+    /// 1 and the number of rows that are better; null for a row that is not ranked: without a score, scored on predicted
+    /// classes, or trained on shuffled labels. A row with failed seeds is compared on the seeds that it has scored.
+    #[serde(default)]
+    pub rank: Option<usize>,
     /// Number of scored seeds.
     pub seeds: usize,
+    /// Share of the row's cells that were scored.
+    #[serde(default = "whole")]
+    pub coverage: f64,
     /// Mean over seeds of the mean over defined tasks; null where no seed was scored.
     pub mean: Option<f64>,
     /// Sample standard deviation of the same; null with fewer than two seeds.
@@ -89,6 +110,15 @@ pub struct Row {
     pub gt90: Option<f64>,
     /// Sample standard deviation of the same.
     pub gt90_std: Option<f64>,
+    /// How sure the score and the rank are; absent from boards without intervals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<RowUncertainty>,
+    /// What settings were chosen on.
+    #[serde(default)]
+    pub selected_on: SelectedOn,
+    /// Number of settings that were tried for a seed, over all members of an ensemble; 0 where none was chosen.
+    #[serde(default)]
+    pub settings: usize,
     /// Each task over seeds; empty where no seed was scored.
     pub per_task: BTreeMap<String, TaskScore>,
     /// Number of failed seeds by reason.
@@ -116,6 +146,41 @@ pub struct Row {
     /// What was scored: `probability`, or `hard` for predicted classes.
     #[schemars(with = "String")]
     pub scoring: Scoring,
+}
+
+const fn whole() -> f64 {
+    1.0
+}
+
+/// How sure a row's score and rank are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RowUncertainty {
+    /// Lower end of the interval of `mean`.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Better end of the interval of `rank`; null for a row that is not ranked.
+    pub rank_best: Option<usize>,
+    /// Worse end.
+    pub rank_worst: Option<usize>,
+    /// Tie groups, as letters: rows with a letter in common cannot be told apart. Empty for a row that is not ranked.
+    pub ties: Vec<String>,
+    /// Mean over seeds of the score on the test molecules without a twin in training; null where no task is defined.
+    pub without_twins: Option<f64>,
+    /// Sample standard deviation of the same.
+    pub without_twins_std: Option<f64>,
+}
+
+/// What settings were chosen on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum SelectedOn {
+    /// No setting was chosen.
+    #[default]
+    None,
+    /// On the validation molecules.
+    Validation,
 }
 
 /// One task over seeds.

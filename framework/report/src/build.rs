@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use molarena_data::TaskType;
-use molarena_metrics::Metric;
+use molarena_evaluate::BoardStatistics;
+use molarena_metrics::{Metric, Scoring};
 use molarena_record::cell::Record;
 use molarena_record::key::key_of;
 use serde_json::{Value, json};
 
 use crate::builds::{newest_build, without_builds};
 use crate::datasets::Names;
+use crate::rank::ranks;
 use crate::row::{Entry, row};
-use crate::{BOARD_SCHEMA, Board, Boards, Row, notes};
+use crate::{BOARD_SCHEMA, Board, Boards, Row, RowUncertainty, Uncertainty, notes};
 
 /// Options of boards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +36,67 @@ impl Default for BoardOptions {
 /// come only from different releases of the arena; the one with the smallest key counts, and a note names it
 /// if their outcomes differ.
 pub fn build(records: &[Record], options: BoardOptions) -> Boards {
+    build_boards(records, options, |_| None)
+}
+
+/// The same with intervals, rank intervals, tie groups and scores without twins. `statistics` is called for each board
+/// with its rows; where it says that there are none, a note on the board says why.
+pub fn build_with_statistics(
+    records: &[Record],
+    options: BoardOptions,
+    mut statistics: impl FnMut(&[RowRecords<'_>]) -> Result<BoardStatistics, String>,
+) -> Boards {
+    build_boards(records, options, |rows| Some(statistics(rows)))
+}
+
+fn build_boards(
+    records: &[Record],
+    options: BoardOptions,
+    mut statistics: impl FnMut(&[RowRecords<'_>]) -> Option<Result<BoardStatistics, String>>,
+) -> Boards {
     let names = Names::of(records);
     let groups = groups(records, &names);
-    let mut boards: Vec<Board> =
-        groups.iter().map(|(key, records)| board(key, records, &names, options)).collect();
+    let mut boards: Vec<Board> = groups
+        .iter()
+        .map(|(key, records)| {
+            let (rows, notes) = rows_of(records);
+            let mut board = board(key, records, &rows, notes, &names, options);
+            match statistics(&rows) {
+                Some(Ok(statistics)) => add_statistics(&mut board, &statistics),
+                Some(Err(why)) => board.notes.push(format!("No intervals: {why}.")),
+                None => {}
+            }
+            board
+        })
+        .collect();
     name_distinctions(&mut boards);
     Boards { schema: BOARD_SCHEMA.to_owned(), boards, matches: Vec::new() }
+}
+
+/// A row and its records: at least one, one for each seed, by ascending seed.
+#[derive(Clone, Debug)]
+pub struct RowRecords<'a> {
+    /// Name on the board.
+    pub name: String,
+    /// The records that count.
+    pub records: Vec<&'a Record>,
+}
+
+impl RowRecords<'_> {
+    /// Whether the row is ranked with others: not if its labels were shuffled, or if it was scored on predicted classes.
+    pub fn is_ranked(&self) -> bool {
+        let Record { shuffled_labels, scoring, task_type, .. } = self.records[0];
+        // Regression has no classes, so hard scoring changes nothing.
+        let comparable = *scoring == Scoring::Probability || *task_type == TaskType::Regression;
+        comparable && !shuffled_labels
+    }
+}
+
+/// The rows of each board, in the order of the boards, with the name of the dataset.
+pub fn board_rows(records: &[Record]) -> Vec<(String, Vec<RowRecords<'_>>)> {
+    let names = Names::of(records);
+    let groups = groups(records, &names);
+    groups.into_iter().map(|(key, records)| (key.dataset.to_owned(), rows_of(&records).0)).collect()
 }
 
 /// Records by board.
@@ -88,34 +145,53 @@ impl<'a> BoardKey<'a> {
     }
 }
 
-fn board(key: &BoardKey, records: &[&Record], names: &Names, options: BoardOptions) -> Board {
+/// The rows of a board, by name, and notes on records that do not count.
+fn rows_of<'a>(records: &[&'a Record]) -> (Vec<RowRecords<'a>>, Vec<String>) {
     let mut by_composition: BTreeMap<&str, BTreeMap<String, Vec<&Record>>> = BTreeMap::new();
     for record in records {
         let compositions = by_composition.entry(&record.method).or_default();
         compositions.entry(composition_hash(record)).or_default().push(record);
     }
-    let mut all_notes = Vec::new();
-    let mut all_entries = Vec::new();
+    let mut notes = Vec::new();
     let mut rows = Vec::new();
     for (method, compositions) in by_composition {
         if compositions.len() > 1 {
-            all_notes.push(note_on_compositions(method, &compositions));
+            notes.push(note_on_compositions(method, &compositions));
         }
         let split = compositions.len() > 1;
         for (hash, records) in compositions {
             let name = if split { row_name(method, &hash) } else { method.to_owned() };
             let build = |record: &Record| json!(composition(record));
             let (records, on_builds) = newest_build(&name, records, build, |record| record.finished);
-            all_notes.extend(on_builds);
+            notes.extend(on_builds);
             let (records, repeats) = one_for_each_seed(&name, records);
-            let entries: Vec<Entry> = records.into_iter().map(Entry::new).collect();
-            rows.push(row(name, &entries, options));
-            all_notes.extend(repeats);
-            all_entries.extend(entries);
+            notes.extend(repeats);
+            rows.push(RowRecords { name, records });
         }
     }
+    (rows, notes)
+}
+
+fn board(
+    key: &BoardKey,
+    records: &[&Record],
+    row_records: &[RowRecords<'_>],
+    mut all_notes: Vec<String>,
+    names: &Names,
+    options: BoardOptions,
+) -> Board {
+    let entries: Vec<Vec<Entry>> =
+        row_records.iter().map(|row| row.records.iter().map(|record| Entry::new(record)).collect()).collect();
+    let mut rows: Vec<Row> = row_records
+        .iter()
+        .zip(&entries)
+        .map(|(of, entries)| row(of.name.clone(), entries, options))
+        .collect();
+    let ranks = ranks(row_records, &entries, key.metric);
+    rows.iter_mut().zip(ranks).for_each(|(row, rank)| row.rank = rank);
+    let all_entries: Vec<&Entry> = entries.iter().flatten().collect();
     sort(&mut rows, key.metric);
-    let (undefined_tasks, notes_on_tasks) = notes::on_tasks(key.tasks, all_entries.iter());
+    let (undefined_tasks, notes_on_tasks) = notes::on_tasks(key.tasks, all_entries.iter().copied());
     let mut board = Board {
         dataset: key.dataset.to_owned(),
         simulated: records.iter().any(|record| record.simulated),
@@ -131,15 +207,39 @@ fn board(key: &BoardKey, records: &[&Record], names: &Names, options: BoardOptio
         tasks: key.tasks.to_vec(),
         undefined_tasks,
         distinction: None,
+        uncertainty: None,
         rows,
         notes: Vec::new(),
     };
     all_notes.extend(notes::on_rows(&board));
     all_notes.extend(notes_on_tasks);
-    all_notes.extend(notes::on_molecules(all_entries.iter()));
+    all_notes.extend(notes::on_molecules(all_entries.iter().copied()));
     all_notes.extend(notes::on_names(&names.others(records[0])));
     board.notes = all_notes;
     board
+}
+
+/// Adds what the rows' predictions say.
+fn add_statistics(board: &mut Board, statistics: &BoardStatistics) {
+    board.uncertainty = Some(Uncertainty {
+        confidence: statistics.resampling.confidence,
+        resamples: statistics.resampling.resamples,
+        twins: statistics.twins,
+    });
+    for row in &mut board.rows {
+        row.statistics = statistics.rows.get(&row.method).map(|of_row| {
+            let standing = of_row.standing.as_ref();
+            RowUncertainty {
+                low: of_row.interval.low,
+                high: of_row.interval.high,
+                rank_best: standing.map(|standing| standing.best),
+                rank_worst: standing.map(|standing| standing.worst),
+                ties: standing.map(|standing| standing.ties.clone()).unwrap_or_default(),
+                without_twins: of_row.twin_free.map(|(mean, _)| mean),
+                without_twins_std: of_row.twin_free.and_then(|(_, std)| std),
+            }
+        });
+    }
 }
 
 /// Best first, rows without a score last, ties by name.

@@ -5,7 +5,7 @@ use molarena_record::text::visible;
 use crate::{Board, Boards, Row, match_md};
 
 /// The columns, the same for all boards; a value that a board or a row lacks is an empty cell.
-const COLUMNS: [&str; 31] = [
+const COLUMNS: [&str; 44] = [
     "dataset",
     "split",
     "split_seed",
@@ -37,6 +37,19 @@ const COLUMNS: [&str; 31] = [
     "left_out",
     "pretrain_wall_s",
     "pretrain_peak_rss_mb",
+    "rank",
+    "coverage",
+    "selected_on",
+    "settings",
+    "confidence",
+    "low",
+    "high",
+    "rank_best",
+    "rank_worst",
+    "ties",
+    "twins",
+    "without_twins",
+    "without_twins_std",
 ];
 
 /// Matching boards have other columns, so they are written only if there are no other boards.
@@ -63,6 +76,7 @@ pub(crate) fn table<R: AsRef<[String]>>(head: &[&str], rows: impl Iterator<Item 
 /// The cells of a row, in the order of [`COLUMNS`].
 fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
     let pretraining = row.pretraining.as_ref();
+    let statistics = row.statistics.as_ref();
     let reasons: Vec<String> = row.failed.iter().map(|(reason, count)| format!("{reason}:{count}")).collect();
     [
         board.dataset.clone(),
@@ -96,6 +110,19 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
         pretraining.map(|pretraining| pretraining.left_out.to_string()).unwrap_or_default(),
         number(pretraining.and_then(|pretraining| pretraining.wall_s)),
         number(pretraining.and_then(|pretraining| pretraining.peak_rss_mb)),
+        count(row.rank),
+        number(Some(row.coverage)),
+        row.selected_on.to_string(),
+        row.settings.to_string(),
+        number(board.uncertainty.as_ref().map(|uncertainty| uncertainty.confidence)),
+        number(statistics.map(|statistics| statistics.low)),
+        number(statistics.map(|statistics| statistics.high)),
+        count(statistics.and_then(|statistics| statistics.rank_best)),
+        count(statistics.and_then(|statistics| statistics.rank_worst)),
+        statistics.map(|statistics| statistics.ties.join(" ")).unwrap_or_default(),
+        count(board.uncertainty.as_ref().map(|uncertainty| uncertainty.twins)),
+        number(statistics.and_then(|statistics| statistics.without_twins)),
+        number(statistics.and_then(|statistics| statistics.without_twins_std)),
     ]
 }
 
@@ -103,6 +130,10 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
 fn number(value: Option<f64>) -> String {
     let text = |value: f64| if value.abs() < 1e17 { value.to_string() } else { format!("{value:e}") };
     value.map(text).unwrap_or_default()
+}
+
+fn count(value: Option<usize>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -128,7 +159,7 @@ mod tests {
     #[test]
     fn without_costs_their_cells_are_empty() {
         let text = render(&build(&sample(), BoardOptions { cost: false }));
-        assert!(text.lines().skip(1).all(|line| line.ends_with(",,,,,,")), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.contains(",,,,,,,")), "{text}");
     }
 
     #[test]

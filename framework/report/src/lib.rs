@@ -13,9 +13,11 @@
 mod board;
 mod build;
 mod builds;
+mod comparison_md;
 mod csv;
 mod datasets;
 mod format;
+mod gate_md;
 mod json;
 mod match_board;
 mod match_md;
@@ -23,16 +25,22 @@ mod md;
 mod notes;
 pub mod plot;
 mod pretraining;
+mod rank;
 mod row;
 pub mod table;
 #[cfg(test)]
 mod testing;
 mod units;
 
-pub use board::{BOARD_SCHEMA, Board, Boards, FailureSummary, Row, TaskScore, board_json_schema};
-pub use build::{BoardOptions, build};
+pub use board::{
+    BOARD_SCHEMA, Board, Boards, FailureSummary, Row, RowUncertainty, SelectedOn, TaskScore, Uncertainty,
+    board_json_schema,
+};
+pub use build::{BoardOptions, RowRecords, board_rows, build, build_with_statistics};
+pub use comparison_md::{comparisons_as_markdown, references_as_markdown};
 pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
+pub use gate_md::{gate_as_junit, gate_as_markdown};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
 pub use units::{short_number, with_decimals};

@@ -7,8 +7,8 @@ use molarena_metrics::Metric;
 use molarena_record::text::visible;
 
 use crate::table::markdown;
-use crate::units::{NONE, duration, hundredfold, memory, score};
-use crate::{Board, Boards, Row, TaskScore, match_md};
+use crate::units::{NONE, duration, hundredfold, interval, memory, score, short_number};
+use crate::{Board, Boards, Row, SelectedOn, TaskScore, match_md};
 
 /// Regression boards show each task if there are at most this many.
 const MOST_TASK_COLUMNS: usize = 12;
@@ -19,6 +19,15 @@ const SCORE_LEGEND: &str = "\
 Scores are means over the tasks of a dataset, x100, then mean±sample standard deviation over seeds; `–` where there is
 none.
 ";
+const RANK_LEGEND: &str = "\
+A rank is 1 and the number of rows that are better; rows scored on predicted classes or trained on shuffled labels have
+none.
+";
+const UNCERTAINTY_LEGEND: &str = "\
+Intervals, behind a score or in brackets behind a rank, are of the bootstrap over test molecules and seeds. Rows with a
+letter of `ties` in common cannot be told apart. `no twins` is the score on the test molecules whose skeleton (first
+block of the InChIKey) is not in training.
+";
 const COST_LEGEND: &str = "\
 Time is the mean wall-clock time of a seed, peak memory the largest of any seed.
 ";
@@ -28,6 +37,12 @@ pub(crate) fn render(boards: &Boards) -> String {
         return "No records.\n".to_owned();
     }
     let mut text = if boards.boards.is_empty() { String::new() } else { SCORE_LEGEND.to_owned() };
+    if !boards.boards.is_empty() {
+        text += RANK_LEGEND;
+    }
+    if boards.boards.iter().any(|board| board.uncertainty.is_some()) {
+        text += UNCERTAINTY_LEGEND;
+    }
     if boards.boards.iter().any(shows_costs) {
         text += COST_LEGEND;
     }
@@ -74,8 +89,12 @@ fn heading(board: &Board) -> String {
 
 fn facts(board: &Board) -> String {
     let simulated = if board.simulated { " **Simulated data: says nothing about chemistry.**" } else { "" };
+    let twins = board.uncertainty.as_ref().map_or_else(String::new, |uncertainty| {
+        let count = if uncertainty.twins == 0 { "None".to_owned() } else { uncertainty.twins.to_string() };
+        format!(" {count} of the test molecules have a twin in training.")
+    });
     format!(
-        "{} tasks; {} training, {} validation and {} test molecules. {} is better. Data `{}`, split `{}`.{simulated}",
+        "{} tasks; {} training, {} validation and {} test molecules.{twins} {} is better. Data `{}`, split `{}`.{simulated}",
         board.tasks.len(),
         board.train,
         board.valid,
@@ -87,8 +106,18 @@ fn facts(board: &Board) -> String {
 }
 
 fn head(board: &Board) -> Vec<String> {
-    let mut head = vec!["method".to_owned(), "seeds".to_owned()];
+    let mut head = vec!["method".to_owned(), "rank".to_owned(), "seeds".to_owned()];
+    if shows_coverage(board) {
+        head.push("coverage".to_owned());
+    }
     head.push(format!("{} (x100) mean±sd", board.metric.description().abbreviation));
+    if let Some(uncertainty) = &board.uncertainty {
+        head.push(format!("{} % interval", short_number((uncertainty.confidence * 100.0) as f32)));
+        head.push("ties".to_owned());
+        if uncertainty.twins > 0 {
+            head.push("no twins".to_owned());
+        }
+    }
     if board.metric == Metric::RocAuc {
         head.extend([">80 %", ">85 %", ">90 %"].map(str::to_owned));
     }
@@ -108,6 +137,9 @@ fn head(board: &Board) -> Vec<String> {
             head.push("pretraining".to_owned());
         }
     }
+    if shows_selection(board) {
+        head.push("selected on".to_owned());
+    }
     head.push("failed".to_owned());
     head
 }
@@ -119,7 +151,14 @@ fn cells(board: &Board, row: &Row) -> Vec<String> {
     } else {
         score(board.metric, row.mean, row.std)
     };
-    let mut cells = vec![method(row), row.seeds.to_string(), mean];
+    let mut cells = vec![method(row), rank(row), row.seeds.to_string()];
+    if shows_coverage(board) {
+        cells.push(format!("{:.0} %", row.coverage * 100.0));
+    }
+    cells.push(mean);
+    if let Some(uncertainty) = &board.uncertainty {
+        cells.extend(uncertain(board.metric, row, uncertainty.twins));
+    }
     if board.metric == Metric::RocAuc {
         cells.extend([
             hundredfold(row.gt80, row.gt80_std),
@@ -140,8 +179,37 @@ fn cells(board: &Board, row: &Row) -> Vec<String> {
             cells.push(duration(row.pretraining.as_ref().and_then(|pretraining| pretraining.wall_s)));
         }
     }
+    if shows_selection(board) {
+        cells.push(match row.selected_on {
+            SelectedOn::None => "none".to_owned(),
+            SelectedOn::Validation => format!("validation, of {}", row.settings),
+        });
+    }
     cells.push(if reasons.is_empty() { NONE.to_owned() } else { reasons.join(", ") });
     cells
+}
+
+/// The rank with its interval: `3 (2–5)`.
+fn rank(row: &Row) -> String {
+    let Some(rank) = row.rank else { return NONE.to_owned() };
+    let ends = row.statistics.as_ref().and_then(|statistics| statistics.rank_best.zip(statistics.rank_worst));
+    match ends {
+        Some((best, worst)) if best == worst => format!("{rank} ({best})"),
+        Some((best, worst)) => format!("{rank} ({best}–{worst})"),
+        None => rank.to_string(),
+    }
+}
+
+/// The interval, the tie groups, and the score without twins where there are twins.
+fn uncertain(metric: Metric, row: &Row, twins: usize) -> Vec<String> {
+    let statistics = row.statistics.as_ref();
+    let interval = statistics.map(|statistics| interval(metric, statistics.low, statistics.high));
+    let ties = statistics.map(|statistics| statistics.ties.join(" ")).filter(|ties| !ties.is_empty());
+    let mut cells = vec![interval, ties];
+    if twins > 0 {
+        cells.push(statistics.map(|of| score(metric, of.without_twins, of.without_twins_std)));
+    }
+    cells.into_iter().map(|cell| cell.unwrap_or_else(|| NONE.to_owned())).collect()
 }
 
 fn method(row: &Row) -> String {
@@ -165,6 +233,14 @@ fn numbers_tasks(board: &Board) -> bool {
 
 fn shows_costs(board: &Board) -> bool {
     board.rows.iter().any(|row| row.wall_s.is_some() || row.peak_rss_mb.is_some())
+}
+
+fn shows_coverage(board: &Board) -> bool {
+    board.rows.iter().any(|row| row.coverage < 1.0)
+}
+
+fn shows_selection(board: &Board) -> bool {
+    board.rows.iter().any(|row| row.selected_on != SelectedOn::None)
 }
 
 fn shows_pretraining(board: &Board) -> bool {

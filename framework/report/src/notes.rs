@@ -34,8 +34,18 @@ pub(crate) fn on_rows(board: &Board) -> Vec<String> {
         .collect();
     let devices = (!on_devices.is_empty())
         .then(|| format!("Run on another device than the processor: {}.", on_devices.join(", ")));
+    let incomplete = board.rows.iter().filter(|row| row.coverage < 1.0 && row.rank.is_some());
+    let incomplete: Vec<String> = incomplete
+        .map(|row| {
+            let failed: usize = row.failed.values().sum();
+            format!("{} ({} of {} seeds)", row.method, row.seeds, row.seeds + failed)
+        })
+        .collect();
+    let incomplete = (!incomplete.is_empty()).then(|| {
+        format!("Ranked only on the seeds that it and each other row have scored: {}.", incomplete.join(", "))
+    });
     let rows = board.rows.iter().map(|row| (row.method.as_str(), row.pretraining.as_ref()));
-    notes.chain(devices).chain(pretraining::notes(rows)).collect()
+    notes.chain(incomplete).chain(devices).chain(pretraining::notes(rows)).collect()
 }
 
 /// The tasks without a score in at least one scored record, and notes on them. `entries` are those of the whole board.

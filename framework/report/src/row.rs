@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use molarena_metrics::{AUC_THRESHOLDS, Metric, mean_and_std, threshold_share};
-use molarena_record::{cell::Outcome, cell::Record, parts::Reason};
+use molarena_record::{cell::Outcome, cell::Record, parts::Reason, parts::Tune};
 
-use crate::{BoardOptions, FailureSummary, Row, RowPretraining, TaskScore};
+use crate::{BoardOptions, FailureSummary, Row, RowPretraining, SelectedOn, TaskScore};
 
 /// A record and its scores, or why it has none.
 pub(crate) struct Entry<'a> {
@@ -64,9 +64,12 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
     for failure in &failures {
         *failed.entry(failure.reason.clone()).or_default() += failure.seeds.len();
     }
+    let settings = entries.iter().map(|entry| settings(entry.record)).max().unwrap_or(0);
     Row {
         method,
+        rank: None,
         seeds: scored.len(),
+        coverage: scored.len() as f64 / entries.len() as f64,
         mean,
         std,
         gt80: gt80.0,
@@ -75,6 +78,9 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
         gt85_std: gt85.1,
         gt90: gt90.0,
         gt90_std: gt90.1,
+        statistics: None,
+        selected_on: if settings > 0 { SelectedOn::Validation } else { SelectedOn::None },
+        settings,
         per_task: per_task(&first.tasks, &scored),
         failed,
         failures,
@@ -86,6 +92,14 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
         shuffled_labels: first.shuffled_labels,
         scoring: first.scoring,
     }
+}
+
+/// Number of settings that were tried for a record, over all members of an ensemble.
+fn settings(record: &Record) -> usize {
+    let own = record.search.as_ref().map_or(0, |search| search.candidates.len());
+    let grid = |tune: &Tune| tune.grid.values().map(Vec::len).product::<usize>();
+    let members = record.composition.members.iter();
+    own + members.filter_map(|member| member.composition.tune.as_ref()).map(grid).sum::<usize>()
 }
 
 fn per_task(tasks: &[String], scored: &[&Scores]) -> BTreeMap<String, TaskScore> {

@@ -20,6 +20,35 @@ pub(crate) fn score(metric: Metric, mean: Option<f64>, std: Option<f64>) -> Stri
     }
 }
 
+/// The ends of an interval x100, with the digits that suit the metric: `74.1–76.9`.
+pub(crate) fn interval(metric: Metric, low: f64, high: f64) -> String {
+    let (low, high) = (low * 100.0, high * 100.0);
+    if !low.is_finite() || !high.is_finite() {
+        return NONE.to_owned();
+    }
+    let largest = low.abs().max(high.abs());
+    let digits = match metric {
+        Metric::Mae | Metric::Rmse => Digits::of(largest),
+        _ if largest < HUGE => Digits::Decimals(1),
+        _ => Digits::of(largest),
+    };
+    let between = if low < 0.0 { " to " } else { "–" };
+    format!("{}{between}{}", digits.write(low), digits.write(high))
+}
+
+/// A score or a difference x100, with one digit more than on boards: `75.43`.
+pub(crate) fn points(value: f64) -> String {
+    let hundredfold = value * 100.0;
+    let plain = hundredfold == 0.0 || (0.1..HUGE).contains(&hundredfold.abs());
+    without_negative_zero(if plain { format!("{hundredfold:.2}") } else { format!("{hundredfold:.2e}") })
+}
+
+/// The same with a sign.
+pub(crate) fn signed_points(value: f64) -> String {
+    let text = points(value);
+    if value > 0.0 { format!("+{text}") } else { text }
+}
+
 /// A number with some decimals, for lines of a terminal: `0.7654`. Where decimals would hide the digits of a small number,
 /// or a number of a million and more would be long, it is as `1.234e-9`.
 pub fn with_decimals(value: f64, decimals: usize) -> String {
@@ -146,6 +175,14 @@ mod tests {
         assert_eq!(mae(f64::MAX, None), "–");
         assert_eq!(score(Metric::R2, Some(0.5), Some(f64::NAN)), "50.0±–");
         assert_eq!(mae(5e-324, Some(0.0)), "0.0±0.0");
+    }
+
+    #[test]
+    fn intervals_have_the_digits_of_their_scores() {
+        assert_eq!(interval(Metric::RocAuc, 0.7412, 0.7694), "74.1–76.9");
+        assert_eq!(interval(Metric::R2, -0.25, 0.1), "-25.0 to 10.0");
+        assert_eq!(interval(Metric::Mae, 1.2e-9, 1.3e-9), "1.20e-7–1.30e-7");
+        assert_eq!(interval(Metric::RocAuc, f64::NAN, 0.5), "–");
     }
 
     #[test]

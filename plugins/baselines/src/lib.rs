@@ -1,4 +1,4 @@
-//! The arena's simple baselines `constant`, `knn`, `rf`, `gp` and `linear`. For matching, the encoder
+//! The arena's simple baselines `constant`, `look-up`, `knn`, `rf`, `gp` and `linear`. For matching, the encoder
 //! and decoder `profile-knn` and the decoder `random-ranking`.
 
 mod constant;
@@ -9,6 +9,7 @@ mod groups;
 mod knn;
 pub mod linear;
 mod logistic;
+mod look_up;
 mod pool;
 mod profile_knn;
 mod random_ranking;
@@ -21,6 +22,7 @@ pub use forest::{ForestConfig, RandomForest};
 pub use gp::{GaussianProcess, GpConfig};
 pub use knn::{Neighbours, NeighboursConfig, Weights};
 pub use linear::{Linear, LinearConfig};
+pub use look_up::{LookUp, LookUpConfig};
 pub use profile_knn::{ProfileDecoder, ProfileDecoderConfig, ProfileEncoder, ProfileEncoderConfig};
 pub use random_ranking::{RandomRanking, RandomRankingConfig};
 
@@ -28,5 +30,5 @@ molarena_sdk::export_plugin! {
     id: "baselines",
     encoders: [ProfileEncoder],
     decoders: [ProfileDecoder, RandomRanking],
-    baselines: [Constant, Neighbours, RandomForest, GaussianProcess, Linear],
+    baselines: [Constant, LookUp, Neighbours, RandomForest, GaussianProcess, Linear],
 }

@@ -1,25 +1,29 @@
 //! `molarena board`
 
 use molarena_data::Catalog;
-use molarena_evaluate::{Labels, under_metric};
+use molarena_evaluate::{Labels, Resampling, Row, board_statistics, under_metric};
 use molarena_host::{Error, Store};
 use molarena_metrics::Metric;
 use molarena_record::cell::Record;
-use molarena_report::{BoardOptions, Boards, build, build_matches, keep_datasets, render};
+use molarena_report::{
+    BoardOptions, Boards, RowRecords, build, build_matches, build_with_statistics, keep_datasets, render,
+};
 
-use super::{arena::create_store, print, wanted, warn_of_store};
+use super::{print, wanted, warn_of_store, writable};
 use crate::{args::BoardArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
-    let store = Store::open(&args.store.store)?;
+    let store = writable(&args.store.store)?;
     let mut records = store.records()?;
     if args.matches {
         records.clear();
     }
     keep_datasets(&mut records, &args.datasets);
     records.retain(|record| wanted(&args.methods, &record.method));
+    let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
+    let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
     if let Some(metric) = args.metric {
-        records = under(args, metric, records)?;
+        records = under(&store, &mut labels, metric, records)?;
     }
     let mut matches = store.match_records()?;
     matches.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
@@ -32,17 +36,46 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
         return Err(Error::NothingSelected(what).into());
     }
     let options = BoardOptions { cost: !args.no_cost };
-    let boards = Boards { matches: build_matches(&matches, options), ..build(&records, options) };
+    let boards = if args.no_intervals {
+        build(&records, options)
+    } else {
+        boards_with_intervals(&records, options, &store, &mut labels)
+    };
+    let boards = Boards { matches: build_matches(&matches, options), ..boards };
     print(&render(&boards, args.format))?;
     Ok(ExitCode::Ok)
 }
 
+/// Boards with intervals, ranks and ties, or notes that say why there are none.
+pub(crate) fn boards_with_intervals(
+    records: &[Record],
+    options: BoardOptions,
+    store: &Store,
+    labels: &mut Labels<'_>,
+) -> Boards {
+    build_with_statistics(records, options, |rows| statistics(rows, store, labels))
+}
+
+/// Intervals, ranks and ties of the rows of one board.
+fn statistics(
+    rows: &[RowRecords<'_>],
+    store: &Store,
+    labels: &mut Labels<'_>,
+) -> Result<molarena_evaluate::BoardStatistics, String> {
+    let ranked: Vec<&str> = rows.iter().filter(|row| row.is_ranked()).map(|row| row.name.as_str()).collect();
+    let rows: Vec<Row<'_>> =
+        rows.iter().map(|row| Row { name: row.name.clone(), records: row.records.clone(), store }).collect();
+    board_statistics(&rows, |row| ranked.contains(&row.name.as_str()), labels, Resampling::default())
+}
+
 /// Scores the records by another metric, from stored predictions and the labels of the data folder.
-fn under(args: &BoardArgs, metric: Metric, records: Vec<Record>) -> anyhow::Result<Vec<Record>> {
-    let store = create_store(&args.store.store)?;
-    let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
-    let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
-    let (records, skipped) = under_metric(&store, &mut labels, records, metric)?;
+fn under(
+    store: &Store,
+    labels: &mut Labels<'_>,
+    metric: Metric,
+    records: Vec<Record>,
+) -> anyhow::Result<Vec<Record>> {
+    let (records, skipped) = under_metric(store, labels, records, metric)?;
     for (key, why) in &skipped {
         say!("warning: record {key} is left out: {why}");
     }

@@ -2,10 +2,12 @@
 
 pub(crate) mod arena;
 pub(crate) mod board;
+pub(crate) mod compare;
 pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;
+pub(crate) mod gate;
 pub(crate) mod learning;
 pub(crate) mod own;
 pub(crate) mod plot;
@@ -29,7 +31,7 @@ use std::{
 };
 
 use clap::CommandFactory;
-use molarena_host::Error;
+use molarena_host::{Error, Store};
 use molarena_record::text::{visible_json, visible_lines};
 
 use crate::{
@@ -86,8 +88,17 @@ fn wanted(names: &[String], name: &String) -> bool {
     names.is_empty() || names.contains(name)
 }
 
+/// A store that must exist: for writing if that may be, because its cache keeps what is computed from it.
+///
+/// # Errors
+/// There is no store.
+fn writable(root: &Path) -> molarena_host::Result<Store> {
+    let store = Store::open(root)?;
+    Ok(Store::create(root).unwrap_or(store))
+}
+
 /// Prints on standard error what is wrong with the files read from a store.
-fn warn_of_store(store: &molarena_host::Store) {
+fn warn_of_store(store: &Store) {
     for warning in store.warnings() {
         say!("warning: {warning}");
     }

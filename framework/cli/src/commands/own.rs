@@ -6,10 +6,12 @@ use molarena_data::{
     Catalog, TaskType,
     own::{DuplicatePolicy, OwnData, OwnTask},
 };
+use molarena_evaluate::Labels;
 use molarena_host::{Arena, Error, Plan};
 use molarena_record::cell::Record;
-use molarena_report::{BoardOptions, Format, build, render, short_number};
+use molarena_report::{BoardOptions, Format, render, short_number};
 
+use super::board::boards_with_intervals;
 use crate::{args::OwnArgs, split_choice::SplitChoice};
 
 /// Number of rows shown of a list.
@@ -183,5 +185,7 @@ pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
         Some(record)
     };
     let records: Vec<Record> = arena.store.records()?.into_iter().filter_map(named).collect();
-    Ok(render(&build(&records, BoardOptions::default()), Format::Md))
+    let mut labels = Labels::new(&arena.catalog, &arena.data_dir, &arena.store);
+    let boards = boards_with_intervals(&records, BoardOptions::default(), &arena.store, &mut labels);
+    Ok(render(&boards, Format::Md))
 }

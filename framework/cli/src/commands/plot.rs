@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use molarena_host::{Error, Methods, Store, Suite, read_document};
-use molarena_record::cell::Record;
+use molarena_host::{Error, Store, read_document};
 use molarena_report::keep_datasets;
 use molarena_report::plot::{
     Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
@@ -14,6 +13,7 @@ use crate::{
     args::{PlotArgs, ScaleChoice},
     exit_code::ExitCode,
     output::{self, Existing, Inputs},
+    suite_cells::SuiteCells,
 };
 
 pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
@@ -134,41 +134,5 @@ fn report_left_out(sweeps: &[Sweep], path: &str) {
     }
     for sweep in sweeps {
         sweep.notes.iter().for_each(|note| say!("{}: {note}", sweep.file_stem));
-    }
-}
-
-/// The cells that a suite names.
-struct SuiteCells {
-    suite: Suite,
-    /// Method names of each group of cells.
-    methods: Vec<Vec<String>>,
-}
-
-impl SuiteCells {
-    fn load(path: &Path, methods_dir: Option<&Path>) -> anyhow::Result<Self> {
-        let suite = Suite::load(path)?;
-        let known = Methods::load(methods_dir)?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        let names = |group: &[String]| -> Result<Vec<String>, Error> {
-            group.iter().map(|name| Ok(known.get(name, base)?.name)).collect()
-        };
-        let methods = suite.cells.iter().map(|group| names(&group.methods)).collect::<Result<_, Error>>()?;
-        Ok(Self { suite, methods })
-    }
-
-    /// Whether a group names the record's dataset, method, seed and split. Parameters in brackets are not
-    /// part of a method's name here.
-    fn has(&self, record: &Record) -> bool {
-        let name = record.method.split_once('[').map_or(record.method.as_str(), |(name, _)| name);
-        self.suite.cells.iter().zip(&self.methods).any(|(group, methods)| {
-            let split = group.split.is_none_or(|split| {
-                record.split.protocol == split.to_string()
-                    && (!split.uses_seed() || record.split.seed == group.split_seed)
-            });
-            split
-                && group.datasets.contains(&record.dataset)
-                && methods.iter().any(|method| method == name)
-                && group.seeds.each().any(|seed| seed == record.seed)
-        })
     }
 }

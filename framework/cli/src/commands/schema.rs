@@ -13,6 +13,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
         "boards, as `molarena board --format json` prints them",
         board_json_schema(),
     ));
+    schemas.extend(molarena_evaluate::schemas::all());
     let Some(name) = &args.name else {
         let rows: Vec<Vec<String>> =
             schemas.iter().map(|(name, what, _)| vec![(*name).to_owned(), (*what).to_owned()]).collect();

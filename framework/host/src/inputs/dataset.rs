@@ -1,7 +1,7 @@
 //! A dataset as the arena uses it: readable molecules, scaffolds, features; all cached by content hash.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -126,19 +126,22 @@ impl ArenaDataset {
         store.cached(&format!("features-{}.npz", self.features_key(spec)?), read, make, write)
     }
 
-    /// Identity keys of all readable molecules, computed unless the store's cache has them.
+    /// The [identity key](Molecule::identity) of each readable molecule, computed unless the store's cache has them.
     ///
     /// # Errors
     /// Errors of the store.
-    pub fn identities(&self, store: &Store) -> Result<BTreeSet<String>> {
+    pub fn identities(&self, store: &Store) -> Result<Vec<String>> {
         let key = key_of(&json!({
             "data": self.dataset.sha256,
             "smiles": self.manifest.table.smiles,
             "chemistry": CHEMISTRY_VERSION,
         }));
-        let read = |path: &Path| serde_json::from_slice(&read_stored(path).ok()?).ok();
+        let read = |path: &Path| {
+            let keys: Vec<String> = serde_json::from_slice(&read_stored(path).ok()?).ok()?;
+            (keys.len() == self.dataset.len()).then_some(keys)
+        };
         let make = || Ok(self.molecules()?.iter().map(Molecule::identity).collect());
-        store.cached(&format!("identities-{key}.json"), read, make, write_json_to)
+        store.cached(&format!("identity-keys-{key}.json"), read, make, write_json_to)
     }
 
     fn companion(&self, name: &str) -> Result<&FileSpec> {

@@ -50,6 +50,8 @@ pub struct TaskRow {
     pub metric: Metric,
     /// Components of the method, as records name them.
     pub composition: Composition,
+    /// Whether all components declare that equal runs give equal bits.
+    pub bitwise: bool,
 }
 
 /// A matching task.

@@ -15,7 +15,7 @@ use molarena_record::{
     key::{cell_material, key_of},
     parts::{ComponentUse, Composition, MemberUse},
 };
-use molarena_sdk::{ComponentKind, InputKind};
+use molarena_sdk::{ComponentKind, Determinism, InputKind};
 
 use crate::{
     arena::Arena,
@@ -361,7 +361,8 @@ impl<'a> Planner<'a> {
         };
         let metric = place.dataset.manifest.protocol.metric;
         let (dataset, split) = (Arc::clone(place.dataset), Arc::clone(place.split));
-        let row = Arc::new(TaskRow { dataset, split, metric, composition });
+        let bitwise = self.is_bitwise(&composition);
+        let row = Arc::new(TaskRow { dataset, split, metric, composition, bitwise });
         for seed in seeds {
             self.check_interrupted()?;
             let step = match (&own, &combined) {
@@ -374,6 +375,18 @@ impl<'a> Planner<'a> {
             add(Cell { key, step, method, seed, row });
         }
         Ok(())
+    }
+
+    /// Whether all components of a method and of its members declare bitwise determinism.
+    fn is_bitwise(&self, composition: &Composition) -> bool {
+        let declares = |used: &ComponentUse| {
+            let (plugin, id) = used.component.split_once('/').unwrap_or_default();
+            let described = self.plugins.get(plugin).map(|plugin| &plugin.description.components);
+            let mut named = described.into_iter().flatten().filter(|component| component.id == id).peekable();
+            named.peek().is_some() && named.all(|component| component.determinism == Determinism::Bitwise)
+        };
+        composition.encoder.iter().chain(&composition.baseline).all(declares)
+            && composition.members.iter().all(|member| self.is_bitwise(&member.composition))
     }
 
     fn combine(

@@ -126,6 +126,6 @@ impl Planner<'_> {
     /// Identity keys of all molecules of a dataset.
     fn identities(&mut self, id: &str) -> Result<BTreeSet<String>> {
         let dataset = self.dataset(id)?;
-        dataset.identities(&self.arena.store)
+        Ok(dataset.identities(&self.arena.store)?.into_iter().collect())
     }
 }

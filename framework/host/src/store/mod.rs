@@ -208,12 +208,12 @@ impl Store {
         Ok(path)
     }
 
-    /// The value of a cached file, as `read` reads it; made and written to the cache if it is missing or
-    /// unreadable.
+    /// The value of a cached file, as `read` reads it; made if it is missing or unreadable, and written to the cache
+    /// unless the store is read-only.
     ///
     /// # Errors
     /// Errors of `make` and of writing.
-    pub(crate) fn cached<T>(
+    pub fn cached<T>(
         &self,
         name: &str,
         read: impl FnOnce(&Path) -> Option<T>,
@@ -224,10 +224,14 @@ impl Store {
         if path.symlink_metadata().is_ok() {
             match open_stored(&path).ok().and_then(|_| read(&path)) {
                 Some(value) => return Ok(value),
+                None if self.session.is_none() => return make(),
                 None => remove(&path)?,
             }
         }
         let value = make()?;
+        if self.session.is_none() {
+            return Ok(value);
+        }
         let temporary = self.temporary()?;
         write(&value, temporary.path())?;
         persist(temporary, &path)?;

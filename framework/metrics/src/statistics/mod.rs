@@ -7,8 +7,9 @@
 //!   [`DeLong`] for one area under the ROC curve.
 //! - Two rows: [`paired_difference`] from shared resamples, [`delong_difference`], and over tasks [`wilcoxon`],
 //!   [`paired_t`], [`cohens_d`], [`win_tie_loss`]; [`holm`] corrects for many pairs.
-//! - One row against all others: [`dunnett_blocks`].
-//! - All rows: [`friedman`] and then [`nemenyi`]; [`tukey_blocks`]; [`tie_bands`]; [`rank_intervals`].
+//! - One row against all others: [`dunnett_blocks`] over tasks, [`against_reference`] from shared resamples.
+//! - All rows: [`friedman`] and then [`nemenyi`]; [`tukey_blocks`]; [`separated_pairs`] and then [`tie_bands`];
+//!   [`rank_intervals`].
 //! - What would be needed: [`VarianceComponents`], [`smallest_detectable_difference`], [`ranking_reliability`].
 //!
 //! A row against itself has a difference of exactly 0 and a p value of 1 everywhere.
@@ -24,6 +25,7 @@ mod interval;
 mod nemenyi;
 mod power;
 mod quadrature;
+mod separated;
 mod studentized_range;
 mod t;
 mod tie_groups;
@@ -44,6 +46,7 @@ pub use power::{
     Design, Needed, VarianceComponents, ranking_reliability, smallest_detectable_difference, spearman_brown,
     spearman_brown_factor,
 };
+pub use separated::{AgainstReference, against_reference, separated_pairs};
 pub use studentized_range::{studentized_range_cdf, studentized_range_quantile, studentized_range_sf};
 pub use t::{PairedT, cohens_d, paired_t};
 pub use tie_groups::{RankInterval, compact_letters, rank_intervals, tie_bands};
