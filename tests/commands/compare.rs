@@ -3,7 +3,7 @@
 use molarena_tests::TestArena;
 use serde_json::Value;
 
-use crate::support::{check, dataset, toy};
+use crate::support::{check, copy, dataset, toy};
 
 /// An arena with the records of both methods of the dataset `toy`, two seeds each.
 fn ran() -> TestArena {
@@ -114,19 +114,6 @@ fn a_comparison_agrees_with_the_board_and_turns_round() {
         &with_places(&["compare", "knn-test", "constant-test", "--other-store", "copy", "--format", "json"]),
     );
     assert_eq!(twice[0]["difference"], there["difference"]);
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    fs_err::create_dir_all(to).unwrap();
-    for entry in fs_err::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs_err::copy(&from, &to).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -17,5 +17,6 @@ mod plugins;
 mod pretraining;
 mod requests;
 mod schemas;
+mod store;
 mod support;
 mod tables;

@@ -64,4 +64,4 @@ pub use request::{
     suite::{CellGroup, MatchGroup, SUITE_SCHEMA, Seeds, Suite},
     sweep::Vary,
 };
-pub use store::{Ranks, Store, Verified};
+pub use store::{Garbage, Merged, Ranks, Removed, Store, Verified};

@@ -46,6 +46,13 @@ pub enum Kind {
     Rank,
 }
 
+impl Kind {
+    /// Whether records score what the step makes: predictions or ranks.
+    pub const fn is_scored(self) -> bool {
+        matches!(self, Self::Fit | Self::Combine | Self::Rank)
+    }
+}
+
 /// Outcome of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepRecord {

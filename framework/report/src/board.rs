@@ -7,7 +7,7 @@ use molarena_metrics::{Metric, Scoring};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{MatchBoard, RowPretraining};
+use crate::{MatchBoard, PublishedRow, RowPretraining};
 
 /// Schema name of [`Boards`].
 pub const BOARD_SCHEMA: &str = "molarena.board/1";
@@ -65,6 +65,9 @@ pub struct Board {
     pub uncertainty: Option<Uncertainty>,
     /// Methods, best first; those without a score last; ties by name.
     pub rows: Vec<Row>,
+    /// What papers print for these data, split and metric, best first: not ranked, since there are no predictions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<PublishedRow>,
     /// What a reader must know to read the rows, in whole sentences of plain text.
     pub notes: Vec<String>,
 }

@@ -13,7 +13,7 @@ use crate::builds::{newest_build, without_builds};
 use crate::datasets::Names;
 use crate::rank::ranks;
 use crate::row::{Entry, row};
-use crate::{BOARD_SCHEMA, Board, Boards, Row, RowUncertainty, Uncertainty, notes};
+use crate::{BOARD_SCHEMA, Board, Boards, Row, RowUncertainty, Uncertainty, notes, published};
 
 /// Options of boards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,6 +209,7 @@ fn board(
         distinction: None,
         uncertainty: None,
         rows,
+        published: Vec::new(),
         notes: Vec::new(),
     };
     all_notes.extend(notes::on_rows(&board));
@@ -216,6 +217,7 @@ fn board(
     all_notes.extend(notes::on_molecules(all_entries.iter().copied()));
     all_notes.extend(notes::on_names(&names.others(records[0])));
     board.notes = all_notes;
+    published::add(&mut board);
     board
 }
 

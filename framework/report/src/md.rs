@@ -7,11 +7,13 @@ use molarena_metrics::Metric;
 use molarena_record::text::visible;
 
 use crate::table::markdown;
-use crate::units::{NONE, duration, hundredfold, interval, memory, score, short_number};
-use crate::{Board, Boards, Row, SelectedOn, TaskScore, match_md};
+use crate::units::{NONE, duration, hundredfold, interval, memory, score, short_number, signed_points};
+use crate::{Board, Boards, PublishedRow, Row, SelectedOn, TaskScore, match_md};
 
 /// Regression boards show each task if there are at most this many.
 const MOST_TASK_COLUMNS: usize = 12;
+/// Most published rows without a row of ours that are shown.
+const MOST_PUBLISHED: usize = 3;
 /// If a task name is longer than this, tasks are numbered and a legend below the table names them.
 const LONGEST_TASK_HEAD: usize = 16;
 
@@ -71,7 +73,41 @@ fn section(board: &Board) -> String {
         lines.push(String::new());
     }
     lines.extend(below.into_iter().map(|line| format!("- {line}")));
+    lines.extend(published(board));
     lines.join("\n") + "\n"
+}
+
+/// What papers print: the rows that the board has, too, and the best others.
+fn published(board: &Board) -> Vec<String> {
+    let best = board.published.iter().filter(|row| row.ours.is_none()).take(MOST_PUBLISHED);
+    let beside = board.published.iter().filter(|row| row.ours.is_some());
+    let mut shown: Vec<&PublishedRow> = best.chain(beside).collect();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let place = |row: &PublishedRow| board.published.iter().position(|other| other == row);
+    shown.sort_by_key(|row| place(row));
+    let head = ["published, not ranked", "printed", "ours", "difference", "what is wrong with it"];
+    let row = |row: &&PublishedRow| {
+        vec![
+            format!("{} ({})", escape(&row.method), escape(&row.paper)),
+            score(board.metric, Some(row.mean), row.std),
+            row.ours.as_ref().map_or_else(|| NONE.to_owned(), |ours| escape(ours)),
+            row.difference.map_or_else(|| NONE.to_owned(), signed_points),
+            row.note.as_ref().map_or_else(|| NONE.to_owned(), |note| escape(note)),
+        ]
+    };
+    let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
+    let mut sources: Vec<String> =
+        board.published.iter().map(|row| format!("{}: {}", row.paper, row.source)).collect();
+    sources.sort();
+    sources.dedup();
+    let mut lines = vec![String::new()];
+    lines.extend(markdown(&head.map(str::to_owned), &rows));
+    lines.push(String::new());
+    let (count, all) = (rows.len(), board.published.len());
+    lines.push(format!("{count} of {all} published rows; the JSON has all. {}.", sources.join("; ")));
+    lines
 }
 
 fn heading(board: &Board) -> String {

@@ -70,7 +70,7 @@ impl Store {
         self.root.join(C::FOLDER).join(shard(key)).join(format!("{key}.json"))
     }
 
-    fn find_cell<C: Cell>(&self, key: &str) -> Result<(PathBuf, Found<C>)> {
+    pub(super) fn find_cell<C: Cell>(&self, key: &str) -> Result<(PathBuf, Found<C>)> {
         let path = self.cell_path::<C>(key);
         let found = read_cell::<C>(&path)?;
         if !matches!(found, Found::Nothing) {
@@ -101,7 +101,7 @@ impl Store {
         Ok(cells)
     }
 
-    fn put_cell<C: Cell>(&self, cell: &C) -> Result<()> {
+    pub(super) fn put_cell<C: Cell>(&self, cell: &C) -> Result<()> {
         let path = self.cell_path::<C>(cell.key());
         let damaged = matches!(self.find_cell::<C>(cell.key())?, (place, Found::Damaged(_)) if place == path);
         self.publish_record(&path, cell, damaged)

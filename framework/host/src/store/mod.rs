@@ -17,6 +17,7 @@
 
 mod cells;
 mod folder;
+mod manage;
 mod ranks;
 mod read;
 mod steps;
@@ -42,6 +43,7 @@ use crate::{
     },
     sandbox::exposed_under,
 };
+pub use manage::{Garbage, Merged, Removed};
 pub use ranks::Ranks;
 pub(crate) use steps::{Artifact, Made};
 pub use verify::Verified;

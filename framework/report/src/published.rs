@@ -1,0 +1,166 @@
+//! Figures that papers print, beside the arena's own rows.
+
+use std::collections::BTreeMap;
+
+use molarena_data::Catalog;
+use molarena_metrics::Metric;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Board;
+
+/// The files of `leaderboards/published`.
+const FILES: [(&str, &str); 2] = [
+    ("leaderboards/published/infoalign.toml", include_str!("../../../leaderboards/published/infoalign.toml")),
+    ("leaderboards/published/chmr.toml", include_str!("../../../leaderboards/published/chmr.toml")),
+];
+
+/// Schema name of [`File`].
+const PUBLISHED_SCHEMA: &str = "molarena.published/1";
+
+/// A row that a paper prints. It has no predictions, so it is not ranked, and nothing about it can be tested.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PublishedRow {
+    /// The paper, such as `InfoAlign`.
+    pub paper: String,
+    /// Where it is printed.
+    pub source: String,
+    /// The paper's method.
+    pub method: String,
+    /// Mean as printed, as a fraction of 1 or in the labels' unit.
+    pub mean: f64,
+    /// Standard deviation as printed; null where there is none.
+    pub std: Option<f64>,
+    /// The row of this board that does the same; null where there is none.
+    pub ours: Option<String>,
+    /// Mean of that row less the printed one.
+    pub difference: Option<f64>,
+    /// What is known to be wrong with the figure; null where nothing is.
+    pub note: Option<String>,
+}
+
+/// One paper.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    schema: String,
+    paper: String,
+    source: String,
+    /// Protocol of the split, by dataset.
+    splits: BTreeMap<String, String>,
+    /// What is known to be wrong, by dataset.
+    known: BTreeMap<String, Vec<String>>,
+    rows: Vec<FileRow>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileRow {
+    method: String,
+    #[expect(dead_code, reason = "for readers of the file")]
+    category: String,
+    ours: Option<String>,
+    note: Option<String>,
+    /// Mean and standard deviation x100, by dataset.
+    scores: BTreeMap<String, Vec<f64>>,
+}
+
+fn files() -> Vec<File> {
+    let read = |(path, text): &(&str, &str)| -> File {
+        let file: File = toml::from_str(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(file.schema, PUBLISHED_SCHEMA, "{path}");
+        file
+    };
+    FILES.iter().map(read).collect()
+}
+
+/// Adds what papers print for a board's data, split and metric, best first, and notes on what is wrong with it.
+pub(crate) fn add(board: &mut Board) {
+    let main = matches!(board.metric, Metric::RocAuc | Metric::Mae);
+    if !main || !is_of_the_arena(board) {
+        return;
+    }
+    let mut notes = Vec::new();
+    for file in files() {
+        if file.splits.get(&board.dataset) != Some(&board.split) {
+            continue;
+        }
+        for note in file.known.get(&board.dataset).into_iter().flatten() {
+            let note = format!("Of the published figures: {note}.");
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        let rows = file.rows.iter().filter_map(|row| published(board, &file, row));
+        board.published.extend(rows.collect::<Vec<_>>());
+    }
+    let higher = board.metric.higher_is_better();
+    board.published.sort_by(|one, other| {
+        let by_mean = if higher { other.mean.total_cmp(&one.mean) } else { one.mean.total_cmp(&other.mean) };
+        by_mean.then_with(|| one.method.cmp(&other.method))
+    });
+    board.notes.extend(notes);
+}
+
+/// Whether the data are those that the papers used: the arena's own of this name.
+fn is_of_the_arena(board: &Board) -> bool {
+    let catalog = Catalog::builtin().expect("the arena reads its own manifests");
+    catalog.get(&board.dataset).is_ok_and(|manifest| manifest.assays().sha256 == board.data_sha256)
+}
+
+fn published(board: &Board, file: &File, row: &FileRow) -> Option<PublishedRow> {
+    let scores = row.scores.get(&board.dataset)?;
+    let mean = scores.first()? / 100.0;
+    let ours = row.ours.as_ref().and_then(|name| board.rows.iter().find(|own| own.method == *name));
+    Some(PublishedRow {
+        paper: file.paper.clone(),
+        source: file.source.clone(),
+        method: row.method.clone(),
+        mean,
+        std: scores.get(1).map(|std| std / 100.0),
+        ours: ours.map(|own| own.method.clone()),
+        difference: ours.and_then(|own| own.mean).map(|own| own - mean),
+        note: row.note.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::classification;
+    use crate::{BoardOptions, build};
+
+    #[test]
+    fn every_file_is_complete() {
+        let catalog = Catalog::builtin().unwrap();
+        for file in files() {
+            for dataset in file.splits.keys() {
+                assert!(catalog.get(dataset).is_ok(), "{dataset}");
+            }
+            for row in &file.rows {
+                for (dataset, scores) in &row.scores {
+                    assert!(file.splits.contains_key(dataset), "{}: {dataset}", row.method);
+                    assert!(matches!(scores.len(), 1 | 2), "{}", row.method);
+                    assert!(scores.iter().all(|score| (0.0..100.0).contains(score)), "{}", row.method);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn published_rows_stand_beside_the_board_of_the_same_data_only() {
+        let sha256 = Catalog::builtin().unwrap().get("chembl2k").unwrap().assays().sha256.clone();
+        let mut record = classification("morgan-mlp", 1, &[Some(0.778), None]);
+        let board = |record| build(&[record], BoardOptions { cost: false }).boards.remove(0);
+        assert_eq!(board(record.clone()).published, []);
+        record.composition.data_sha256 = sha256;
+        let board = board(record);
+        assert_eq!((board.published[0].method.as_str(), board.published[0].mean), ("chmr", 0.847));
+        assert!(board.published[0].note.as_ref().unwrap().starts_with("selected on test"));
+        let mlp = board.published.iter().find(|row| row.method == "morgan-mlp").unwrap();
+        assert_eq!((mlp.mean, mlp.std, mlp.ours.as_deref()), (0.768, Some(0.022), Some("morgan-mlp")));
+        assert!((mlp.difference.unwrap() - 0.01).abs() < 1e-12);
+        let means: Vec<f64> = board.published.iter().map(|row| row.mean).collect();
+        assert!(means.is_sorted_by(|one, other| one >= other));
+    }
+}
