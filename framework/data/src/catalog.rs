@@ -86,13 +86,24 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The built-in datasets and context graphs and those of `datasets_dir`, which replace built-in ones with
-    /// the same id.
+    /// The built-in datasets and context graphs and those of `datasets_dir`. A context graph replaces the built-in one
+    /// with its id.
+    ///
+    /// # Errors
+    /// Those of [`Catalog::load`], and [`Error::ManifestValue`] for a dataset with the id of a built-in one that says
+    /// something else: its rows would stand on the boards of the built-in one.
     pub fn with_dir(datasets_dir: Option<&Path>) -> Result<Self> {
         let mut catalog = Self::builtin()?;
         if let Some(folder) = datasets_dir {
             let more = Self::load(folder)?;
-            catalog.manifests.extend(more.manifests);
+            for (id, manifest) in more.manifests {
+                // The arena's own folder of manifests may be named, too.
+                if let Some(own) = catalog.manifests.get(&id).filter(|own| !own.is_the_same_as(&manifest)) {
+                    let problem = format!("the arena has a dataset \"{}\" of its own; choose another id", own.id);
+                    return Err(Error::ManifestValue { path: manifest.origin, key: "id".to_owned(), problem });
+                }
+                catalog.manifests.insert(id, manifest);
+            }
             for manifest in more.contexts.into_values() {
                 catalog.insert_context(manifest)?;
             }
@@ -217,21 +228,28 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_extends_and_overrides() {
+    fn a_folder_extends_and_takes_no_name_of_the_arena() {
         let folder = tempfile::tempdir().unwrap();
-        for id in ["made-up", "chembl2k"] {
+        let add = |id: &str, text: String| {
             fs_err::create_dir(folder.path().join(id)).unwrap();
-            fs_err::write(folder.path().join(id).join(MANIFEST_FILE), manifest_text(id, "")).unwrap();
-        }
+            fs_err::write(folder.path().join(id).join(MANIFEST_FILE), text).unwrap();
+        };
+        add("made-up", manifest_text("made-up", ""));
         fs_err::create_dir(folder.path().join("no-manifest-here")).unwrap();
+        // The same manifest again does no harm.
+        let own = BUILTIN.iter().find(|(path, _)| path.contains("broad6k")).unwrap().1;
+        add("broad6k", own.to_owned());
         let catalog = Catalog::with_dir(Some(folder.path())).unwrap();
         assert_eq!(catalog.iter().count(), 7);
-        assert_eq!(catalog.get("chembl2k").unwrap().title, "Made up");
         let error = catalog.get("chembl").unwrap_err().to_string();
         assert!(
             error.contains("biogen3k, broad6k, chembl2k, demo, demo-regression, made-up, toxcast"),
             "{error}"
         );
+        add("chembl2k", manifest_text("chembl2k", ""));
+        let error = Catalog::with_dir(Some(folder.path())).unwrap_err().to_string();
+        assert!(error.contains("the arena has a dataset \"chembl2k\" of its own; choose another id"), "{error}");
+        assert!(error.contains("chembl2k/dataset.toml"), "{error}");
     }
 
     #[test]

@@ -211,6 +211,11 @@ impl FileRef<'_> {
 }
 
 impl Manifest {
+    /// Whether another manifest says the same, wherever it was read from.
+    pub(crate) fn is_the_same_as(&self, other: &Self) -> bool {
+        Self { origin: PathBuf::new(), ..self.clone() } == Self { origin: PathBuf::new(), ..other.clone() }
+    }
+
     /// Reads a manifest from TOML and checks it. `origin` is named in errors.
     ///
     /// # Errors

@@ -135,6 +135,8 @@ pub enum Reason {
     WrongShape,
     /// An output value is NaN or infinite.
     NotFinite,
+    /// A prediction of a class is no probability between 0 and 1.
+    NotProbability,
     /// The plugin's library could not be opened.
     Load,
     /// The worker ended without a result.
@@ -156,6 +158,7 @@ impl Reason {
             Self::Error => "error",
             Self::WrongShape => "wrong-shape",
             Self::NotFinite => "not-finite",
+            Self::NotProbability => "not-probability",
             Self::Load => "load",
             Self::NoResult => "no-result",
             Self::Disk => "disk",

@@ -33,6 +33,9 @@ pub struct Board {
     /// Whether the dataset is simulated, so that the rows say nothing about chemistry.
     #[serde(default)]
     pub simulated: bool,
+    /// Whether the data are not one of the arena's own datasets: their labels and companion files are the user's.
+    #[serde(default)]
+    pub own: bool,
     /// Protocol of the split, such as `infoalign`.
     pub split: String,
     /// Seed of the split.
@@ -204,6 +207,21 @@ pub struct FailureSummary {
     pub message: String,
     /// The seeds, ascending.
     pub seeds: Vec<u64>,
+    /// The key of each seed's record, for `molarena store show`.
+    #[serde(default)]
+    pub keys: Vec<String>,
+}
+
+impl FailureSummary {
+    /// The failure on one line: `morgan-rf, seed 3, panic: index 7 is out of bounds (store show 3f2a9c01)`.
+    pub(crate) fn line(&self, method: &str) -> String {
+        let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
+        let word = if seeds.len() == 1 { "seed" } else { "seeds" };
+        let message = molarena_chem::shorten(&self.message, 300, "…");
+        let shown = self.keys.first().map(|key| format!(" (store show {})", key.get(..8).unwrap_or(key)));
+        let (seeds, reason, shown) = (seeds.join(", "), &self.reason, shown.unwrap_or_default());
+        format!("Failed: {method}, {word} {seeds}, {reason}: {message}{shown}")
+    }
 }
 
 /// JSON schema of [`Boards`], which [`Format::Json`](crate::Format::Json) writes.

@@ -195,6 +195,7 @@ fn board(
     let mut board = Board {
         dataset: key.dataset.to_owned(),
         simulated: records.iter().any(|record| record.simulated),
+        own: !published::is_of_the_arena(key.dataset, key.data_sha256),
         split: key.split.to_owned(),
         split_seed: key.split_seed,
         split_sha256: key.split_sha256.to_owned(),

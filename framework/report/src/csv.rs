@@ -5,7 +5,7 @@ use molarena_record::text::visible;
 use crate::{Board, Boards, Row, match_md};
 
 /// The columns, the same for all boards; a value that a board or a row lacks is an empty cell.
-const COLUMNS: [&str; 44] = [
+const COLUMNS: [&str; 45] = [
     "dataset",
     "split",
     "split_seed",
@@ -50,6 +50,7 @@ const COLUMNS: [&str; 44] = [
     "twins",
     "without_twins",
     "without_twins_std",
+    "own",
 ];
 
 /// Matching boards have other columns, so they are written only if there are no other boards.
@@ -123,6 +124,7 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
         count(board.uncertainty.as_ref().map(|uncertainty| uncertainty.twins)),
         number(statistics.and_then(|statistics| statistics.without_twins)),
         number(statistics.and_then(|statistics| statistics.without_twins_std)),
+        board.own.to_string(),
     ]
 }
 

@@ -195,10 +195,10 @@ fn row(method: String, space: &str, records: &[&MatchRecord], options: BoardOpti
     records.sort_by(|one, other| (one.seed, &one.key).cmp(&(other.seed, &other.key)));
     let scored: Vec<&SpaceScores> =
         records.iter().filter_map(|record| scores_of(record, space).ok()).collect();
-    let mut failed: BTreeMap<(&str, String), Vec<u64>> = BTreeMap::new();
+    let mut failed: BTreeMap<(&str, String), Vec<(u64, String)>> = BTreeMap::new();
     for record in &records {
         if let Err(failure) = scores_of(record, space) {
-            failed.entry(failure).or_default().push(record.seed);
+            failed.entry(failure).or_default().push((record.seed, record.key.clone()));
         }
     }
     let costs = || records.iter().filter(|_| options.cost).map(|record| record.cost);
@@ -214,7 +214,10 @@ fn row(method: String, space: &str, records: &[&MatchRecord], options: BoardOpti
         median_rank: MeanSd::of(&scored, |scores| scores.ranks.median as f64),
         failures: failed
             .into_iter()
-            .map(|((reason, message), seeds)| FailureSummary { reason: reason.to_owned(), message, seeds })
+            .map(|((reason, message), records)| {
+                let (seeds, keys) = records.into_iter().unzip();
+                FailureSummary { reason: reason.to_owned(), message, seeds, keys }
+            })
             .collect(),
         wall_s: summary(costs().map(|cost| Some(cost.wall_s))).0,
         peak_rss_mb: Some(peak).filter(|peak| peak.is_finite()),

@@ -3,7 +3,7 @@
 use molarena_data::Protocol;
 
 use crate::csv::table;
-use crate::md::{escape, shortened};
+use crate::md::escape;
 use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, memory};
 use crate::{MatchBoard, MatchRow, MeanSd};
@@ -19,13 +19,10 @@ pub(crate) fn section(board: &MatchBoard) -> String {
     let rows: Vec<_> = board.rows.iter().map(|row| cells(row, costs)).collect();
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
     lines.extend(markdown(&head(costs), &rows));
-    let failures = board.rows.iter().flat_map(|row| {
-        row.failures.iter().map(|failure| {
-            let seeds: Vec<String> = failure.seeds.iter().map(u64::to_string).collect();
-            let message = shortened(&failure.message);
-            format!("Failed: {}, seeds {}, {}: {message}", row.method, seeds.join(", "), failure.reason)
-        })
-    });
+    let failures = board
+        .rows
+        .iter()
+        .flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
     let below: Vec<String> = board.notes.iter().cloned().chain(failures).map(|note| escape(&note)).collect();
     if !below.is_empty() {
         lines.push(String::new());

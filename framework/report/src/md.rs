@@ -1,7 +1,5 @@
 //! Boards as Markdown, in the form of Tables 2 (classification) and 3 (regression) of arXiv 2406.12056.
 
-use std::borrow::Cow;
-
 use molarena_data::{Protocol, TaskType};
 use molarena_metrics::Metric;
 use molarena_record::text::visible;
@@ -115,7 +113,11 @@ fn heading(board: &Board) -> String {
     // Records of splits without a seed have seed 0.
     let seeded = board.split.parse::<Protocol>().is_ok_and(Protocol::uses_seed);
     let seed = if seeded { format!(" (seed {})", board.split_seed) } else { String::new() };
-    let simulated = if board.simulated { " (simulated)" } else { "" };
+    let simulated = match board {
+        Board { simulated: true, .. } => " (simulated)",
+        Board { own: true, .. } => " (own data)",
+        _ => "",
+    };
     let text = format!(
         "{}{simulated}, {} split{seed}: {}, {}{distinction}",
         board.dataset, board.split, board.task_type, board.metric
@@ -297,22 +299,10 @@ fn task_legend(board: &Board) -> Vec<String> {
 }
 
 fn failures(board: &Board) -> Vec<String> {
-    let of_row = |row: &Row| {
-        let method = row.method.clone();
-        row.failures.clone().into_iter().map(move |failure| {
-            let seeds: Vec<String> = failure.seeds.iter().map(u64::to_string).collect();
-            let word = if seeds.len() == 1 { "seed" } else { "seeds" };
-            let (seeds, reason) = (seeds.join(", "), failure.reason);
-            let message = shortened(&failure.message);
-            escape(&format!("Failed: {method}, {word} {seeds}, {reason}: {message}"))
-        })
+    let of_row = |row: &Row| -> Vec<String> {
+        row.failures.iter().map(|failure| escape(&failure.line(&row.method))).collect()
     };
     board.rows.iter().flat_map(of_row).collect()
-}
-
-/// The beginning of a long message; the record has the whole.
-pub(crate) fn shortened(message: &str) -> Cow<'_, str> {
-    molarena_chem::shorten(message, 300, "… (see the record)")
 }
 
 /// External text on one line and visible, with Markdown's special characters escaped.
@@ -333,14 +323,6 @@ pub(crate) fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn long_messages_are_cut_between_characters() {
-        assert_eq!(shortened("short"), "short");
-        let long = "é".repeat(400);
-        let cut = shortened(&long);
-        assert_eq!(cut.matches('é').count(), 300);
-        assert!(cut.ends_with("… (see the record)"));
-    }
     use crate::testing::{regression, sample};
     use crate::{BoardOptions, build};
 

@@ -77,7 +77,7 @@ fn files() -> Vec<File> {
 /// Adds what papers print for a board's data, split and metric, best first, and notes on what is wrong with it.
 pub(crate) fn add(board: &mut Board) {
     let main = matches!(board.metric, Metric::RocAuc | Metric::Mae);
-    if !main || !is_of_the_arena(board) {
+    if !main || board.own {
         return;
     }
     let mut notes = Vec::new();
@@ -102,10 +102,10 @@ pub(crate) fn add(board: &mut Board) {
     board.notes.extend(notes);
 }
 
-/// Whether the data are those that the papers used: the arena's own of this name.
-fn is_of_the_arena(board: &Board) -> bool {
+/// Whether data are those of the arena's own dataset of this name, which the papers used.
+pub(crate) fn is_of_the_arena(dataset: &str, data_sha256: &str) -> bool {
     let catalog = Catalog::builtin().expect("the arena reads its own manifests");
-    catalog.get(&board.dataset).is_ok_and(|manifest| manifest.assays().sha256 == board.data_sha256)
+    catalog.get(dataset).is_ok_and(|manifest| manifest.assays().sha256 == data_sha256)
 }
 
 fn published(board: &Board, file: &File, row: &FileRow) -> Option<PublishedRow> {

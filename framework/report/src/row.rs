@@ -115,20 +115,20 @@ fn per_task(tasks: &[String], scored: &[&Scores]) -> BTreeMap<String, TaskScore>
 
 /// Failed seeds by reason and message.
 fn failures(entries: &[Entry]) -> Vec<FailureSummary> {
-    let mut seeds: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
+    let mut failures: BTreeMap<(&str, &str), FailureSummary> = BTreeMap::new();
     for entry in entries {
         if let Err(Failed { reason, message }) = &entry.result {
-            seeds.entry((reason.name(), message)).or_default().push(entry.record.seed);
+            let of = failures.entry((reason.name(), message)).or_insert_with(|| FailureSummary {
+                reason: reason.name().to_owned(),
+                message: message.clone(),
+                seeds: Vec::new(),
+                keys: Vec::new(),
+            });
+            of.seeds.push(entry.record.seed);
+            of.keys.push(entry.record.key.clone());
         }
     }
-    seeds
-        .into_iter()
-        .map(|((reason, message), seeds)| FailureSummary {
-            reason: reason.to_owned(),
-            message: message.to_owned(),
-            seeds,
-        })
-        .collect()
+    failures.into_values().collect()
 }
 
 /// Mean seconds and largest memory of the scored seeds, or of the failed ones where none was scored.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use molarena_data::Part;
+use molarena_data::{Part, TaskType};
 use molarena_features::{FeatureSpec, Features, select_rows};
 use molarena_record::{
     parts::{Cost, Reason, Search},
@@ -143,8 +143,12 @@ impl Work for FitWork {
         let Predicts { dataset, split, .. } = predicts;
         let tasks = Some(dataset.dataset.tasks.len());
         let read = |part, molecules| matrix(&job::predictions_file(context.folder, part), molecules, tasks);
-        let (test, _) = read(Part::Test, split.test.len())?;
+        let (test, of_test) = read(Part::Test, split.test.len())?;
         let (valid, predictions) = read(Part::Valid, split.valid.len())?;
+        if dataset.dataset.task_type == TaskType::Classification {
+            check_probabilities(&of_test, "test", &dataset.dataset.tasks)?;
+            check_probabilities(&predictions, "validation", &dataset.dataset.tasks)?;
+        }
         if let Some(search) = search {
             self.check_choice(search, &predictions)?;
         }
@@ -159,5 +163,38 @@ impl Work for FitWork {
 
     fn cost(&self, own: Cost, needs: &[StepRecord]) -> Cost {
         with_encoding(own, needs)
+    }
+}
+
+/// Checks that the predictions `[molecules, tasks]` of classes are probabilities.
+fn check_probabilities(predictions: &[f32], part: &str, tasks: &[String]) -> Result<(), (Reason, String)> {
+    let outside = |value: &f32| !(0.0..=1.0).contains(value);
+    let Some(first) = predictions.iter().position(outside) else { return Ok(()) };
+    let message = format!(
+        "{} of {} predictions of the {part} molecules are no probabilities between 0 and 1; the first is {} for molecule {}, task {}",
+        predictions.iter().filter(|value| outside(value)).count(),
+        predictions.len(),
+        predictions[first],
+        first / tasks.len(),
+        tasks[first % tasks.len()]
+    );
+    Err((Reason::NotProbability, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_between_0_and_1() {
+        let tasks = ["active".to_owned(), "toxic".to_owned()];
+        assert_eq!(check_probabilities(&[0.0, 1.0, 0.5, 0.25], "test", &tasks), Ok(()));
+        let (reason, message) = check_probabilities(&[0.0, 1.0, 0.5, 7.0], "test", &tasks).unwrap_err();
+        assert_eq!(reason, Reason::NotProbability);
+        assert_eq!(
+            message,
+            "1 of 4 predictions of the test molecules are no probabilities between 0 and 1; the first is 7 for molecule 1, task toxic"
+        );
+        assert!(check_probabilities(&[-1e-9, 0.5], "validation", &tasks).is_err());
     }
 }
