@@ -1,5 +1,7 @@
 //! Intervals on boards, and comparisons of rows.
 
+use std::fmt::Write;
+
 use molarena_tests::TestArena;
 use serde_json::Value;
 
@@ -54,9 +56,9 @@ fn twins_are_counted_and_left_out() {
     let mut csv = String::from("smiles,active,part\n");
     for (index, smiles) in crate::support::molecules().iter().enumerate() {
         let part = ["train", "train", "valid", "test"][index % 4];
-        csv += &format!("{smiles},{},{part}\n", index / 4 % 2);
+        writeln!(csv, "{smiles},{},{part}", index / 4 % 2).unwrap();
     }
-    csv += &format!("{},1,train\n{},0,test\n", stereo[0], stereo[1]);
+    writeln!(csv, "{},1,train\n{},0,test", stereo[0], stereo[1]).unwrap();
     arena.write("own.csv", &csv);
     arena.method("look-up-test", "baselines/look-up", "{}");
     let method = arena.path("methods/look-up-test.toml");

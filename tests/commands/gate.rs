@@ -142,9 +142,9 @@ fn rows_of_other_data_and_missing_rows_are_not_comparable() {
 fn a_row_that_fails_now_has_regressed() {
     let arena = arena();
     run(&arena, "old", "1");
-    edit(&arena, "methods/forest.toml", "n_trees = 20", "n_trees = 100000000");
-    let output =
-        arena.run(&[], &["--dataset", "toy", "--method", "forest", "--seeds", "1", "--wall-limit", "1s"]);
+    edit(&arena, "methods/forest.toml", "n_trees = 10", "n_trees = 100000");
+    let output = arena
+        .run(&[], &["--dataset", "toy", "--method", "forest", "--seeds", "1", "--memory-limit", "30MiB"]);
     assert_eq!(output.code, Some(10), "{}", output.stderr);
     fs_err::rename(arena.path("store"), arena.path("new")).unwrap();
     let (code, json) = gate(&arena, &[]);

@@ -3,6 +3,7 @@
 mod arguments;
 mod cases;
 mod chemistry;
+mod ci;
 mod compare;
 mod context;
 mod data_files;

@@ -8,11 +8,11 @@ use crate::support::{check, copy, toy};
 /// The dataset `toy` with two methods, two seeds each, and one that fails.
 fn arena() -> TestArena {
     let arena = toy();
-    arena.method("slow", "baselines/rf", "{ n_trees = 100000000 }");
+    arena.method("greedy", "baselines/rf", "{ n_trees = 100000 }");
     let run = arena
         .run(&[], &["--dataset", "toy", "--method", "constant-test", "--method", "knn-test", "--seeds", "2"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let run = arena.run(&[], &["--dataset", "toy", "--method", "slow", "--wall-limit", "1s"]);
+    let run = arena.run(&[], &["--dataset", "toy", "--method", "greedy", "--memory-limit", "30MiB"]);
     assert_eq!(run.code, Some(10), "{}", run.stderr);
     arena
 }
@@ -35,15 +35,15 @@ fn rows_and_records_are_listed_and_chosen() {
     let methods = |arguments: &[&str]| -> Vec<String> {
         listed(&arena, arguments).iter().map(|cell| cell["method"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(methods(&[]), ["constant-test", "constant-test", "knn-test", "knn-test", "slow"]);
+    assert_eq!(methods(&[]), ["constant-test", "constant-test", "greedy", "knn-test", "knn-test"]);
     assert_eq!(methods(&["--method", "*-test", "--method", "nothing"]).len(), 4);
-    assert_eq!(methods(&["--failed"]), ["slow"]);
+    assert_eq!(methods(&["--failed"]), ["greedy"]);
     assert_eq!(methods(&["--dataset", "other"]).len(), 0);
     let (_, text, _) = store(&arena, &["ls"]);
     assert_eq!(text.lines().count(), 4, "{text}");
-    let slow = text.lines().find(|line| line.contains("slow")).unwrap();
-    let cells: Vec<&str> = slow.split_whitespace().collect();
-    assert_eq!((cells[0], cells[2], cells[4], cells[5]), ("toy", "slow", "0", "1"), "{text}");
+    let greedy = text.lines().find(|line| line.contains("greedy")).unwrap();
+    let cells: Vec<&str> = greedy.split_whitespace().collect();
+    assert_eq!((cells[0], cells[2], cells[4], cells[5]), ("toy", "greedy", "0", "1"), "{text}");
     let (_, text, _) = store(&arena, &["ls", "--keys"]);
     assert_eq!(text.lines().count(), 6, "{text}");
 }
@@ -54,7 +54,7 @@ fn a_record_is_shown_by_the_start_of_its_key() {
     let failed = listed(&arena, &["--failed"])[0]["key"].as_str().unwrap().to_owned();
     let (code, text, stderr) = store(&arena, &["show", &failed[..10]]);
     assert_eq!(code, Some(0), "{stderr}");
-    assert!(text.contains(&failed) && text.contains("timeout") && text.contains("baselines/rf"), "{text}");
+    assert!(text.contains(&failed) && text.contains("memory") && text.contains("baselines/rf"), "{text}");
     let (_, text, _) = store(&arena, &["show", &failed, "--json"]);
     let shown: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(shown["record"]["key"], failed.as_str());
@@ -119,7 +119,7 @@ fn two_half_stores_merge_to_one() {
     let whole = board("store");
     copy(&arena.path("store"), &arena.path("one"));
     copy(&arena.path("store"), &arena.path("other"));
-    for (store, method) in [("one", "knn-test"), ("other", "constant-test"), ("other", "slow")] {
+    for (store, method) in [("one", "knn-test"), ("other", "constant-test"), ("other", "greedy")] {
         let output = arena.molarena(&["store", "rm", "--method", method, "--store", store]);
         assert_eq!(output.code, Some(0), "{}", output.stderr);
         let output = arena.molarena(&["store", "gc", "--store", store]);

@@ -88,7 +88,7 @@ fn records_belong_to_the_data_not_to_the_name() {
     assert_eq!(first.code, Some(0), "{}", first.stderr);
     let second = run(&arena, &["--csv", "b.csv", "--method", "constant-test", "--method", "knn-test"]);
     assert!(second.stdout.contains("1 scored now, 1 finished before"), "{}", second.stdout);
-    assert!(second.stdout.contains("## b, "), "{}", second.stdout);
+    assert!(second.stdout.contains("## b (own data), "), "{}", second.stdout);
     for method in ["| constant-test", "| knn-test"] {
         assert!(second.stdout.contains(method), "{}", second.stdout);
     }

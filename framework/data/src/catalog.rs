@@ -99,8 +99,13 @@ impl Catalog {
             for (id, manifest) in more.manifests {
                 // The arena's own folder of manifests may be named, too.
                 if let Some(own) = catalog.manifests.get(&id).filter(|own| !own.is_the_same_as(&manifest)) {
-                    let problem = format!("the arena has a dataset \"{}\" of its own; choose another id", own.id);
-                    return Err(Error::ManifestValue { path: manifest.origin, key: "id".to_owned(), problem });
+                    let problem =
+                        format!("the arena has a dataset \"{}\" of its own; choose another id", own.id);
+                    return Err(Error::ManifestValue {
+                        path: manifest.origin,
+                        key: "id".to_owned(),
+                        problem,
+                    });
                 }
                 catalog.manifests.insert(id, manifest);
             }
@@ -248,7 +253,10 @@ mod tests {
         );
         add("chembl2k", manifest_text("chembl2k", ""));
         let error = Catalog::with_dir(Some(folder.path())).unwrap_err().to_string();
-        assert!(error.contains("the arena has a dataset \"chembl2k\" of its own; choose another id"), "{error}");
+        assert!(
+            error.contains("the arena has a dataset \"chembl2k\" of its own; choose another id"),
+            "{error}"
+        );
         assert!(error.contains("chembl2k/dataset.toml"), "{error}");
     }
 

@@ -212,11 +212,38 @@ mod tests {
 
     #[test]
     fn markdown_snapshot() {
-        insta::assert_snapshot!(gate_as_markdown(&gate()), @"");
+        insta::assert_snapshot!(gate_as_markdown(&gate()), @r###"
+        ## Gate: regressed
+
+        4 rows of the baseline: 1 ok, 1 regressed, 1 inconclusive, 1 not comparable.
+
+        | row       |  dataset |           gate | baseline |   now |  gain |       interval | margin | seeds |
+        |:----------|---------:|---------------:|---------:|------:|------:|---------------:|-------:|------:|
+        | a\|b\<c\> | chembl2k |      regressed |    75.43 | 74.11 | -1.32 | -3.01 to +0.27 |   1.00 |     3 |
+        | gone      | chembl2k | not-comparable |        – |     – |     – |              – |      – |     – |
+        | knn       | chembl2k |   inconclusive |    75.43 | 74.11 | -1.32 | -3.01 to +0.27 |   1.00 |     3 |
+        | morgan-rf | chembl2k |             ok |    75.43 | 74.11 | -1.32 | -3.01 to +0.27 |   1.00 |     3 |
+
+        - chembl2k, a\|b\<c\>: regressed: for a "reason" \& another.
+        - chembl2k, gone: not-comparable: for a "reason" \& another.
+        - chembl2k, knn: inconclusive: for a "reason" \& another. If the loss is as large as it looks, 900 test molecules would tell.
+        - chembl2k, knn: slower in one run; a second run would confirm it: 1.25 times the reference's time, before 0.50.
+        - Not in the baseline, and not checked: chembl2k: new.
+        "###);
     }
 
     #[test]
     fn junit_snapshot() {
-        insta::assert_snapshot!(gate_as_junit(&gate()), @"");
+        insta::assert_snapshot!(gate_as_junit(&gate()), @r###"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="molarena gate">
+          <testsuite name="chembl2k" tests="4" failures="1" errors="1" skipped="1">
+            <testcase classname="chembl2k.infoalign" name="morgan-rf"/>
+            <testcase classname="chembl2k.infoalign" name="a|b&lt;c&gt;"><failure message="chembl2k, a|b&lt;c&gt;: regressed: for a &quot;reason&quot; &amp; another."/></testcase>
+            <testcase classname="chembl2k.infoalign" name="knn"><skipped message="chembl2k, knn: inconclusive: for a &quot;reason&quot; &amp; another. If the loss is as large as it looks, 900 test molecules would tell."/></testcase>
+            <testcase classname="chembl2k.infoalign" name="gone"><error message="chembl2k, gone: not-comparable: for a &quot;reason&quot; &amp; another."/></testcase>
+          </testsuite>
+        </testsuites>
+        "###);
     }
 }

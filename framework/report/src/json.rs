@@ -25,6 +25,7 @@ mod tests {
             {
               "dataset": "biogen3k",
               "simulated": false,
+              "own": true,
               "split": "infoalign",
               "split_seed": 3,
               "split_sha256": "bbbbbbbbbbbbbbbb",
@@ -43,7 +44,9 @@ mod tests {
               "rows": [
                 {
                   "method": "morgan-rf",
+                  "rank": 1,
                   "seeds": 1,
+                  "coverage": 1.0,
                   "mean": 0.471,
                   "std": null,
                   "gt80": null,
@@ -52,6 +55,8 @@ mod tests {
                   "gt85_std": null,
                   "gt90": null,
                   "gt90_std": null,
+                  "selected_on": "none",
+                  "settings": 0,
                   "per_task": {
                     "LOG HLM_CLint (mL/min/kg)": {
                       "mean": 0.442,
@@ -72,7 +77,9 @@ mod tests {
                 },
                 {
                   "method": "constant",
+                  "rank": 2,
                   "seeds": 1,
+                  "coverage": 1.0,
                   "mean": 0.706,
                   "std": null,
                   "gt80": null,
@@ -81,6 +88,8 @@ mod tests {
                   "gt85_std": null,
                   "gt90": null,
                   "gt90_std": null,
+                  "selected_on": "none",
+                  "settings": 0,
                   "per_task": {
                     "LOG HLM_CLint (mL/min/kg)": {
                       "mean": 0.662,

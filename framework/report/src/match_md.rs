@@ -19,10 +19,8 @@ pub(crate) fn section(board: &MatchBoard) -> String {
     let rows: Vec<_> = board.rows.iter().map(|row| cells(row, costs)).collect();
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
     lines.extend(markdown(&head(costs), &rows));
-    let failures = board
-        .rows
-        .iter()
-        .flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
+    let failures =
+        board.rows.iter().flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
     let below: Vec<String> = board.notes.iter().cloned().chain(failures).map(|note| escape(&note)).collect();
     if !below.is_empty() {
         lines.push(String::new());
@@ -152,7 +150,6 @@ mod tests {
         let records = [matched("m", 0, 0.5), matched("m", 1, 0.25), match_failed("slow", 0)];
         let boards = build_matches(&records, BoardOptions::default());
         insta::assert_snapshot!(section(&boards[0]), @r###"
-
         ## c, e profiles, scaffold split (seed 0): match
 
         4 query molecules with 5 profiles of their own; 40 candidates, all profiles of the context. Molecules with a profile in m or e are split. Context `aaaaaaaa`, split `bbbbbbbb`.
@@ -163,7 +160,7 @@ mod tests {
         | slow   |     0 |        – |        – |        – |        – |         – |           – | 2.0 s |     200 MiB |      1 |
 
         - Pretrained on c without 7 molecules of it (leave out: queries of e, m), once for all seeds in 2.0 min (4.0 min of processors, 300 MiB): m, slow.
-        - Failed: slow, seeds 0, timeout: over the limit of 1s
+        - Failed: slow, seed 0, timeout: over the limit of 1s (store show slow-0)
         "###);
         let text = csv(&boards);
         let lines: Vec<&str> = text.lines().collect();

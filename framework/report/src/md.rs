@@ -332,36 +332,39 @@ mod tests {
         insta::assert_snapshot!(render(&boards), @r###"
         Scores are means over the tasks of a dataset, x100, then mean±sample standard deviation over seeds; `–` where there is
         none.
+        A rank is 1 and the number of rows that are better; rows scored on predicted classes or trained on shuffled labels have
+        none.
         Time is the mean wall-clock time of a seed, peak memory the largest of any seed.
 
-        ## biogen3k, infoalign split: regression, mae
+        ## biogen3k (own data), infoalign split: regression, mae
 
         2 tasks; 60 training, 15 validation and 25 test molecules. Lower is better. Data `aaaaaaaaaaaa`, split `bbbbbbbbbbbb`.
 
-        | method    | seeds | MAE (x100) mean±sd |      1 |      2 |    time | peak memory | failed |
-        |:----------|------:|-------------------:|-------:|-------:|--------:|------------:|-------:|
-        | morgan-rf |     1 |             47.1±– | 44.2±– | 50.0±– | 4.1 min |     1.5 GiB |      – |
-        | constant  |     1 |             70.6±– | 66.2±– | 75.0±– | 4.1 min |     1.5 GiB |      – |
+        | method    | rank | seeds | MAE (x100) mean±sd |      1 |      2 |    time | peak memory | failed |
+        |:----------|-----:|------:|-------------------:|-------:|-------:|--------:|------------:|-------:|
+        | morgan-rf |    1 |     1 |             47.1±– | 44.2±– | 50.0±– | 4.1 min |     1.5 GiB |      – |
+        | constant  |    2 |     1 |             70.6±– | 66.2±– | 75.0±– | 4.1 min |     1.5 GiB |      – |
 
         - Tasks: 1 LOG HLM_CLint (mL/min/kg); 2 task 2.
 
-        ## chembl2k, infoalign split: classification, roc_auc
+        ## chembl2k (own data), infoalign split: classification, roc_auc
 
         3 tasks; 60 training, 15 validation and 25 test molecules. Higher is better. Data `aaaaaaaaaaaa`, split `bbbbbbbbbbbb`.
 
-        | method                                              | seeds | AUC (x100) mean±sd |     >80 % |    >85 % |     >90 % |  time | peak memory |    failed |
-        |:----------------------------------------------------|------:|-------------------:|----------:|---------:|----------:|------:|------------:|----------:|
-        | morgan-rf                                           |     2 |           85.9±2.2 | 75.0±35.4 | 50.0±0.0 | 25.0±35.4 | 2.0 s |     200 MiB |   panic 1 |
-        | morgan-rf-hard                                      |     1 |             56.2±– |     0.0±– |    0.0±– |     0.0±– | 2.0 s |     200 MiB |         – |
-        | morgan-rf+shuffled (shuffled labels) (not confined) |     1 |             50.0±– |     0.0±– |    0.0±– |     0.0±– | 2.0 s |     200 MiB |         – |
-        | slow\|plugin                                        |     0 |            timeout |         – |        – |         – | 2.0 s |     200 MiB | timeout 2 |
+        | method                                              | rank | seeds | coverage | AUC (x100) mean±sd |     >80 % |    >85 % |     >90 % |  time | peak memory |    failed |
+        |:----------------------------------------------------|-----:|------:|---------:|-------------------:|----------:|---------:|----------:|------:|------------:|----------:|
+        | morgan-rf                                           |    1 |     2 |     67 % |           85.9±2.2 | 75.0±35.4 | 50.0±0.0 | 25.0±35.4 | 2.0 s |     200 MiB |   panic 1 |
+        | morgan-rf-hard                                      |    – |     1 |    100 % |             56.2±– |     0.0±– |    0.0±– |     0.0±– | 2.0 s |     200 MiB |         – |
+        | morgan-rf+shuffled (shuffled labels) (not confined) |    – |     1 |    100 % |             50.0±– |     0.0±– |    0.0±– |     0.0±– | 2.0 s |     200 MiB |         – |
+        | slow\|plugin                                        |    – |     0 |      0 % |            timeout |         – |        – |         – | 2.0 s |     200 MiB | timeout 2 |
 
         - Not confined, so that a worker could have read the data folder: morgan-rf+shuffled.
         - Trained on shuffled labels, as a check for leaks: morgan-rf+shuffled.
         - Scored on predicted classes, not on probabilities: morgan-rf-hard.
+        - Ranked only on the seeds that it and each other row have scored: morgan-rf (2 of 3 seeds).
         - 1 of 3 tasks undefined (nothing to learn from in training or to score in the test part, such as a single class), and in no mean: task 3.
-        - Failed: morgan-rf, seed 3, panic: index 7 is out of bounds
-        - Failed: slow\|plugin, seeds 1, 2, timeout: wall-clock limit of 600 s passed
+        - Failed: morgan-rf, seed 3, panic: index 7 is out of bounds (store show morgan-r)
+        - Failed: slow\|plugin, seeds 1, 2, timeout: wall-clock limit of 600 s passed (store show slow\|plu)
         "###);
     }
 
@@ -379,7 +382,7 @@ mod tests {
         let text = render(&boards);
         assert!(text.contains("## biogen3k (simulated), infoalign split"), "{text}");
         assert!(text.contains("**Simulated data: says nothing about chemistry.**"), "{text}");
-        assert!(crate::render(&boards, crate::Format::Csv).contains(",true,,,,,,\n"));
+        assert!(crate::render(&boards, crate::Format::Csv).contains(",0,,true,"));
         assert!(crate::render(&boards, crate::Format::Json).contains("\"simulated\": true"));
     }
 

@@ -1,0 +1,142 @@
+//! The shell steps of `action.yml` and of the workflows.
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use molarena_tests::{TestArena, binary};
+
+use crate::support::{dataset, table};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is in the repository").to_owned()
+}
+
+fn script(arena: &TestArena, name: &str, variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new("bash");
+    command.arg(root().join("leaderboards/ci").join(name)).current_dir(arena.path("")).env_clear();
+    command.env("PATH", format!("{}:/usr/bin:/bin", arena.path("bin").display())).env("HOME", arena.path(""));
+    command.envs(variables.iter().copied()).output().expect("bash starts")
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+}
+
+/// An arena with a suite, and a program `molarena-here` that names the arena's folders.
+fn arena() -> TestArena {
+    let arena = TestArena::new();
+    let labels = |row: usize, _: usize| (row * 7 % 10).to_string();
+    dataset(&arena, "toy", "regression", &["size"], &table(&["size"], labels));
+    arena.method("forest", "baselines/rf", "{ n_trees = 5 }");
+    arena.method("floor", "baselines/constant", "{}");
+    arena.write(
+        "suite.toml",
+        "schema = \"molarena.suite/1\"\nname = \"toy\"\n\n[[cells]]\ndatasets = [\"toy\"]\n\
+         methods = [\"forest\", \"floor\"]\nseeds = 2\n",
+    );
+    let wrapper = format!(
+        "#!/bin/bash\nverb=$1; shift\nplaces=(--data-dir data --datasets-dir datasets)\n\
+         case $verb in run|gate) places+=(--methods-dir methods);; esac\nexec {} \"$verb\" \"$@\" \"${{places[@]}}\"\n",
+        binary().display()
+    );
+    executable(&arena, "molarena-here", &wrapper);
+    arena
+}
+
+fn executable(arena: &TestArena, name: &str, text: &str) {
+    let path = arena.write(&format!("bin/{name}"), text);
+    fs_err::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+fn run(arena: &TestArena, store: &str, baseline: &str, more: &[(&str, &str)]) -> Output {
+    let variables = [
+        ("MOLARENA", "molarena-here"),
+        ("SUITE", "suite.toml"),
+        ("STORE", store),
+        ("OUTPUT", "report"),
+        ("BASELINE", baseline),
+    ];
+    script(arena, "run.sh", &[&variables as &[_], more].concat())
+}
+
+fn verdict(arena: &TestArena, fail_inconclusive: &str) -> Option<i32> {
+    script(arena, "verdict.sh", &[("OUTPUT", "report"), ("FAIL_INCONCLUSIVE", fail_inconclusive)]).status.code()
+}
+
+#[test]
+fn a_run_writes_boards_and_ends_as_its_gate() {
+    let arena = arena();
+    let output = run(&arena, "old", "", &[]);
+    assert!(output.status.success(), "{}", text(&output));
+    for file in ["boards.md", "boards.csv", "boards.json", "page.html"] {
+        assert!(fs_err::metadata(arena.path("report").join(file)).unwrap().len() > 100, "{file}");
+    }
+    assert_eq!(verdict(&arena, "false"), Some(0));
+    let output = run(&arena, "new", "old", &[("TIME_REFERENCE", "floor")]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("## Gate: no row got worse"), "{}", text(&output));
+    assert_eq!(verdict(&arena, "true"), Some(0));
+    // A row that fails is a row of the boards, and the gate's matter.
+    crate::support::edit(&arena, "methods/forest.toml", "n_trees = 5", "n_trees = 100000");
+    crate::support::edit(&arena, "suite.toml", "[[cells]]", "[limits]\nmemory = \"30MiB\"\n\n[[cells]]");
+    let output = run(&arena, "worse", "old", &[]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(verdict(&arena, "false"), Some(20));
+    fs_err::write(arena.path("report/gate.code"), "21\n").unwrap();
+    assert_eq!((verdict(&arena, "false"), verdict(&arena, "true")), (Some(0), Some(21)));
+    // A run that cannot be made fails at once.
+    fs_err::write(arena.path("suite.toml"), "no suite").unwrap();
+    assert_eq!(run(&arena, "new", "", &[]).status.code(), Some(2));
+}
+
+#[test]
+fn a_comment_cannot_be_more_than_text() {
+    let arena = TestArena::new();
+    let hostile = "before\n```\n[click](http://x) @everyone\n````\n\u{1b}[2Jafter\n";
+    arena.write("report/gate.md", hostile);
+    let output = script(&arena, "comment.sh", &[("OUTPUT", "report"), ("COMMENT", "comment.md")]);
+    assert!(output.status.success(), "{}", text(&output));
+    let comment = fs_err::read_to_string(arena.path("comment.md")).unwrap();
+    let lines: Vec<&str> = comment.lines().collect();
+    assert_eq!(lines[..2], ["<!-- molarena -->", "`````text"]);
+    assert_eq!(lines.last(), Some(&"`````"));
+    assert_eq!(lines.iter().filter(|line| line.starts_with("`````")).count(), 2, "{comment}");
+    assert!(!comment.contains('\u{1b}'), "{comment}");
+}
+
+#[test]
+fn a_comment_replaces_the_one_before() {
+    let arena = TestArena::new();
+    arena.write("comment.md", "<!-- molarena -->\ntext\n");
+    // Answers as the program gh would, and notes what it was asked.
+    let gh = "#!/bin/bash\necho \"$*\" >>asked\ncase \"$*\" in\n*/commits/abc/pulls*) echo 7;;\n\
+              */commits/*) ;;\n*--paginate*) [ -f there ] && echo 42;;\nesac\nexit 0\n";
+    executable(&arena, "gh", gh);
+    let post = |commit: &str| {
+        let variables = [("COMMENT", "comment.md"), ("HEAD_SHA", commit), ("GITHUB_REPOSITORY", "o/r")];
+        let output = script(&arena, "post.sh", &variables);
+        assert!(output.status.success(), "{}", text(&output));
+        let asked = fs_err::read_to_string(arena.path("asked")).unwrap();
+        fs_err::remove_file(arena.path("asked")).unwrap();
+        asked.lines().last().unwrap().to_owned()
+    };
+    assert!(post("abc").contains("--method POST repos/o/r/issues/7/comments"));
+    arena.write("there", "");
+    assert!(post("abc").contains("--method PATCH repos/o/r/issues/comments/42"));
+    assert!(post("other").contains("commits/other/pulls"));
+}
+
+#[test]
+fn every_script_is_a_step_and_every_step_runs_a_script() {
+    let mut steps = String::new();
+    for file in ["action.yml", ".github/workflows/leaderboards.yml", ".github/workflows/comment.yml"] {
+        steps += &fs_err::read_to_string(root().join(file)).unwrap();
+    }
+    for entry in fs_err::read_dir(root().join("leaderboards/ci")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(steps.contains(&format!("leaderboards/ci/{name}")), "{name} is in no step");
+    }
+}
