@@ -8,6 +8,7 @@ mod compare;
 mod context;
 mod data_files;
 mod encoder;
+mod export;
 mod gate;
 mod good_runs;
 mod help;

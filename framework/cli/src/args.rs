@@ -2,6 +2,7 @@
 
 mod compare;
 mod data;
+mod export;
 mod gate;
 mod learning;
 mod plot;
@@ -19,6 +20,7 @@ pub(crate) use compare::{CompareArgs, ComparisonFormat};
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 
 pub(crate) use self::{
+    export::{ExportArgs, ExportCommand, ExportOutput},
     gate::{GateArgs, GateFormat},
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
     plot::{PlotArgs, ScaleChoice},
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Hold a store against a baseline: whether any row got worse
     Gate(GateArgs),
+    /// Write scores, predictions or a split as a table for other programs
+    Export(ExportArgs),
     /// Draw a metric against a varied parameter, ranks of matching, or the curves of a training, as SVG
     Plot(PlotArgs),
     /// Compute all scores again from stored predictions and labels, without plugins, and compare

@@ -28,6 +28,7 @@ fn main() -> std::process::ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Board(args) => commands::board::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::Gate(args) => commands::gate::run(&args),
         Command::Plot(args) => commands::plot::run(&args),
         Command::Replay(args) => commands::replay::run(&args),

@@ -26,6 +26,8 @@ pub struct Labels<'a> {
 pub struct TestPart {
     /// `f32[molecules, tasks]`, row-major, NaN where missing.
     pub labels: Vec<f32>,
+    /// Row of each molecule in the dataset's table, from 0.
+    pub rows: Vec<usize>,
     /// SMILES of each molecule, as in the dataset's table.
     pub smiles: Vec<String>,
     /// Murcko scaffold of each molecule, with stereochemistry; empty for molecules without rings.
@@ -39,6 +41,7 @@ impl TestPart {
         let chosen = |texts: &[String]| split.test.iter().map(|&row| texts[row].clone()).collect();
         Self {
             labels: dataset.dataset.labels_to_score(&split),
+            rows: split.test.iter().map(|&row| dataset.dataset.rows[row]).collect(),
             smiles: chosen(&dataset.dataset.smiles),
             scaffolds: chosen(&dataset.scaffolds),
             dataset,

@@ -5,6 +5,7 @@
 //! rows of a board are, and [`compare`] sets two of them against each other; [`gate`] holds a store against a baseline.
 
 pub mod compare;
+pub mod export;
 pub mod gate;
 mod labels;
 mod replay;

@@ -38,7 +38,10 @@ pub use execute::{
     event::{Event, Observer},
     execute,
 };
-pub use files::folder::Temporary;
+pub use files::{
+    folder::Temporary,
+    table::{Table, Values, check_table_name},
+};
 pub use inputs::{
     corpus::LeaveOut,
     dataset::ArenaDataset,

@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod embed;
+pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod learning;
 pub(crate) mod own;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use molarena_data::RowFailure;
 use molarena_host::{
-    Error, ModelPrediction, Predicted, Prediction, Temporary, failures_path, predict_with_model,
-    write_failures,
+    Error, ModelPrediction, Predicted, Prediction, Temporary, check_table_name, failures_path,
+    predict_with_model, write_failures,
 };
 
 use super::{interruption, learning, print, print_json, text_of};
@@ -17,11 +17,7 @@ use crate::{
 };
 
 pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
-    let extension = args.output.extension().unwrap_or_default().to_ascii_lowercase();
-    if extension != "csv" && extension != "parquet" {
-        let message = format!("{}: end the output's name in .csv or .parquet", args.output.display());
-        return Err(Error::Request(message).into());
-    }
+    check_table_name(&args.output)?;
     output::check_file(&args.output, Existing::with_force(args.force), &inputs(args)?)?;
     let interrupted = interruption()?;
     let folder = Temporary::make("molarena-predict-", &std::env::temp_dir())?;

@@ -6,4 +6,5 @@ pub(crate) mod library;
 pub(crate) mod npy;
 pub(crate) mod parquet;
 pub(crate) mod plain;
+pub(crate) mod table;
 pub(crate) mod text;
