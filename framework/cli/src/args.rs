@@ -232,7 +232,8 @@ const BOARD_EXAMPLES: &str = "\
 Examples:
   molarena board --store molarena-store
   molarena board --format csv > boards.csv
-  molarena board --format json --dataset chembl2k --no-cost";
+  molarena board --format json --dataset chembl2k --no-cost
+  molarena board --html boards.html";
 
 #[derive(Debug, Args)]
 #[command(after_help = BOARD_EXAMPLES)]
@@ -240,6 +241,9 @@ pub(crate) struct BoardArgs {
     /// md, csv or json
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Md)]
     pub(crate) format: Format,
+    /// Write all boards and what is behind them as one HTML page, which needs no network, and print no board
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    pub(crate) html: Option<PathBuf>,
     /// Only this dataset, or context of matching (again for more)
     #[arg(long = "dataset", value_name = "ID")]
     pub(crate) datasets: Vec<String>,

@@ -105,6 +105,9 @@ fn builds(page: &Page<'_>) -> String {
         let named: Vec<String> = methods.keys().map(name).collect();
         for (name, builds) in named.iter().zip(methods.into_values()) {
             let mut builds: Vec<(String, Vec<&Record>)> = builds.into_iter().collect();
+            // A sum depends on the order of its terms.
+            let order = |one: &&Record, other: &&Record| (one.seed, &one.key).cmp(&(other.seed, &other.key));
+            builds.iter_mut().for_each(|(_, records)| records.sort_by(order));
             builds.sort_by_key(|(hash, records)| {
                 (records.iter().filter_map(|record| record.finished).max(), hash.clone())
             });

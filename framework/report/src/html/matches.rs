@@ -4,20 +4,20 @@ use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::{download, text};
 use crate::units::{NONE, duration, hundredfold, memory};
-use crate::{Boards, MatchBoard, MatchRow};
+use crate::{MatchBoard, MatchRow};
 
-pub(super) fn section(boards: &Boards) -> String {
-    if boards.matches.is_empty() {
+pub(super) fn section(boards: &[MatchBoard]) -> String {
+    if boards.is_empty() {
         return String::new();
     }
     let mut html = "<section id=matches aria-labelledby=matches-h><h2 id=matches-h>Matching</h2>\n\
         <p>Each query molecule ranks profiles; all of its own are relevant, and ties count against the method. NDCG, HIT and \
         the reciprocal rank (MRR) are means over queries, x100, then mean ± sample standard deviation over seeds.</p>\n"
         .to_owned();
-    for (index, board) in boards.matches.iter().enumerate() {
+    for (index, board) in boards.iter().enumerate() {
         html += &one(index, board);
     }
-    let csv = crate::match_md::csv(&boards.matches);
+    let csv = crate::match_md::csv(boards);
     html + &format!(
         "<p class=d>Save these boards: {}.</p></section>\n",
         download("matching.csv", "text/csv", &csv)

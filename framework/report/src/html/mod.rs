@@ -28,32 +28,32 @@ use molarena_record::cell::Record;
 use sha2::{Digest, Sha256};
 
 use self::text::text;
-use crate::{Board, Boards, Row, RowRecords, board_rows};
+use crate::{Board, Boards, MatchBoard, Row, RowRecords, board_rows};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("table.js");
+/// Of pages that are served.
+const LIVE: &str = include_str!("live.js");
 
 /// The page of `boards`, which were built from `records`: a whole HTML file.
 ///
 /// The records tell what a row is made of, when it was made and how it changed; without them the page has no such views.
 pub fn page(boards: &Boards, records: &[Record]) -> String {
     let page = Page::new(boards, records);
-    let mut main = overview::section(&page);
-    for index in 0..boards.boards.len() {
-        main += &board::section(&page, index);
-    }
-    main += &matches::section(boards);
-    main += &board::failures(&page);
-    main += &provenance::section(&page);
-    main += &history::section(&page);
-    main += &glossary::section();
-    page.document(&main)
+    page.document(&page.main(), None)
+}
+
+/// The same for a server: the page asks it for `/state`, and loads itself again once the answer is another text than
+/// `state`.
+pub fn live_page(boards: &Boards, records: &[Record], state: &str) -> String {
+    let page = Page::new(boards, records);
+    page.document(&page.main(), Some(state))
 }
 
 /// The boards and where their rows come from.
 struct Page<'a> {
     boards: &'a [Board],
-    matches: usize,
+    matches: &'a [MatchBoard],
     records: &'a [Record],
     /// The records of each board's rows; empty for a board that is not of these records.
     sources: Vec<Vec<RowRecords<'a>>>,
@@ -71,7 +71,7 @@ impl<'a> Page<'a> {
             boards.boards.iter().flat_map(|board| &board.rows).map(|row| row.method.as_str()).collect();
         Self {
             boards: &boards.boards,
-            matches: boards.matches.len(),
+            matches: &boards.matches,
             records,
             sources,
             labels: labels(&boards.boards),
@@ -99,19 +99,35 @@ impl<'a> Page<'a> {
         format!("{}{mark}", text(&self.labels[board]))
     }
 
-    fn document(&self, main: &str) -> String {
+    fn main(&self) -> String {
+        let mut main = overview::section(self);
+        for index in 0..self.boards.len() {
+            main += &board::section(self, index);
+        }
+        main += &matches::section(self.matches);
+        main += &board::failures(self);
+        main += &provenance::section(self);
+        main += &history::section(self);
+        main + &glossary::section()
+    }
+
+    /// The whole file. `live` is the state of what is shown, on pages that are served.
+    fn document(&self, main: &str, live: Option<&str>) -> String {
         let policy = format!(
-            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+            "default-src 'none'; style-src '{}'; script-src '{}'{}; base-uri 'none'; form-action 'none'",
             hash(STYLE),
-            hash(SCRIPT)
+            hash(SCRIPT),
+            live.map_or_else(String::new, |_| format!(" '{}'; connect-src 'self'", hash(LIVE)))
         );
+        let state = live.map_or_else(String::new, |state| format!(" data-state=\"{}\"", text(state)));
+        let reload = live.map_or_else(String::new, |_| format!("<script>{LIVE}</script>\n"));
         let days = history::span(self.records).map(|span| format!("; {span}")).unwrap_or_default();
         let links: Vec<String> = (0..self.boards.len())
             .map(|index| format!("<li><a href=\"#b{index}\">{}</a>", self.label(index)))
             .collect();
         let more = [
             ("overview", "Overview", true),
-            ("matches", "Matching", self.matches > 0),
+            ("matches", "Matching", !self.matches.is_empty()),
             ("failures", "Failures", !self.boards.is_empty()),
             ("provenance", "Provenance", !self.boards.is_empty()),
             ("history", "History", !self.boards.is_empty()),
@@ -122,7 +138,7 @@ impl<'a> Page<'a> {
         };
         let after: String = more[1..].iter().map(link).collect();
         format!(
-            "<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
+            "<!DOCTYPE html>\n<html lang=en{state}>\n<head>\n<meta charset=utf-8>\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
              <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
              <meta name=color-scheme content=\"light dark\">\n<meta name=referrer content=no-referrer>\n\
@@ -132,8 +148,8 @@ impl<'a> Page<'a> {
              <nav aria-label=Sections><ul>{}{}{after}</ul></nav>\n\
              <main id=main tabindex=-1>\n{main}</main>\n\
              <footer><p>Made by <code>molarena board --html</code>. This file loads nothing.</p></footer>\n\
-             <script>{SCRIPT}</script>\n</body>\n</html>\n",
-            self.boards.len() + self.matches,
+             <script>{SCRIPT}</script>\n{reload}</body>\n</html>\n",
+            self.boards.len() + self.matches.len(),
             self.rows.len(),
             self.records.len(),
             link(&more[0]),

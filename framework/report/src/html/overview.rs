@@ -16,7 +16,7 @@ pub(super) fn section(page: &Page<'_>) -> String {
     let mut html =
         "<section id=overview aria-labelledby=overview-h><h2 id=overview-h>Overview</h2>\n".to_owned();
     if page.boards.is_empty() {
-        let what = if page.matches == 0 { "No records." } else { "Only boards of matching." };
+        let what = if page.matches.is_empty() { "No records." } else { "Only boards of matching." };
         return html + "<p>" + what + "</p></section>\n";
     }
     html += "<p>Each cell has the score times 100, its interval where there is one, and the rank with the ranks that the \

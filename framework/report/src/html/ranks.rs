@@ -41,7 +41,7 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
         let (first, last) = (members[0], members[members.len() - 1]);
         body += &format!("<path class=w d=\"M{} {}V{}\"/>", at(place), at(y(first) - 7.0), at(y(last) + 7.0));
         for member in members {
-            body += &label(place, y(*member) + 4.0, "t", &text(letter));
+            body += &label(place, y(*member) + 4.0, "u", &text(letter));
         }
     }
     body += &label(f64::midpoint(LEFT, RIGHT), bottom + 34.0, "m", "rank");
