@@ -44,7 +44,8 @@ fn every_score_has_a_row() {
 fn predictions_have_molecules_and_labels() {
     let arena = ran();
     let output = arena.molarena(
-        &[&["export", "predictions", "--method", "knn-test", "--store", "store"] as &[&str], &PLACES].concat(),
+        &[&["export", "predictions", "--method", "knn-test", "--store", "store"] as &[&str], &PLACES]
+            .concat(),
     );
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let rows = rows(&output.stdout, "dataset,row,smiles,method,seed,task,label,prediction");

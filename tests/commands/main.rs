@@ -14,6 +14,7 @@ mod good_runs;
 mod help;
 mod outputs;
 mod own;
+mod page;
 mod plot;
 mod plugins;
 mod pretraining;

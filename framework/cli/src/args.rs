@@ -236,21 +236,25 @@ const BOARD_EXAMPLES: &str = "\
 Examples:
   molarena board --store molarena-store
   molarena board --format csv > boards.csv
-  molarena board --format json --dataset chembl2k --no-cost";
+  molarena board --format json --dataset chembl2k --no-cost
+  molarena board --html boards.html";
 
 #[derive(Debug, Args)]
 #[command(after_help = BOARD_EXAMPLES)]
 pub(crate) struct BoardArgs {
-    /// md, csv or json
-    #[arg(long, value_name = "FORMAT", default_value_t = Format::Md)]
-    pub(crate) format: Format,
+    /// md, csv, json or text, which is narrow [default: text on a terminal, else md]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Write all boards and what is behind them as one HTML page, which needs no network, and print no board
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    pub(crate) html: Option<PathBuf>,
     /// Only this dataset, or context of matching (again for more)
     #[arg(long = "dataset", value_name = "ID")]
     pub(crate) datasets: Vec<String>,
     /// Only boards of matching; as CSV, which has one kind of table, these are not written beside others
     #[arg(long)]
     pub(crate) matches: bool,
-    /// Only this method (again for more)
+    /// Only this method (again for more); * stands for any text
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,
     /// Score stored predictions by another metric, with the labels of the data folder, such as rmse

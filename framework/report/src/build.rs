@@ -283,7 +283,7 @@ pub(crate) fn composition(record: &Record) -> Vec<(&'static str, Value)> {
     parts
 }
 
-fn composition_hash(record: &Record) -> String {
+pub(crate) fn composition_hash(record: &Record) -> String {
     key_of(&without_builds(json!(composition(record))))
 }
 

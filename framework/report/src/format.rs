@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Boards, csv, json, md};
+use crate::{Boards, csv, json, md, text};
 
 /// How boards are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,24 +12,27 @@ pub enum Format {
     Md,
     /// One line per board and method, in full precision.
     Csv,
+    /// Narrow tables for a terminal.
+    Text,
     /// Everything, in full precision, under [`BOARD_SCHEMA`](crate::BOARD_SCHEMA).
     Json,
 }
 
 /// No format has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format `{0}`: expected md, csv or json")]
+#[error("unknown format `{0}`: expected md, csv, text or json")]
 pub struct UnknownFormat(pub String);
 
 impl Format {
     /// Every format, in the order of declaration.
-    pub const ALL: [Self; 3] = [Self::Md, Self::Csv, Self::Json];
+    pub const ALL: [Self; 4] = [Self::Md, Self::Csv, Self::Text, Self::Json];
 
     /// The name on the command line, and the extension of its files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Md => "md",
             Self::Csv => "csv",
+            Self::Text => "text",
             Self::Json => "json",
         }
     }
@@ -57,6 +60,7 @@ pub fn render(boards: &Boards, format: Format) -> String {
     match format {
         Format::Md => md::render(boards),
         Format::Csv => csv::render(boards),
+        Format::Text => text::render(boards),
         Format::Json => json::render(boards),
     }
 }
@@ -71,6 +75,6 @@ mod tests {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         let message = "xls".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(message, "unknown format `xls`: expected md, csv or json");
+        assert_eq!(message, "unknown format `xls`: expected md, csv, text or json");
     }
 }

@@ -18,6 +18,7 @@ mod csv;
 mod datasets;
 mod format;
 mod gate_md;
+mod html;
 mod json;
 mod match_board;
 mod match_md;
@@ -31,6 +32,7 @@ mod row;
 pub mod table;
 #[cfg(test)]
 mod testing;
+mod text;
 mod units;
 
 pub use board::{
@@ -42,6 +44,7 @@ pub use comparison_md::{comparisons_as_markdown, references_as_markdown};
 pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
 pub use gate_md::{gate_as_junit, gate_as_markdown};
+pub use html::{live_page, page};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
 pub use published::PublishedRow;

@@ -30,12 +30,15 @@ pub(crate) fn section(board: &MatchBoard) -> String {
 }
 
 fn heading(board: &MatchBoard) -> String {
+    format!("## {}", escape(&title(board)))
+}
+
+/// What the board is of, as text that is not escaped.
+pub(crate) fn title(board: &MatchBoard) -> String {
     let seeded = board.split.parse::<Protocol>().is_ok_and(Protocol::uses_seed);
     let seed = if seeded { format!(" (seed {})", board.split_seed) } else { String::new() };
     let simulated = if board.simulated { " (simulated)" } else { "" };
-    let text =
-        format!("{}{simulated}, {} profiles, {} split{seed}: match", board.context, board.space, board.split);
-    format!("## {}", escape(&text))
+    format!("{}{simulated}, {} profiles, {} split{seed}: match", board.context, board.space, board.split)
 }
 
 fn facts(board: &MatchBoard) -> String {

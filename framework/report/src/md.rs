@@ -109,6 +109,11 @@ fn published(board: &Board) -> Vec<String> {
 }
 
 fn heading(board: &Board) -> String {
+    format!("## {}", escape(&title(board)))
+}
+
+/// What the board is of, as text that is not escaped.
+pub(crate) fn title(board: &Board) -> String {
     let distinction = board.distinction.as_ref().map(|text| format!(" [{text}]")).unwrap_or_default();
     // Records of splits without a seed have seed 0.
     let seeded = board.split.parse::<Protocol>().is_ok_and(Protocol::uses_seed);
@@ -118,11 +123,10 @@ fn heading(board: &Board) -> String {
         Board { own: true, .. } => " (own data)",
         _ => "",
     };
-    let text = format!(
+    format!(
         "{}{simulated}, {} split{seed}: {}, {}{distinction}",
         board.dataset, board.split, board.task_type, board.metric
-    );
-    format!("## {}", escape(&text))
+    )
 }
 
 fn facts(board: &Board) -> String {
@@ -143,7 +147,7 @@ fn facts(board: &Board) -> String {
     )
 }
 
-fn head(board: &Board) -> Vec<String> {
+pub(crate) fn head(board: &Board) -> Vec<String> {
     let mut head = vec!["method".to_owned(), "rank".to_owned(), "seeds".to_owned()];
     if shows_coverage(board) {
         head.push("coverage".to_owned());
@@ -228,7 +232,7 @@ fn cells(board: &Board, row: &Row) -> Vec<String> {
 }
 
 /// The rank with its interval: `3 (2–5)`.
-fn rank(row: &Row) -> String {
+pub(crate) fn rank(row: &Row) -> String {
     let Some(rank) = row.rank else { return NONE.to_owned() };
     let ends = row.statistics.as_ref().and_then(|statistics| statistics.rank_best.zip(statistics.rank_worst));
     match ends {
@@ -261,7 +265,7 @@ fn method(row: &Row) -> String {
     name
 }
 
-fn shows_tasks(board: &Board) -> bool {
+pub(crate) fn shows_tasks(board: &Board) -> bool {
     board.task_type == TaskType::Regression && board.tasks.len() <= MOST_TASK_COLUMNS
 }
 
@@ -269,19 +273,19 @@ fn numbers_tasks(board: &Board) -> bool {
     board.tasks.iter().any(|task| task.chars().count() > LONGEST_TASK_HEAD)
 }
 
-fn shows_costs(board: &Board) -> bool {
+pub(crate) fn shows_costs(board: &Board) -> bool {
     board.rows.iter().any(|row| row.wall_s.is_some() || row.peak_rss_mb.is_some())
 }
 
-fn shows_coverage(board: &Board) -> bool {
+pub(crate) fn shows_coverage(board: &Board) -> bool {
     board.rows.iter().any(|row| row.coverage < 1.0)
 }
 
-fn shows_selection(board: &Board) -> bool {
+pub(crate) fn shows_selection(board: &Board) -> bool {
     board.rows.iter().any(|row| row.selected_on != SelectedOn::None)
 }
 
-fn shows_pretraining(board: &Board) -> bool {
+pub(crate) fn shows_pretraining(board: &Board) -> bool {
     board.rows.iter().any(|row| row.pretraining.is_some())
 }
 

@@ -1,18 +1,29 @@
 //! `molarena board`
 
+use std::io::IsTerminal;
+
 use molarena_data::Catalog;
 use molarena_evaluate::{Labels, Resampling, Row, board_statistics, under_metric};
 use molarena_host::{Error, Store};
 use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_report::{
-    BoardOptions, Boards, RowRecords, build, build_matches, build_with_statistics, keep_datasets, render,
+    BoardOptions, Boards, Format, RowRecords, build, build_matches, build_with_statistics, keep_datasets,
+    page, render,
 };
 
 use super::{print, wanted, warn_of_store, writable};
-use crate::{args::BoardArgs, exit_code::ExitCode};
+use crate::{
+    args::BoardArgs,
+    exit_code::ExitCode,
+    output::{Existing, Inputs, check_file},
+};
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &args.html {
+        let inputs = Inputs::of_places(&args.places, None, None)?.and_folder([args.store.store.as_path()]);
+        check_file(path, Existing::WriteInto, &inputs)?;
+    }
     let store = writable(&args.store.store)?;
     let mut records = store.records()?;
     if args.matches {
@@ -42,8 +53,20 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
         boards_with_intervals(&records, options, &store, &mut labels)
     };
     let boards = Boards { matches: build_matches(&matches, options), ..boards };
-    print(&render(&boards, args.format))?;
+    match &args.html {
+        Some(path) => {
+            fs_err::write(path, page(&boards, &records))?;
+            say!("wrote {}", path.display());
+        }
+        None => print(&render(&boards, format(args)))?,
+    }
     Ok(ExitCode::Ok)
+}
+
+/// The format that is asked for, else one that fits where the output goes.
+fn format(args: &BoardArgs) -> Format {
+    let fitting = || if std::io::stdout().is_terminal() { Format::Text } else { Format::Md };
+    args.format.unwrap_or_else(fitting)
 }
 
 /// Boards with intervals, ranks and ties, or notes that say why there are none.

@@ -84,9 +84,16 @@ fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
-/// Whether a selection by name includes `name`; an empty one includes everything.
-fn wanted(names: &[String], name: &String) -> bool {
-    names.is_empty() || names.contains(name)
+/// Whether a selection includes `name`: it fits one of the patterns, in which `*` stands for any text. No patterns include
+/// everything.
+fn wanted(patterns: &[String], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| glob(pattern, name))
+}
+
+fn glob(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(after) = name.strip_prefix(start) else { return false };
+    after.char_indices().map(|(at, _)| at).chain([after.len()]).any(|at| glob(rest, &after[at..]))
 }
 
 /// A store that must exist: for writing if that may be, because its cache keeps what is computed from it.
@@ -130,4 +137,26 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     print(&visible_json(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        for (pattern, name, expected) in [
+            ("morgan-rf", "morgan-rf", true),
+            ("morgan-rf", "morgan-rf-hard", false),
+            ("morgan-*", "morgan-rf", true),
+            ("*-rf", "morgan-rf", true),
+            ("*rf*", "morgan-rf-hard", true),
+            ("*", "", true),
+            ("a*b*c", "a b b c", true),
+            ("a*b*c", "a c b", false),
+            ("é*", "éa", true),
+        ] {
+            assert_eq!(glob(pattern, name), expected, "{pattern} {name}");
+        }
+    }
 }

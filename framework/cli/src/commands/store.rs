@@ -18,7 +18,7 @@ use molarena_report::{table::columns, with_decimals};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{arena::create_store, print, print_json, warn_of_store};
+use super::{arena::create_store, print, print_json, wanted, warn_of_store};
 use crate::{
     args::{ChosenCells, StoreArgs, StoreCommand},
     exit_code::ExitCode,
@@ -118,8 +118,8 @@ fn chosen_cells(store: &Store, chosen: &ChosenCells, keys: &[String]) -> anyhow:
         one_key(&cells, key)?;
     }
     cells.retain(|cell| {
-        fits(&chosen.datasets, &cell.dataset)
-            && fits(&chosen.methods, &cell.method)
+        wanted(&chosen.datasets, &cell.dataset)
+            && wanted(&chosen.methods, &cell.method)
             && (!chosen.failed || cell.failed.is_some())
             && (keys.is_empty() || keys.iter().any(|key| cell.key.starts_with(key.as_str())))
     });
@@ -143,17 +143,6 @@ fn one_key<'a>(cells: &'a [ListedCell], key: &str) -> anyhow::Result<&'a ListedC
             Err(Error::Request(message).into())
         }
     }
-}
-
-/// Whether a name fits one of the patterns, in which `*` stands for any text; no patterns fit everything.
-fn fits(patterns: &[String], name: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|pattern| glob(pattern, name))
-}
-
-fn glob(pattern: &str, name: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(after) = name.strip_prefix(start) else { return false };
-    after.char_indices().map(|(at, _)| at).chain([after.len()]).any(|at| glob(rest, &after[at..]))
 }
 
 fn list(cells: &[ListedCell], keys: bool, json: bool) -> anyhow::Result<ExitCode> {
@@ -347,26 +336,4 @@ fn verify(store: &Store, json: bool) -> anyhow::Result<ExitCode> {
         ))?;
     }
     Ok(if verified.problems.is_empty() { ExitCode::Ok } else { ExitCode::BadData })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stars_stand_for_any_text() {
-        for (pattern, name, expected) in [
-            ("morgan-rf", "morgan-rf", true),
-            ("morgan-rf", "morgan-rf-hard", false),
-            ("morgan-*", "morgan-rf", true),
-            ("*-rf", "morgan-rf", true),
-            ("*rf*", "morgan-rf-hard", true),
-            ("*", "", true),
-            ("a*b*c", "a b b c", true),
-            ("a*b*c", "a c b", false),
-            ("é*", "éa", true),
-        ] {
-            assert_eq!(glob(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

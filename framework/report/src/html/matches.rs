@@ -1,0 +1,75 @@
+//! Boards of matching.
+
+use super::glossary::Term;
+use super::table::{Cell, Head, Table};
+use super::text::{download, text};
+use crate::units::{NONE, duration, hundredfold, memory};
+use crate::{MatchBoard, MatchRow};
+
+pub(super) fn section(boards: &[MatchBoard]) -> String {
+    if boards.is_empty() {
+        return String::new();
+    }
+    let mut html = "<section id=matches aria-labelledby=matches-h><h2 id=matches-h>Matching</h2>\n\
+        <p>Each query molecule ranks profiles; all of its own are relevant, and ties count against the method. NDCG, HIT and \
+        the reciprocal rank (MRR) are means over queries, x100, then mean ± sample standard deviation over seeds.</p>\n"
+        .to_owned();
+    for (index, board) in boards.iter().enumerate() {
+        html += &one(index, board);
+    }
+    let csv = crate::match_md::csv(boards);
+    html + &format!(
+        "<p class=d>Save these boards: {}.</p></section>\n",
+        download("matching.csv", "text/csv", &csv)
+    )
+}
+
+fn one(index: usize, board: &MatchBoard) -> String {
+    let title = text(&crate::match_md::title(board));
+    let mark = if board.simulated { " <b class=s>simulated</b>" } else { "" };
+    let mut html = format!("<h3 id=m{index}>{title}{mark}</h3>\n");
+    html += &format!(
+        "<p>{} query molecules with {} profiles of their own, among {} candidates.</p>\n",
+        board.queries, board.relevant, board.profiles
+    );
+    let mut head = vec![Head::of("method", Term::Row), Head::of("seeds", Term::Seeds)];
+    head.extend(["NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "MRR", "median rank"].map(Head::plain));
+    let costs = board.rows.iter().any(|row| row.wall_s.is_some());
+    if costs {
+        head.extend([Head::of("time", Term::Time), Head::of("peak memory", Term::Memory)]);
+    }
+    head.push(Head::of("failed", Term::Failed));
+    let caption = format!("Board of {title}");
+    let rows = board.rows.iter().map(|row| cells(row, costs)).collect();
+    html += &Table { id: format!("m{index}-t"), caption, is_text: false, head, rows }.render();
+    let failures =
+        board.rows.iter().flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
+    let notes: Vec<String> =
+        board.notes.iter().cloned().chain(failures).map(|note| format!("<li>{}", text(&note))).collect();
+    if !notes.is_empty() {
+        html += &format!("<ul class=n>{}</ul>\n", notes.join("\n"));
+    }
+    html
+}
+
+fn cells(row: &MatchRow, costs: bool) -> Vec<Cell> {
+    let mut name = text(&row.method);
+    if !row.confined {
+        name += " <small>(not confined)</small>";
+    }
+    let mut cells = vec![Cell::html(name), Cell::number(row.seeds.to_string(), Some(row.seeds as f64))];
+    let scores = [row.ndcg_1, row.ndcg_10, row.hit_1, row.hit_10, row.mrr];
+    cells.extend(scores.map(|of| Cell::number(hundredfold(of.mean, of.std), of.mean)));
+    let median = row.median_rank.mean;
+    cells.push(Cell::number(median.map_or(NONE.to_owned(), |rank| format!("{rank:.0}")), median));
+    if costs {
+        cells.push(Cell::number(duration(row.wall_s), row.wall_s));
+        cells.push(Cell::number(memory(row.peak_rss_mb), row.peak_rss_mb));
+    }
+    let failed: usize = row.failures.iter().map(|failure| failure.seeds.len()).sum();
+    cells.push(Cell::number(
+        if failed == 0 { NONE.to_owned() } else { failed.to_string() },
+        Some(failed as f64),
+    ));
+    cells
+}

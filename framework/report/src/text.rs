@@ -1,0 +1,91 @@
+//! Boards as narrow tables for a terminal.
+
+use crate::md::{rank, title};
+use crate::table::columns;
+use crate::units::{NONE, duration, interval, score};
+use crate::{Board, Boards, Row};
+
+/// A title and a table for each board, then what a reader must know. Boards of matching are as in Markdown.
+pub(crate) fn render(boards: &Boards) -> String {
+    let mut parts: Vec<String> = boards.boards.iter().map(section).collect();
+    if !boards.matches.is_empty() {
+        let matches = Boards { boards: Vec::new(), ..boards.clone() };
+        parts.push(crate::md::render(&matches));
+    }
+    if parts.is_empty() { "No records.\n".to_owned() } else { parts.join("\n") }
+}
+
+fn section(board: &Board) -> String {
+    let uncertainty = board.uncertainty.as_ref();
+    let twins = uncertainty.is_some_and(|uncertainty| uncertainty.twins > 0);
+    let costs = board.rows.iter().any(|row| row.wall_s.is_some());
+    let measure = format!("{} x100", board.metric.description().abbreviation);
+    let mut head = vec!["method", "rank", "seeds", &measure];
+    if uncertainty.is_some() {
+        head.extend(["interval", "ties"]);
+        if twins {
+            head.push("no twins");
+        }
+    }
+    if costs {
+        head.push("time");
+    }
+    let row = |row: &Row| {
+        let reasons: Vec<String> =
+            row.failed.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let scored = if row.seeds == 0 { reasons.join(", ") } else { score(board.metric, row.mean, row.std) };
+        let seeds = if row.coverage < 1.0 {
+            format!("{} of {}", row.seeds, row.seeds + row.failed.values().sum::<usize>())
+        } else {
+            row.seeds.to_string()
+        };
+        let mut cells = vec![row.method.clone(), rank(row), seeds, scored];
+        if uncertainty.is_some() {
+            let statistics = row.statistics.as_ref();
+            let none = || NONE.to_owned();
+            cells.push(statistics.map_or_else(none, |of| interval(board.metric, of.low, of.high)));
+            cells.push(
+                statistics.map(|of| of.ties.join(" ")).filter(|ties| !ties.is_empty()).unwrap_or_else(none),
+            );
+            if twins {
+                cells.push(
+                    statistics
+                        .map_or_else(none, |of| score(board.metric, of.without_twins, of.without_twins_std)),
+                );
+            }
+        }
+        if costs {
+            cells.push(duration(row.wall_s));
+        }
+        cells
+    };
+    let rows: Vec<Vec<String>> = board.rows.iter().map(row).collect();
+    let mut text = format!("{}\n", title(board));
+    text += &columns(&head, &rows);
+    let failures =
+        board.rows.iter().flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
+    for note in board.notes.iter().cloned().chain(failures) {
+        text += &format!("{}\n", molarena_chem::shorten(&note, 200, "…"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::sample;
+    use crate::{BoardOptions, build};
+
+    #[test]
+    fn snapshot() {
+        insta::assert_snapshot!(render(&build(&sample(), BoardOptions { cost: true })), @"");
+    }
+
+    #[test]
+    fn tables_are_narrow() {
+        let text = render(&build(&sample(), BoardOptions { cost: true }));
+        let tables = text.lines().filter(|line| line.contains("  "));
+        assert!(tables.clone().count() > 6, "{text}");
+        assert!(tables.clone().all(|line| line.chars().count() <= 80), "{text}");
+    }
+}
