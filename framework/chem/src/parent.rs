@@ -66,7 +66,7 @@ static IDENTITIES: LazyLock<HashSet<String>> = LazyLock::new(|| {
 
 impl Molecule {
     /// The fragment that a salt, solvate or mixture is about; `None` for a molecule of one fragment, and for one whose
-    /// fragments cannot be told apart (a bond `~`).
+    /// fragments cannot be told apart (a bond `~`) or are all small inorganic ones (sodium chloride).
     ///
     /// It is the fragment with the most atoms other than hydrogen. One with carbon comes before one without, and
     /// anything before the usual counter-ions and solvents (hydrochloride, sodium, tosylate, fumarate, water and the
@@ -78,17 +78,20 @@ impl Molecule {
         }
         let text = self.canonical_smiles(true);
         // Fragments of a canonical SMILES share no ring bonds, so the points separate molecules.
-        let fragments: Vec<Self> =
-            text.split('.').map(Self::parse).collect::<Result<_, _>>().ok().filter(|all: &Vec<_>| all.len() > 1)?;
-        let rank = |fragment: &Self| {
-            let companion = IDENTITIES.contains(&fragment.identity());
-            (!companion, fragment.has_carbon(), fragment.atoms())
-        };
-        let mut ranked: Vec<_> = fragments.into_iter().map(|fragment| (rank(&fragment), fragment)).collect();
-        ranked.sort_by(|(rank, one), (other_rank, other)| {
-            other_rank.cmp(rank).then_with(|| one.smiles().cmp(other.smiles()))
+        let fragments: Vec<Self> = text
+            .split('.')
+            .map(Self::parse)
+            .collect::<Result<_, _>>()
+            .ok()
+            .filter(|all: &Vec<_>| all.len() > 1)?;
+        let ranked = fragments.into_iter().filter_map(|fragment| {
+            let (own, carbon) = (!IDENTITIES.contains(&fragment.identity()), fragment.has_carbon());
+            (own || carbon).then(|| ((own, carbon, fragment.atoms()), fragment))
         });
-        ranked.into_iter().next().map(|(_, fragment)| fragment)
+        let best = ranked.max_by(|(rank, one), (other_rank, other)| {
+            rank.cmp(other_rank).then_with(|| other.smiles().cmp(one.smiles()))
+        });
+        best.map(|(_, fragment)| fragment)
     }
 
     fn has_carbon(&self) -> bool {
@@ -120,6 +123,8 @@ mod tests {
         assert!(metformin.contains("C(=N)"), "{metformin}");
         // Sodium acetate is about acetate, although both are companions.
         assert_eq!(parent("[Na+].CC(=O)[O-]").as_deref(), Some("CC(=O)[O-]"));
+        assert_eq!(parent("[Na+].[Cl-]"), None);
+        assert_eq!(parent("N.N.Cl[Pt]Cl").as_deref(), Some("[Cl][Pt][Cl]"));
         // The same fragment twice.
         assert_eq!(parent("CCCN.CCCN.OS(=O)(=O)O").as_deref(), Some("CCCN"));
     }

@@ -1,5 +1,6 @@
 //! `molarena schema`
 
+use molarena_data::audit::{self, AUDIT_SCHEMA};
 use molarena_host::Error;
 use molarena_report::{BOARD_SCHEMA, board_json_schema, table::columns};
 
@@ -12,6 +13,11 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
         BOARD_SCHEMA,
         "boards, as `molarena board --format json` prints them",
         board_json_schema(),
+    ));
+    schemas.push((
+        AUDIT_SCHEMA,
+        "audits of datasets, as `molarena audit --json` prints them",
+        audit::json_schema(),
     ));
     let Some(name) = &args.name else {
         let rows: Vec<Vec<String>> =

@@ -68,13 +68,20 @@ pub(super) fn find(dataset: &Dataset) -> Columns {
         TaskType::Classification => {
             let masks: Vec<Masks> = (0..tasks).map(|task| Masks::new(dataset, task)).collect();
             let compare = |one: usize, other: usize| binary(dataset, &masks, one, other);
-            (0..tasks).into_par_iter().map(|one| (one + 1..tasks).map(|other| compare(one, other)).collect()).collect()
+            (0..tasks)
+                .into_par_iter()
+                .map(|one| (one + 1..tasks).map(|other| compare(one, other)).collect())
+                .collect()
         }
         TaskType::Regression => {
-            let columns: Vec<Vec<f32>> =
-                (0..tasks).map(|task| (0..dataset.len()).map(|row| dataset.labels_of(row)[task]).collect()).collect();
+            let columns: Vec<Vec<f32>> = (0..tasks)
+                .map(|task| (0..dataset.len()).map(|row| dataset.labels_of(row)[task]).collect())
+                .collect();
             let compare = |one: usize, other: usize| numeric(dataset, &columns, one, other);
-            (0..tasks).into_par_iter().map(|one| (one + 1..tasks).map(|other| compare(one, other)).collect()).collect()
+            (0..tasks)
+                .into_par_iter()
+                .map(|one| (one + 1..tasks).map(|other| compare(one, other)).collect())
+                .collect()
         }
     };
     let (mut compared, mut same) = (0, Vec::new());
@@ -133,7 +140,8 @@ fn binary(dataset: &Dataset, masks: &[Masks], one: usize, other: usize) -> Compa
 
 fn numeric(dataset: &Dataset, columns: &[Vec<f32>], one: usize, other: usize) -> Compared {
     let pairs = || columns[one].iter().zip(&columns[other]);
-    let both = || pairs().filter(|(x, y)| !x.is_nan() && !y.is_nan()).map(|(&x, &y)| (f64::from(x), f64::from(y)));
+    let both =
+        || pairs().filter(|(x, y)| !x.is_nan() && !y.is_nan()).map(|(&x, &y)| (f64::from(x), f64::from(y)));
     let rows = both().count();
     let [mut mean_x, mut mean_y] = [0.0; 2];
     both().for_each(|(x, y)| {

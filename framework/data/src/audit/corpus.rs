@@ -71,17 +71,13 @@ impl Corpus {
         assays: Option<Vec<String>>,
         progress: &mut dyn FnMut(usize),
     ) -> Self {
-        let mut corpus = Self {
-            id: id.to_owned(),
-            rows: smiles.len(),
-            unreadable: 0,
-            identities: HashMap::new(),
-            assays,
-        };
+        let mut corpus =
+            Self { id: id.to_owned(), rows: smiles.len(), unreadable: 0, identities: HashMap::new(), assays };
         for (block, molecules) in parse_chunks(smiles, BLOCK).enumerate() {
             let start = block * BLOCK;
             progress(start);
-            let identity = |molecule: &Result<molarena_chem::Molecule, _>| Some(molecule.as_ref().ok()?.identity());
+            let identity =
+                |molecule: &Result<molarena_chem::Molecule, _>| Some(molecule.as_ref().ok()?.identity());
             let identities: Vec<Option<String>> = molecules.par_iter().map(identity).collect();
             for (index, identity) in identities.into_iter().enumerate() {
                 match identity {
@@ -109,8 +105,12 @@ impl Corpus {
         let count = |part: Part| shared.iter().filter(|(_, other, _)| *other == part).count();
         let tests = shared.iter().filter(|(_, part, _)| *part == Part::Test);
         let assays = self.assays.as_ref().map(|assays| {
-            let same = |task: &&String| assays.iter().any(|assay| assay.to_lowercase() == task.to_lowercase());
-            AssayOverlap { declared: assays.len(), shared: dataset.tasks.iter().filter(same).cloned().collect() }
+            let same =
+                |task: &&String| assays.iter().any(|assay| assay.to_lowercase() == task.to_lowercase());
+            AssayOverlap {
+                declared: assays.len(),
+                shared: dataset.tasks.iter().filter(same).cloned().collect(),
+            }
         });
         CorpusOverlap {
             corpus: self.id.clone(),

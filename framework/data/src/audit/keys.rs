@@ -38,7 +38,8 @@ fn keys(molecule: &Molecule) -> Keys {
     let canonical = molecule.canonical_smiles(true);
     let identity = molecule.identity();
     let features = &molecule.graph_ref().atom_features;
-    let mut charges: Vec<i8> = features.iter().map(|atom| atom[CHARGE] - 5).filter(|charge| *charge != 0).collect();
+    let mut charges: Vec<i8> =
+        features.iter().map(|atom| atom[CHARGE] - 5).filter(|charge| *charge != 0).collect();
     charges.sort_unstable();
     Keys {
         text: molecule.smiles().to_owned(),

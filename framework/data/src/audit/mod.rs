@@ -139,6 +139,11 @@ pub struct Contamination {
     pub corpora: Vec<(String, f64)>,
 }
 
+/// JSON Schema of [`Report`].
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
+}
+
 impl Audit {
     /// Audits a dataset under a split.
     ///

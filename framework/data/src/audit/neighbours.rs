@@ -75,12 +75,16 @@ fn nearest(from: &BitMatrix, to: &BitMatrix) -> Vec<f64> {
     let nearest = |row: usize| {
         let row = from.row(row);
         let of_row = bits(row);
-        let similarity = |other: usize| {
-            let common: u32 = row.iter().zip(to.row(other)).map(|(one, other)| (one & other).count_ones()).sum();
-            let either = of_row + of_to[other] - common;
-            if either == 0 { 1.0 } else { f64::from(common) / f64::from(either) }
-        };
-        (0..to.rows).map(similarity).fold(0.0, f64::max)
+        (0..to.rows).fold(0.0, |best: f64, other| {
+            // No more bits are common than the row with fewer bits has.
+            let (least, most) = (of_row.min(of_to[other]), of_row.max(of_to[other]));
+            if f64::from(least) <= best * f64::from(most) {
+                return best;
+            }
+            let common: u32 =
+                row.iter().zip(to.row(other)).map(|(one, other)| (one & other).count_ones()).sum();
+            best.max(f64::from(common) / f64::from(of_row + of_to[other] - common))
+        })
     };
     (0..from.rows).into_par_iter().map(nearest).collect()
 }

@@ -50,7 +50,8 @@ pub(super) fn find(scaffolds: &[String], split: &Split) -> Scaffolds {
     let set = |part: Part| cyclic(part).collect::<HashSet<&str>>();
     let [train, valid, test] = [Part::Train, Part::Valid, Part::Test].map(set);
     let all: HashSet<&&str> = train.iter().chain(&valid).chain(&test).collect();
-    let straddles = |scaffold: &&&str| [&train, &valid, &test].iter().filter(|set| set.contains(**scaffold)).count() > 1;
+    let straddles =
+        |scaffold: &&&str| [&train, &valid, &test].iter().filter(|set| set.contains(**scaffold)).count() > 1;
     let overlap = |part: Part, with: Part, others: &HashSet<&str>| {
         let shared: Vec<&str> = cyclic(part).filter(|scaffold| others.contains(scaffold)).collect();
         ScaffoldOverlap {

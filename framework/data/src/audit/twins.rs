@@ -267,7 +267,10 @@ fn examples<'a>(
             .filter(|(row, part)| seen.insert((closer[*row], *part)))
             .collect();
         let pairs = rows.iter().enumerate().flat_map(|(index, one)| {
-            rows[..index].iter().filter(|other| closer[other.0] != closer[one.0]).map(move |other| (*other, *one))
+            rows[..index]
+                .iter()
+                .filter(|other| closer[other.0] != closer[one.0])
+                .map(move |other| (*other, *one))
         });
         let (mut one, mut other) = pairs.min_by_key(|((_, one), (_, other))| preference([*one, *other]))?;
         if other.1 < one.1 {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
     Eq,
     PartialOrd,
     Ord,
+    Hash,
     Serialize,
     Deserialize,
     JsonSchema,
