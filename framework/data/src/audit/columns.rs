@@ -20,7 +20,7 @@ const TOLERANCE: f64 = 1e-6;
 pub struct Columns {
     /// Columns are compared if at least this many rows have a label in both.
     pub rows_at_least: usize,
-    /// Classification: and at least this many of each class among these rows.
+    /// Classification: and at least this many of each class of both among these rows.
     pub of_class_at_least: usize,
     /// Pairs that could be compared.
     pub compared: usize,
@@ -123,8 +123,11 @@ fn binary(dataset: &Dataset, masks: &[Masks], one: usize, other: usize) -> Compa
     };
     let both = |word: usize| first.known[word] & second.known[word];
     let rows = count(&both);
-    let positives = count(&|word| both(word) & first.ones[word]);
-    if rows < MIN_ROWS || positives.min(rows - positives) < MIN_OF_CLASS {
+    let rarer = |column: &Masks| {
+        let positives = count(&|word| both(word) & column.ones[word]);
+        positives.min(rows - positives)
+    };
+    if rows < MIN_ROWS || rarer(first).min(rarer(second)) < MIN_OF_CLASS {
         return Compared::TooFew;
     }
     let differing = count(&|word| both(word) & (first.ones[word] ^ second.ones[word]));

@@ -15,7 +15,7 @@ const DIFFERENT: [&str; 12] = [
     "c1ccsc1Cl",
     "C1CCOC1CCO",
     "c1ccc2ccccc2c1F",
-    "O=C1CCCC1CC",
+    "C1CCCC(=O)C1CC",
     "c1cnc2ccccc2n1",
     "C1CC1CCN",
     "c1ccoc1CO",
@@ -210,7 +210,7 @@ fn columns_that_repeat_each_other_are_found() {
         ]
     );
     assert_eq!(columns.same[0].rows_of_either, 12);
-    assert_eq!(columns.compared, 10, "columns of one class say nothing of one another");
+    assert_eq!(columns.compared, 6, "columns of one class say nothing of one another");
 }
 
 #[test]
