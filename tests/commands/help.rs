@@ -36,6 +36,7 @@ fn every_verb_has_help() {
         "data verify",
         "data info",
         "data simulate",
+        "audit",
         "plugin",
         "plugin list",
         "plugin info",

@@ -1,6 +1,7 @@
 //! Output and exit code of the binary for every verb and every kind of bad input.
 
 mod arguments;
+mod audit;
 mod cases;
 mod chemistry;
 mod ci;

@@ -26,9 +26,11 @@ mod graph;
 mod identity;
 mod molecule;
 mod morgan;
+mod parent;
 mod perceive;
 mod scaffold;
 mod spelling;
+mod tautomer;
 mod text;
 
 pub use batch::{BitMatrix, Graphs, Parsed, morgan_matrix, parse_all, parse_chunks};

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod compare;
 mod data;
 mod export;
@@ -16,6 +17,7 @@ use molarena_host::{parse_duration, parse_size, parse_threads};
 use molarena_metrics::Metric;
 use molarena_report::Format;
 
+pub(crate) use audit::{AuditArgs, AuditFormat};
 pub(crate) use compare::{CompareArgs, ComparisonFormat};
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Embed(EmbedArgs),
     /// List, fetch, verify and describe datasets and context graphs
     Data(DataArgs),
+    /// Look for what makes scores of a dataset too good or too noisy: twins, conflicts, leaks, contamination
+    Audit(AuditArgs),
     /// List and describe plugins
     Plugin(PluginArgs),
     /// Check what this machine offers: confinement, data, plugins, store

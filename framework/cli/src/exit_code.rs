@@ -14,7 +14,8 @@ pub(crate) enum ExitCode {
     BadPlugin = 3,
     /// The selection names no cell, or the store has no record of it.
     NothingSelected = 4,
-    /// A data file is missing, has the wrong hash, or cannot be read.
+    /// A data file is missing, has the wrong hash, or cannot be read; or `audit --strict` found twins across parts or
+    /// conflicting labels.
     BadData = 5,
     /// The run finished but some cells failed (they are rows on the board, with their reason); or some rows
     /// of an input could not be read; or the method of `predict` failed.
@@ -38,7 +39,8 @@ Exit codes:
   2    usage: the command line, a suite or a method file is wrong
   3    bad plugin: missing, cannot be opened, or breaks the ABI
   4    nothing selected
-  5    bad data: a file is missing, has the wrong hash, or cannot be read
+  5    bad data: a file is missing, has the wrong hash, or cannot be read; or audit --strict found twins across parts
+       or conflicting labels
   10   some cells failed (they are rows on the board, with their reason), some rows of an input cannot be read, or
        the method of predict failed
   20   gate: a row got worse

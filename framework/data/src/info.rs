@@ -209,7 +209,7 @@ fn summarise(dataset: &Dataset, task: usize) -> TaskSummary {
 }
 
 /// Mean and sample standard deviation; NaN for fewer than one and two values, respectively.
-fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
+pub(crate) fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
     let squares: f64 = values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum();

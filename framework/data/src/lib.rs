@@ -9,6 +9,7 @@
 //! Nothing is dropped or corrected silently: a wrong cell is an [`Error`] that names file, row and column,
 //! and a SMILES that cannot be read is listed in [`PreparedDataset::failures`].
 
+pub mod audit;
 mod catalog;
 pub mod context;
 mod dataset;

@@ -133,7 +133,7 @@ fn chosen<'a>(catalog: &'a Catalog, ids: &[String]) -> anyhow::Result<Vec<Entry<
 }
 
 /// The dataset called `id`; the error for an unknown id lists the context graphs as well.
-fn dataset<'a>(catalog: &'a Catalog, id: &str) -> anyhow::Result<&'a Manifest> {
+pub(super) fn dataset<'a>(catalog: &'a Catalog, id: &str) -> anyhow::Result<&'a Manifest> {
     Ok(catalog.get(id).map_err(|error| match error {
         Error::UnknownDataset { id, known } => {
             let contexts: Vec<&str> = catalog.contexts().map(|manifest| manifest.id.as_str()).collect();

@@ -1,5 +1,6 @@
 //! `molarena schema`
 
+use molarena_data::audit::{self, AUDIT_SCHEMA};
 use molarena_host::Error;
 use molarena_report::{BOARD_SCHEMA, board_json_schema, table::columns};
 
@@ -14,6 +15,11 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<ExitCode> {
         board_json_schema(),
     ));
     schemas.extend(molarena_evaluate::schemas::all());
+    schemas.push((
+        AUDIT_SCHEMA,
+        "audits of datasets, as `molarena audit --json` prints them",
+        audit::json_schema(),
+    ));
     let Some(name) = &args.name else {
         let rows: Vec<Vec<String>> =
             schemas.iter().map(|(name, what, _)| vec![(*name).to_owned(), (*what).to_owned()]).collect();

@@ -10,7 +10,7 @@ use super::edges::{self, Links};
 use super::features;
 use super::graph::{ContextGraph, Counts, NodeKind, Progress, Step};
 use super::manifest::ContextManifest;
-use super::nodes::{Genes, Molecules};
+use super::nodes::{Genes, Molecules, read_table};
 use super::similar;
 use crate::error::{Error, Result};
 use crate::hash::Hasher;
@@ -42,8 +42,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn table(&self, file: &str) -> Result<Table> {
-        let path = self.path(file);
-        Table::parse(&path, &fs_err::read(&path)?)
+        read_table(&self.path(file))
     }
 
     /// Compares the files with the manifest and returns each file's digest.

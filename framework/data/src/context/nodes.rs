@@ -1,14 +1,17 @@
 //! Molecule and gene nodes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
 
 use molarena_chem::Morgan;
 use rayon::prelude::*;
 
 use super::build::Builder;
-use super::graph::{Molecule, MoleculeFailure, NodeKind, Step};
-use super::manifest::{MoleculeTable, RepeatedIds};
+use super::graph::{Counts, Molecule, MoleculeFailure, NodeKind, Step};
+use super::manifest::{ContextManifest, MoleculeTable, RepeatedIds};
 use crate::error::{Error, Result};
+use crate::hash::sha256_file;
+use crate::manifest::locate;
 use crate::table::Table;
 
 /// Parsed molecules held in memory at a time.
@@ -58,7 +61,8 @@ enum Read {
 impl Molecules {
     /// Reads all molecule tables; counts and drops molecules whose identity is in `leave_out`.
     pub(super) fn read(builder: &mut Builder<'_>, leave_out: &BTreeSet<String>) -> Result<Self> {
-        let rows = read_rows(builder)?;
+        let (manifest, data_dir) = (builder.manifest, builder.data_dir);
+        let rows = read_rows(manifest, &mut builder.counts, |file| read_table(&locate(data_dir, file)))?;
         let similarity = builder.manifest.similarity;
         let fingerprint = builder.manifest.fingerprint;
         let morgan =
@@ -145,19 +149,58 @@ impl Collector {
     }
 }
 
-fn read_rows(builder: &mut Builder<'_>) -> Result<Vec<Row>> {
-    let manifest = builder.manifest;
+impl ContextManifest {
+    /// The SMILES of the molecule tables, one for each row that counts, after comparing these files with the manifest.
+    /// The graph is not built, and SMILES that cannot be read stay.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`], [`Error::WrongSha256`], those of reading tables, and [`Error::DuplicateId`].
+    pub fn molecule_smiles(&self, data_dir: &Path) -> Result<Vec<String>> {
+        let table = |file: &str| {
+            let spec = self.files.iter().find(|spec| spec.path == file).expect("the manifest was checked");
+            let path = spec.locate(data_dir);
+            let id = || (self.id.clone(), data_dir.to_owned());
+            let got = match path.try_exists() {
+                Ok(false) => {
+                    let (id, data_dir) = id();
+                    return Err(Error::MissingFile { path, id, data_dir });
+                }
+                _ => sha256_file(&path)?,
+            };
+            match &spec.sha256 {
+                Some(expected) if *expected != got => {
+                    let ((id, data_dir), expected) = (id(), expected.clone());
+                    Err(Error::WrongSha256 { path, id, data_dir, expected, got })
+                }
+                _ => read_table(&path),
+            }
+        };
+        let rows = read_rows(self, &mut Counts::default(), table)?;
+        Ok(rows.into_iter().map(|row| row.smiles).collect())
+    }
+}
+
+/// Reads a table whose bytes were checked.
+pub(super) fn read_table(path: &Path) -> Result<Table> {
+    Table::parse(path, &fs_err::read(path)?)
+}
+
+fn read_rows(
+    manifest: &ContextManifest,
+    counts: &mut Counts,
+    read: impl Fn(&str) -> Result<Table>,
+) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut first_seen: HashMap<String, (usize, usize)> = HashMap::new();
     for (file, spec) in manifest.molecules.iter().enumerate() {
         let MoleculeTable { file: path, id, smiles, repeated_ids } = spec;
-        let table = builder.table(path)?;
+        let table = read(path)?;
         let (id, smiles) = (table.column(id)?, table.column(smiles)?);
         for row in 0..table.rows() {
             let name = filled(&table, row, id, "the id of a molecule")?.to_owned();
             if let Some((first_file, first_row)) = first_seen.get(&name) {
                 if *repeated_ids == RepeatedIds::First {
-                    builder.counts.repeated_molecule_ids += 1;
+                    counts.repeated_molecule_ids += 1;
                     continue;
                 }
                 let first = format!("row {} of {}", first_row + 1, manifest.molecules[*first_file].file);
@@ -167,7 +210,7 @@ fn read_rows(builder: &mut Builder<'_>) -> Result<Vec<Row>> {
             let text = table.text(row, smiles);
             let structure = text.split([' ', '\t']).next().unwrap_or_default();
             if structure.len() < text.len() {
-                builder.counts.cut_smiles += 1;
+                counts.cut_smiles += 1;
             }
             rows.push(Row { table: file, index: row, name, smiles: structure.to_owned() });
         }

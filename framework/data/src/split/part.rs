@@ -1,5 +1,23 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// A part of a split. It is displayed as `train`, `valid` or `test`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumString)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
+    strum::EnumString,
+)]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 pub enum Part {
     /// Molecules that a method may learn from.
