@@ -6,7 +6,7 @@ use super::Page;
 use super::svg::{at, figure, fit, label, tick};
 use super::tasks::{of, ordered, scored};
 use super::text::text;
-use crate::{Board, Row};
+use crate::Row;
 
 const LEFT: f64 = 200.0;
 const WIDTH: f64 = 640.0;
