@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Print leaderboards from the records of a store
     Board(BoardArgs),
+    /// Show leaderboards as a page on this machine, which follows the store while a run goes on
+    Serve(ServeArgs),
     /// Compare two rows of a board, or one with all others, from stored predictions
     Compare(CompareArgs),
     /// Hold a store against a baseline: whether any row got worse
@@ -236,6 +238,23 @@ pub(crate) struct RunArgs {
     pub(crate) plugins: PluginPlaces,
 }
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  molarena serve --store molarena-store
+  molarena serve --port 8080 --dataset chembl2k
+
+Only this machine can read the page. Ctrl-C ends it.";
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// Port on the loopback address; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 7878)]
+    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) selection: BoardSelection,
+}
+
 const BOARD_EXAMPLES: &str = "\
 Examples:
   molarena board --store molarena-store
@@ -252,6 +271,13 @@ pub(crate) struct BoardArgs {
     /// Write all boards and what is behind them as one HTML page, which needs no network, and print no board
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) selection: BoardSelection,
+}
+
+/// What is on boards.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BoardSelection {
     /// Only this dataset, or context of matching (again for more)
     #[arg(long = "dataset", value_name = "ID")]
     pub(crate) datasets: Vec<String>,

@@ -14,16 +14,40 @@ use molarena_report::{
 
 use super::{print, wanted, warn_of_store, writable};
 use crate::{
-    args::BoardArgs,
+    args::{BoardArgs, BoardSelection},
     exit_code::ExitCode,
     output::{Existing, Inputs, check_file},
 };
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.html {
-        let inputs = Inputs::of_places(&args.places, None, None)?.and_folder([args.store.store.as_path()]);
+        let selection = &args.selection;
+        let inputs = Inputs::of_places(&selection.places, None, None)?
+            .and_folder([selection.store.store.as_path()]);
         check_file(path, Existing::WriteInto, &inputs)?;
     }
+    let (boards, records) = selected(&args.selection)?;
+    match &args.html {
+        Some(path) => {
+            fs_err::write(path, page(&boards, &records))?;
+            say!("wrote {}", path.display());
+        }
+        None => print(&render(&boards, format(args)))?,
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// The format that is asked for, else one that fits where the output goes.
+fn format(args: &BoardArgs) -> Format {
+    let fitting = || if std::io::stdout().is_terminal() { Format::Text } else { Format::Md };
+    args.format.unwrap_or_else(fitting)
+}
+
+/// The boards of a selection, and the records that they are built from.
+///
+/// # Errors
+/// [`Error::NothingSelected`] if the store holds no such record, and errors of reading it.
+pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Record>)> {
     let store = writable(&args.store.store)?;
     let mut records = store.records()?;
     if args.matches {
@@ -52,21 +76,7 @@ pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     } else {
         boards_with_intervals(&records, options, &store, &mut labels)
     };
-    let boards = Boards { matches: build_matches(&matches, options), ..boards };
-    match &args.html {
-        Some(path) => {
-            fs_err::write(path, page(&boards, &records))?;
-            say!("wrote {}", path.display());
-        }
-        None => print(&render(&boards, format(args)))?,
-    }
-    Ok(ExitCode::Ok)
-}
-
-/// The format that is asked for, else one that fits where the output goes.
-fn format(args: &BoardArgs) -> Format {
-    let fitting = || if std::io::stdout().is_terminal() { Format::Text } else { Format::Md };
-    args.format.unwrap_or_else(fitting)
+    Ok((Boards { matches: build_matches(&matches, options), ..boards }, records))
 }
 
 /// Boards with intervals, ranks and ties, or notes that say why there are none.
