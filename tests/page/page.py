@@ -173,6 +173,10 @@ def check(browser, path, options):
         violations += axe(page, options.axe.read_text(), "light")
     for step in (keyboard, sorts, filters, drills_down, compares):
         step(page)
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true; scrollTo(0, 0)")
+    if options.axe:
+        violations += axe(page, options.axe.read_text(), "all open")
+    shot(page, "open", full_page=True)
     page.context.close()
     for name, context in {
         "phone": {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True},

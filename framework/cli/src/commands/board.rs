@@ -22,8 +22,8 @@ use crate::{
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.html {
         let selection = &args.selection;
-        let inputs = Inputs::of_places(&selection.places, None, None)?
-            .and_folder([selection.store.store.as_path()]);
+        let inputs =
+            Inputs::of_places(&selection.places, None, None)?.and_folder([selection.store.store.as_path()]);
         check_file(path, Existing::WriteInto, &inputs)?;
     }
     let (boards, records) = selected(&args.selection)?;

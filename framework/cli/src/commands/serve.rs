@@ -94,7 +94,8 @@ impl Site {
             Ok((boards, records)) => live_page(&boards, &records, &state),
             // A run has not finished its first cell.
             Err(error) if matches!(error.downcast_ref(), Some(Error::NothingSelected(_))) => {
-                let none = Boards { schema: BOARD_SCHEMA.to_owned(), boards: Vec::new(), matches: Vec::new() };
+                let none =
+                    Boards { schema: BOARD_SCHEMA.to_owned(), boards: Vec::new(), matches: Vec::new() };
                 live_page(&none, &[], &state)
             }
             Err(error) => return ("500 Internal Server Error", "text/plain", format!("{error:#}\n").into()),
@@ -107,10 +108,10 @@ impl Site {
     /// A text that changes whenever a record comes, changes or goes.
     fn state(&self) -> String {
         let store = &self.selection.store.store;
-        let (count, newest) = ["records", "matches"].map(|folder| files(&store.join(folder))).into_iter().fold(
-            (0, UNIX_EPOCH),
-            |(count, newest), (more, time)| (count + more, newest.max(time)),
-        );
+        let (count, newest) = ["records", "matches"]
+            .map(|folder| files(&store.join(folder)))
+            .into_iter()
+            .fold((0, UNIX_EPOCH), |(count, newest), (more, time)| (count + more, newest.max(time)));
         let newest = newest.duration_since(UNIX_EPOCH).unwrap_or_default();
         format!("{count}-{}", newest.as_nanos())
     }
@@ -121,11 +122,8 @@ fn files(folder: &Path) -> (usize, SystemTime) {
     let mut found = (0, UNIX_EPOCH);
     for entry in fs_err::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(about) = entry.metadata() else { continue };
-        let (count, newest) = if about.is_dir() {
-            files(&entry.path())
-        } else {
-            (1, about.modified().unwrap_or(UNIX_EPOCH))
-        };
+        let (count, newest) =
+            if about.is_dir() { files(&entry.path()) } else { (1, about.modified().unwrap_or(UNIX_EPOCH)) };
         found = (found.0 + count, found.1.max(newest));
     }
     found
@@ -185,7 +183,8 @@ mod tests {
 
     #[test]
     fn only_requests_to_this_machine_are_answered() {
-        let asked = |line: &str, headers: &str| wanted(&format!("{line} HTTP/1.1\r\n{headers}\r\n\r\n"), 7878);
+        let asked =
+            |line: &str, headers: &str| wanted(&format!("{line} HTTP/1.1\r\n{headers}\r\n\r\n"), 7878);
         assert_eq!(asked("GET /", "Host: 127.0.0.1:7878"), Ok(Wanted::Page));
         assert_eq!(asked("GET /state", "Accept: */*\r\nhost:LOCALHOST:7878"), Ok(Wanted::State));
         for headers in [

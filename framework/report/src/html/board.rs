@@ -57,7 +57,9 @@ fn facts(board: &Board) -> String {
     }
     let better = if board.metric.higher_is_better() { "Higher" } else { "Lower" };
     html += &format!(
-        "<strong>{better} is better.</strong> Data <code>{}</code>, split <code>{}</code>.</p>\n",
+        "The score is the <a href=\"#{}\">{}</a>. <strong>{better} is better.</strong> Data <code>{}</code>, split <code>{}</code>.</p>\n",
+        Term::Score.id(),
+        text(board.metric.description().title),
         text(board.data_sha256.get(..12).unwrap_or(&board.data_sha256)),
         text(board.split_sha256.get(..12).unwrap_or(&board.split_sha256)),
     );

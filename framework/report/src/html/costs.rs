@@ -7,8 +7,8 @@ use crate::units::duration;
 
 const LEFT: f64 = 60.0;
 const RIGHT: f64 = 700.0;
-const TOP: f64 = 14.0;
-const BOTTOM: f64 = 320.0;
+const TOP: f64 = 30.0;
+const BOTTOM: f64 = 336.0;
 /// What is faster than this is drawn here: the clock of workers is not finer.
 const LEAST_S: f64 = 0.001;
 
@@ -98,7 +98,7 @@ fn axes(fast: f64, slow: f64, ticks: &[f64], height: impl Fn(f64) -> f64, metric
         body += &label(place, BOTTOM + 18.0, "m", &name);
     }
     body + &label(f64::midpoint(LEFT, RIGHT), BOTTOM + 38.0, "m", "time of a seed")
-        + &label(8.0, TOP - 2.0, "b", &format!("{} (x100)", text(metric)))
+        + &label(8.0, TOP - 16.0, "b", &format!("{} (x100)", text(metric)))
 }
 
 /// The ranked rows that no faster one beats, as steps.

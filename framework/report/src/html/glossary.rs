@@ -51,7 +51,7 @@ impl Term {
             Self::AverageRank => ("g-average-rank", "average rank", "Mean over all boards of the rank among the rows that are ranked on every board. A row that is missing somewhere has none, since its mean would be over other boards."),
             Self::Seeds => ("g-seeds", "seeds", "Number of seeds that were scored. Everything is a mean over them."),
             Self::Coverage => ("g-coverage", "coverage", "Share of the seeds of the row that were scored. The others failed; the failures are listed."),
-            Self::Score => ("g-score", "score", "Mean over the tasks of the dataset, then mean ± sample standard deviation over seeds, times 100. AUC is the area under the ROC curve (higher is better); MAE is the mean absolute error (lower is better)."),
+            Self::Score => ("g-score", "score", "Mean over the tasks of the dataset, then mean ± sample standard deviation over seeds, times 100. Each board says what its score is, and whether higher or lower is better."),
             Self::Interval => ("g-interval", "interval", "Interval of the score by the bootstrap over test molecules and seeds: where the score would be with other molecules of the same kind and other seeds."),
             Self::Ties => ("g-ties", "ties", "Letters of tie groups. Rows with a letter in common cannot be told apart at the stated confidence, all pairs of the board together."),
             Self::Twins => ("g-twins", "no twins", "The score on the test molecules that have no twin in training: no training molecule with the same skeleton (first block of the InChIKey)."),

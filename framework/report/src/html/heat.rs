@@ -145,7 +145,7 @@ fn strokes(rows: &[&Row], tasks: &[&str], colours: &Colours) -> Vec<String> {
 
 /// The colour of each score of a board, for tests.
 #[cfg(test)]
-fn colour_of(board: &Board, row: usize, task: &str) -> Option<usize> {
+fn colour_of(board: &crate::Board, row: usize, task: &str) -> Option<usize> {
     let rows = scored(board);
     let scores: Vec<Option<f64>> = rows.iter().map(|row| of(row, task)).collect();
     scores[row].map(|score| Colours::of(board.metric).colour(score, &scores))

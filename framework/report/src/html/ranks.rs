@@ -12,7 +12,7 @@ const ROW: f64 = 20.0;
 const LEFT: f64 = 200.0;
 const RIGHT: f64 = 620.0;
 /// Distance of one band from the next.
-const BAND: f64 = 16.0;
+const BAND: f64 = 18.0;
 
 pub(super) fn view(page: &Page<'_>, index: usize) -> String {
     let board = &page.boards[index];
@@ -39,7 +39,7 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
     for (band, (letter, members)) in groups.iter().enumerate() {
         let place = RIGHT + 24.0 + band as f64 * BAND;
         let (first, last) = (members[0], members[members.len() - 1]);
-        body += &format!("<path class=w d=\"M{} {}V{}\"/>", at(place), at(y(first) - 7.0), at(y(last) + 7.0));
+        body += &format!("<path class=w d=\"M{} {}V{}\"/>", at(place), at(y(first) - 9.0), at(y(last) + 9.0));
         for member in members {
             body += &label(place, y(*member) + 4.0, "u", &text(letter));
         }
