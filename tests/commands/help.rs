@@ -11,6 +11,7 @@ fn every_verb_has_help() {
         "",
         "run",
         "board",
+        "serve",
         "compare",
         "gate",
         "export",

@@ -45,3 +45,40 @@ fn a_page_takes_the_place_of_nothing_that_is_read() {
     assert_eq!(both.code, Some(2), "{}", both.stderr);
     assert!(!arena.path("page.html").exists());
 }
+
+/// A request to a server, and the whole answer.
+fn request(port: &str, lines: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+    std::io::Write::write_all(&mut stream, format!("{lines}\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_served_page_follows_the_store_and_answers_only_this_machine() {
+    let arena = toy();
+    assert_eq!(run_one(&arena, "toy", "constant-test").code, Some(0));
+    let arguments =
+        ["serve", "--port", "0", "--store", "store", "--data-dir", "data", "--datasets-dir", "datasets"];
+    let mut command = arena.command(&arguments);
+    let mut server = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let output = server.stderr.take().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line).unwrap();
+    let port = line.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next());
+    let port = port.unwrap_or_else(|| panic!("{line}"));
+    let get = |path: &str| request(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}"));
+    let (page, state) = (get("/"), get("/state"));
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("constant-test"), "{page}");
+    assert!(page.contains("connect-src 'self'"));
+    let state = state.split("\r\n\r\n").nth(1).unwrap();
+    assert!(page.contains(&format!("data-state=\"{state}\"")), "{state}");
+    let elsewhere = request(port, "GET / HTTP/1.1\r\nHost: evil.example");
+    assert!(elsewhere.starts_with("HTTP/1.1 421 ") && !elsewhere.contains("constant-test"), "{elsewhere}");
+    assert_eq!(run_one(&arena, "toy", "knn-test").code, Some(0));
+    assert!(!get("/state").ends_with(state));
+    assert!(get("/").contains("knn-test"));
+    server.kill().unwrap();
+    server.wait().unwrap();
+}

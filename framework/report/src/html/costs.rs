@@ -62,10 +62,12 @@ fn draw(points: &[Point<'_>], higher_is_better: bool, metric: &str) -> String {
     let mut body = axes(fast, slow, &ticks(low, high), height, metric);
     body += &front(points, higher_is_better, &|point| (x(point), height(point.score)));
     let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+    // Above the names, whose halo would hide them.
+    let mut dots = String::new();
     for point in points {
         let (px, py) = (x(point), height(point.score));
         let class = if point.is_ranked { "a" } else { "o" };
-        body += &format!("<circle class={class} cx={} cy={} r=5 />", at(px), at(py));
+        dots += &format!("<circle class={class} cx={} cy={} r=5 />", at(px), at(py));
         let name = fit(point.name, 28);
         let length = name.chars().count() as f64 * 6.6;
         // The first place beside the point that no other name has; without one the table has to do.
@@ -79,7 +81,7 @@ fn draw(points: &[Point<'_>], higher_is_better: bool, metric: &str) -> String {
             body += &label(px + 9.0, py + shift, "b", &text(&name));
         }
     }
-    body
+    body + &dots
 }
 
 fn axes(fast: f64, slow: f64, ticks: &[f64], height: impl Fn(f64) -> f64, metric: &str) -> String {
