@@ -30,7 +30,8 @@ pub(super) fn section(page: &Page<'_>, index: usize) -> String {
     ];
     for (name, title, is_open, view) in views {
         let open = if is_open { " open" } else { "" };
-        html += &format!(
+        push!(
+            html,
             "<details id={id}-{name}{open}><summary><h3>{title}<span class=v>, {}</span></h3></summary>\n{view}</details>\n",
             text(&page.labels[index])
         );
@@ -49,14 +50,16 @@ fn facts(board: &Board) -> String {
     );
     if let Some(uncertainty) = &board.uncertainty {
         let count = if uncertainty.twins == 0 { "None".to_owned() } else { uncertainty.twins.to_string() };
-        html += &format!(
+        push!(
+            html,
             "{count} of the test molecules have a <a href=\"#{}\">twin</a> in training. Intervals are of {} resamples. ",
             Term::Twins.id(),
             uncertainty.resamples
         );
     }
     let better = if board.metric.higher_is_better() { "Higher" } else { "Lower" };
-    html += &format!(
+    push!(
+        html,
         "The score is the <a href=\"#{}\">{}</a>. <strong>{better} is better.</strong> Data <code>{}</code>, split <code>{}</code>.</p>\n",
         Term::Score.id(),
         text(board.metric.description().title),
@@ -207,7 +210,7 @@ fn uncertain(metric: Metric, row: &Row, twins: usize) -> Vec<Cell> {
 /// The name of a row and what sets it apart.
 fn name(page: &Page<'_>, board: &Board, row: &Row) -> String {
     let mut html = page.row(&row.method);
-    let mut mark = |text: &str| html += &format!(" <small>({text})</small>");
+    let mut mark = |text: &str| push!(html, " <small>({text})</small>");
     if row.shuffled_labels {
         mark("shuffled labels");
     }

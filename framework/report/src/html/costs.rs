@@ -67,7 +67,7 @@ fn draw(points: &[Point<'_>], higher_is_better: bool, metric: &str) -> String {
     for point in points {
         let (px, py) = (x(point), height(point.score));
         let class = if point.is_ranked { "a" } else { "o" };
-        dots += &format!("<circle class={class} cx={} cy={} r=5 />", at(px), at(py));
+        push!(dots, "<circle class={class} cx={} cy={} r=5 />", at(px), at(py));
         let name = fit(point.name, 28);
         let length = name.chars().count() as f64 * 6.6;
         // The first place beside the point that no other name has; without one the table has to do.
@@ -87,7 +87,7 @@ fn draw(points: &[Point<'_>], higher_is_better: bool, metric: &str) -> String {
 fn axes(fast: f64, slow: f64, ticks: &[f64], height: impl Fn(f64) -> f64, metric: &str) -> String {
     let mut body = String::new();
     for tick_at in ticks {
-        body += &format!("<path class=g d=\"M{} {}H{}\"/>", at(LEFT), at(height(*tick_at)), at(RIGHT));
+        push!(body, "<path class=g d=\"M{} {}H{}\"/>", at(LEFT), at(height(*tick_at)), at(RIGHT));
         body += &label(LEFT - 8.0, height(*tick_at) + 4.0, "e", &tick(*tick_at));
     }
     // At most 30 powers of ten, since times are from milliseconds on and finite; more than 8 have no room.
@@ -96,7 +96,7 @@ fn axes(fast: f64, slow: f64, ticks: &[f64], height: impl Fn(f64) -> f64, metric
         let place = LEFT + decade as f64 / decades as f64 * (RIGHT - LEFT);
         let seconds = 10f64.powf(fast + decade as f64);
         let name = if seconds < 0.1 { format!("{} s", tick(seconds)) } else { duration(Some(seconds)) };
-        body += &format!("<path class=g d=\"M{} {}V{}\"/>", at(place), at(TOP), at(BOTTOM));
+        push!(body, "<path class=g d=\"M{} {}V{}\"/>", at(place), at(TOP), at(BOTTOM));
         body += &label(place, BOTTOM + 18.0, "m", &name);
     }
     body + &label(f64::midpoint(LEFT, RIGHT), BOTTOM + 38.0, "m", "time of a seed")
@@ -120,11 +120,11 @@ fn front(points: &[Point<'_>], higher_is_better: bool, place: &dyn Fn(&Point<'_>
     for point in ranked {
         if best.is_none_or(|best| better(point.score, best)) {
             let (x, y) = place(point);
-            line += &if best.is_none() {
-                format!("M{} {}", at(x), at(y))
+            if best.is_none() {
+                push!(line, "M{} {}", at(x), at(y));
             } else {
-                format!("H{}V{}", at(x), at(y))
-            };
+                push!(line, "H{}V{}", at(x), at(y));
+            }
             best = Some(point.score);
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
             name += " <small>(not ranked)</small>";
         }
         if row.coverage < 1.0 {
-            name += &format!(" <small>({:.0} % of seeds)</small>", row.coverage * 100.0);
+            push!(name, " <small>({:.0} % of seeds)</small>", row.coverage * 100.0);
         }
         name
     };

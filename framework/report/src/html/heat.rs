@@ -90,7 +90,8 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
         .filter(|(_, path)| !path.is_empty())
         .map(|(colour, path)| format!("<path class=h{colour} d=\"{path}\"/>"))
         .collect();
-    body += &format!(
+    push!(
+        body,
         "<svg class=map x={LEFT} width={WIDTH} height={} viewBox=\"0 -.5 {} {}\" preserveAspectRatio=none data-tasks=\"b{index}-tasks-t\">{}</svg>",
         at(height),
         tasks.len(),
@@ -100,7 +101,8 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
     let below = height + 26.0;
     body += &label(LEFT, below + 4.0, "b", &worst);
     for colour in 0..COLOURS {
-        body += &format!(
+        push!(
+            body,
             "<path class=\"h{colour} k\" d=\"M{} {}h20\"/>",
             at(LEFT + 150.0 + colour as f64 * 20.0),
             at(below)
@@ -135,7 +137,7 @@ fn strokes(rows: &[&Row], tasks: &[&str], colours: &Colours) -> Vec<String> {
             let colour = columns[start][row];
             let length = columns[start..].iter().take_while(|column| column[row] == colour).count();
             if let Some(colour) = colour {
-                paths[colour] += &format!("M{start} {row}h{length}");
+                push!(paths[colour], "M{start} {row}h{length}");
             }
             start += length;
         }

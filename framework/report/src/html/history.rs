@@ -88,9 +88,9 @@ fn days(page: &Page<'_>) -> String {
 
 /// The records of one method on one board by build, the oldest first.
 fn builds(page: &Page<'_>) -> String {
-    let names = Names::of(page.records);
+    let datasets = Names::of(page.records);
     let mut rows = Vec::new();
-    for (board, (_, records)) in groups(page.records, &names).into_iter().enumerate() {
+    for (board, (_, records)) in groups(page.records, &datasets).into_iter().enumerate() {
         let mut methods: BTreeMap<(&str, String), BTreeMap<String, Vec<&Record>>> = BTreeMap::new();
         for record in records {
             let row = (record.method.as_str(), crate::build::composition_hash(record));
@@ -102,12 +102,14 @@ fn builds(page: &Page<'_>) -> String {
             let is_split = hashes.iter().filter(|other| *other == method).count() > 1;
             if is_split { row_name(method, hash) } else { (*method).to_owned() }
         };
-        let named: Vec<String> = methods.keys().map(name).collect();
-        for (name, builds) in named.iter().zip(methods.into_values()) {
+        let shown: Vec<String> = methods.keys().map(name).collect();
+        for (name, builds) in shown.iter().zip(methods.into_values()) {
             let mut builds: Vec<(String, Vec<&Record>)> = builds.into_iter().collect();
             // A sum depends on the order of its terms.
             let order = |one: &&Record, other: &&Record| (one.seed, &one.key).cmp(&(other.seed, &other.key));
-            builds.iter_mut().for_each(|(_, records)| records.sort_by(order));
+            for (_, records) in &mut builds {
+                records.sort_by(order);
+            }
             builds.sort_by_key(|(hash, records)| {
                 (records.iter().filter_map(|record| record.finished).max(), hash.clone())
             });

@@ -28,9 +28,12 @@ fn one(index: usize, board: &MatchBoard) -> String {
     let title = text(&crate::match_md::title(board));
     let mark = if board.simulated { " <b class=s>simulated</b>" } else { "" };
     let mut html = format!("<h3 id=m{index}>{title}{mark}</h3>\n");
-    html += &format!(
+    push!(
+        html,
         "<p>{} query molecules with {} profiles of their own, among {} candidates.</p>\n",
-        board.queries, board.relevant, board.profiles
+        board.queries,
+        board.relevant,
+        board.profiles
     );
     let mut head = vec![Head::of("method", Term::Row), Head::of("seeds", Term::Seeds)];
     head.extend(["NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "MRR", "median rank"].map(Head::plain));
@@ -47,7 +50,7 @@ fn one(index: usize, board: &MatchBoard) -> String {
     let notes: Vec<String> =
         board.notes.iter().cloned().chain(failures).map(|note| format!("<li>{}", text(&note))).collect();
     if !notes.is_empty() {
-        html += &format!("<ul class=n>{}</ul>\n", notes.join("\n"));
+        push!(html, "<ul class=n>{}</ul>\n", notes.join("\n"));
     }
     html
 }

@@ -3,6 +3,13 @@
 //! The page is pure: equal boards and records give equal bytes. Its content policy lets nothing be loaded, and only its
 //! own style and script, which it names by their hashes, be applied. All text of others comes through [`text`].
 
+/// Appends to a text, in the form of `format!`.
+macro_rules! push {
+    ($text:expr, $($format:tt)*) => {
+        std::fmt::Write::write_fmt(&mut $text, format_args!($($format)*)).expect("a String takes every write")
+    };
+}
+
 mod board;
 mod costs;
 mod duel;

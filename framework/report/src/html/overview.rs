@@ -71,16 +71,16 @@ fn cell(board: &crate::Board, row: &Row) -> Cell {
     };
     let mut html = score(board.metric, Some(mean), row.std);
     if let Some(statistics) = &row.statistics {
-        html += &format!("<br><small>{}</small>", interval(board.metric, statistics.low, statistics.high));
+        push!(html, "<br><small>{}</small>", interval(board.metric, statistics.low, statistics.high));
     }
     let rank = crate::md::rank(row);
-    html += &if rank == NONE {
-        "<br><small>not ranked</small>".to_owned()
+    if rank == NONE {
+        html += "<br><small>not ranked</small>";
     } else {
-        format!("<br><small>rank {rank}</small>")
-    };
+        push!(html, "<br><small>rank {rank}</small>");
+    }
     if row.coverage < 1.0 {
-        html += &format!("<br><small>{:.0} % of seeds</small>", row.coverage * 100.0);
+        push!(html, "<br><small>{:.0} % of seeds</small>", row.coverage * 100.0);
     }
     Cell::number(html, Some(mean))
 }

@@ -1,6 +1,6 @@
 //! Where a row comes from: its parts, its plugins, and the keys, seeds and days of its records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use molarena_record::{cell::Record, parts::ComponentUse, parts::Composition};
 use serde_json::{Map, Value};
@@ -24,7 +24,8 @@ pub(super) fn section(page: &Page<'_>) -> String {
                     <p>What each row is made of, and the records behind it.</p>\n"
             .to_owned();
     for (index, name) in page.rows.iter().enumerate() {
-        html += &format!(
+        push!(
+            html,
             "<details id=r{index} class=o><summary>{}</summary>\n{}</details>\n",
             text(name),
             row(page, index, name)
@@ -88,13 +89,13 @@ fn facts(page: &Page<'_>, index: usize, name: &str, sources: &[(usize, &[&Record
 }
 
 fn plugins(index: usize, name: &str, sources: &[(usize, &[&Record])]) -> String {
-    let mut found: BTreeMap<(&str, &str, &str), ()> = BTreeMap::new();
+    let mut found: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     for record in sources.iter().flat_map(|(_, records)| *records) {
         for used in components(&record.composition) {
-            found.insert((&used.component, &used.version, &used.sha256), ());
+            found.insert((&used.component, &used.version, &used.sha256));
         }
     }
-    let rows = found.into_keys().map(|(component, version, sha256)| {
+    let rows = found.into_iter().map(|(component, version, sha256)| {
         vec![Cell::text(component), Cell::text(version), Cell::html(format!("<code>{}</code>", text(sha256)))]
     });
     let head = ["component", "version", "identity (sha256)"].map(Head::plain).into();

@@ -27,19 +27,19 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
     let mut body = String::new();
     let step = worst.div_ceil(15);
     for rank in (1..=worst).step_by(step) {
-        body += &format!("<path class=g d=\"M{} 8V{}\"/>", at(x(rank)), at(bottom));
+        push!(body, "<path class=g d=\"M{} 8V{}\"/>", at(x(rank)), at(bottom));
         body += &label(x(rank), bottom + 16.0, "m", &rank.to_string());
     }
     for (row, (of, rank, (low, high))) in rows.iter().enumerate() {
         body += &label(LEFT - 16.0, y(row) + 4.0, "e", &text(&fit(&of.method, 26)));
-        body += &format!("<path class=i d=\"M{} {}H{}\"/>", at(x(*low)), at(y(row)), at(x(*high)));
-        body += &format!("<circle class=a cx={} cy={} r=5 />", at(x(*rank)), at(y(row)));
+        push!(body, "<path class=i d=\"M{} {}H{}\"/>", at(x(*low)), at(y(row)), at(x(*high)));
+        push!(body, "<circle class=a cx={} cy={} r=5 />", at(x(*rank)), at(y(row)));
     }
     let groups = groups(&rows);
     for (band, (letter, members)) in groups.iter().enumerate() {
         let place = RIGHT + 24.0 + band as f64 * BAND;
         let (first, last) = (members[0], members[members.len() - 1]);
-        body += &format!("<path class=w d=\"M{} {}V{}\"/>", at(place), at(y(first) - 9.0), at(y(last) + 9.0));
+        push!(body, "<path class=w d=\"M{} {}V{}\"/>", at(place), at(y(first) - 9.0), at(y(last) + 9.0));
         for member in members {
             body += &label(place, y(*member) + 4.0, "u", &text(letter));
         }

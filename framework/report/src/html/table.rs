@@ -2,8 +2,6 @@
 //!
 //! HTML lets the ends of cells and rows out; here they are, since most of the page is cells.
 
-use std::fmt::Write as _;
-
 use super::glossary::Term;
 use super::text::text;
 
@@ -76,7 +74,7 @@ impl Table {
             for (column, cell) in row.iter().enumerate() {
                 html.push_str(if column == 0 { "<th scope=row" } else { "<td" });
                 if let Some(value) = &cell.value {
-                    write!(html, " data-v=\"{value}\"").expect("a String takes every write");
+                    push!(html, " data-v=\"{value}\"");
                 }
                 html.push('>');
                 html.push_str(&cell.html);
@@ -95,11 +93,10 @@ impl Table {
             class = if self.is_text { " class=l" } else { "" },
         );
         for head in &self.head {
-            write!(html, "<th scope=col>{}", head.label).expect("a String takes every write");
+            push!(html, "<th scope=col>{}", head.label);
             if let Some(term) = head.term {
                 let (id, name) = (term.id(), term.name());
-                write!(html, " <a class=q href=\"#{id}\" aria-label=\"What is {name}?\">?</a>")
-                    .expect("a String takes every write");
+                push!(html, " <a class=q href=\"#{id}\" aria-label=\"What is {name}?\">?</a>");
             }
         }
         html.push_str("</thead>\n");

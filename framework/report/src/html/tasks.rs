@@ -95,7 +95,8 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
             })
             .collect(),
     };
-    html += &format!(
+    push!(
+        html,
         "<details><summary>All {} tasks as a table</summary>\n{}</details>\n",
         tasks.len(),
         table.render()
@@ -132,17 +133,17 @@ fn chart(page: &Page<'_>, index: usize, tasks: &[&str], pair: [&Row; 2]) -> Stri
     let bottom = TOP + tasks.len() as f64 * TASK;
     let mut body = String::new();
     for value in ticks(low, high) {
-        body += &format!("<path class=g d=\"M{} {}V{}\"/>", at(x(value)), at(TOP), at(bottom));
+        push!(body, "<path class=g d=\"M{} {}V{}\"/>", at(x(value)), at(TOP), at(bottom));
         body += &label(x(value), TOP - 8.0, "m", &tick(value));
     }
     let mut lines = String::new();
     for (task, span) in spans.iter().enumerate() {
         body += &label(LEFT - 12.0, y(task) + 4.0, "e", &text(&fit(tasks[task], LONGEST)));
         if let Some((from, to)) = span {
-            lines += &format!("M{} {}H{}", at(x(*from)), at(y(task)), at(x(*to)));
+            push!(lines, "M{} {}H{}", at(x(*from)), at(y(task)), at(x(*to)));
         }
     }
-    body += &format!("<path class=r d=\"{lines}\"/>");
+    push!(body, "<path class=r d=\"{lines}\"/>");
     let marks = |row: &Row, shift: f64, drawn: &str| -> String {
         let marks = tasks.iter().enumerate().filter_map(|(task, name)| {
             let score = of(row, name)? * 100.0;
@@ -150,7 +151,8 @@ fn chart(page: &Page<'_>, index: usize, tasks: &[&str], pair: [&Row; 2]) -> Stri
         });
         marks.collect()
     };
-    body += &format!(
+    push!(
+        body,
         "<g class=marks data-scale=\"{LEFT} {low} {scale} {TOP} {TASK}\"><path class=c2 d=\"{}\"/><path class=c1 d=\"{}\"/></g>",
         marks(pair[1], -5.0, "v10"),
         marks(pair[0], 0.0, "h0")

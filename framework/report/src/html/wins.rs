@@ -43,7 +43,7 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
         );
         let mut name = page.row(&row.method);
         if row.coverage < 1.0 {
-            name += &format!(" <small>({:.0} % of seeds)</small>", row.coverage * 100.0);
+            push!(name, " <small>({:.0} % of seeds)</small>", row.coverage * 100.0);
         }
         vec![Cell::html(name), Cell::number(format!("{:.1} %", share * 100.0), Some(*share)), Cell::html(bar)]
     };
