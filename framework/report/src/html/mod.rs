@@ -86,10 +86,11 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The records of a row of a board.
+    /// The records of a row of a board; none if they are of other data.
     fn source(&self, board: usize, row: &str) -> &[&'a Record] {
-        let found = self.sources[board].iter().find(|of| of.name == row);
-        found.map_or(&[], |of| &of.records)
+        let data = &self.boards[board].data_sha256;
+        let is_own = |of: &&RowRecords<'a>| of.name == row && of.records[0].composition.data_sha256 == *data;
+        self.sources[board].iter().find(is_own).map_or(&[], |of| &of.records)
     }
 
     /// The name of a row, as a link to what it is made of.

@@ -157,6 +157,13 @@ fn pages_are_well_formed() {
     check(&page(&build(&[], BoardOptions::default()), &[]));
     let records = sample();
     check(&page(&build(&records, BoardOptions { cost: false }), &[]));
+    let mut other = records.clone();
+    other.iter_mut().for_each(|record| record.composition.data_sha256 = "other".to_owned());
+    let html = page(&build(&records, BoardOptions::default()), &other);
+    check(&html);
+    assert!(
+        html.contains("The records behind this row are not at hand.") && !html.contains("Composition on")
+    );
     let mut boards = build(&[], BoardOptions::default());
     boards.matches = build_matches(&[matched("m", 0, 0.5)], BoardOptions::default());
     assert!(check(&page(&boards, &[])).iter().any(|tag| tag.get("id") == Some("m0-t")));
