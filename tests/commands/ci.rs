@@ -63,7 +63,9 @@ fn run(arena: &TestArena, store: &str, baseline: &str, more: &[(&str, &str)]) ->
 }
 
 fn verdict(arena: &TestArena, fail_inconclusive: &str) -> Option<i32> {
-    script(arena, "verdict.sh", &[("OUTPUT", "report"), ("FAIL_INCONCLUSIVE", fail_inconclusive)]).status.code()
+    script(arena, "verdict.sh", &[("OUTPUT", "report"), ("FAIL_INCONCLUSIVE", fail_inconclusive)])
+        .status
+        .code()
 }
 
 #[test]
