@@ -15,11 +15,11 @@ use molarena_host::{parse_duration, parse_size, parse_threads};
 use molarena_metrics::Metric;
 use molarena_report::Format;
 
-pub(crate) use compare::{CompareArgs, ComparisonFormat};
+pub(crate) use compare::{CompareArgs, DocumentFormat};
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 
 pub(crate) use self::{
-    gate::{GateArgs, GateFormat},
+    gate::GateArgs,
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
     plot::{PlotArgs, ScaleChoice},
 };
