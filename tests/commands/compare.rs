@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use molarena_tests::TestArena;
+use molarena_tests::{TestArena, copy};
 use serde_json::Value;
 
-use crate::support::{check, copy, dataset, toy};
+use crate::support::{check, dataset, toy};
 
 /// An arena with the records of both methods of the dataset `toy`, two seeds each.
 fn ran() -> TestArena {

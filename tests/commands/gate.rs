@@ -1,8 +1,6 @@
 //! The gate: a store against a baseline.
 
-use std::path::Path;
-
-use molarena_tests::TestArena;
+use molarena_tests::{TestArena, files};
 use serde_json::Value;
 
 use crate::support::{check, dataset, edit, table};
@@ -63,15 +61,6 @@ fn change(arena: &TestArena, store: &str, change: impl Fn(f32, usize) -> f32) {
         step["outcome"]["files"]["test.npy"] = hash.into();
         fs_err::write(&path, serde_json::to_string_pretty(&step).unwrap()).unwrap();
     }
-}
-
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs_err::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
 }
 
 #[test]

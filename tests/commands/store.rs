@@ -1,9 +1,9 @@
 //! Looking after a store: listing, showing, removing, collecting, merging.
 
-use molarena_tests::TestArena;
+use molarena_tests::{TestArena, copy};
 use serde_json::Value;
 
-use crate::support::{check, copy, toy};
+use crate::support::{check, toy};
 
 /// The dataset `toy` with two methods, two seeds each, and one that fails.
 fn arena() -> TestArena {

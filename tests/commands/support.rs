@@ -117,17 +117,3 @@ fn without_times(line: &str) -> String {
         _ => line.to_owned(),
     }
 }
-
-/// Copies a folder with everything in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs_err::create_dir_all(to).unwrap();
-    for entry in fs_err::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs_err::copy(&from, &to).unwrap();
-        }
-    }
-}

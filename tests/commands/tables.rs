@@ -96,7 +96,7 @@ fn records_belong_to_the_data_not_to_the_name() {
     for (name, file) in [("b", "b.csv"), ("a", "a.csv")] {
         let again = run(&arena, &["--csv", file, "--method", "constant-test"]);
         assert!(again.stdout.contains("0 scored now, 1 finished before"), "{}", again.stdout);
-        assert!(again.stdout.contains(&format!("## {name}, ")), "{}", again.stdout);
+        assert!(again.stdout.contains(&format!("## {name} (own data), ")), "{}", again.stdout);
         assert!(again.stdout.contains("| knn-test"), "{}", again.stdout);
     }
     let both = vec!["constant-test".to_owned(), "knn-test".to_owned()];

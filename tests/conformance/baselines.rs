@@ -34,7 +34,7 @@ fn what_is_not_there_is_named() {
     let unknown = PLUGIN.baseline("svm", "{}").unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "no baseline `svm` in this plugin; it has: [constant, knn, rf, gp, linear]"
+        "no baseline `svm` in this plugin; it has: [constant, look-up, knn, rf, gp, linear]"
     );
     let unknown = PLUGIN.encoder("gin", "{}").unwrap_err();
     assert_eq!(unknown.to_string(), "no encoder `gin` in this plugin; it has: [profile-knn]");

@@ -194,13 +194,7 @@ sha256 = "{sha256}"
 
     /// The files of a folder of the store, in its shards and outside of them, sorted by name.
     pub fn stored(&self, folder: &str) -> Vec<PathBuf> {
-        let (mut folders, mut paths) = (vec![self.path("store").join(folder)], Vec::new());
-        while let Some(folder) = folders.pop() {
-            for entry in fs_err::read_dir(folder).into_iter().flatten() {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() { folders.push(path) } else { paths.push(path) }
-            }
-        }
+        let mut paths = files(&self.path("store").join(folder));
         paths.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
         paths
     }
@@ -231,5 +225,31 @@ sha256 = "{sha256}"
         let output = self.molarena(&["board", "--store", "store", "--format", "json", "--no-cost"]);
         assert_eq!(output.code, Some(0), "{}", output.stderr);
         serde_json::from_str(&output.stdout).expect("boards are JSON")
+    }
+}
+
+/// The files below a folder, in no order; none if it does not exist.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut paths) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { paths.push(path) }
+        }
+    }
+    paths
+}
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs_err::create_dir_all(to).expect("a folder");
+    for entry in fs_err::read_dir(from).expect("a folder") {
+        let from = entry.expect("an entry").path();
+        let to = to.join(from.file_name().expect("an entry has a name"));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs_err::copy(&from, &to).expect("a copy");
+        }
     }
 }

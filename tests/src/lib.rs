@@ -4,7 +4,7 @@ mod arena;
 
 use std::path::{Path, PathBuf};
 
-pub use arena::{Output, TestArena, binary, library};
+pub use arena::{Output, TestArena, binary, copy, files, library};
 
 /// The folder of real data: `MOLARENA_DATA`, else `shared/data` beside the workspace root.
 ///

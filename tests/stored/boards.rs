@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fs_err as fs;
-use molarena_tests::TestArena;
+use molarena_tests::{TestArena, copy};
 
 use crate::{fixture, read};
 
@@ -14,19 +14,6 @@ fn arena() -> TestArena {
         copy(&fixture().join(folder), &arena.path("store").join(folder));
     }
     arena
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
-    }
 }
 
 #[track_caller]

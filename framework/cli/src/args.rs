@@ -17,13 +17,13 @@ use molarena_host::{parse_duration, parse_size, parse_threads};
 use molarena_metrics::Metric;
 use molarena_report::Format;
 
-pub(crate) use audit::{AuditArgs, AuditFormat};
-pub(crate) use compare::{CompareArgs, ComparisonFormat};
+pub(crate) use audit::AuditArgs;
+pub(crate) use compare::{CompareArgs, DocumentFormat};
 pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 
 pub(crate) use self::{
     export::{ExportArgs, ExportCommand, ExportOutput},
-    gate::{GateArgs, GateFormat},
+    gate::GateArgs,
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
     plot::{PlotArgs, ScaleChoice},
 };

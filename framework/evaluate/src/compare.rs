@@ -53,13 +53,14 @@ pub fn compare(
     let sides = Sides::of(first, second, labels)?;
     let metric = sides.record().metric;
     let whole = whole(&sides, options).ok_or_else(|| "no task has a score in both rows".to_owned())?;
-    let tasks = tasks(&sides, &whole.bootstrap, options);
+    let by_seed = [sides.scores(&sides.first), sides.scores(&sides.second)];
+    let tasks = tasks(&sides, &by_seed, &whole.bootstrap, options);
     let scores = |side: fn(&TaskComparison) -> Option<f64>| tasks.iter().map(side).collect::<Vec<_>>();
     let (one, other) = (scores(|task| task.first), scores(|task| task.second));
     let differences: Vec<f64> = tasks.iter().filter_map(|task| task.difference).collect();
     let counts = win_tie_loss(&one, &other, options.margin, metric.higher_is_better());
     let level = 1.0 - options.resampling.confidence;
-    let (components, design) = whole.components(&sides, &tasks);
+    let (components, design) = whole.components(&sides, &by_seed, &tasks);
     let (scaffolds, molecules) = groups::groups(&sides);
     let record = sides.record();
     Ok(Comparison {
@@ -118,13 +119,19 @@ fn slices(tables: &[Vec<f32>]) -> Vec<&[f32]> {
 
 impl Whole<'_> {
     /// Variance components over the tasks that are defined, with the size of the comparison.
-    fn components(&self, sides: &Sides, tasks: &[TaskComparison]) -> (Option<VarianceComponents>, Design) {
+    fn components(
+        &self,
+        sides: &Sides,
+        [first, second]: &[Vec<TaskScores>; 2],
+        tasks: &[TaskComparison],
+    ) -> (Option<VarianceComponents>, Design) {
         let seeds = sides.seeds.len();
         let defined: Vec<usize> = (0..tasks.len()).filter(|&task| tasks[task].difference.is_some()).collect();
         let design = Design { tasks: defined.len(), molecules: sides.molecules(), seeds };
-        let scores: Vec<Vec<Option<f64>>> = sides.differences_by_seed();
-        let differences: Option<Vec<f64>> =
-            defined.iter().flat_map(|&task| scores.iter().map(move |of_seed| of_seed[task])).collect();
+        let of_task = |&task: &usize| {
+            first.iter().zip(second).map(move |(first, second)| Some(first[task]? - second[task]?))
+        };
+        let differences: Option<Vec<f64>> = defined.iter().flat_map(of_task).collect();
         let sampling: Vec<f64> = defined.iter().map(|&task| tasks[task].sampling_variance).collect();
         let fixed: Vec<f64> = self
             .first
@@ -147,16 +154,22 @@ fn variance(values: &[f64]) -> f64 {
     std.map_or(0.0, |std| std * std)
 }
 
-fn tasks(sides: &Sides, bootstrap: &Bootstrap<'_>, options: CompareOptions) -> Vec<TaskComparison> {
+fn tasks(
+    sides: &Sides,
+    by_seed: &[Vec<TaskScores>; 2],
+    bootstrap: &Bootstrap<'_>,
+    options: CompareOptions,
+) -> Vec<TaskComparison> {
     let record = sides.record();
-    let (one, other) = (sides.task_scores(&sides.first), sides.task_scores(&sides.second));
+    let [one, other] = by_seed.each_ref().map(|by_seed| over_seeds(by_seed, record.tasks.len()));
     let mut tasks: Vec<TaskComparison> = (0..record.tasks.len())
         .map(|task| {
             let paired = task_difference(sides, bootstrap, task, options.resampling.confidence);
             let difference = one[task].zip(other[task]).map(|(one, other)| one - other);
             let is_thin = sides.is_thin(task);
             // What a thin task adds to the variance of the mean still counts.
-            let sampling_variance = paired.as_ref().map_or(0.0, |paired| paired.1);
+            let sampling_variance =
+                paired.map_or(0.0, |paired| paired.standard_error * paired.standard_error);
             let paired = paired.filter(|_| difference.is_some() && !is_thin);
             TaskComparison {
                 task: record.tasks[task].clone(),
@@ -164,9 +177,9 @@ fn tasks(sides: &Sides, bootstrap: &Bootstrap<'_>, options: CompareOptions) -> V
                 first: one[task],
                 second: other[task],
                 difference,
-                low: paired.as_ref().map(|paired| paired.0.interval.low),
-                high: paired.as_ref().map(|paired| paired.0.interval.high),
-                p_value: paired.as_ref().map(|paired| sides.delong(task).unwrap_or(paired.0.p_value)),
+                low: paired.map(|paired| paired.interval.low),
+                high: paired.map(|paired| paired.interval.high),
+                p_value: paired.map(|paired| sides.delong(task).unwrap_or(paired.p_value)),
                 is_thin,
                 p_holm: None,
                 sampling_variance,
@@ -181,21 +194,19 @@ fn tasks(sides: &Sides, bootstrap: &Bootstrap<'_>, options: CompareOptions) -> V
     tasks
 }
 
-/// The paired difference of one task over resamples of molecules, and its variance.
+/// The paired difference of one task over resamples of molecules.
 fn task_difference(
     sides: &Sides,
     bootstrap: &Bootstrap<'_>,
     task: usize,
     confidence: f64,
-) -> Option<(PairedDifference, f64)> {
+) -> Option<PairedDifference> {
     let one = bootstrap.task_replicates(&slices(&sides.first), task);
     let other = bootstrap.task_replicates(&slices(&sides.second), task);
     // Resamples without one of the classes leave a task undefined in both rows.
     let (one, other): (Vec<f64>, Vec<f64>) = one.into_iter().zip(other).filter_map(|(a, b)| a.zip(b)).unzip();
     let replicates = |values: Vec<f64>| Replicates { estimate: 0.0, fixed_seeds: Vec::new(), values };
-    let differences: Vec<f64> = one.iter().zip(&other).map(|(one, other)| one - other).collect();
-    let paired = paired_difference(&replicates(one), &replicates(other), confidence)?;
-    Some((paired, variance(&differences)))
+    paired_difference(&replicates(one), &replicates(other), confidence)
 }
 
 fn side(row: &Row<'_>, scores: &[Option<f64>], mean: f64) -> Side {
@@ -226,36 +237,29 @@ fn verdict(sides: &Sides, paired: &PairedDifference, metric: Metric, level: f64)
         return Verdict::Same;
     }
     let outside = paired.interval.low > 0.0 || paired.interval.high < 0.0;
-    match (outside && paired.p_value <= level, (paired.difference > 0.0) == metric.higher_is_better()) {
-        (true, true) => Verdict::FirstIsBetter,
-        (true, false) => Verdict::SecondIsBetter,
-        (false, _) => Verdict::NotSeparable,
+    if outside && paired.p_value <= level {
+        Verdict::of_difference(paired.difference, metric)
+    } else {
+        Verdict::NotSeparable
     }
 }
 
+/// Score of each task; `None` where it is undefined.
+type TaskScores = Vec<Option<f64>>;
+
+/// Score of each of `tasks` tasks, averaged over seeds.
+fn over_seeds(by_seed: &[TaskScores], tasks: usize) -> TaskScores {
+    let mean = |task: usize| mean_defined(&by_seed.iter().map(|scores| scores[task]).collect::<Vec<_>>());
+    (0..tasks).map(mean).collect()
+}
+
 impl Sides {
-    /// Score of each task, averaged over seeds; `None` where it is undefined.
-    fn task_scores(&self, tables: &[Vec<f32>]) -> Vec<Option<f64>> {
-        let by_seed: Vec<Vec<Option<f64>>> = tables.iter().map(|table| self.scores(table)).collect();
-        let tasks = self.record().tasks.len();
-        (0..tasks)
-            .map(|task| mean_defined(&by_seed.iter().map(|scores| scores[task]).collect::<Vec<_>>()))
-            .collect()
-    }
-
-    fn scores(&self, predictions: &[f32]) -> Vec<Option<f64>> {
-        let record = self.record();
-        score_tasks(record.metric, record.scoring, &self.test.labels, predictions, record.tasks.len())
-    }
-
-    /// For each seed the difference of each task.
-    fn differences_by_seed(&self) -> Vec<Vec<Option<f64>>> {
-        let pairs = self.first.iter().zip(&self.second);
-        let difference = |(one, other): (Option<f64>, Option<f64>)| Some(one? - other?);
-        pairs
-            .map(|(one, other)| {
-                self.scores(one).into_iter().zip(self.scores(other)).map(difference).collect()
-            })
+    /// The scores of each seed's predictions.
+    fn scores(&self, tables: &[Vec<f32>]) -> Vec<TaskScores> {
+        let Record { metric, scoring, tasks, .. } = self.record();
+        tables
+            .iter()
+            .map(|table| score_tasks(*metric, *scoring, &self.test.labels, table, tasks.len()))
             .collect()
     }
 }

@@ -1,8 +1,9 @@
 //! Scores cells from stored artifacts and labels. This crate opens no plugin and starts no worker itself.
 //!
 //! [`run()`] executes the missing steps of a plan and scores its cells as their steps finish; [`replay()`]
-//! recomputes every score of a store; [`under_metric`] scores stored predictions by another metric; [`board_statistics`] says how sure the
-//! rows of a board are, and [`compare`] sets two of them against each other; [`gate`] holds a store against a baseline.
+//! recomputes every score of a store; [`under_metric`] scores stored predictions by another metric;
+//! [`board_statistics`] says how sure the rows of a board are, and [`compare`] sets two of them against each other;
+//! [`gate`] holds a store against a baseline.
 
 pub mod compare;
 pub mod export;
@@ -17,7 +18,7 @@ mod statistics;
 
 pub use labels::{Labels, TestPart};
 pub use replay::{Replayed, Skipped, replay, under_metric};
-pub use row::Row;
+pub use row::{Row, is_ranked, scored_on_classes};
 pub use run::{Options, Summary, run};
 pub use score::{outcome_of_predictions, outcome_of_ranks};
 pub use statistics::{BoardStatistics, Resampling, RowStatistics, Standing, board_statistics};

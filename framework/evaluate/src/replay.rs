@@ -9,6 +9,7 @@ use molarena_record::{
 
 use crate::{
     labels::Labels,
+    row::{check_count, predictions, step_of},
     score::{outcome_of_predictions, outcome_of_ranks},
 };
 
@@ -101,17 +102,14 @@ fn rescored(
     record: &Record,
     metric: Metric,
 ) -> Result<Record, String> {
-    let step = store.step(&record.fit_key).map_err(|error| error.to_string())?;
-    let step = step.ok_or_else(|| format!("its step {} is not in the store", record.fit_key))?;
+    let step = step_of(store, record)?;
     let outcome = if let Some(failure) = step.failure() {
         Outcome::Failed(failure.clone())
     } else {
-        let (_, _, predictions) = store.matrix(&step, "test.npy").map_err(|error| error.to_string())?;
+        let predictions = predictions(store, &step)?;
         let test = labels.test(record)?;
         let labels = &test.labels;
-        if labels.len() != predictions.len() {
-            return Err(format!("{} predictions for {} labels", predictions.len(), labels.len()));
-        }
+        check_count(&predictions, labels.len())?;
         outcome_of_predictions(metric, record.scoring, &record.tasks, labels, &predictions)
     };
     Ok(Record { metric, outcome, ..record.clone() })

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use molarena_data::TaskType;
 use molarena_host::Store;
-use molarena_record::cell::{Outcome, Record};
+use molarena_metrics::Scoring;
+use molarena_record::{
+    cell::{Outcome, Record},
+    step::StepRecord,
+};
 
 /// A row of a board.
 #[derive(Clone, Debug)]
@@ -30,19 +35,42 @@ impl<'a> Row<'a> {
 
     /// The stored predictions of one of its records, `count` numbers.
     pub(crate) fn predictions(&self, record: &Record, count: usize) -> Result<Vec<f32>, String> {
-        let said = |error: molarena_host::Error| format!("{}, seed {}: {error}", self.name, record.seed);
-        let step = self.store.step(&record.fit_key).map_err(said)?;
-        let step = step.ok_or_else(|| {
-            format!("{}, seed {}: its step {} is not in the store", self.name, record.seed, record.fit_key)
-        })?;
-        let (_, _, predictions) = self.store.matrix(&step, "test.npy").map_err(said)?;
-        if predictions.len() == count {
-            Ok(predictions)
-        } else {
-            let found = predictions.len();
-            Err(format!("{}, seed {}: {found} predictions for {count} labels", self.name, record.seed))
-        }
+        let read = || {
+            let predictions = predictions(self.store, &step_of(self.store, record)?)?;
+            check_count(&predictions, count).map(|()| predictions)
+        };
+        read().map_err(|why| format!("{}, seed {}: {why}", self.name, record.seed))
     }
+}
+
+/// The step whose predictions a record scores.
+pub(crate) fn step_of(store: &Store, record: &Record) -> Result<StepRecord, String> {
+    let step = store.step(&record.fit_key).map_err(|error| error.to_string())?;
+    step.ok_or_else(|| format!("its step {} is not in the store", record.fit_key))
+}
+
+/// The predictions of the test molecules that a step made.
+pub(crate) fn predictions(store: &Store, step: &StepRecord) -> Result<Vec<f32>, String> {
+    let (_, _, predictions) = store.matrix(step, "test.npy").map_err(|error| error.to_string())?;
+    Ok(predictions)
+}
+
+/// Refuses predictions that are not one for each label.
+pub(crate) fn check_count(predictions: &[f32], labels: usize) -> Result<(), String> {
+    if predictions.len() == labels {
+        return Ok(());
+    }
+    Err(format!("{} predictions for {labels} labels", predictions.len()))
+}
+
+/// Whether a record is ranked with others: not if its labels were shuffled, or if it was scored on predicted classes.
+pub fn is_ranked(record: &Record) -> bool {
+    !record.shuffled_labels && !scored_on_classes(record.task_type, record.scoring)
+}
+
+/// Whether predicted classes were scored, not probabilities. Regression has no classes, so hard scoring changes nothing.
+pub fn scored_on_classes(task_type: TaskType, scoring: Scoring) -> bool {
+    task_type == TaskType::Classification && scoring == Scoring::Hard
 }
 
 /// What keeps two records from being on one board.

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     labels::{Labels, TestPart},
-    row::Row,
+    row::{Row, difference, is_ranked},
 };
 
 /// Schema name of [`Measure`], which changes with what it means.
@@ -84,7 +84,7 @@ struct Measure {
     twin_free: Vec<f64>,
 }
 
-/// The statistics of the rows of one board. `ranked` says which rows are ranked with each other.
+/// The statistics of the rows of one board.
 ///
 /// A tie group is a run of rows none of which are separated by simultaneous tests of all pairs
 /// ([`separated_pairs`]). What the rows' predictions say is kept in the cache of the store of `labels`.
@@ -93,7 +93,6 @@ struct Measure {
 /// Says why there are none: predictions or labels are missing, or rows are not of one board.
 pub fn board_statistics(
     rows: &[Row<'_>],
-    ranked: impl Fn(&Row<'_>) -> bool,
     labels: &mut Labels<'_>,
     resampling: Resampling,
 ) -> Result<BoardStatistics, String> {
@@ -104,7 +103,7 @@ pub fn board_statistics(
     let record = first.records[0];
     let board = OneBoard::of(record, labels, resampling)?;
     let measures = board.measures(&scored, labels)?;
-    let ranked: Vec<usize> = (0..scored.len()).filter(|&row| ranked(scored[row])).collect();
+    let ranked: Vec<usize> = (0..scored.len()).filter(|&row| is_ranked(scored[row].records[0])).collect();
     let mut standings = standings(&ranked, &measures, record.metric.higher_is_better(), resampling);
     let rows = scored.iter().zip(&measures).enumerate().map(|(index, (row, measure))| {
         let interval = percentile_interval(&measure.replicates, resampling.confidence)
@@ -271,7 +270,7 @@ impl<'a> OneBoard<'a> {
 
     /// Rows of one board share data, split, tasks and metric.
     fn same_board(&self, row: &Row<'_>, record: &Record) -> Result<(), String> {
-        crate::row::difference(self.record, record)
+        difference(self.record, record)
             .map_or(Ok(()), |what| Err(format!("{} is of other {what} than its board", row.name)))
     }
 }

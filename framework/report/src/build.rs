@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use molarena_data::TaskType;
-use molarena_evaluate::BoardStatistics;
-use molarena_metrics::{Metric, Scoring};
+use molarena_evaluate::{BoardStatistics, is_ranked};
+use molarena_host::Store;
+use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_record::key::key_of;
 use serde_json::{Value, json};
@@ -82,13 +83,15 @@ pub struct RowRecords<'a> {
     pub records: Vec<&'a Record>,
 }
 
-impl RowRecords<'_> {
-    /// Whether the row is ranked with others: not if its labels were shuffled, or if it was scored on predicted classes.
+impl<'a> RowRecords<'a> {
+    /// Whether the row is ranked with others.
     pub fn is_ranked(&self) -> bool {
-        let Record { shuffled_labels, scoring, task_type, .. } = self.records[0];
-        // Regression has no classes, so hard scoring changes nothing.
-        let comparable = *scoring == Scoring::Probability || *task_type == TaskType::Regression;
-        comparable && !shuffled_labels
+        is_ranked(self.records[0])
+    }
+
+    /// The row as evaluations take it, with the store that has its predictions.
+    pub fn in_store(&self, store: &'a Store) -> molarena_evaluate::Row<'a> {
+        molarena_evaluate::Row { name: self.name.clone(), records: self.records.clone(), store }
     }
 }
 

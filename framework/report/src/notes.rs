@@ -2,28 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use molarena_data::TaskType;
-use molarena_metrics::Scoring;
+use molarena_evaluate::scored_on_classes;
 
 use crate::row::Entry;
 use crate::{Board, Row, pretraining};
 
 /// Notes on the rows of a board.
 pub(crate) fn on_rows(board: &Board) -> Vec<String> {
-    let scored_hard = match board.task_type {
-        TaskType::Classification => |row: &Row| row.scoring == Scoring::Hard,
-        // Regression has no classes, so hard scoring changes nothing.
-        TaskType::Regression => |_: &Row| false,
-    };
-    let rows_where = |flag: fn(&Row) -> bool| {
+    let rows_where = |flag: &dyn Fn(&Row) -> bool| {
         let names: Vec<&str> =
             board.rows.iter().filter(|row| flag(row)).map(|row| row.method.as_str()).collect();
         names.join(", ")
     };
     let notes = [
-        ("Not confined, so that a worker could have read the data folder", rows_where(|row| !row.confined)),
-        ("Trained on shuffled labels, as a check for leaks", rows_where(|row| row.shuffled_labels)),
-        ("Scored on predicted classes, not on probabilities", rows_where(scored_hard)),
+        ("Not confined, so that a worker could have read the data folder", rows_where(&|row| !row.confined)),
+        ("Trained on shuffled labels, as a check for leaks", rows_where(&|row| row.shuffled_labels)),
+        (
+            "Scored on predicted classes, not on probabilities",
+            rows_where(&|row| scored_on_classes(board.task_type, row.scoring)),
+        ),
     ];
     let with_rows = notes.into_iter().filter(|(_, rows)| !rows.is_empty());
     let notes = with_rows.map(|(note, rows)| format!("{note}: {rows}."));

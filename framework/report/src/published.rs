@@ -1,6 +1,7 @@
 //! Figures that papers print, beside the arena's own rows.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use molarena_data::Catalog;
 use molarena_metrics::Metric;
@@ -65,14 +66,19 @@ struct FileRow {
     scores: BTreeMap<String, Vec<f64>>,
 }
 
-fn files() -> Vec<File> {
+/// The papers, read once.
+static PAPERS: LazyLock<Vec<File>> = LazyLock::new(|| {
     let read = |(path, text): &(&str, &str)| -> File {
         let file: File = toml::from_str(text).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert_eq!(file.schema, PUBLISHED_SCHEMA, "{path}");
         file
     };
     FILES.iter().map(read).collect()
-}
+});
+
+/// The arena's own datasets, read once.
+static ARENA: LazyLock<Catalog> =
+    LazyLock::new(|| Catalog::builtin().expect("the arena reads its own manifests"));
 
 /// Adds what papers print for a board's data, split and metric, best first, and notes on what is wrong with it.
 pub(crate) fn add(board: &mut Board) {
@@ -81,7 +87,7 @@ pub(crate) fn add(board: &mut Board) {
         return;
     }
     let mut notes = Vec::new();
-    for file in files() {
+    for file in PAPERS.iter() {
         if file.splits.get(&board.dataset) != Some(&board.split) {
             continue;
         }
@@ -91,7 +97,7 @@ pub(crate) fn add(board: &mut Board) {
                 notes.push(note);
             }
         }
-        let rows = file.rows.iter().filter_map(|row| published(board, &file, row));
+        let rows = file.rows.iter().filter_map(|row| published(board, file, row));
         board.published.extend(rows.collect::<Vec<_>>());
     }
     let higher = board.metric.higher_is_better();
@@ -104,8 +110,7 @@ pub(crate) fn add(board: &mut Board) {
 
 /// Whether data are those of the arena's own dataset of this name, which the papers used.
 pub(crate) fn is_of_the_arena(dataset: &str, data_sha256: &str) -> bool {
-    let catalog = Catalog::builtin().expect("the arena reads its own manifests");
-    catalog.get(dataset).is_ok_and(|manifest| manifest.assays().sha256 == data_sha256)
+    ARENA.get(dataset).is_ok_and(|manifest| manifest.assays().sha256 == data_sha256)
 }
 
 fn published(board: &Board, file: &File, row: &FileRow) -> Option<PublishedRow> {
@@ -132,10 +137,9 @@ mod tests {
 
     #[test]
     fn every_file_is_complete() {
-        let catalog = Catalog::builtin().unwrap();
-        for file in files() {
+        for file in PAPERS.iter() {
             for dataset in file.splits.keys() {
-                assert!(catalog.get(dataset).is_ok(), "{dataset}");
+                assert!(ARENA.get(dataset).is_ok(), "{dataset}");
             }
             for row in &file.rows {
                 for (dataset, scores) in &row.scores {
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn published_rows_stand_beside_the_board_of_the_same_data_only() {
-        let sha256 = Catalog::builtin().unwrap().get("chembl2k").unwrap().assays().sha256.clone();
+        let sha256 = ARENA.get("chembl2k").unwrap().assays().sha256.clone();
         let mut record = classification("morgan-mlp", 1, &[Some(0.778), None]);
         let board = |record| build(&[record], BoardOptions { cost: false }).boards.remove(0);
         assert_eq!(board(record.clone()).published, []);

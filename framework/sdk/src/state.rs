@@ -39,6 +39,11 @@ impl Header {
     }
 }
 
+/// The model, or an error that says what `method` needs.
+pub fn fitted<'a, T>(model: Option<&'a T>, method: &str) -> Result<&'a T> {
+    model.ok_or_else(|| Error::invalid_argument(format!("`{method}` needs `fit` or `load` first")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     pool,
-    state::Header,
+    state::{Header, fitted},
     targets::{Targets, gather, without_labels},
 };
 
@@ -154,10 +154,6 @@ impl Baseline for Neighbours {
         self.model = Some(model);
         Ok(())
     }
-}
-
-fn fitted<'a>(model: Option<&'a Model>, method: &str) -> Result<&'a Model> {
-    model.ok_or_else(|| Error::invalid_argument(format!("`{method}` needs `fit` or `load` first")))
 }
 
 impl NeighboursConfig {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     pool,
-    state::Header,
+    state::{Header, fitted},
     targets::{gather, without_labels},
 };
 
@@ -98,7 +98,7 @@ impl Baseline for LookUp {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        let model = self.fitted("predict")?;
+        let model = fitted(self.model.as_ref(), "predict")?;
         let mut values = Vec::with_capacity(inputs.rows * model.means.len());
         for skeleton in skeletons(inputs, call)? {
             let known = model.skeletons.get(&skeleton);
@@ -110,7 +110,7 @@ impl Baseline for LookUp {
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        HEADER.save(self.fitted("save")?)
+        HEADER.save(fitted(self.model.as_ref(), "save")?)
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {
@@ -120,14 +120,6 @@ impl Baseline for LookUp {
         }
         self.model = Some(model);
         Ok(())
-    }
-}
-
-impl LookUp {
-    fn fitted(&self, what: &str) -> Result<&Model> {
-        self.model
-            .as_ref()
-            .ok_or_else(|| Error::invalid_argument(format!("`{what}` needs `fit` or `load` first")))
     }
 }
 
@@ -163,7 +155,7 @@ mod tests {
         work(&Inputs::from_smiles(Smiles::new(&text, &offsets).unwrap()))
     }
 
-    fn fitted(list: &[&str], tasks: usize, values: Vec<f32>) -> LookUp {
+    fn fit(list: &[&str], tasks: usize, values: Vec<f32>) -> LookUp {
         let labels = OwnedLabels::from_nan(TaskKind::Classification, list.len(), tasks, values).unwrap();
         let mut look_up = LookUp::new(LookUpConfig {}).unwrap();
         with_smiles(list, |inputs| {
@@ -181,7 +173,7 @@ mod tests {
         let nan = f32::NAN;
         // Two stereoisomers of alanine, of which one has no label for the second task, and benzene.
         let train = ["C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", "c1ccccc1"];
-        let mut look_up = fitted(&train, 3, vec![1.0, 1.0, nan, 0.0, nan, nan, 0.0, 0.0, 1.0]);
+        let mut look_up = fit(&train, 3, vec![1.0, 1.0, nan, 0.0, nan, nan, 0.0, 0.0, 1.0]);
         let third = 1.0 / 3.0;
         assert_eq!(predict(&mut look_up, &["CC(N)C(=O)O", "CCO"]), [0.5, 1.0, 1.0, third, 0.5, 1.0]);
         // Benzene under another spelling.
@@ -190,7 +182,7 @@ mod tests {
 
     #[test]
     fn predictions_survive_saving() {
-        let mut look_up = fitted(&["CCO", "c1ccccc1"], 1, vec![1.0, 0.0]);
+        let mut look_up = fit(&["CCO", "c1ccccc1"], 1, vec![1.0, 0.0]);
         let before = predict(&mut look_up, &["OCC", "CC"]);
         assert_eq!(before, [1.0, 0.5]);
         let mut other = LookUp::new(LookUpConfig {}).unwrap();
@@ -201,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_damaged_state_is_refused() {
-        let look_up = fitted(&["CCO"], 2, vec![1.0, 0.0]);
+        let look_up = fit(&["CCO"], 2, vec![1.0, 0.0]);
         let mut model = look_up.model.unwrap();
         model.means.pop();
         let state = HEADER.save(&model).unwrap();

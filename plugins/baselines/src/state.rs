@@ -1,3 +1,3 @@
 //! Fitted models as bytes.
 
-pub(crate) use molarena_sdk::state::Header;
+pub(crate) use molarena_sdk::state::{Header, fitted};

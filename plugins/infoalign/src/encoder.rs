@@ -1,7 +1,9 @@
 //! The encoder `infoalign`.
 
 use molarena_nn::with_threads;
-use molarena_sdk::{Call, Component, Corpus, Encoder, Error, Info, InputKind, Inputs, Matrix, Result};
+use molarena_sdk::{
+    Call, Component, Corpus, Encoder, Info, InputKind, Inputs, Matrix, Result, state::fitted,
+};
 
 use crate::{
     config::{EncoderConfig, Params},
@@ -53,8 +55,7 @@ impl Encoder for InfoAlign {
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        let model = self.model.as_ref();
-        model.ok_or_else(|| Error::invalid_argument("`save` needs `fit` or `load` first"))?.to_bytes()
+        fitted(self.model.as_ref(), "save")?.to_bytes()
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {

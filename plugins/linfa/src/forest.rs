@@ -8,13 +8,13 @@ use linfa_ensemble::{EnsembleLearner, EnsembleLearnerParams};
 use linfa_trees::DecisionTreeParams;
 use molarena_sdk::{
     Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
-    state::Header,
+    state::{Header, fitted},
 };
 use ndarray_016::{Array1, Array2, Axis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Model, classes, classes_only, places, random, ready};
+use crate::model::{Model, classes, classes_only, places, random};
 use crate::tree::{Grower, Tree, is_whole, library};
 
 const HEADER: Header = Header { name: *b"lrf ", version: 1 };
@@ -121,7 +121,7 @@ impl Baseline for LinfaForest {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        ready(self.model.as_ref(), "predict")?.predict(
+        fitted(self.model.as_ref(), "predict")?.predict(
             inputs,
             call,
             |rows| Ok(rows.array(0..rows.len())),
@@ -130,7 +130,7 @@ impl Baseline for LinfaForest {
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        HEADER.save(ready(self.model.as_ref(), "save")?)
+        HEADER.save(fitted(self.model.as_ref(), "save")?)
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {

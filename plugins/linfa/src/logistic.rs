@@ -4,13 +4,14 @@ use linfa::{DatasetBase, traits::Fit};
 use linfa_logistic::LogisticRegression;
 use molarena_sdk::{
     Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
-    state::Header, targets::Targets,
+    state::{Header, fitted},
+    targets::Targets,
 };
 use ndarray_016::{Array1, Array2, Axis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Model, classes, classes_only, places, ready};
+use crate::model::{Model, classes, classes_only, places};
 use crate::rows::Rows;
 
 const HEADER: Header = Header { name: *b"llog", version: 1 };
@@ -95,7 +96,7 @@ impl Baseline for LinfaLogistic {
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
         let rows = Rows::of(inputs)?;
-        ready(self.model.as_ref(), "predict")?.predict(
+        fitted(self.model.as_ref(), "predict")?.predict(
             inputs,
             call,
             |_| Ok(()),
@@ -104,7 +105,7 @@ impl Baseline for LinfaLogistic {
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        HEADER.save(ready(self.model.as_ref(), "save")?)
+        HEADER.save(fitted(self.model.as_ref(), "save")?)
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {

@@ -92,11 +92,6 @@ impl<T: Send + Sync> Model<T> {
     }
 }
 
-/// The model, or an error that says what `method` needs.
-pub(crate) fn ready<'a, T>(model: Option<&'a T>, method: &str) -> Result<&'a T> {
-    model.ok_or_else(|| Error::invalid_argument(format!("`{method}` needs `fit` or `load` first")))
-}
-
 /// Refuses labels that are numbers. The check comes before any work.
 pub(crate) fn classes_only(baseline: &str, labels: &Labels<'_>) -> Result<()> {
     match labels.kind {

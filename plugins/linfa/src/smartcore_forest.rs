@@ -2,7 +2,7 @@
 
 use molarena_sdk::{
     Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
-    targets::Targets,
+    state::fitted, targets::Targets,
 };
 use rand_chacha_03::rand_core::RngCore;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use smartcore::{
     linalg::basic::matrix::DenseMatrix,
 };
 
-use crate::model::{Model, places, random, ready};
+use crate::model::{Model, places, random};
 use crate::rows::Rows;
 
 type Columns = DenseMatrix<f32>;
@@ -82,7 +82,7 @@ impl Baseline for SmartcoreForest {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        ready(self.model.as_ref(), "predict")?.predict(
+        fitted(self.model.as_ref(), "predict")?.predict(
             inputs,
             call,
             |rows| columns(rows, 0..rows.len()),

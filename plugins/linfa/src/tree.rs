@@ -7,13 +7,13 @@ use linfa::{
 use linfa_trees::{DecisionTree, DecisionTreeParams, DecisionTreeValidParams};
 use molarena_sdk::{
     Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
-    state::Header,
+    state::{Header, fitted},
 };
 use ndarray_016::{Array1, Array2};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::{Model, classes, classes_only, places, ready};
+use crate::model::{Model, classes, classes_only, places};
 
 const HEADER: Header = Header { name: *b"ltre", version: 1 };
 
@@ -91,7 +91,7 @@ impl Baseline for LinfaTree {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        ready(self.model.as_ref(), "predict")?.predict(
+        fitted(self.model.as_ref(), "predict")?.predict(
             inputs,
             call,
             |rows| Ok(rows.array(0..rows.len())),
@@ -102,7 +102,7 @@ impl Baseline for LinfaTree {
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        HEADER.save(ready(self.model.as_ref(), "save")?)
+        HEADER.save(fitted(self.model.as_ref(), "save")?)
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {

@@ -7,7 +7,7 @@ use molarena_nn::{
 };
 use molarena_sdk::{
     Baseline, Call, Component, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
-    state::Header,
+    state::{Header, fitted},
     targets::{Targets, gather, without_labels},
 };
 use serde::{Deserialize, Serialize};
@@ -158,10 +158,6 @@ impl Baseline for Perceptron {
         self.model = Some(model);
         Ok(())
     }
-}
-
-fn fitted<'a>(model: Option<&'a Model>, method: &str) -> Result<&'a Model> {
-    model.ok_or_else(|| Error::invalid_argument(format!("`{method}` needs `fit` or `load` first")))
 }
 
 impl Params {

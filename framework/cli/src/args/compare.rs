@@ -49,7 +49,7 @@ pub(crate) struct CompareArgs {
     pub(crate) all_tasks: bool,
     /// md or json
     #[arg(long, value_name = "FORMAT", default_value = "md")]
-    pub(crate) format: ComparisonFormat,
+    pub(crate) format: DocumentFormat,
     /// Store that has the second row, if it is another one
     #[arg(long, value_name = "DIR", conflicts_with = "reference")]
     pub(crate) other_store: Option<PathBuf>,
@@ -69,9 +69,9 @@ impl CompareArgs {
     }
 }
 
-/// How comparisons are written.
+/// How comparisons and gates are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ComparisonFormat {
+pub(crate) enum DocumentFormat {
     Md,
     Json,
 }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use molarena_evaluate::Resampling;
 
 use super::{
     Places, StorePlace,
-    compare::{parse_confidence, parse_margin},
+    compare::{DocumentFormat, parse_confidence, parse_margin},
 };
 
 const GATE_EXAMPLES: &str = "\
@@ -58,7 +58,7 @@ pub(crate) struct GateArgs {
     pub(crate) junit: Option<PathBuf>,
     /// md or json
     #[arg(long, value_name = "FORMAT", default_value = "md")]
-    pub(crate) format: GateFormat,
+    pub(crate) format: DocumentFormat,
     /// Folder with further method files, for the suite's names
     #[arg(long, value_name = "DIR", requires = "suite")]
     pub(crate) methods_dir: Option<PathBuf>,
@@ -66,13 +66,6 @@ pub(crate) struct GateArgs {
     pub(crate) store: StorePlace,
     #[command(flatten)]
     pub(crate) places: Places,
-}
-
-/// How a gate is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GateFormat {
-    Md,
-    Json,
 }
 
 /// A factor: finite, 1 or more.

@@ -80,29 +80,27 @@ pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Rec
 }
 
 /// Boards with intervals, ranks and ties, or notes that say why there are none.
-pub(crate) fn boards_with_intervals(
-    records: &[Record],
+pub(crate) fn boards_with_intervals<'a>(
+    records: &'a [Record],
     options: BoardOptions,
-    store: &Store,
+    store: &'a Store,
     labels: &mut Labels<'_>,
 ) -> Boards {
     build_with_statistics(records, options, |rows| statistics(rows, store, labels))
 }
 
 /// Intervals, ranks and ties of the rows of one board.
-fn statistics(
-    rows: &[RowRecords<'_>],
-    store: &Store,
+fn statistics<'a>(
+    rows: &[RowRecords<'a>],
+    store: &'a Store,
     labels: &mut Labels<'_>,
 ) -> Result<molarena_evaluate::BoardStatistics, String> {
-    let ranked: Vec<&str> = rows.iter().filter(|row| row.is_ranked()).map(|row| row.name.as_str()).collect();
-    let rows: Vec<Row<'_>> =
-        rows.iter().map(|row| Row { name: row.name.clone(), records: row.records.clone(), store }).collect();
-    board_statistics(&rows, |row| ranked.contains(&row.name.as_str()), labels, Resampling::default())
+    let rows: Vec<Row<'_>> = rows.iter().map(|row| row.in_store(store)).collect();
+    board_statistics(&rows, labels, Resampling::default())
 }
 
 /// Scores the records by another metric, from stored predictions and the labels of the data folder.
-fn under(
+pub(crate) fn under(
     store: &Store,
     labels: &mut Labels<'_>,
     metric: Metric,

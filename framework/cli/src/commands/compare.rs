@@ -4,17 +4,14 @@ use molarena_data::Catalog;
 use molarena_evaluate::{
     Labels, Row,
     compare::{CompareOptions, Comparison, ReferenceComparison, compare, compare_with_reference},
-    under_metric,
 };
 use molarena_host::{Error, Store};
 use molarena_record::cell::Record;
-use molarena_report::{
-    RowRecords, board_rows, comparisons_as_markdown, keep_datasets, references_as_markdown,
-};
+use molarena_report::{board_rows, comparisons_as_markdown, keep_datasets, references_as_markdown};
 
-use super::{print, print_json, warn_of_store, writable};
+use super::{board::under, print, print_json, warn_of_store, writable};
 use crate::{
-    args::{CompareArgs, ComparisonFormat},
+    args::{CompareArgs, DocumentFormat},
     exit_code::ExitCode,
 };
 
@@ -53,8 +50,8 @@ fn finish<C: serde::Serialize>(
         return Ok(ExitCode::BadData);
     }
     match args.format {
-        ComparisonFormat::Md => print(&markdown(comparisons))?,
-        ComparisonFormat::Json => print_json(&comparisons)?,
+        DocumentFormat::Md => print(&markdown(comparisons))?,
+        DocumentFormat::Json => print_json(&comparisons)?,
     }
     Ok(ExitCode::Ok)
 }
@@ -63,14 +60,10 @@ fn records_of(args: &CompareArgs, store: &Store, labels: &mut Labels<'_>) -> any
     let mut records = store.records()?;
     warn_of_store(store);
     keep_datasets(&mut records, &args.datasets);
-    if let Some(metric) = args.metric {
-        let (scored, skipped) = under_metric(store, labels, records, metric)?;
-        for (key, why) in &skipped {
-            say!("warning: record {key} is left out: {why}");
-        }
-        records = scored;
+    match args.metric {
+        Some(metric) => under(store, labels, metric, records),
+        None => Ok(records),
     }
-    Ok(records)
 }
 
 /// The rows of this name, one of each board that has it.
@@ -87,11 +80,7 @@ fn rows_named<'a>(name: &str, records: &'a [Record], store: &'a Store) -> anyhow
         return Err(Error::NothingSelected(what).into());
     }
     let named = boards.into_iter().flat_map(|(_, rows)| rows).filter(|row| row.name == name);
-    Ok(named.map(|row| of_store(row, store)).collect())
-}
-
-fn of_store<'a>(row: RowRecords<'a>, store: &'a Store) -> Row<'a> {
-    Row { name: row.name, records: row.records, store }
+    Ok(named.map(|row| row.in_store(store)).collect())
 }
 
 /// A comparison of each board that both rows are on.
@@ -139,7 +128,7 @@ fn with_reference(
         let rows: Vec<Row<'_>> = rows
             .into_iter()
             .filter(|row| row.is_ranked() || row.name == reference)
-            .map(|row| of_store(row, store))
+            .map(|row| row.in_store(store))
             .collect();
         match compare_with_reference(&rows, reference, labels, options) {
             Ok(comparison) => comparisons.push(comparison),

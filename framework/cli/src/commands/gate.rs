@@ -13,7 +13,7 @@ use molarena_report::{board_rows, gate_as_junit, gate_as_markdown, keep_datasets
 
 use super::{print, print_json, warn_of_store, writable};
 use crate::{
-    args::{GateArgs, GateFormat},
+    args::{DocumentFormat, GateArgs},
     exit_code::ExitCode,
     output::{Existing, Inputs, check_file},
     suite_cells::SuiteCells,
@@ -51,8 +51,8 @@ pub(crate) fn run(args: &GateArgs) -> anyhow::Result<ExitCode> {
         fs_err::write(path, gate_as_junit(&gate))?;
     }
     match args.format {
-        GateFormat::Md => print(&gate_as_markdown(&gate))?,
-        GateFormat::Json => print_json(&gate)?,
+        DocumentFormat::Md => print(&gate_as_markdown(&gate))?,
+        DocumentFormat::Json => print_json(&gate)?,
     }
     Ok(match gate.verdict {
         GateVerdict::Ok => ExitCode::Ok,
@@ -76,7 +76,7 @@ fn check_output(args: &GateArgs) -> anyhow::Result<()> {
 fn rows<'a>(records: &'a [Record], store: &'a Store) -> Vec<Row<'a>> {
     let boards = board_rows(records).into_iter();
     let ranked = boards.flat_map(|(_, rows)| rows).filter(molarena_report::RowRecords::is_ranked);
-    ranked.map(|row| Row { name: row.name, records: row.records, store }).collect()
+    ranked.map(|row| row.in_store(store)).collect()
 }
 
 fn time_rule(args: &GateArgs, baseline: &[Row<'_>]) -> anyhow::Result<Option<TimeRule>> {

@@ -80,6 +80,17 @@ pub enum Verdict {
     NotSeparable,
 }
 
+impl Verdict {
+    /// Which row a difference, the first less the second, is in favour of.
+    pub(super) fn of_difference(difference: f64, metric: Metric) -> Self {
+        if (difference > 0.0) == metric.higher_is_better() {
+            Self::FirstIsBetter
+        } else {
+            Self::SecondIsBetter
+        }
+    }
+}
+
 /// One row of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Side {

@@ -1,14 +1,14 @@
 //! One row of a board against all others.
 
 use molarena_metrics::{
-    Metric, mean_defined,
+    Metric,
     statistics::{against_reference, dunnett_blocks, win_tie_loss},
 };
 use molarena_record::cell::{Outcome, Record};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CompareOptions, Verdict};
+use super::{CompareOptions, TaskScores, Verdict, over_seeds};
 use crate::{labels::Labels, row::Row, statistics::estimates};
 
 /// Schema name of [`ReferenceComparison`].
@@ -90,7 +90,7 @@ pub fn compare_with_reference(
     let all: Vec<(f64, &[f64])> = others.iter().map(|&row| of(row)).collect();
     let confidence = options.resampling.confidence;
     let compared = against_reference(of(at), &all, confidence).ok_or("no resample has a score")?;
-    let tasks: Vec<Vec<Option<f64>>> = rows.iter().map(|row| task_scores(row)).collect();
+    let tasks: Vec<TaskScores> = rows.iter().map(|row| task_scores(row)).collect();
     let dunnett = dunnett(&tasks, at, confidence);
     let mut against: Vec<AgainstRow> = others
         .iter()
@@ -135,27 +135,27 @@ fn verdict(compared: &molarena_metrics::statistics::AgainstReference, same: bool
         Verdict::Same
     } else if compared.interval.contains(0.0) {
         Verdict::NotSeparable
-    } else if (compared.difference > 0.0) == metric.higher_is_better() {
-        Verdict::FirstIsBetter
     } else {
-        Verdict::SecondIsBetter
+        Verdict::of_difference(compared.difference, metric)
     }
 }
 
 /// Score of each task from the records, averaged over seeds.
-fn task_scores(row: &Row<'_>) -> Vec<Option<f64>> {
-    let records = row.scored();
-    let score = |record: &&Record, task: &String| match &record.outcome {
-        Outcome::Scored { scores, .. } => scores.get(task).copied().flatten(),
-        Outcome::Failed(_) => None,
-    };
+fn task_scores(row: &Row<'_>) -> TaskScores {
     let tasks = &row.records[0].tasks;
-    let mean = |task| mean_defined(&records.values().map(|record| score(record, task)).collect::<Vec<_>>());
-    tasks.iter().map(mean).collect()
+    let scores = |record: &Record| -> TaskScores {
+        let score = |task: &String| match &record.outcome {
+            Outcome::Scored { scores, .. } => scores.get(task).copied().flatten(),
+            Outcome::Failed(_) => None,
+        };
+        tasks.iter().map(score).collect()
+    };
+    let by_seed: Vec<TaskScores> = row.scored().into_values().map(scores).collect();
+    over_seeds(&by_seed, tasks.len())
 }
 
 /// Dunnett's p value of each row, with the tasks that are defined in all rows as blocks.
-fn dunnett(tasks: &[Vec<Option<f64>>], reference: usize, confidence: f64) -> Option<Vec<Option<f64>>> {
+fn dunnett(tasks: &[TaskScores], reference: usize, confidence: f64) -> Option<Vec<Option<f64>>> {
     let defined = (0..tasks[reference].len()).filter(|&task| tasks.iter().all(|row| row[task].is_some()));
     let values: Vec<f64> = defined.flat_map(|task| tasks.iter().filter_map(move |row| row[task])).collect();
     let mut p_values = vec![None; tasks.len()];

@@ -27,6 +27,8 @@ pub(crate) struct Component {
     pub(crate) used: ComponentUse,
     /// Whether the seed of a call changes its output.
     pub(crate) uses_seed: bool,
+    /// Whether it declares that equal runs give equal bits.
+    pub(crate) bitwise: bool,
 }
 
 impl Component {
@@ -83,6 +85,7 @@ mod tests {
                 config: Value::Null,
             },
             uses_seed: false,
+            bitwise: false,
         };
         let (ours, foreign) = (component("ours/x", "sources"), component("foreign/x", "file"));
         assert_eq!(libraries(&[&ours, &foreign]), [("ours".to_owned(), "file".to_owned())].into());

@@ -66,6 +66,8 @@ struct Fits {
     trained: Option<Trained>,
     /// Whether the seed changes the outcome.
     seeded: bool,
+    /// Whether all components declare that equal runs give equal bits.
+    bitwise: bool,
 }
 
 /// Makes a plan; loads each plugin, dataset and split once.
@@ -332,10 +334,11 @@ impl<'a> Planner<'a> {
             config: spec.config.clone(),
         };
         let mut components = plugin.description.components.iter();
-        let uses_seed =
-            components.any(|component| component.kind == kind && component.id == id && component.uses_seed);
+        let described = components.find(|component| component.kind == kind && component.id == id);
+        let uses_seed = described.is_some_and(|component| component.uses_seed);
+        let bitwise = described.is_some_and(|component| component.determinism == Determinism::Bitwise);
         let (library, library_sha256) = (plugin.path.clone(), plugin.sha256.clone());
-        Ok(Component { library, library_sha256, id, used, uses_seed })
+        Ok(Component { library, library_sha256, id, used, uses_seed, bitwise })
     }
 
     /// Plans the cells of a method on one dataset and split, and passes each to `add`.
@@ -361,7 +364,7 @@ impl<'a> Planner<'a> {
         };
         let metric = place.dataset.manifest.protocol.metric;
         let (dataset, split) = (Arc::clone(place.dataset), Arc::clone(place.split));
-        let bitwise = self.is_bitwise(&composition);
+        let bitwise = own.iter().chain(members.iter().map(|(_, fits)| fits)).all(|fits| fits.bitwise);
         let row = Arc::new(TaskRow { dataset, split, metric, composition, bitwise });
         for seed in seeds {
             self.check_interrupted()?;
@@ -375,18 +378,6 @@ impl<'a> Planner<'a> {
             add(Cell { key, step, method, seed, row });
         }
         Ok(())
-    }
-
-    /// Whether all components of a method and of its members declare bitwise determinism.
-    fn is_bitwise(&self, composition: &Composition) -> bool {
-        let declares = |used: &ComponentUse| {
-            let (plugin, id) = used.component.split_once('/').unwrap_or_default();
-            let described = self.plugins.get(plugin).map(|plugin| &plugin.description.components);
-            let mut named = described.into_iter().flatten().filter(|component| component.id == id).peekable();
-            named.peek().is_some() && named.all(|component| component.determinism == Determinism::Bitwise)
-        };
-        composition.encoder.iter().chain(&composition.baseline).all(declares)
-            && composition.members.iter().all(|member| self.is_bitwise(&member.composition))
     }
 
     fn combine(
@@ -408,7 +399,7 @@ impl<'a> Planner<'a> {
         let Recipe::Model(model) = &method.recipe else {
             unreachable!("ensembles are made of their members")
         };
-        let Fits { shared, trained, seeded } = fits;
+        let Fits { shared, trained, seeded, .. } = fits;
         let molecules = Molecules::Dataset(Arc::clone(&shared.predicts.dataset));
         let described = shared.predicts.composition.features.clone();
         let pretrain = trained.as_ref().map(|(step, _)| step);
@@ -437,6 +428,7 @@ impl<'a> Planner<'a> {
         let seeded = method.protocol.shuffle_labels
             || baseline.uses_seed
             || (trained.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
+        let bitwise = baseline.bitwise && encoder.as_ref().is_none_or(|found| found.bitwise);
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
             features: place.dataset.describe_features(&model.features)?,
@@ -455,7 +447,7 @@ impl<'a> Planner<'a> {
             device: self.device_of(method),
             keep: self.keep,
         };
-        Ok(Fits { shared: Arc::new(shared), trained, seeded })
+        Ok(Fits { shared: Arc::new(shared), trained, seeded, bitwise })
     }
 }
 

@@ -25,13 +25,8 @@ pub fn separated_pairs(estimates: &[f64], replicates: &[&[f64]], confidence: f64
     for one in 0..rows {
         for other in one + 1..rows {
             let estimate = estimates[one] - estimates[other];
-            let differences: Vec<f64> =
-                replicates[one].iter().zip(replicates[other]).map(|(one, other)| one - other).collect();
-            let error = standard_deviation(&differences);
+            let error = studentise(estimate, replicates[one], replicates[other], &mut largest);
             let ratio = if error > 0.0 {
-                for (largest, difference) in largest.iter_mut().zip(&differences) {
-                    *largest = largest.max(((difference - estimate) / error).abs());
-                }
                 (estimate / error).abs()
             } else if estimate == 0.0 {
                 0.0
@@ -83,15 +78,7 @@ pub fn against_reference(
     let mut pairs = Vec::with_capacity(rows.len());
     for (estimate, replicates) in rows {
         let difference = estimate - reference;
-        let differences: Vec<f64> =
-            replicates.iter().zip(reference_replicates).map(|(one, other)| one - other).collect();
-        let error = standard_deviation(&differences);
-        if error > 0.0 {
-            for (largest, resampled) in largest.iter_mut().zip(&differences) {
-                *largest = largest.max(((resampled - difference) / error).abs());
-            }
-        }
-        pairs.push((difference, error));
+        pairs.push((difference, studentise(difference, replicates, reference_replicates, &mut largest)));
     }
     let mut sorted = largest.clone();
     sorted.sort_by(f64::total_cmp);
@@ -104,6 +91,19 @@ pub fn against_reference(
         AgainstReference { difference, interval: Interval::around(difference, half_width), p_value }
     });
     Some(compared.collect())
+}
+
+/// Standard error of the difference of two rows over their resamples. Where it is not 0, each resample's largest ratio
+/// is raised to that of this difference, less its estimate.
+fn studentise(estimate: f64, one: &[f64], other: &[f64], largest: &mut [f64]) -> f64 {
+    let differences: Vec<f64> = one.iter().zip(other).map(|(one, other)| one - other).collect();
+    let error = standard_deviation(&differences);
+    if error > 0.0 {
+        for (largest, difference) in largest.iter_mut().zip(differences) {
+            *largest = largest.max(((difference - estimate) / error).abs());
+        }
+    }
+    error
 }
 
 /// The value that all of `sorted` but a share of 1 - `confidence` are at or below. Too few of them separate nothing that

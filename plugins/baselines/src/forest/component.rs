@@ -1,8 +1,6 @@
 //! The baseline `rf`.
 
-use molarena_sdk::{
-    Baseline, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
-};
+use molarena_sdk::{Baseline, Call, Component, Determinism, Info, InputKind, Inputs, Labels, Matrix, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,7 +9,10 @@ use super::{
     model::Forests,
     params::{ForestConfig, Params},
 };
-use crate::{state::Header, targets::gather};
+use crate::{
+    state::{Header, fitted},
+    targets::gather,
+};
 
 const HEADER: Header = Header { name: *b"rf  ", version: 1 };
 
@@ -75,16 +76,14 @@ impl Baseline for RandomForest {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        match &self.model {
-            Some(Model::Bits(forests)) => forests.predict_bits(inputs.bits()?, call),
-            Some(Model::Dense(forests)) => forests.predict_dense(inputs.dense()?, call),
-            None => Err(Error::invalid_argument("`predict` needs `fit` or `load` first")),
+        match fitted(self.model.as_ref(), "predict")? {
+            Model::Bits(forests) => forests.predict_bits(inputs.bits()?, call),
+            Model::Dense(forests) => forests.predict_dense(inputs.dense()?, call),
         }
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        let model = self.model.as_ref();
-        HEADER.save(model.ok_or_else(|| Error::invalid_argument("`save` needs `fit` or `load` first"))?)
+        HEADER.save(fitted(self.model.as_ref(), "save")?)
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {

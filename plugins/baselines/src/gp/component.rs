@@ -8,7 +8,7 @@ use super::{
     config::{GpConfig, Parameters},
     model::Model,
 };
-use crate::state::Header;
+use crate::state::{Header, fitted};
 
 const HEADER: Header = Header { name: *b"gp  ", version: 1 };
 
@@ -51,14 +51,9 @@ impl Component for GaussianProcess {
 }
 
 impl GaussianProcess {
-    fn fitted(&self, method: &str) -> Result<&Model> {
-        let absent = || Error::invalid_argument(format!("`{method}` needs `fit` or `load` first"));
-        self.model.as_ref().ok_or_else(absent)
-    }
-
     #[cfg(test)]
     pub(super) fn model(&self) -> &Model {
-        self.fitted("model").unwrap()
+        fitted(self.model.as_ref(), "model").unwrap()
     }
 }
 
@@ -80,11 +75,11 @@ impl Baseline for GaussianProcess {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        self.fitted("predict")?.predict(inputs, call)
+        fitted(self.model.as_ref(), "predict")?.predict(inputs, call)
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        HEADER.save(self.fitted("save")?)
+        HEADER.save(fitted(self.model.as_ref(), "save")?)
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::{
     logistic::logistic as probability,
     pool,
     scaler::Scaler,
-    state::Header,
+    state::{Header, fitted},
     targets::gather,
 };
 
@@ -117,11 +117,11 @@ impl Baseline for Linear {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        self.fitted("predict")?.predict(inputs, call)
+        fitted(self.model.as_ref(), "predict")?.predict(inputs, call)
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        HEADER.save(self.fitted("save")?)
+        HEADER.save(fitted(self.model.as_ref(), "save")?)
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {
@@ -139,11 +139,6 @@ impl Baseline for Linear {
 }
 
 impl Linear {
-    fn fitted(&self, method: &str) -> Result<&Model> {
-        let absent = || Error::invalid_argument(format!("`{method}` needs `fit` or `load` first"));
-        self.model.as_ref().ok_or_else(absent)
-    }
-
     fn fit_classes(
         &self,
         design: &Design<'_>,
