@@ -3,7 +3,7 @@
 use molarena_chem::shorten;
 use molarena_data::{
     TaskType,
-    audit::{Audit, Canary, CorpusOverlap, Report, TwinKind},
+    audit::{Audit, Canary, ColumnRelation, CorpusOverlap, Report, TwinKind},
 };
 
 /// Width of the text.
@@ -224,9 +224,9 @@ fn labels(text: &mut Text, audit: &Audit) {
     ));
     for same in columns.same.iter().take(SHOWN) {
         let relation = match same.relation {
-            molarena_data::audit::ColumnRelation::Equal => "equal",
-            molarena_data::audit::ColumnRelation::Complement => "each other's complement",
-            molarena_data::audit::ColumnRelation::Linear => "equal after a change of unit",
+            ColumnRelation::Equal => "equal",
+            ColumnRelation::Complement => "each other's complement",
+            ColumnRelation::Linear => "equal after a change of unit",
         };
         let [one, other] = &same.tasks;
         text.detail(&format!("{} and {}: {relation} on {} rows", name(one), name(other), same.rows));
@@ -253,11 +253,12 @@ fn similarity(text: &mut Text, audit: &Audit) {
     let scaffolds = &audit.scaffolds;
     for overlap in &scaffolds.overlaps {
         text.item(&format!(
-            "**scaffolds**, {} in {}: {} with a ring have a scaffold of the {} part",
+            "**scaffolds**, {} in {}: {} with a ring have a scaffold of the {} part, without stereo {}",
             overlap.part,
             overlap.with,
             of(overlap.shared_rows, overlap.cyclic_rows, &format!("{} rows", overlap.part)),
-            overlap.with
+            overlap.with,
+            overlap.shared_rows_without_stereo
         ));
     }
     let [train, valid, test] = scaffolds.acyclic;
