@@ -195,8 +195,9 @@ fn labels(text: &mut Text, audit: &Audit) {
         }
     };
     text.item(&format!(
-        "**conflicting labels** ({rule}): {} molecules, in {} of {} tasks",
+        "**conflicting labels** ({rule}): {} of {} distinct molecules, in {} of {} tasks",
         conflicts.molecules,
+        audit.twins.distinct,
         conflicts.tasks.len(),
         audit.tasks
     ));
