@@ -262,8 +262,11 @@ fn similarity(text: &mut Text, audit: &Audit) {
             overlap.shared_rows_without_stereo
         ));
     }
-    let [train, valid, test] = scaffolds.acyclic;
-    text.item(&format!("rows without a ring: train {train}, valid {valid}, test {test}"));
+    let acyclic = scaffolds.acyclic;
+    text.item(&format!(
+        "rows without a ring: train {}, valid {}, test {}",
+        acyclic[0], acyclic[1], acyclic[2]
+    ));
     let neighbours = &audit.neighbours;
     let Some(mean) = neighbours.mean else { return };
     let shares: Vec<String> = neighbours
@@ -281,12 +284,12 @@ fn similarity(text: &mut Text, audit: &Audit) {
     text.detail(&format!("minimum, deciles, maximum: {}", deciles.join(" ")));
 }
 
-fn overlap(text: &mut Text, corpus: &CorpusOverlap, test: usize) {
+fn overlap(text: &mut Text, corpus: &CorpusOverlap, tested: usize) {
     text.item(&format!(
         "**{}** ({} molecules): {}, {} training and {} validation rows are in it",
         name(&corpus.corpus),
         corpus.distinct,
-        of(corpus.test_rows, test, "test rows"),
+        of(corpus.test_rows, tested, "test rows"),
         corpus.train_rows,
         corpus.valid_rows
     ));
@@ -326,7 +329,7 @@ fn contamination(text: &mut Text, report: &Report) {
         let (component, corpus) = (name(&declared.component), name(&declared.corpus));
         match &declared.unread {
             Some(why) => {
-                text.item(&format!("{component} was pretrained on {corpus}, which cannot be read: {why}"))
+                text.item(&format!("{component} was pretrained on {corpus}, which cannot be read: {why}"));
             }
             None => text.item(&format!("{component} was pretrained on {corpus}: see above")),
         }
