@@ -74,7 +74,7 @@ fn a_clean_table_passes_strictly() {
     let arena = TestArena::new();
     let mut text = String::from("smiles,active,part\n");
     for (row, smiles) in molecules().iter().enumerate() {
-        writeln!(text, "{smiles},{},{}", row / 2 % 2, ["train", "valid", "test", "train"][row % 4]).unwrap();
+        writeln!(text, "{smiles},{},{}", row / 4 % 2, ["train", "valid", "test", "train"][row % 4]).unwrap();
     }
     arena.write("clean.csv", text);
     let output =
@@ -107,9 +107,17 @@ fn corpora_that_plugins_declare_are_looked_at_or_named() {
     let output = audit(&arena, &["toy", "--json", "--plugin", plugin.to_str().unwrap()]);
     let report = json(&output);
     let declared = report["declared"].as_array().unwrap();
-    let told: Vec<_> =
-        declared.iter().map(|one| (one["corpus"].as_str().unwrap(), one["unread"].is_null())).collect();
+    let told: Vec<_> = declared
+        .iter()
+        .filter(|one| one["component"] == "fixture-kinds/witness")
+        .map(|one| (one["corpus"].as_str().unwrap(), one["unread"].is_null()))
+        .collect();
     assert_eq!(told, [("an unpublished corpus", false), ("toy", true)], "{report}");
+    assert_eq!(
+        report["datasets"][0]["corpora"].as_array().map(Vec::len),
+        Some(1),
+        "each corpus is read once"
+    );
     assert_eq!(report["datasets"][0]["corpora"][0]["corpus"], "toy");
     assert_eq!(report["datasets"][0]["corpora"][0]["test_rows"], 4);
     let text = audit(&arena, &["toy", "--plugin", plugin.to_str().unwrap()]).stdout;
@@ -134,7 +142,7 @@ fn shuffled_labels_are_compared_with_chance() {
     let found = &canaries[0];
     assert_eq!(
         (&found["method"], &found["seeds"], &found["chance"]),
-        (&"knn-test".into(), &2.into(), &0.5.into())
+        (&"knn-test+shuffled".into(), &2.into(), &0.5.into())
     );
     assert!(found["mean"].is_number() && found["leaks"].is_boolean(), "{found}");
     let report = json(&audit(&arena, &["toy", "--json"]));

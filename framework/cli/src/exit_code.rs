@@ -39,8 +39,7 @@ Exit codes:
   2    usage: the command line, a suite or a method file is wrong
   3    bad plugin: missing, cannot be opened, or breaks the ABI
   4    nothing selected
-  5    bad data: a file is missing, has the wrong hash, or cannot be read; or audit --strict found twins across parts
-       or conflicting labels
+  5    bad data: a file is missing, wrong or cannot be read; or a finding of audit --strict
   10   some cells failed (they are rows on the board, with their reason), some rows of an input cannot be read, or
        the method of predict failed
   20   gate: a row got worse

@@ -9,6 +9,8 @@ use crate::manifest::TaskType;
 
 /// Rows that both columns must label.
 const MIN_ROWS: usize = 10;
+/// They are at least this share of the rows that either labels: columns with few common rows are often equal by chance.
+const MIN_SHARE: f64 = 0.5;
 /// Rows of each class among them: with one positive, columns are often equal by chance.
 const MIN_OF_CLASS: usize = 3;
 /// How near to 1 a correlation must be: labels are 32-bit numbers.
@@ -20,6 +22,8 @@ const TOLERANCE: f64 = 1e-6;
 pub struct Columns {
     /// Columns are compared if at least this many rows have a label in both.
     pub rows_at_least: usize,
+    /// And at least this share of the rows with a label in either, from 0 to 1.
+    pub share_at_least: f64,
     /// Classification: and at least this many of each class of both among these rows.
     pub of_class_at_least: usize,
     /// Pairs that could be compared.
@@ -93,7 +97,13 @@ pub(super) fn find(dataset: &Dataset) -> Columns {
         }
         compared += 1;
     }
-    Columns { rows_at_least: MIN_ROWS, of_class_at_least: MIN_OF_CLASS, compared, same }
+    Columns {
+        rows_at_least: MIN_ROWS,
+        share_at_least: MIN_SHARE,
+        of_class_at_least: MIN_OF_CLASS,
+        compared,
+        same,
+    }
 }
 
 /// The labels of a classification task as bits: which rows are known, and which are 1.
@@ -127,7 +137,8 @@ fn binary(dataset: &Dataset, masks: &[Masks], one: usize, other: usize) -> Compa
         let positives = count(&|word| both(word) & column.ones[word]);
         positives.min(rows - positives)
     };
-    if rows < MIN_ROWS || rarer(first).min(rarer(second)) < MIN_OF_CLASS {
+    let rows_of_either = count(&|word| first.known[word] | second.known[word]);
+    if too_few(rows, rows_of_either) || rarer(first).min(rarer(second)) < MIN_OF_CLASS {
         return Compared::TooFew;
     }
     let differing = count(&|word| both(word) & (first.ones[word] ^ second.ones[word]));
@@ -136,7 +147,6 @@ fn binary(dataset: &Dataset, masks: &[Masks], one: usize, other: usize) -> Compa
         _ if differing == rows => ColumnRelation::Complement,
         _ => return Compared::Different,
     };
-    let rows_of_either = count(&|word| first.known[word] | second.known[word]);
     let tasks = [one, other].map(|task| dataset.tasks[task].clone());
     Compared::Same(SameColumns { tasks, relation, rows, rows_of_either })
 }
@@ -158,7 +168,8 @@ fn numeric(dataset: &Dataset, columns: &[Vec<f32>], one: usize, other: usize) ->
         yy += y * y;
         xy += x * y;
     });
-    if rows < MIN_ROWS || xx == 0.0 || yy == 0.0 {
+    let rows_of_either = pairs().filter(|(x, y)| !x.is_nan() || !y.is_nan()).count();
+    if too_few(rows, rows_of_either) || xx == 0.0 || yy == 0.0 {
         return Compared::TooFew;
     }
     let relation = if both().all(|(x, y)| x == y) {
@@ -168,7 +179,10 @@ fn numeric(dataset: &Dataset, columns: &[Vec<f32>], one: usize, other: usize) ->
     } else {
         return Compared::Different;
     };
-    let rows_of_either = pairs().filter(|(x, y)| !x.is_nan() || !y.is_nan()).count();
     let tasks = [one, other].map(|task| dataset.tasks[task].clone());
     Compared::Same(SameColumns { tasks, relation, rows, rows_of_either })
+}
+
+fn too_few(rows: usize, rows_of_either: usize) -> bool {
+    rows < MIN_ROWS || super::share(rows, rows_of_either) < MIN_SHARE
 }

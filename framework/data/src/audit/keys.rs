@@ -25,6 +25,8 @@ pub(super) struct Keys {
     pub(super) charges: Vec<i8>,
     /// Identity key of the parent; of the molecule itself if it has one fragment.
     pub(super) parent: String,
+    /// Murcko scaffold without stereo; empty without a ring.
+    pub(super) flat_scaffold: String,
     /// A hash of what tautomers have in common; molecules of different skeletons are no tautomers.
     pub(super) skeleton: u64,
 }
@@ -46,6 +48,7 @@ fn keys(molecule: &Molecule) -> Keys {
         without_isotopes: without_isotopes(&canonical),
         flat: molecule.canonical_smiles(false),
         parent: molecule.parent().map_or_else(|| identity.clone(), |parent| parent.identity()),
+        flat_scaffold: molecule.scaffold(false),
         skeleton: skeleton(molecule),
         canonical,
         identity,

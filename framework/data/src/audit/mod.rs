@@ -155,6 +155,7 @@ impl Audit {
         let keys = keys::all(&prepared.molecules);
         let identities: Vec<&str> = keys.iter().map(|keys| keys.identity.as_str()).collect();
         let identities = groups::numbered(&identities);
+        let flat_scaffolds: Vec<String> = keys.iter().map(|keys| keys.flat_scaffold.clone()).collect();
         Self {
             dataset: dataset.id.clone(),
             title: dataset.title.clone(),
@@ -173,7 +174,7 @@ impl Audit {
             twins: twins::find(prepared, &parts, &keys),
             conflicts: conflicts::find(dataset, &identities),
             columns: columns::find(dataset),
-            scaffolds: scaffolds::find(&prepared.scaffolds, split),
+            scaffolds: scaffolds::find(&prepared.scaffolds, &flat_scaffolds, split),
             neighbours: neighbours::find(&prepared.molecules, split),
             thin: thin::find(dataset, &split.test),
             corpora: corpora.iter().map(|corpus| corpus.overlap(dataset, &parts, &keys)).collect(),

@@ -35,15 +35,13 @@ pub struct ScaffoldOverlap {
     pub shared_rows: usize,
     /// Their distinct scaffolds.
     pub shared_scaffolds: usize,
+    /// Rows whose scaffold without stereo `with` has: a split by scaffolds with stereo may part stereoisomers.
+    pub shared_rows_without_stereo: usize,
 }
 
-/// Finds scaffolds in several parts; an empty scaffold means that there is no ring.
-pub(super) fn find(scaffolds: &[String], split: &Split) -> Scaffolds {
-    let rows = |part: Part| match part {
-        Part::Train => &split.train,
-        Part::Valid => &split.valid,
-        Part::Test => &split.test,
-    };
+/// Finds scaffolds in several parts; an empty scaffold means that there is no ring. `flat` are those without stereo.
+pub(super) fn find(scaffolds: &[String], flat: &[String], split: &Split) -> Scaffolds {
+    let rows = |part: Part| rows(split, part);
     let cyclic = |part: Part| {
         rows(part).iter().map(|&row| scaffolds[row].as_str()).filter(|scaffold| !scaffold.is_empty())
     };
@@ -53,6 +51,8 @@ pub(super) fn find(scaffolds: &[String], split: &Split) -> Scaffolds {
     let straddles =
         |scaffold: &&&str| [&train, &valid, &test].iter().filter(|set| set.contains(**scaffold)).count() > 1;
     let overlap = |part: Part, with: Part, others: &HashSet<&str>| {
+        let flat_of = |part| rows(part).iter().map(|&row| flat[row].as_str()).filter(|flat| !flat.is_empty());
+        let flat_others: HashSet<&str> = flat_of(with).collect();
         let shared: Vec<&str> = cyclic(part).filter(|scaffold| others.contains(scaffold)).collect();
         ScaffoldOverlap {
             part,
@@ -60,6 +60,7 @@ pub(super) fn find(scaffolds: &[String], split: &Split) -> Scaffolds {
             cyclic_rows: cyclic(part).count(),
             shared_rows: shared.len(),
             shared_scaffolds: shared.iter().collect::<HashSet<_>>().len(),
+            shared_rows_without_stereo: flat_of(part).filter(|flat| flat_others.contains(flat)).count(),
         }
     };
     Scaffolds {
@@ -71,5 +72,13 @@ pub(super) fn find(scaffolds: &[String], split: &Split) -> Scaffolds {
             overlap(Part::Valid, Part::Train, &train),
             overlap(Part::Test, Part::Valid, &valid),
         ],
+    }
+}
+
+fn rows(split: &Split, part: Part) -> &[usize] {
+    match part {
+        Part::Train => &split.train,
+        Part::Valid => &split.valid,
+        Part::Test => &split.test,
     }
 }

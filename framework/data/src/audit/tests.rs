@@ -214,6 +214,23 @@ fn columns_that_repeat_each_other_are_found() {
 }
 
 #[test]
+fn columns_with_few_common_rows_are_not_compared() {
+    let smiles: Vec<String> =
+        (0..36).map(|row| format!("{}{}", "C".repeat(row / 12), DIFFERENT[row % 12])).collect();
+    let smiles: Vec<&str> = smiles.iter().map(String::as_str).collect();
+    let label = |row: usize| (row % 2) as f32;
+    let first = (0..36).map(|row| if row < 24 { label(row) } else { f32::NAN }).collect();
+    let last = (0..36).map(|row| if row >= 12 { label(row) } else { f32::NAN }).collect();
+    let more = (0..36).map(|row| if row >= 6 { label(row) } else { f32::NAN }).collect();
+    let tasks = [("first", first), ("last", last), ("more", more)];
+    let prepared = dataset(&smiles, TaskType::Classification, &tasks);
+    let columns = Audit::new(&prepared, &split(&[TRAIN; 36]), &[]).columns;
+    // 12, 18 and 24 rows are common, of 36, 36 and 30.
+    assert_eq!(columns.compared, 2);
+    assert_eq!(columns.same[0].tasks, ["first", "more"]);
+}
+
+#[test]
 fn numbers_in_another_unit_repeat_a_column() {
     let y: Vec<f32> = (0..12).map(|row| ((row * row) % 7) as f32).collect();
     let scaled: Vec<f32> = y.iter().map(|label| 3.0 - 0.1 * label).collect();
@@ -276,6 +293,11 @@ fn scaffolds_in_several_parts_are_counted_without_molecules_that_have_no_ring() 
         .map(|found| (found.part, found.with, found.cyclic_rows, found.shared_rows, found.shared_scaffolds))
         .collect();
     assert_eq!(overlaps, [(TEST, TRAIN, 3, 2, 1), (VALID, TRAIN, 2, 0, 0), (TEST, VALID, 3, 1, 1)]);
+    // Stereoisomers have two scaffolds with stereo, and one without.
+    let stereo =
+        audit(&[("C[C@H]1CC[C@@H](c2ccccc2)C1", TRAIN), ("C[C@H]1CC[C@H](c2ccccc2)C1", TEST), ("CCC", TEST)]);
+    let found = &stereo.scaffolds.overlaps[0];
+    assert_eq!((found.cyclic_rows, found.shared_rows_without_stereo), (1, 1));
 }
 
 #[test]

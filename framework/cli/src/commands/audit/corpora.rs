@@ -85,7 +85,7 @@ fn declared(args: &AuditArgs, display: &Display) -> anyhow::Result<Vec<DeclaredC
                 }
             }
             Err(error) => {
-                display.line(&format!("warning: {error}; the corpora that it declares are not known"))
+                display.line(&format!("warning: {error}; the corpora that it declares are not known"));
             }
         }
     }

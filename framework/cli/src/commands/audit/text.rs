@@ -3,7 +3,7 @@
 use molarena_chem::shorten;
 use molarena_data::{
     TaskType,
-    audit::{Audit, Canary, CorpusOverlap, Report, TwinKind},
+    audit::{Audit, Canary, ColumnRelation, CorpusOverlap, Report, TwinKind},
 };
 
 /// Width of the text.
@@ -195,8 +195,9 @@ fn labels(text: &mut Text, audit: &Audit) {
         }
     };
     text.item(&format!(
-        "**conflicting labels** ({rule}): {} molecules, in {} of {} tasks",
+        "**conflicting labels** ({rule}): {} of {} distinct molecules, in {} of {} tasks",
         conflicts.molecules,
+        audit.twins.distinct,
         conflicts.tasks.len(),
         audit.tasks
     ));
@@ -224,9 +225,9 @@ fn labels(text: &mut Text, audit: &Audit) {
     ));
     for same in columns.same.iter().take(SHOWN) {
         let relation = match same.relation {
-            molarena_data::audit::ColumnRelation::Equal => "equal",
-            molarena_data::audit::ColumnRelation::Complement => "each other's complement",
-            molarena_data::audit::ColumnRelation::Linear => "equal after a change of unit",
+            ColumnRelation::Equal => "equal",
+            ColumnRelation::Complement => "each other's complement",
+            ColumnRelation::Linear => "equal after a change of unit",
         };
         let [one, other] = &same.tasks;
         text.detail(&format!("{} and {}: {relation} on {} rows", name(one), name(other), same.rows));
@@ -253,15 +254,19 @@ fn similarity(text: &mut Text, audit: &Audit) {
     let scaffolds = &audit.scaffolds;
     for overlap in &scaffolds.overlaps {
         text.item(&format!(
-            "**scaffolds**, {} in {}: {} with a ring have a scaffold of the {} part",
+            "**scaffolds**, {} in {}: {} with a ring have a scaffold of the {} part, without stereo {}",
             overlap.part,
             overlap.with,
             of(overlap.shared_rows, overlap.cyclic_rows, &format!("{} rows", overlap.part)),
-            overlap.with
+            overlap.with,
+            overlap.shared_rows_without_stereo
         ));
     }
-    let [train, valid, test] = scaffolds.acyclic;
-    text.item(&format!("rows without a ring: train {train}, valid {valid}, test {test}"));
+    let acyclic = scaffolds.acyclic;
+    text.item(&format!(
+        "rows without a ring: train {}, valid {}, test {}",
+        acyclic[0], acyclic[1], acyclic[2]
+    ));
     let neighbours = &audit.neighbours;
     let Some(mean) = neighbours.mean else { return };
     let shares: Vec<String> = neighbours
@@ -279,12 +284,12 @@ fn similarity(text: &mut Text, audit: &Audit) {
     text.detail(&format!("minimum, deciles, maximum: {}", deciles.join(" ")));
 }
 
-fn overlap(text: &mut Text, corpus: &CorpusOverlap, test: usize) {
+fn overlap(text: &mut Text, corpus: &CorpusOverlap, tested: usize) {
     text.item(&format!(
         "**{}** ({} molecules): {}, {} training and {} validation rows are in it",
         name(&corpus.corpus),
         corpus.distinct,
-        of(corpus.test_rows, test, "test rows"),
+        of(corpus.test_rows, tested, "test rows"),
         corpus.train_rows,
         corpus.valid_rows
     ));
@@ -324,7 +329,7 @@ fn contamination(text: &mut Text, report: &Report) {
         let (component, corpus) = (name(&declared.component), name(&declared.corpus));
         match &declared.unread {
             Some(why) => {
-                text.item(&format!("{component} was pretrained on {corpus}, which cannot be read: {why}"))
+                text.item(&format!("{component} was pretrained on {corpus}, which cannot be read: {why}"));
             }
             None => text.item(&format!("{component} was pretrained on {corpus}: see above")),
         }
