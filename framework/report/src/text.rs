@@ -65,7 +65,8 @@ fn section(board: &Board) -> String {
     let failures =
         board.rows.iter().flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
     for note in board.notes.iter().cloned().chain(failures) {
-        text += &format!("{}\n", molarena_chem::shorten(&note, 200, "…"));
+        text.push_str(&molarena_chem::shorten(&note, 200, "…"));
+        text.push('\n');
     }
     text
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{OwnArgs, Places, PluginPlaces};
+use super::{DocumentFormat, OwnArgs, Places, PluginPlaces};
 use crate::split_choice::SplitChoice;
 
 const EXAMPLES: &str = "\
@@ -39,7 +39,7 @@ pub(crate) struct AuditArgs {
     pub(crate) store: Option<PathBuf>,
     /// md or json
     #[arg(long, value_name = "FORMAT", default_value = "md")]
-    pub(crate) format: AuditFormat,
+    pub(crate) format: DocumentFormat,
     /// Print JSON, as --format json does
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
@@ -52,13 +52,4 @@ pub(crate) struct AuditArgs {
     pub(crate) places: Places,
     #[command(flatten)]
     pub(crate) plugins: PluginPlaces,
-}
-
-/// How an audit is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum AuditFormat {
-    /// Markdown that reads well as text.
-    Md,
-    /// JSON, with all examples.
-    Json,
 }

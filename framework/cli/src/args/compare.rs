@@ -69,7 +69,7 @@ impl CompareArgs {
     }
 }
 
-/// How comparisons and gates are written.
+/// How comparisons, gates and audits are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DocumentFormat {
     Md,

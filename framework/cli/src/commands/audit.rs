@@ -15,7 +15,7 @@ use molarena_record::cell::{Outcome, Record};
 
 use super::{data, own, print, print_json, warn_of_store};
 use crate::{
-    args::{AuditArgs, AuditFormat},
+    args::{AuditArgs, DocumentFormat},
     display::{Counts, Display},
     exit_code::ExitCode,
 };
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let found = find(args, &catalog, &ids, store.as_ref(), &display);
     display.close();
     let report = found?;
-    if args.json || args.format == AuditFormat::Json {
+    if args.json || args.format == DocumentFormat::Json {
         print_json(&report)?;
     } else {
         print(&text::markdown(&report))?;
