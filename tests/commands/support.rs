@@ -100,7 +100,8 @@ fn without_hashes(text: &str) -> String {
         if c.is_ascii_hexdigit() {
             word.push(c);
         } else {
-            kept.push_str(if word.len() >= 16 || (word.len() == 8 && kept.ends_with("store show ")) { "[HASH]" } else { &word });
+            let hash = word.len() >= 16 || (word.len() == 8 && kept.ends_with("store show "));
+            kept.push_str(if hash { "[HASH]" } else { &word });
             word.clear();
             kept.push(c);
         }

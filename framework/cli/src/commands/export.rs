@@ -104,7 +104,9 @@ fn split_of(
     for (part, molecules) in
         [(Part::Train, &split.train), (Part::Valid, &split.valid), (Part::Test, &split.test)]
     {
-        molecules.iter().for_each(|&molecule| parts[molecule] = part.to_string());
+        for &molecule in molecules {
+            parts[molecule] = part.to_string();
+        }
     }
     Ok(Table::default()
         .with("row", Values::Integers(dataset.dataset.rows.iter().map(|&row| row as i64).collect()))

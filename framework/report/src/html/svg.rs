@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(ticks(0.0, 10.0), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(ticks(3.0, 3.0), [3.0]);
         assert_eq!(ticks(f64::NAN, 3.0).len(), 1);
-        assert_eq!([tick(0.30000000000000004), tick(1e9), tick(-2.5)], ["0.3", "1e9", "-2.5"]);
+        assert_eq!([tick(0.1 + 0.2), tick(1e9), tick(-2.5)], ["0.3", "1e9", "-2.5"]);
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn check(html: &str) -> Vec<Tag> {
                     assert!(value.starts_with("data:") && tag.get("download").is_some(), "{value}");
                 }
                 ("aria-labelledby" | "data-tasks", _) => {
-                    assert!(distinct.contains(value.as_str()), "{value}")
+                    assert!(distinct.contains(value.as_str()), "{value}");
                 }
                 _ => {}
             }
@@ -158,7 +158,9 @@ fn pages_are_well_formed() {
     let records = sample();
     check(&page(&build(&records, BoardOptions { cost: false }), &[]));
     let mut other = records.clone();
-    other.iter_mut().for_each(|record| record.composition.data_sha256 = "other".to_owned());
+    for record in &mut other {
+        "other".clone_into(&mut record.composition.data_sha256);
+    }
     let html = page(&build(&records, BoardOptions::default()), &other);
     check(&html);
     assert!(
@@ -218,7 +220,7 @@ fn text_of_others_stays_text_everywhere() {
         record.composition.data_sha256 = evil.to_owned();
         record.tasks[0] = evil.to_owned();
         record.varied.insert(evil.to_owned(), evil.into());
-        for used in record.composition.baseline.iter_mut() {
+        if let Some(used) = &mut record.composition.baseline {
             (used.component, used.version, used.sha256) = (evil.to_owned(), evil.to_owned(), evil.to_owned());
         }
         if let Outcome::Scored { scores, .. } = &mut record.outcome {
@@ -255,7 +257,9 @@ fn what_a_reader_must_know_is_there() {
         assert!(html.contains(text), "{text}");
     }
     let mut records = sample();
-    records.iter_mut().for_each(|record| record.simulated = true);
+    for record in &mut records {
+        record.simulated = true;
+    }
     let html = page(&build(&records, BoardOptions::default()), &records);
     assert!(html.contains("<h2 id=b0-h>biogen3k <b class=s>simulated</b></h2>"));
     assert!(html.contains("<caption id=\"b1-t-c\">Board of chembl2k <b class=s>simulated</b></caption>"));
