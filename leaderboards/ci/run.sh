@@ -4,7 +4,7 @@
 #   MOLARENA            the program
 #   SUITE               suite file
 #   STORE               store that the run fills
-#   OUTPUT              folder of boards.md, boards.csv, boards.json, gate.md, gate.xml and gate.code
+#   OUTPUT              folder of boards.md, boards.csv, boards.json, page.html, gate.md, gate.xml and gate.code
 #   BASELINE            store to hold against; empty for none
 #   TIME_REFERENCE      row whose time others are compared with; empty for none
 #   PLUGINS             folders or libraries of plugins, one a line
@@ -25,6 +25,7 @@ code=0
 for format in md csv json; do
     "$MOLARENA" board --store "$STORE" --format "$format" >"$OUTPUT/boards.$format"
 done
+"$MOLARENA" board --store "$STORE" --html "$OUTPUT/page.html"
 
 echo 0 >"$OUTPUT/gate.code"
 if [ -n "${BASELINE:-}" ]; then

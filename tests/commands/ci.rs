@@ -73,7 +73,7 @@ fn a_run_writes_boards_and_ends_as_its_gate() {
     let arena = arena();
     let output = run(&arena, "old", "", &[]);
     assert!(output.status.success(), "{}", text(&output));
-    for file in ["boards.md", "boards.csv", "boards.json"] {
+    for file in ["boards.md", "boards.csv", "boards.json", "page.html"] {
         assert!(fs_err::metadata(arena.path("report").join(file)).unwrap().len() > 100, "{file}");
     }
     assert_eq!(verdict(&arena, "false"), Some(0));

@@ -53,7 +53,7 @@ fn predictions_have_molecules_and_labels() {
     assert_eq!(rows.len(), test * 2 * 2);
     let molecules = crate::support::molecules();
     for row in &rows {
-        let place: usize = row[1].parse().unwrap();
+        let place = row[1].parse::<usize>().unwrap() - 1;
         assert_eq!(row[2], molecules[place]);
         let task = usize::from(row[5] == "toxic");
         let label = crate::support::classes(place, task);
@@ -79,7 +79,7 @@ fn a_split_has_every_molecule_once() {
     };
     let rows = split(&[]);
     let places: Vec<usize> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
-    assert_eq!(places, (0..40).collect::<Vec<_>>());
+    assert_eq!(places, (1..=40).collect::<Vec<_>>());
     let count = |part: &str| rows.iter().filter(|row| row[3] == part).count() as u64;
     let board = &arena.boards()["boards"][0];
     for part in ["train", "valid", "test"] {

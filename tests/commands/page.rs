@@ -26,7 +26,7 @@ fn a_page_is_written_and_nothing_else_is_printed() {
 fn a_page_takes_the_place_of_nothing_that_is_read() {
     let arena = toy();
     assert_eq!(run_one(&arena, "toy", "constant-test").code, Some(0));
-    let table = fs_err::read_dir(arena.path("data")).unwrap().next().unwrap().unwrap().path();
+    let table = fs_err::read_dir(arena.path("data/toy")).unwrap().next().unwrap().unwrap().path();
     let table = table.to_str().unwrap();
     let before = fs_err::read(table).unwrap();
     for (path, why) in [

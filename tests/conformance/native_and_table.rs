@@ -119,7 +119,7 @@ fn the_description_is_that_of_the_components() {
         assert_eq!(component.summary, info.summary);
         assert_eq!((component.inputs.as_slice(), component.determinism), (info.inputs, info.determinism));
         let devices: Vec<&str> = component.devices.iter().map(String::as_str).collect();
-        assert_eq!((devices.as_slice(), component.corpora.len()), (info.devices, 0));
+        assert_eq!((devices.as_slice(), component.corpora.len()), (info.devices, info.corpora.len()));
         assert_eq!(component.config_schema["additionalProperties"], false, "{}", component.id);
     }
 }

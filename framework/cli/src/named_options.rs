@@ -20,6 +20,8 @@ const PRINTED_BY: &[(&str, &[&str])] = &[
     ("data/src/error.rs", &["run", "replay", "train", "predict", "data info"]),
     ("host/src/error.rs", &["predict"]),
     ("report/src/comparison_md.rs", &["compare"]),
+    ("report/src/html/mod.rs", &["board"]),
+    ("report/src/html/overview.rs", &["board"]),
     ("host/src/apply/embed/output.rs", &["embed"]),
     ("host/src/apply/model.rs", &["predict"]),
     ("world/src/error.rs", &["data simulate"]),
@@ -93,7 +95,7 @@ fn closing(text: &str) -> usize {
 fn named(text: &str, commands: &BTreeSet<&String>) -> Vec<(Option<String>, String)> {
     let mut found = Vec::new();
     let mut command: Option<String> = None;
-    let ends = |c: char| c.is_whitespace() || "`(),;:=\\".contains(c);
+    let ends = |c: char| c.is_whitespace() || "`(),;:=<\\".contains(c);
     let words: Vec<&str> = text.split(ends).filter(|word| !word.is_empty()).collect();
     for (place, word) in words.iter().enumerate() {
         if *word == "molarena" {

@@ -46,7 +46,7 @@ pub fn scores(records: &[Record]) -> Table {
 }
 
 /// The predictions of the test molecules of some rows, one table row for each molecule, task, method and seed: row of the
-/// dataset's table (from 0), SMILES, method, seed, task, label, prediction.
+/// dataset's table (from 1), SMILES, method, seed, task, label, prediction.
 ///
 /// # Errors
 /// Says what is missing: predictions or labels.

@@ -26,7 +26,7 @@ pub struct Labels<'a> {
 pub struct TestPart {
     /// `f32[molecules, tasks]`, row-major, NaN where missing.
     pub labels: Vec<f32>,
-    /// Row of each molecule in the dataset's table, from 0.
+    /// Row of each molecule in the dataset's table, from 1.
     pub rows: Vec<usize>,
     /// SMILES of each molecule, as in the dataset's table.
     pub smiles: Vec<String>,

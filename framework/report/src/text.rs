@@ -79,7 +79,26 @@ mod tests {
 
     #[test]
     fn snapshot() {
-        insta::assert_snapshot!(render(&build(&sample(), BoardOptions { cost: true })), @"");
+        insta::assert_snapshot!(render(&build(&sample(), BoardOptions { cost: true })), @r###"
+        biogen3k (own data), infoalign split: regression, mae
+        method     rank  seeds  MAE x100  time
+        morgan-rf  1     1      47.1±–    4.1 min
+        constant   2     1      70.6±–    4.1 min
+
+        chembl2k (own data), infoalign split: classification, roc_auc
+        method              rank  seeds   AUC x100   time
+        morgan-rf           1     2 of 3  85.9±2.2   2.0 s
+        morgan-rf-hard      –     1       56.2±–     2.0 s
+        morgan-rf+shuffled  –     1       50.0±–     2.0 s
+        slow|plugin         –     0 of 2  timeout 2  2.0 s
+        Not confined, so that a worker could have read the data folder: morgan-rf+shuffled.
+        Trained on shuffled labels, as a check for leaks: morgan-rf+shuffled.
+        Scored on predicted classes, not on probabilities: morgan-rf-hard.
+        Ranked only on the seeds that it and each other row have scored: morgan-rf (2 of 3 seeds).
+        1 of 3 tasks undefined (nothing to learn from in training or to score in the test part, such as a single class), and in no mean: task 3.
+        Failed: morgan-rf, seed 3, panic: index 7 is out of bounds (store show morgan-r)
+        Failed: slow|plugin, seeds 1, 2, timeout: wall-clock limit of 600 s passed (store show slow|plu)
+        "###);
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn chosen(store: &Store, datasets: &[String], methods: &[String]) -> anyhow::Res
     Ok(records)
 }
 
-/// Row of the table (from 0), SMILES, scaffold and part of each readable molecule.
+/// Row of the table (from 1), SMILES, scaffold and part of each readable molecule.
 fn split_of(
     catalog: &Catalog,
     id: &str,
