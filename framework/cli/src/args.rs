@@ -5,8 +5,10 @@ mod compare;
 mod data;
 mod export;
 mod gate;
+mod import;
 mod learning;
 mod plot;
+mod reproduce;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -24,8 +26,10 @@ pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 pub(crate) use self::{
     export::{ExportArgs, ExportCommand, ExportOutput},
     gate::GateArgs,
+    import::ImportArgs,
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
     plot::{PlotArgs, ScaleChoice},
+    reproduce::ReproduceArgs,
 };
 use crate::{exit_code, split_choice::SplitChoice};
 
@@ -55,6 +59,10 @@ pub(crate) enum Command {
     Plot(PlotArgs),
     /// Compute all scores again from stored predictions and labels, without plugins, and compare
     Replay(ReplayArgs),
+    /// Make records again from their own descriptions, and mark those that come out the same
+    Reproduce(ReproduceArgs),
+    /// Score predictions that were made elsewhere
+    Import(ImportArgs),
     /// Look after a store
     Store(StoreArgs),
     /// Print the JSON Schema of a stored format

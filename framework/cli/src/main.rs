@@ -33,6 +33,8 @@ fn main() -> std::process::ExitCode {
         Command::Gate(args) => commands::gate::run(&args),
         Command::Plot(args) => commands::plot::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Reproduce(args) => commands::reproduce::run(&args),
+        Command::Import(args) => commands::import::run(&args),
         Command::Store(args) => commands::store::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Train(args) => commands::train::run(&args),

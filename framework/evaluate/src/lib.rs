@@ -8,8 +8,10 @@
 pub mod compare;
 pub mod export;
 pub mod gate;
+pub mod import;
 mod labels;
 mod replay;
+pub mod reproduce;
 mod row;
 mod run;
 pub mod schemas;

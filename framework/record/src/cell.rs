@@ -12,6 +12,9 @@ use crate::parts::{Composition, Cost, Failure, PretrainCost, Search, SplitInfo};
 /// Schema name of [`Record`].
 pub const RECORD_SCHEMA: &str = "molarena.record/1";
 
+/// The component of predictions that were made elsewhere and imported.
+pub const IMPORTED: &str = "imported/predictions";
+
 /// One scored cell: method x dataset x split x seed under a protocol. Stored as `records/<ab>/<key>.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
@@ -74,6 +77,13 @@ pub struct Record {
     /// The parameters that the suite varies, with this method's values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub varied: BTreeMap<String, serde_json::Value>,
+}
+
+impl Record {
+    /// Whether its predictions were made elsewhere, so that nothing is known of how.
+    pub fn is_imported(&self) -> bool {
+        self.composition.baseline.as_ref().is_some_and(|baseline| baseline.component == IMPORTED)
+    }
 }
 
 /// Scores, or why there are none.

@@ -8,6 +8,7 @@ pub mod key;
 mod legacy;
 pub mod matching;
 pub mod parts;
+pub mod reproduction;
 pub mod schemas;
 pub mod step;
 pub mod text;

@@ -7,6 +7,7 @@ use crate::{
     encoder::{ENCODER_SCHEMA, EncoderRecord},
     fit::{FIT_SCHEMA, Fit},
     matching::{MATCH_SCHEMA, MatchRecord},
+    reproduction::{REPRODUCTION_SCHEMA, Reproduction},
     step::{STEP_SCHEMA, StepRecord},
 };
 
@@ -16,6 +17,11 @@ pub fn all() -> Vec<(&'static str, &'static str, Value)> {
         (STEP_SCHEMA, "outcome of a step", schemars::schema_for!(StepRecord).to_value()),
         (RECORD_SCHEMA, "scored cell of a prediction task", schemars::schema_for!(Record).to_value()),
         (MATCH_SCHEMA, "scored matching cell", schemars::schema_for!(MatchRecord).to_value()),
+        (
+            REPRODUCTION_SCHEMA,
+            "what came of making a record again",
+            schemars::schema_for!(Reproduction).to_value(),
+        ),
         (FIT_SCHEMA, "outcome of a fit, before molarena.step/1", schemars::schema_for!(Fit).to_value()),
         (
             ENCODER_SCHEMA,

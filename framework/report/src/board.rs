@@ -147,11 +147,22 @@ pub struct Row {
     /// Class of the device, such as `cuda`; absent where it is the processor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// Number of its seeds whose record was made again with equal predictions; absent where there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub verified: usize,
+    /// Whether its predictions were made elsewhere and imported; absent where they were not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// Whether the training labels were shuffled: a check for leaks, not a method.
     pub shuffled_labels: bool,
     /// What was scored: `probability`, or `hard` for predicted classes.
     #[schemars(with = "String")]
     pub scoring: Scoring,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 const fn whole() -> f64 {

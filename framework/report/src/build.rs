@@ -95,6 +95,27 @@ impl<'a> RowRecords<'a> {
     }
 }
 
+/// Counts the seeds of each row whose record is verified, and says so in a note. `records` are those that the boards were
+/// built from, `verified` keys of records that were made again with equal predictions.
+pub fn mark_verified(boards: &mut Boards, records: &[Record], verified: &BTreeSet<String>) {
+    for (board, (_, rows)) in boards.boards.iter_mut().zip(board_rows(records)) {
+        let mut said = Vec::new();
+        for of in rows {
+            let Some(row) = board.rows.iter_mut().find(|row| row.method == of.name) else { continue };
+            row.verified = of.records.iter().filter(|record| verified.contains(&record.key)).count();
+            if row.verified > 0 {
+                said.push(format!("{} ({} of {} seeds)", row.method, row.verified, of.records.len()));
+            }
+        }
+        if !said.is_empty() {
+            board.notes.push(format!(
+                "Verified, which is made again from the record with equal predictions: {}.",
+                said.join(", ")
+            ));
+        }
+    }
+}
+
 /// The rows of each board, in the order of the boards, with the name of the dataset.
 pub fn board_rows(records: &[Record]) -> Vec<(String, Vec<RowRecords<'_>>)> {
     let names = Names::of(records);

@@ -39,7 +39,7 @@ pub use board::{
     BOARD_SCHEMA, Board, Boards, FailureSummary, Row, RowUncertainty, SelectedOn, TaskScore, Uncertainty,
     board_json_schema,
 };
-pub use build::{BoardOptions, RowRecords, board_rows, build, build_with_statistics};
+pub use build::{BoardOptions, RowRecords, board_rows, build, build_with_statistics, mark_verified};
 pub use comparison_md::{comparisons_as_markdown, references_as_markdown};
 pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};

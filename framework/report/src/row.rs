@@ -89,6 +89,8 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
         pretraining: RowPretraining::of(first, options),
         confined: entries.iter().all(|entry| entry.record.confined),
         device: first.device.clone(),
+        verified: 0,
+        imported: first.is_imported(),
         shuffled_labels: first.shuffled_labels,
         scoring: first.scoring,
     }

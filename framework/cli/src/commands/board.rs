@@ -9,7 +9,7 @@ use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_report::{
     BoardOptions, Boards, Format, RowRecords, build, build_matches, build_with_statistics, keep_datasets,
-    page, render,
+    mark_verified, page, render,
 };
 
 use super::{print, wanted, warn_of_store, writable};
@@ -71,11 +71,13 @@ pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Rec
         return Err(Error::NothingSelected(what).into());
     }
     let options = BoardOptions { cost: !args.no_cost };
-    let boards = if args.no_intervals {
+    let mut boards = if args.no_intervals {
         build(&records, options)
     } else {
         boards_with_intervals(&records, options, &store, &mut labels)
     };
+    let verified = store.reproductions()?.into_iter().filter(|found| found.agreement.verifies());
+    mark_verified(&mut boards, &records, &verified.map(|found| found.key).collect());
     Ok((Boards { matches: build_matches(&matches, options), ..boards }, records))
 }
 

@@ -57,11 +57,11 @@ pub(crate) fn run(args: &StoreArgs) -> anyhow::Result<ExitCode> {
 
 /// What the list shows of a record of either kind.
 #[derive(Serialize)]
-struct ListedCell {
-    key: String,
+pub(crate) struct ListedCell {
+    pub(crate) key: String,
     dataset: String,
     split: String,
-    method: String,
+    pub(crate) method: String,
     /// Hash of its composition: plugins' builds and configurations.
     build: String,
     seed: u64,
@@ -110,7 +110,11 @@ impl ListedCell {
 }
 
 /// The cells that are chosen, and those of the keys if there are some, by dataset, method, build and seed.
-fn chosen_cells(store: &Store, chosen: &ChosenCells, keys: &[String]) -> anyhow::Result<Vec<ListedCell>> {
+pub(crate) fn chosen_cells(
+    store: &Store,
+    chosen: &ChosenCells,
+    keys: &[String],
+) -> anyhow::Result<Vec<ListedCell>> {
     let tasks = store.records()?.iter().map(ListedCell::of).collect::<Vec<_>>();
     let matches = store.match_records()?.iter().map(ListedCell::of_match).collect::<Vec<_>>();
     let mut cells: Vec<ListedCell> = tasks.into_iter().chain(matches).collect();

@@ -44,7 +44,8 @@ impl Methods {
         Ok(this)
     }
 
-    fn insert(&mut self, method: Method) {
+    /// Adds a method; one of the same name gives way.
+    pub fn insert(&mut self, method: Method) {
         self.0.retain(|known| known.name != method.name);
         self.0.push(method);
     }

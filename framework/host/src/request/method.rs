@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use molarena_metrics::Scoring;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     error::{Error, Result},
@@ -15,7 +16,10 @@ use crate::{
     request::sweep::Assignment,
 };
 use molarena_features::FeatureSpec;
-use molarena_record::parts::Tune;
+use molarena_record::{
+    cell::Record,
+    parts::{Composition, MemberUse, Tune},
+};
 
 /// Schema name of a method file.
 pub const METHOD_SCHEMA: &str = "molarena.method/1";
@@ -228,6 +232,47 @@ impl Method {
         Ok(Self { name, summary, recipe, protocol, device, varied, document: content, origin })
     }
 
+    /// The method that a record describes, and the members of its ensemble: what a method file says, without hashes.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if this version of molarena cannot read the description.
+    pub fn of_record(record: &Record) -> Result<(Self, Vec<Self>)> {
+        let protocol =
+            MethodProtocol { scoring: record.scoring, shuffle_labels: record.shuffled_labels };
+        let composition = &record.composition;
+        let mut method = Self::of_composition(&record.method, protocol, composition)?;
+        method.varied.clone_from(&record.varied);
+        let member = |used: &MemberUse| Self::of_composition(&used.method, protocol, &used.composition);
+        Ok((method, composition.members.iter().map(member).collect::<Result<_>>()?))
+    }
+
+    fn of_composition(name: &str, protocol: MethodProtocol, composition: &Composition) -> Result<Self> {
+        // Names of variants are not those of method files.
+        let mut content = json!({ "schema": METHOD_SCHEMA, "name": "again", "protocol": protocol });
+        if composition.members.is_empty() {
+            content["features"] = without_hashes(&composition.features);
+            for (part, used) in [("encoder", &composition.encoder), ("baseline", &composition.baseline)] {
+                if let Some(used) = used {
+                    content[part] = json!({ "component": used.component, "config": used.config });
+                }
+            }
+            if let Some(pretraining) = &composition.pretraining {
+                content["encoder"]["corpus"] = json!(pretraining.corpus);
+                content["encoder"]["pretrain_seed"] = json!(pretraining.seed);
+                content["encoder"]["leave_out"] = json!(pretraining.leave_out);
+            }
+            if let Some(tune) = &composition.tune {
+                content["tune"] = json!(tune);
+            }
+        } else {
+            let members: Vec<&str> = composition.members.iter().map(|member| member.method.as_str()).collect();
+            content["ensemble"] = json!({ "members": members });
+        }
+        let mut method = Self::of_document(content, Path::new("the record"))?;
+        name.clone_into(&mut method.name);
+        Ok(method)
+    }
+
     /// The same method with other values of some keys, called `name[key=value,...]`.
     ///
     /// # Errors
@@ -273,6 +318,18 @@ impl Method {
         }
         self
     }
+}
+
+/// Features as a method file has them: a record adds the sha256 of each companion file.
+fn without_hashes(features: &Value) -> Value {
+    let mut features = features.clone();
+    if let Some(parts) = features.get_mut("parts").and_then(Value::as_array_mut) {
+        parts.iter_mut().for_each(|part| *part = without_hashes(part));
+    }
+    if let Some(members) = features.as_object_mut() {
+        members.remove("sha256");
+    }
+    features
 }
 
 impl Model {

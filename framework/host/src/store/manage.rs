@@ -67,6 +67,7 @@ impl Store {
             for path in [self.find_cell::<Record>(key)?.0, self.find_cell::<MatchRecord>(key)?.0] {
                 removed.cells += usize::from(take(&path, &mut removed.bytes, dry_run)?);
             }
+            removed.files += usize::from(take(&self.reproduction_path(key), &mut removed.bytes, dry_run)?);
         }
         let steps: BTreeSet<&String> =
             gone.iter().map(|(_, step)| step).filter(|step| !used.contains(step)).collect();
@@ -161,6 +162,13 @@ impl Store {
         for record in other.match_records()? {
             let known = self.match_record(&record.key)?;
             self.merge_cell(&record, known.map(|known| known.outcome == record.outcome), &mut merged)?;
+        }
+        let known: BTreeSet<String> = self.reproductions()?.into_iter().map(|found| found.key).collect();
+        for reproduction in other.reproductions()? {
+            // It tells of the outcome that the other store has.
+            if !known.contains(&reproduction.key) && !merged.conflicts.contains(&reproduction.key) {
+                self.put_reproduction(&reproduction)?;
+            }
         }
         Ok(merged)
     }

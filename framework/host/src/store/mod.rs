@@ -6,6 +6,7 @@
 //! | `artifacts/<ab>/<sha256>` | what a step made, under the hash of its bytes |
 //! | `records/<ab>/<key>.json` | a scored cell, [`Record`](molarena_record::cell::Record) |
 //! | `matches/<ab>/<key>.json` | a scored matching cell, [`MatchRecord`](molarena_record::matching::MatchRecord) |
+//! | `reproductions/<ab>/<key>.json` | what came of making a record again, [`Reproduction`](molarena_record::reproduction::Reproduction) |
 //! | `encoders/<key>/work` | a pretraining's checkpoints and logs, which outlive its workers |
 //! | `cache/` | what can be computed again: features, molecules, copies of plugin libraries |
 //! | `work/run-*` | temporary files of running processes |
@@ -20,6 +21,7 @@ mod folder;
 mod manage;
 mod ranks;
 mod read;
+mod reproductions;
 mod steps;
 mod verify;
 

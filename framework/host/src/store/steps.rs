@@ -16,7 +16,7 @@ use molarena_record::{
 use crate::{
     error::{Error, Result},
     files::{
-        npy::from_npy,
+        npy::{from_npy, to_npy},
         plain::{hash_stored, read_stored},
     },
     store::{
@@ -94,6 +94,15 @@ impl Store {
         let damaged = matches!(self.find_step(&record.key)?, (place, Found::Damaged(_)) if place == path);
         self.publish_record(&path, &record, damaged)?;
         Ok(self.step(&record.key)?.unwrap_or(record))
+    }
+
+    /// Writes predictions of test molecules that no worker made, `f32[molecules, tasks]`, and the record of their step.
+    ///
+    /// # Errors
+    /// Errors of writing.
+    pub fn put_predictions(&self, record: &StepRecord, tasks: usize, values: Vec<f32>) -> Result<StepRecord> {
+        let bytes = to_npy(values.len() / tasks, tasks, values);
+        self.put_step(record, Made::from([("test.npy", Artifact::Bytes(bytes))]))
     }
 
     /// Path of the file `name` of a step, checked against the hash in its record.

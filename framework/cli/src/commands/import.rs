@@ -1,0 +1,145 @@
+//! `molarena import`
+
+use molarena_data::{
+    Catalog, Dataset, TaskType,
+    own::{OwnTable, TaskTypes},
+};
+use molarena_evaluate::import::{Given, Place, import, in_order};
+use molarena_host::{ArenaDataset, Error, Methods, Store};
+use molarena_record::cell::{Outcome, Record};
+use molarena_report::with_decimals;
+
+use super::{arena::create_store, print, print_json};
+use crate::{args::ImportArgs, exit_code::ExitCode};
+
+pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    check_name(&args.method)?;
+    let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
+    let manifest = catalog.get(&args.dataset)?;
+    let data = catalog.dataset(&args.dataset, &args.places.data_dir)?;
+    let given = given(args, &data)?;
+    let store = create_store(&args.store.store)?;
+    let dataset = ArenaDataset::prepare(manifest, &data, &args.places.data_dir, &store)?;
+    let split = dataset.split(args.split.unwrap_or(manifest.protocol.split), args.split_seed)?;
+    let place = Place {
+        manifest,
+        dataset: &dataset.dataset,
+        unparsed: dataset.unparsed.len(),
+        split: &split,
+        method: &args.method,
+        seed: args.seed,
+    };
+    let predictions = match in_order(place, &given) {
+        Ok(predictions) => predictions,
+        Err(why) => {
+            say!("error: {}: {why}", args.file.display());
+            return Ok(ExitCode::BadData);
+        }
+    };
+    let known = known(&store, args, &split.sha256())?;
+    let record = import(place, predictions, &store)?;
+    if let Some(known) = known.filter(|known| known.key != record.key) {
+        let message = format!(
+            "the store has other predictions of {}, seed {}: remove them first with `molarena store rm {}`, or these with `molarena store rm {}`",
+            args.method,
+            args.seed,
+            &known.key[..8],
+            &record.key[..8]
+        );
+        return Err(Error::Request(message).into());
+    }
+    conclude(args, &record)
+}
+
+/// Refuses the name of one of the arena's methods, whose rows it would join.
+fn check_name(name: &str) -> anyhow::Result<()> {
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c)) {
+        return Err(Error::Request(format!("--method {name}: a name is of letters, digits and -_.+")).into());
+    }
+    if Methods::load(None)?.iter().any(|method| method.name == name) {
+        let message = format!("--method {name}: the arena has a method of this name; take another");
+        return Err(Error::Request(message).into());
+    }
+    Ok(())
+}
+
+/// Reads the table's SMILES and predictions, in the order of the dataset's tasks.
+fn given(args: &ImportArgs, dataset: &Dataset) -> anyhow::Result<Given> {
+    let mut columns = dataset.tasks.clone();
+    columns.extend(args.row_column.clone());
+    let table = OwnTable {
+        path: args.file.clone(),
+        smiles: args.smiles_column.clone(),
+        tasks: columns.clone(),
+        types: TaskTypes { all: Some(TaskType::Regression), ..TaskTypes::default() },
+        ..OwnTable::default()
+    };
+    let own = table.load()?;
+    let read = &own.datasets[0].dataset;
+    // A column without numbers is no task of the table.
+    if let Some(left) = own.left_out.first() {
+        let message = format!("{}: column \"{}\" {}", args.file.display(), left.column, left.reason);
+        return Err(Error::Request(message).into());
+    }
+    let place = |name: &String| read.tasks.iter().position(|task| task == name).expect("it was asked for");
+    let places: Vec<usize> = dataset.tasks.iter().map(place).collect();
+    let labels = |molecule: usize| read.labels_of(molecule);
+    let values = (0..read.len()).flat_map(|row| places.iter().map(move |&task| labels(row)[task])).collect();
+    let rows = match &args.row_column {
+        Some(name) => {
+            let column = place(name);
+            let rows = (0..read.len()).map(|row| row_number(labels(row)[column]));
+            let rows: Option<Vec<usize>> = rows.collect();
+            let wrong = || {
+                Error::Request(format!("{}: column \"{name}\" must hold whole numbers from 0", args.file.display()))
+            };
+            Some(rows.ok_or_else(wrong)?)
+        }
+        None => None,
+    };
+    Ok(Given { smiles: read.smiles.clone(), rows, values })
+}
+
+/// A row number; `None` if it is not whole, or too large to be exact in single precision.
+fn row_number(value: f32) -> Option<usize> {
+    let exact = value >= 0.0 && value.fract() == 0.0 && value < 16_777_216.0;
+    exact.then_some(value as usize)
+}
+
+/// A record of the same method, data, split and seed that the store has.
+fn known(store: &Store, args: &ImportArgs, split: &str) -> anyhow::Result<Option<Record>> {
+    let mut records = store.records()?.into_iter();
+    Ok(records.find(|record| {
+        record.method == args.method
+            && record.dataset == args.dataset
+            && record.seed == args.seed
+            && record.split.sha256 == split
+    }))
+}
+
+fn conclude(args: &ImportArgs, record: &Record) -> anyhow::Result<ExitCode> {
+    let mean = match &record.outcome {
+        Outcome::Scored { mean, .. } => *mean,
+        Outcome::Failed(_) => None,
+    };
+    if args.json {
+        print_json(&serde_json::json!({
+            "schema": "molarena.import/1",
+            "key": record.key,
+            "metric": record.metric,
+            "mean": mean,
+        }))?;
+    } else {
+        let score = mean.map_or_else(|| "no task is defined".to_owned(), |mean| with_decimals(mean, 4));
+        print(&format!(
+            "{} on {}, seed {}: {} {score} ({})\nboard: molarena board --store {}\n",
+            record.method,
+            record.dataset,
+            record.seed,
+            record.metric,
+            &record.key[..8],
+            args.store.store.display()
+        ))?;
+    }
+    Ok(ExitCode::Ok)
+}

@@ -1,0 +1,179 @@
+//! `molarena reproduce`
+
+use std::sync::atomic::AtomicBool;
+
+use molarena_data::Protocol;
+use molarena_evaluate::{Options, reproduce::compare_again};
+use molarena_host::{
+    Arena, CellGroup, Error, Limits, Method, PlanLimits, Seeds, Selection, Store, Temporary, Vary,
+};
+use molarena_record::{
+    cell::{Outcome, Record},
+    reproduction::Reproduction,
+};
+use molarena_report::with_decimals;
+
+use super::{
+    arena::{arena, create_store},
+    interruption, own, print, print_json,
+    store::chosen_cells,
+    warn_of_store,
+};
+use crate::{
+    args::ReproduceArgs,
+    display::{Counts, Watch},
+    exit_code::ExitCode,
+};
+
+pub(crate) fn run(args: &ReproduceArgs) -> anyhow::Result<ExitCode> {
+    let interrupted = interruption()?;
+    // `open` first: it refuses a missing store.
+    Store::open(&args.store.store)?;
+    let store = create_store(&args.store.store)?;
+    let records = chosen(&store, args)?;
+    let folder = match &args.into {
+        Some(_) => None,
+        None => Some(Temporary::make("molarena-reproduce-", &std::env::temp_dir())?),
+    };
+    let into = args.into.as_deref().or_else(|| folder.as_ref().map(Temporary::path)).expect("one is there");
+    let mut arena = arena(into, None, &args.places, &args.plugins)?;
+    if arena.store.root() == store.root() {
+        return Err(Error::Request("--into: name another store than the one of the records".into()).into());
+    }
+    if args.reuse_encoders {
+        arena.encoders = store.clone();
+    }
+    if let Some(own) = own::load(&args.own, args.split.as_ref())? {
+        own::register(&own, &mut arena.catalog);
+    }
+    let mut reproductions = Vec::new();
+    for (index, record) in records.iter().enumerate() {
+        say!(
+            "{} of {}: {} on {}, seed {} ({})",
+            index + 1,
+            records.len(),
+            record.method,
+            record.dataset,
+            record.seed,
+            &record.key[..8]
+        );
+        let again = make_again(record, &store, &mut arena, args, &interrupted)?;
+        let reproduction = compare_again(record, &store, &again, &arena.store);
+        store.put_reproduction(&reproduction)?;
+        if !args.json {
+            print(&said(record, &reproduction))?;
+        }
+        reproductions.push(reproduction);
+    }
+    conclude(args, &reproductions)
+}
+
+/// The records to make again.
+fn chosen(store: &Store, args: &ReproduceArgs) -> anyhow::Result<Vec<Record>> {
+    let cells = chosen_cells(store, &args.chosen, &args.keys)?;
+    warn_of_store(store);
+    let mut records = Vec::new();
+    for cell in &cells {
+        match store.record(&cell.key)? {
+            Some(record) => records.push(record),
+            None => say!(
+                "warning: {} ({}) is left out: records of matching cannot be made again yet",
+                &cell.key[..8],
+                cell.method
+            ),
+        }
+    }
+    if records.is_empty() {
+        let what = format!("the store {} holds no such record", store.root().display());
+        return Err(Error::NothingSelected(what).into());
+    }
+    Ok(records)
+}
+
+/// Runs the cell of a record from the record's own description.
+fn make_again(
+    record: &Record,
+    store: &Store,
+    arena: &mut Arena,
+    args: &ReproduceArgs,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Record> {
+    let key = &record.key[..8];
+    if record.is_imported() {
+        let message = format!("record {key} was imported: nothing here made its predictions");
+        return Err(Error::Request(message).into());
+    }
+    let (method, members) = Method::of_record(record)?;
+    members.into_iter().chain([method]).for_each(|method| arena.methods.insert(method));
+    // The split of an own table's column has no protocol, and the catalog knows it.
+    let protocol: Option<Protocol> = record.split.protocol.parse().ok();
+    let threads = args.threads.map_or_else(|| record.cost.threads.max(1), Into::into);
+    let limits = Limits {
+        threads,
+        wall: args.wall_limit.unwrap_or(Limits::default().wall),
+        memory: args.memory_limit.unwrap_or(Limits::default().memory),
+        ..Limits::default()
+    };
+    let device = match &args.device {
+        Some(device) => Some(device.clone()),
+        None => store.step(&record.fit_key)?.and_then(|step| step.device),
+    };
+    let selection = Selection {
+        groups: vec![CellGroup {
+            datasets: vec![record.dataset.clone()],
+            methods: vec![record.method.clone()],
+            seeds: Seeds::List(vec![record.seed]),
+            split: protocol,
+            split_seed: record.split.seed,
+            vary: Vary::new(),
+        }],
+        limits: PlanLimits { cells: limits, pretraining: limits },
+        device,
+        ..Selection::default()
+    };
+    let plan = molarena_host::plan(&selection, arena, interrupted)?;
+    let watch = Watch::new(Counts::Steps, None)?;
+    let options = Options { threads, retry_failed: false };
+    let ran = molarena_evaluate::run(&plan, arena, options, interrupted, &watch);
+    watch.display.close();
+    ran?;
+    let made = arena.store.record(&plan.cells[0].key)?;
+    Ok(made.ok_or_else(|| Error::NothingSelected(format!("the second run of {key} left no record")))?)
+}
+
+/// The lines on one record.
+fn said(record: &Record, reproduction: &Reproduction) -> String {
+    let mut text = format!("{}: {}", &record.key[..8], reproduction.agreement);
+    if let Some(difference) = reproduction.largest_difference {
+        text += &format!(", largest difference of predictions {}", with_decimals(difference, 4));
+    }
+    if let (Some(difference), Outcome::Scored { mean: Some(mean), .. }) =
+        (reproduction.score_difference, &record.outcome)
+    {
+        text += &format!(", score {}, difference {}", with_decimals(*mean, 4), with_decimals(difference, 4));
+    }
+    text += "\n";
+    for line in &reproduction.notes {
+        text += &format!("  {line}\n");
+    }
+    for line in &reproduction.changed {
+        text += &format!("  made from other {line}\n");
+    }
+    text
+}
+
+fn conclude(args: &ReproduceArgs, reproductions: &[Reproduction]) -> anyhow::Result<ExitCode> {
+    let different = reproductions.iter().filter(|found| !found.agreement.verifies()).count();
+    if args.json {
+        print_json(&serde_json::json!({
+            "schema": "molarena.reproduce/1",
+            "verified": reproductions.len() - different,
+            "different": different,
+            "reproductions": reproductions,
+        }))?;
+    } else {
+        let verified = reproductions.len() - different;
+        print(&format!("{verified} records verified, {different} came out different\n"))?;
+    }
+    Ok(if different > 0 { ExitCode::SomeCellsFailed } else { ExitCode::Ok })
+}
