@@ -143,23 +143,19 @@ fn make_again(
 
 /// The lines on one record.
 fn said(record: &Record, reproduction: &Reproduction) -> String {
-    let mut text = format!("{}: {}", &record.key[..8], reproduction.agreement);
+    let mut parts = vec![format!("{}: {}", &record.key[..8], reproduction.agreement)];
     if let Some(difference) = reproduction.largest_difference {
-        text += &format!(", largest difference of predictions {}", with_decimals(difference, 4));
+        parts.push(format!("largest difference of predictions {}", with_decimals(difference, 4)));
     }
     if let (Some(difference), Outcome::Scored { mean: Some(mean), .. }) =
         (reproduction.score_difference, &record.outcome)
     {
-        text += &format!(", score {}, difference {}", with_decimals(*mean, 4), with_decimals(difference, 4));
+        parts.push(format!("score {}, difference {}", with_decimals(*mean, 4), with_decimals(difference, 4)));
     }
-    text += "\n";
-    for line in &reproduction.notes {
-        text += &format!("  {line}\n");
-    }
-    for line in &reproduction.changed {
-        text += &format!("  made from other {line}\n");
-    }
-    text
+    let notes = reproduction.notes.iter().map(|line| format!("  {line}"));
+    let changed = reproduction.changed.iter().map(|line| format!("  made from other {line}"));
+    let lines: Vec<String> = [parts.join(", ")].into_iter().chain(notes).chain(changed).collect();
+    lines.join("\n") + "\n"
 }
 
 fn conclude(args: &ReproduceArgs, reproductions: &[Reproduction]) -> anyhow::Result<ExitCode> {

@@ -324,7 +324,9 @@ impl Method {
 fn without_hashes(features: &Value) -> Value {
     let mut features = features.clone();
     if let Some(parts) = features.get_mut("parts").and_then(Value::as_array_mut) {
-        parts.iter_mut().for_each(|part| *part = without_hashes(part));
+        for part in parts.iter_mut() {
+            *part = without_hashes(part);
+        }
     }
     if let Some(members) = features.as_object_mut() {
         members.remove("sha256");
