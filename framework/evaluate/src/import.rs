@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use molarena_chem::CHEMISTRY_VERSION;
-use molarena_data::{Dataset, Manifest, Split, sha256_hex};
-use molarena_host::Store;
+use molarena_data::{Dataset, Manifest, Split, TaskType, sha256_hex};
 use molarena_metrics::Scoring;
 use molarena_record::{
     cell::{IMPORTED, RECORD_SCHEMA, Record},
@@ -12,7 +11,6 @@ use molarena_record::{
     parts::{ComponentUse, Composition, Cost, SplitInfo},
     step::{Kind, STEP_SCHEMA, StepOutcome, StepRecord},
 };
-use molarena_data::TaskType;
 use serde_json::json;
 
 use crate::score::outcome_of_predictions;
@@ -101,7 +99,10 @@ pub fn in_order(place: Place<'_>, given: &Given) -> Result<Vec<f32>, String> {
             if value.is_nan() && !label.is_nan() {
                 return Err(format!("{named}: no prediction for {task}, which has a label"));
             }
-            if dataset.task_type == TaskType::Classification && !value.is_nan() && !(0.0..=1.0).contains(&value) {
+            if dataset.task_type == TaskType::Classification
+                && !value.is_nan()
+                && !(0.0..=1.0).contains(&value)
+            {
                 return Err(format!("{named}: {task} is {value}, and a probability is between 0 and 1"));
             }
             ordered.push(if value.is_nan() { 0.0 } else { value });
@@ -110,11 +111,8 @@ pub fn in_order(place: Place<'_>, given: &Given) -> Result<Vec<f32>, String> {
     Ok(ordered)
 }
 
-/// Stores predictions as those of a step, and the record that scores them. They are marked as imported.
-///
-/// # Errors
-/// Errors of writing.
-pub fn import(place: Place<'_>, predictions: Vec<f32>, store: &Store) -> molarena_host::Result<Record> {
+/// The step that predictions are of, and the record that scores them, which says that they were imported.
+pub fn records(place: Place<'_>, predictions: &[f32]) -> (StepRecord, Record) {
     let Place { manifest, dataset, unparsed, split, method, seed } = place;
     let metric = manifest.protocol.metric;
     let baseline = ComponentUse {
@@ -164,8 +162,7 @@ pub fn import(place: Place<'_>, predictions: Vec<f32>, store: &Store) -> molaren
         cost: Cost::default(),
     };
     let labels = dataset.labels_to_score(split);
-    let outcome = outcome_of_predictions(metric, Scoring::Probability, &dataset.tasks, &labels, &predictions);
-    let step = store.put_predictions(&step, dataset.tasks.len(), predictions)?;
+    let outcome = outcome_of_predictions(metric, Scoring::Probability, &dataset.tasks, &labels, predictions);
     let mut record = Record {
         schema: RECORD_SCHEMA.to_owned(),
         key: String::new(),
@@ -193,6 +190,5 @@ pub fn import(place: Place<'_>, predictions: Vec<f32>, store: &Store) -> molaren
         varied: std::collections::BTreeMap::new(),
     };
     record.key = record.content_key();
-    store.put_record(&record)?;
-    Ok(record)
+    (step, record)
 }

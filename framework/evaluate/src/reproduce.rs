@@ -25,7 +25,9 @@ pub fn compare_again(record: &Record, store: &Store, again: &Record, other: &Sto
     differences("device", &json!(record.device), &json!(again.device), &mut changed);
     let mut notes = Vec::new();
     let (agreement, largest_difference) = match (&record.outcome, &again.outcome) {
-        (Outcome::Failed(one), Outcome::Failed(two)) if one.reason == two.reason => (Agreement::Identical, None),
+        (Outcome::Failed(one), Outcome::Failed(two)) if one.reason == two.reason => {
+            (Agreement::Identical, None)
+        }
         (Outcome::Failed(one), Outcome::Failed(two)) => {
             notes.push(format!("it failed for another reason: {}, was {}", two.reason, one.reason));
             (Agreement::Different, None)

@@ -15,8 +15,14 @@ pub(crate) fn on_rows(board: &Board) -> Vec<String> {
         names.join(", ")
     };
     let notes = [
-        ("Not confined, so that a worker could have read the data folder", rows_where(&|row| !row.confined && !row.imported)),
-        ("Imported, so that nothing is known of how their predictions were made", rows_where(&|row| row.imported)),
+        (
+            "Not confined, so that a worker could have read the data folder",
+            rows_where(&|row| !row.confined && !row.imported),
+        ),
+        (
+            "Imported, so that nothing is known of how their predictions were made",
+            rows_where(&|row| row.imported),
+        ),
         ("Trained on shuffled labels, as a check for leaks", rows_where(&|row| row.shuffled_labels)),
         (
             "Scored on predicted classes, not on probabilities",

@@ -4,7 +4,7 @@ use molarena_data::{
     Catalog, Dataset, TaskType,
     own::{OwnTable, TaskTypes},
 };
-use molarena_evaluate::import::{Given, Place, import, in_order};
+use molarena_evaluate::import::{Given, Place, in_order, records};
 use molarena_host::{ArenaDataset, Error, Methods, Store};
 use molarena_record::cell::{Outcome, Record};
 use molarena_report::with_decimals;
@@ -36,18 +36,18 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::BadData);
         }
     };
-    let known = known(&store, args, &split.sha256())?;
-    let record = import(place, predictions, &store)?;
-    if let Some(known) = known.filter(|known| known.key != record.key) {
+    let (step, record) = records(place, &predictions);
+    if let Some(known) = known(&store, args, &split.sha256())?.filter(|known| known.key != record.key) {
         let message = format!(
-            "the store has other predictions of {}, seed {}: remove them first with `molarena store rm {}`, or these with `molarena store rm {}`",
+            "the store has other predictions of {}, seed {}; remove them first: molarena store rm {}",
             args.method,
             args.seed,
-            &known.key[..8],
-            &record.key[..8]
+            &known.key[..8]
         );
         return Err(Error::Request(message).into());
     }
+    store.put_predictions(&step, dataset.dataset.tasks.len(), predictions)?;
+    store.put_record(&record)?;
     conclude(args, &record)
 }
 
@@ -91,7 +91,10 @@ fn given(args: &ImportArgs, dataset: &Dataset) -> anyhow::Result<Given> {
             let rows = (0..read.len()).map(|row| row_number(labels(row)[column]));
             let rows: Option<Vec<usize>> = rows.collect();
             let wrong = || {
-                Error::Request(format!("{}: column \"{name}\" must hold whole numbers from 0", args.file.display()))
+                Error::Request(format!(
+                    "{}: column \"{name}\" must hold whole numbers from 0",
+                    args.file.display()
+                ))
             };
             Some(rows.ok_or_else(wrong)?)
         }

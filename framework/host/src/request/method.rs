@@ -237,8 +237,7 @@ impl Method {
     /// # Errors
     /// [`Error::Document`] if this version of molarena cannot read the description.
     pub fn of_record(record: &Record) -> Result<(Self, Vec<Self>)> {
-        let protocol =
-            MethodProtocol { scoring: record.scoring, shuffle_labels: record.shuffled_labels };
+        let protocol = MethodProtocol { scoring: record.scoring, shuffle_labels: record.shuffled_labels };
         let composition = &record.composition;
         let mut method = Self::of_composition(&record.method, protocol, composition)?;
         method.varied.clone_from(&record.varied);
@@ -265,7 +264,8 @@ impl Method {
                 content["tune"] = json!(tune);
             }
         } else {
-            let members: Vec<&str> = composition.members.iter().map(|member| member.method.as_str()).collect();
+            let members: Vec<&str> =
+                composition.members.iter().map(|member| member.method.as_str()).collect();
             content["ensemble"] = json!({ "members": members });
         }
         let mut method = Self::of_document(content, Path::new("the record"))?;
