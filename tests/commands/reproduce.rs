@@ -109,7 +109,7 @@ fn what_cannot_be_made_again_is_refused() {
         check(name, &arena, &output);
     }
     let absent = arena.molarena(&["reproduce", "--dataset", "toy", "--store", "absent"]);
-    assert_eq!(absent.code, Some(2), "{}", absent.stderr);
+    assert_eq!(absent.code, Some(4), "{}", absent.stderr);
     // Data that are not there are an error, not a difference.
     fs_err::remove_dir_all(arena.path("data")).unwrap();
     let output = reproduce(&arena, &["--method", "knn-test"]);
