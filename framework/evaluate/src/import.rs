@@ -59,8 +59,10 @@ pub fn in_order(place: Place<'_>, given: &Given) -> Result<Vec<f32>, String> {
             Some(rows) => {
                 if let Some(first) = by_row.insert(rows[line], line) {
                     return Err(format!(
-                        "row {} of the dataset is in the table twice, in its rows {first} and {line}",
-                        rows[line]
+                        "row {} of the dataset is in the table twice, in its rows {} and {}",
+                        rows[line],
+                        first + 1,
+                        line + 1
                     ));
                 }
             }
