@@ -1,6 +1,6 @@
 //! Looking after a store: listing, showing, removing, collecting, merging.
 
-use molarena_tests::{TestArena, copy};
+use molarena_tests::{TestArena, copy, files};
 use serde_json::Value;
 
 use crate::support::{check, toy};
@@ -145,4 +145,81 @@ fn two_half_stores_merge_to_one() {
     assert_eq!(output.code, Some(5), "{}", output.stderr);
     assert!(output.stderr.contains("has another outcome; this store's stays"), "{}", output.stderr);
     assert_eq!(board("merged"), whole);
+}
+
+#[test]
+fn a_store_is_one_file_and_becomes_a_store_again() {
+    let arena = arena();
+    let archives = |folder: &str| files(&arena.path(folder));
+    let (code, text, stderr) = store(&arena, &["pack", "--output", "one"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(text.contains(".tar.gz: 5 records, "), "{text}");
+    let archive = archives("one").remove(0);
+    let name = archive.file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(name.len(), 64 + ".tar.gz".len());
+    // Caches are no part of it, and the same store gives the same bytes.
+    let (code, _, stderr) = store(&arena, &["gc", "--caches"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(store(&arena, &["pack", "--output", "two"]).0, Some(0));
+    assert_eq!(archives("two").remove(0).file_name().unwrap().to_str(), Some(name.as_str()));
+
+    let unpacked = arena.molarena(&["store", "unpack", archive.to_str().unwrap(), "--store", "unpacked"]);
+    assert_eq!(unpacked.code, Some(0), "{}", unpacked.stderr);
+    let board = |store: &str| {
+        arena.molarena(&["board", "--store", store, "--no-intervals", "--format", "json"]).stdout
+    };
+    assert_eq!(board("unpacked"), board("store"));
+    let verify = arena.molarena(&["store", "verify", "--store", "unpacked"]);
+    assert!(verify.stdout.ends_with("0 problems\n"), "{}", verify.stdout);
+    let places = ["--data-dir", "data", "--datasets-dir", "datasets"];
+    let replay = arena.molarena(&[&["replay", "--store", "unpacked"], &places[..]].concat());
+    assert_eq!(replay.code, Some(0), "{}", replay.stdout);
+
+    // A changed byte, and a file that is no archive.
+    let mut bytes = fs_err::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs_err::write(&archive, &bytes).unwrap();
+    arena.write("table.csv", "smiles,active\nCC,1\n");
+    for (path, why) in [
+        (archive.to_str().unwrap(), "its name states another sha256"),
+        ("table.csv", "no archive of a store"),
+    ] {
+        let output = arena.molarena(&["store", "unpack", path, "--store", "damaged"]);
+        assert!(
+            ![Some(0), Some(70)].contains(&output.code) && output.stderr.contains(why),
+            "{}",
+            output.stderr
+        );
+    }
+    assert_eq!(files(&arena.path("damaged/records")).len(), 0);
+}
+
+#[test]
+fn boards_are_of_a_suite_of_the_latest_configurations_and_sorted() {
+    let arena = arena();
+    let rows = |arguments: &[&str]| -> Vec<String> {
+        let all = [&["board", "--store", "store", "--no-intervals", "--format", "json"], arguments].concat();
+        let output = arena.molarena(&all);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        let boards: Value = serde_json::from_str(&output.stdout).unwrap();
+        let rows = boards["boards"][0]["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["method"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(rows(&["--sort", "name"]), ["constant-test", "greedy", "knn-test"]);
+    let mut by_time = rows(&["--sort", "time"]);
+    by_time.sort();
+    assert_eq!(by_time, ["constant-test", "greedy", "knn-test"]);
+    let suite = "schema = 'molarena.suite/1'\nname = 's'\n[[cells]]\ndatasets = ['toy']\nmethods = ['knn-test']\nseeds = 1\n";
+    arena.write("suite.toml", suite);
+    assert_eq!(rows(&["--suite", "suite.toml", "--methods-dir", "methods"]), ["knn-test"]);
+    // The same method with another configuration is a row of its own, unless only the latest counts.
+    arena.method("knn-test", "baselines/knn", "{ k = 1 }");
+    let run = arena.run(&[], &["--dataset", "toy", "--method", "knn-test"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(rows(&["--method", "knn-test"]).len(), 2);
+    assert_eq!(rows(&["--method", "knn-test", "--latest"]), ["knn-test"]);
+    let wrong = arena.molarena(&["board", "--store", "store", "--sort", "luck"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("no-twins"), "{}", wrong.stderr);
 }

@@ -12,12 +12,16 @@ mod reproduce;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
 use molarena_host::{parse_duration, parse_size, parse_threads};
 use molarena_metrics::Metric;
-use molarena_report::Format;
+use molarena_report::{Format, SortBy};
+use strum::VariantNames;
 
 pub(crate) use audit::AuditArgs;
 pub(crate) use compare::{CompareArgs, DocumentFormat};
@@ -268,6 +272,7 @@ Examples:
   molarena board --store molarena-store
   molarena board --format csv > boards.csv
   molarena board --format json --dataset chembl2k --no-cost
+  molarena board --suite leaderboards/suites/quick.toml --latest --sort time
   molarena board --html boards.html";
 
 #[derive(Debug, Args)]
@@ -295,6 +300,18 @@ pub(crate) struct BoardSelection {
     /// Only this method (again for more); * stands for any text
     #[arg(long = "method", value_name = "NAME")]
     pub(crate) methods: Vec<String>,
+    /// Only cells that this suite file names
+    #[arg(long, value_name = "SUITE.toml", conflicts_with = "matches")]
+    pub(crate) suite: Option<PathBuf>,
+    /// Folder of method files that the suite's names may be of
+    #[arg(long, value_name = "DIR", requires = "suite")]
+    pub(crate) methods_dir: Option<PathBuf>,
+    /// Of each method only what was composed last: rows NAME@HASH of earlier configurations are left out
+    #[arg(long)]
+    pub(crate) latest: bool,
+    /// Order of the rows
+    #[arg(long, value_name = "COLUMN", default_value_t = SortBy::Score, value_parser = sort_by())]
+    pub(crate) sort: SortBy,
     /// Score stored predictions by another metric, with the labels of the data folder, such as rmse
     #[arg(long, value_name = "NAME", conflicts_with = "matches")]
     pub(crate) metric: Option<Metric>,
@@ -308,6 +325,10 @@ pub(crate) struct BoardSelection {
     pub(crate) store: StorePlace,
     #[command(flatten)]
     pub(crate) places: Places,
+}
+
+fn sort_by() -> impl TypedValueParser<Value = SortBy> {
+    PossibleValuesParser::new(SortBy::VARIANTS).try_map(|name| name.parse::<SortBy>())
 }
 
 #[derive(Debug, Args)]
@@ -419,7 +440,7 @@ pub(crate) enum StoreCommand {
         store: StorePlace,
     },
     /// Remove what no record names
-    #[command(after_help = "Example:\n  molarena store gc --caches --dry-run")]
+    #[command(visible_alias = "clean", after_help = "Example:\n  molarena store gc --caches --dry-run")]
     Gc {
         /// Also steps that no record scores, such as those of members of ensembles
         #[arg(long)]
@@ -441,6 +462,28 @@ pub(crate) enum StoreCommand {
         /// Stores to add
         #[arg(value_name = "DIR", required = true)]
         others: Vec<PathBuf>,
+        #[command(flatten)]
+        store: StorePlace,
+    },
+    /// Write what boards, comparisons, gates and replays need into one file, DIR/SHA256.tar.gz
+    #[command(
+        after_help = "Example:\n  molarena store pack --output archives\n\nTrained encoders, vectors and caches are left out. Equal stores give equal bytes."
+    )]
+    Pack {
+        /// Folder of the archive
+        #[arg(long, short, value_name = "DIR")]
+        output: PathBuf,
+        #[command(flatten)]
+        store: StorePlace,
+    },
+    /// Add the records of archives that `store pack` wrote
+    #[command(
+        after_help = "Example:\n  molarena store unpack archives/*.tar.gz --store unpacked\n\nThe name of an archive is the sha256 of its bytes, and is checked."
+    )]
+    Unpack {
+        /// Archives
+        #[arg(value_name = "FILE", required = true)]
+        archives: Vec<PathBuf>,
         #[command(flatten)]
         store: StorePlace,
     },

@@ -67,4 +67,4 @@ pub use request::{
     suite::{CellGroup, MatchGroup, SUITE_SCHEMA, Seeds, Suite},
     sweep::Vary,
 };
-pub use store::{Garbage, Merged, Ranks, Removed, Store, Verified};
+pub use store::{Garbage, Merged, Packed, Ranks, Removed, Store, Verified};

@@ -95,6 +95,23 @@ impl<'a> RowRecords<'a> {
     }
 }
 
+/// Keeps of each method on a board only the records of the composition that was finished last.
+pub fn keep_latest(records: &mut Vec<Record>) {
+    let place = |record: &Record| {
+        let Record { composition, split, tasks, metric, method, .. } = record;
+        key_of(&json!([composition.data_sha256, split, tasks, metric, method]))
+    };
+    let mut latest: BTreeMap<String, (Option<u64>, String)> = BTreeMap::new();
+    for record in records.iter() {
+        let found = (record.finished, composition_hash(record));
+        let of_method = latest.entry(place(record)).or_insert_with(|| found.clone());
+        if found > *of_method {
+            *of_method = found;
+        }
+    }
+    records.retain(|record| latest[&place(record)].1 == composition_hash(record));
+}
+
 /// Counts the seeds of each row whose record is verified, and says so in a note. `records` are those that the boards were
 /// built from, `verified` keys of records that were made again with equal predictions.
 pub fn mark_verified(boards: &mut Boards, records: &[Record], verified: &BTreeSet<String>) {

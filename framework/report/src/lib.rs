@@ -29,6 +29,7 @@ mod pretraining;
 mod published;
 mod rank;
 mod row;
+mod sorting;
 pub mod table;
 #[cfg(test)]
 mod testing;
@@ -39,7 +40,9 @@ pub use board::{
     BOARD_SCHEMA, Board, Boards, FailureSummary, Row, RowUncertainty, SelectedOn, TaskScore, Uncertainty,
     board_json_schema,
 };
-pub use build::{BoardOptions, RowRecords, board_rows, build, build_with_statistics, mark_verified};
+pub use build::{
+    BoardOptions, RowRecords, board_rows, build, build_with_statistics, keep_latest, mark_verified,
+};
 pub use comparison_md::{comparisons_as_markdown, references_as_markdown};
 pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
@@ -48,4 +51,5 @@ pub use html::{live_page, page};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
 pub use published::PublishedRow;
+pub use sorting::{SortBy, sort_rows};
 pub use units::{short_number, with_decimals};

@@ -9,7 +9,7 @@ use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_report::{
     BoardOptions, Boards, Format, RowRecords, build, build_matches, build_with_statistics, keep_datasets,
-    mark_verified, page, render,
+    keep_latest, mark_verified, page, render, sort_rows,
 };
 
 use super::{print, wanted, warn_of_store, writable};
@@ -17,6 +17,7 @@ use crate::{
     args::{BoardArgs, BoardSelection},
     exit_code::ExitCode,
     output::{Existing, Inputs, check_file},
+    suite_cells::SuiteCells,
 };
 
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
@@ -55,6 +56,13 @@ pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Rec
     }
     keep_datasets(&mut records, &args.datasets);
     records.retain(|record| wanted(&args.methods, &record.method));
+    if let Some(suite) = &args.suite {
+        let suite = SuiteCells::load(suite, args.methods_dir.as_deref())?;
+        records.retain(|record| suite.has(record));
+    }
+    if args.latest {
+        keep_latest(&mut records);
+    }
     let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
     let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
     if let Some(metric) = args.metric {
@@ -62,7 +70,7 @@ pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Rec
     }
     let mut matches = store.match_records()?;
     matches.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
-    if args.metric.is_some() {
+    if args.metric.is_some() || args.suite.is_some() {
         matches.clear();
     }
     warn_of_store(&store);
@@ -78,6 +86,7 @@ pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Rec
     };
     let verified = store.reproductions()?.into_iter().filter(|found| found.agreement.verifies());
     mark_verified(&mut boards, &records, &verified.map(|found| found.key).collect());
+    sort_rows(&mut boards, args.sort);
     Ok((Boards { matches: build_matches(&matches, options), ..boards }, records))
 }
 

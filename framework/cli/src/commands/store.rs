@@ -3,11 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
 };
 
-use molarena_host::{Error, Garbage, Removed, Store};
+use molarena_host::{Error, Garbage, Merged, Removed, Store};
 use molarena_record::{
     cell::{Outcome, Record},
     key::key_of,
@@ -51,6 +51,29 @@ pub(crate) fn run(args: &StoreArgs) -> anyhow::Result<ExitCode> {
             say_removed(store.collect_garbage(garbage, *dry_run)?, *dry_run)
         }
         StoreCommand::Merge { others, store } => merge(others, &store.store),
+        StoreCommand::Pack { output, store } => {
+            let store = Store::open(&store.store)?;
+            let packed = store.pack(output)?;
+            warn_of_store(&store);
+            let mebibytes = packed.bytes as f64 / f64::from(1 << 20);
+            print(&format!(
+                "{}: {} records, {} steps, {mebibytes:.1} MiB\n",
+                packed.path.display(),
+                packed.cells,
+                packed.steps
+            ))?;
+            Ok(ExitCode::Ok)
+        }
+        StoreCommand::Unpack { archives, store } => {
+            let store = create_store(&store.store)?;
+            let mut code = ExitCode::Ok;
+            for archive in archives {
+                let merged = store.unpack(archive)?;
+                code = say_merged(archive, &merged, code)?;
+            }
+            warn_of_store(&store);
+            Ok(code)
+        }
         StoreCommand::Verify { json, store } => verify(&Store::open(&store.store)?, *json),
     }
 }
@@ -291,7 +314,7 @@ fn say_removed(removed: Removed, dry_run: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-fn merge(others: &[PathBuf], store: &std::path::Path) -> anyhow::Result<ExitCode> {
+fn merge(others: &[PathBuf], store: &Path) -> anyhow::Result<ExitCode> {
     let others: Vec<Store> =
         others.iter().map(|other| Store::open(other)).collect::<molarena_host::Result<_>>()?;
     let store = create_store(store)?;
@@ -299,22 +322,24 @@ fn merge(others: &[PathBuf], store: &std::path::Path) -> anyhow::Result<ExitCode
     for other in &others {
         let merged = store.merge(other)?;
         warn_of_store(other);
-        for key in &merged.conflicts {
-            say!(
-                "warning: record {key} of {} has another outcome; this store's stays",
-                other.root().display()
-            );
-            code = ExitCode::BadData;
-        }
-        print(&format!(
-            "{}: {} records and {} steps added, {} were here\n",
-            other.root().display(),
-            merged.cells,
-            merged.steps,
-            merged.known
-        ))?;
+        code = say_merged(other.root(), &merged, code)?;
     }
     Ok(code)
+}
+
+/// Says what came of a merge; conflicts make the code [`ExitCode::BadData`].
+fn say_merged(from: &Path, merged: &Merged, code: ExitCode) -> anyhow::Result<ExitCode> {
+    for key in &merged.conflicts {
+        say!("warning: record {key} of {} has another outcome; this store's stays", from.display());
+    }
+    print(&format!(
+        "{}: {} records and {} steps added, {} were here\n",
+        from.display(),
+        merged.cells,
+        merged.steps,
+        merged.known
+    ))?;
+    Ok(if merged.conflicts.is_empty() { code } else { ExitCode::BadData })
 }
 
 fn verify(store: &Store, json: bool) -> anyhow::Result<ExitCode> {

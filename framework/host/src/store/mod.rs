@@ -19,6 +19,7 @@
 mod cells;
 mod folder;
 mod manage;
+mod pack;
 mod ranks;
 mod read;
 mod reproductions;
@@ -46,6 +47,7 @@ use crate::{
     sandbox::exposed_under,
 };
 pub use manage::{Garbage, Merged, Removed};
+pub use pack::Packed;
 pub use ranks::Ranks;
 pub(crate) use steps::{Artifact, Made};
 pub use verify::Verified;
