@@ -290,6 +290,7 @@ pub(crate) struct BoardArgs {
 
 /// What is on boards.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct BoardSelection {
     /// Only this dataset, or context of matching (again for more)
     #[arg(long = "dataset", value_name = "ID")]

@@ -10,7 +10,7 @@ use flate2::{Compression, GzBuilder, read::GzDecoder};
 use molarena_record::step::StepOutcome;
 use tar::{Archive, Builder, EntryType, Header};
 
-use super::{Merged, Store, read::Found, record_text, shard};
+use super::{Merged, Store, record_text, shard};
 use crate::{
     error::{Error, Result},
     files::{folder::Temporary, plain::hash_stored},
