@@ -48,4 +48,4 @@ pub use html::{live_page, page};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
 pub use published::PublishedRow;
-pub use units::{short_number, with_decimals};
+pub use units::{moment, short, short_number, with_decimals};
