@@ -63,7 +63,9 @@ pub use request::{
     document::read as read_document,
     library::Methods,
     limits::{Limits, SuiteLimits, parse_duration, parse_size, parse_threads},
-    method::{Ensemble, METHOD_SCHEMA, Method, MethodProtocol, Model, Pretraining, Recipe},
+    method::{
+        Ensemble, METHOD_SCHEMA, Method, MethodProtocol, Model, Pretraining, Recipe, check_method_name,
+    },
     suite::{CellGroup, MatchGroup, SUITE_SCHEMA, Seeds, Suite},
     sweep::Vary,
 };

@@ -7,7 +7,7 @@ use molarena_metrics::{Metric, Scoring};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{MatchBoard, PublishedRow, RowPretraining};
+use crate::{MatchBoard, PublishedRow, RowPretraining, units::short};
 
 /// Schema name of [`Boards`].
 pub const BOARD_SCHEMA: &str = "molarena.board/1";
@@ -229,7 +229,7 @@ impl FailureSummary {
         let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
         let word = if seeds.len() == 1 { "seed" } else { "seeds" };
         let message = molarena_chem::shorten(&self.message, 300, "…");
-        let shown = self.keys.first().map(|key| format!(" (store show {})", key.get(..8).unwrap_or(key)));
+        let shown = self.keys.first().map(|key| format!(" (store show {})", short(key)));
         let (seeds, reason, shown) = (seeds.join(", "), &self.reason, shown.unwrap_or_default());
         format!("Failed: {method}, {word} {seeds}, {reason}: {message}{shown}")
     }

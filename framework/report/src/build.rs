@@ -14,6 +14,7 @@ use crate::builds::{newest_build, without_builds};
 use crate::datasets::Names;
 use crate::rank::ranks;
 use crate::row::{Entry, row};
+use crate::units::short;
 use crate::{BOARD_SCHEMA, Board, Boards, Row, RowUncertainty, Uncertainty, notes, published};
 
 /// Options of boards.
@@ -115,6 +116,10 @@ pub fn keep_latest(records: &mut Vec<Record>) {
 /// Counts the seeds of each row whose record is verified, and says so in a note. `records` are those that the boards were
 /// built from, `verified` keys of records that were made again with equal predictions.
 pub fn mark_verified(boards: &mut Boards, records: &[Record], verified: &BTreeSet<String>) {
+    // Most stores have none, and hashing every composition again takes time.
+    if verified.is_empty() {
+        return;
+    }
     for (board, (_, rows)) in boards.boards.iter_mut().zip(board_rows(records)) {
         let mut said = Vec::new();
         for of in rows {
@@ -330,11 +335,6 @@ pub(crate) fn composition_hash(record: &Record) -> String {
 
 pub(crate) fn row_name(method: &str, hash: &str) -> String {
     format!("{method}@{}", short(hash))
-}
-
-/// The first 8 characters of a hash.
-pub(crate) fn short(hash: &str) -> &str {
-    hash.get(..8).unwrap_or(hash)
 }
 
 fn note_on_compositions(method: &str, compositions: &BTreeMap<String, Vec<&Record>>) -> String {

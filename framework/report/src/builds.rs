@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use molarena_record::key::key_of;
 use serde_json::Value;
 
+use crate::units::short;
+
 /// A composition without what identifies a plugin's build: file hashes, versions, and the pretraining key,
 /// which depends on them.
 pub(crate) fn without_builds(mut composition: Value) -> Value {
@@ -49,9 +51,9 @@ pub(crate) fn newest_build<'a, R>(
     let newest = builds.into_iter().max_by_key(|(hash, records)| (latest(records), hash.clone()));
     let (hash, records) = newest.unwrap_or_default();
     let note = (count > 1).then(|| {
-        let short = hash.get(..8).unwrap_or(&hash);
+        let newest = short(&hash);
         format!(
-            "The records of {row} are of {count} builds of its plugins; those of the newest, {short}, count."
+            "The records of {row} are of {count} builds of its plugins; those of the newest, {newest}, count."
         )
     });
     (records, note)

@@ -52,4 +52,4 @@ pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
 pub use published::PublishedRow;
 pub use sorting::{SortBy, sort_rows};
-pub use units::{short_number, with_decimals};
+pub use units::{moment, short, short_number, with_decimals};

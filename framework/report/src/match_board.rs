@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::build::{row_name, short};
+use crate::build::row_name;
 use crate::builds::{newest_build, without_builds};
 use crate::row::{one_line, summary};
+use crate::units::short;
 use crate::{BoardOptions, FailureSummary, RowPretraining, pretraining};
 
 /// Methods that ranked the same candidates for the same queries.

@@ -1,5 +1,10 @@
 //! Formats numbers for people.
 
+use std::{
+    fmt::Write,
+    time::{Duration, UNIX_EPOCH},
+};
+
 use molarena_metrics::Metric;
 
 /// The text for a missing number.
@@ -54,6 +59,20 @@ pub(crate) fn signed_points(value: f64) -> String {
 pub fn with_decimals(value: f64, decimals: usize) -> String {
     let plain = value == 0.0 || (0.01..HUGE).contains(&value.abs()) || !value.is_finite();
     if plain { format!("{value:.decimals$}") } else { format!("{value:.3e}") }
+}
+
+/// The first 8 characters of a hash.
+pub fn short(hash: &str) -> &str {
+    hash.get(..8).unwrap_or(hash)
+}
+
+/// The second in UTC, such as `2026-11-28 20:15:03`, of seconds since 1970; `None` for a year of five digits, which has no
+/// form.
+pub fn moment(seconds: Option<u64>) -> Option<String> {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds?))?;
+    let mut text = String::new();
+    write!(text, "{}", humantime::format_rfc3339_seconds(time)).ok()?;
+    Some(text.trim_end_matches('Z').replace('T', " "))
 }
 
 /// A label as people write it: its shortest decimal, or `1e-9` and `1e30` where that would be long.
@@ -192,6 +211,16 @@ mod tests {
         assert_eq!(shown, ["0.7654", "0.1000", "0.0000", "1234.5000", "1.234e-9", "0.0123", "1.000e30"]);
         let shown = [0.5, 3.0, -2.25, 1e-9, 1e30, 0.0].map(short_number);
         assert_eq!(shown, ["0.5", "3", "-2.25", "1e-9", "1e30", "0"]);
+    }
+
+    #[test]
+    fn moments() {
+        assert_eq!(moment(Some(1_764_361_800)).as_deref(), Some("2025-11-28 20:30:00"));
+        assert_eq!(
+            [None, Some(u64::MAX), Some(1 << 45)].map(moment),
+            [None, None, None],
+            "no year of five digits"
+        );
     }
 
     #[test]

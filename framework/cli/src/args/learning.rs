@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use molarena_features::FeatureSpec;
-use molarena_host::{OutputFormat, parse_duration, parse_features, parse_size, parse_threads};
+use molarena_host::{Error, Limits, OutputFormat, parse_duration, parse_features, parse_size, parse_threads};
 
 use super::{OwnArgs, Places, PluginPlaces, StorePlace};
 
@@ -83,15 +83,8 @@ pub(crate) struct LearningArgs {
     /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
-    /// Threads of the worker
-    #[arg(long, value_name = "N", value_parser = parse_threads)]
-    pub(crate) threads: Option<std::num::NonZeroUsize>,
-    /// Wall-clock limit of the worker [default: 2h]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    pub(crate) wall_limit: Option<Duration>,
-    /// Memory limit of the worker [default: 8GiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) memory_limit: Option<u64>,
+    #[command(flatten)]
+    pub(crate) worker: WorkerLimits,
     /// Folder with further method files
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
@@ -103,6 +96,40 @@ pub(crate) struct LearningArgs {
     pub(crate) places: Places,
     #[command(flatten)]
     pub(crate) plugins: PluginPlaces,
+}
+
+/// Limits of the workers of a command that runs without a suite.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct WorkerLimits {
+    /// Threads of the worker
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// Wall-clock limit of the worker [default: 2h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) wall_limit: Option<Duration>,
+    /// Memory limit of the worker [default: 8GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory_limit: Option<u64>,
+}
+
+impl WorkerLimits {
+    /// The limits, with `threads` where none are named.
+    ///
+    /// # Errors
+    /// A limit is 0.
+    pub(crate) fn limits(&self, threads: usize) -> Result<Limits, Error> {
+        let limits = Limits::default();
+        let limits = Limits {
+            wall: self.wall_limit.unwrap_or(limits.wall),
+            memory: self.memory_limit.unwrap_or(limits.memory),
+            threads: self.threads.map_or(threads, Into::into),
+            ..limits
+        };
+        if limits.wall.is_zero() || limits.memory == 0 {
+            return Err(Error::Request("--wall-limit and --memory-limit must be above 0".into()));
+        }
+        Ok(limits)
+    }
 }
 
 const EMBED_EXAMPLES: &str = "\

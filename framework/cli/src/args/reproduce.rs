@@ -1,11 +1,10 @@
 //! Arguments of `reproduce`.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::Args;
-use molarena_host::{parse_duration, parse_size, parse_threads};
 
-use super::{ChosenCells, OwnArgs, Places, PluginPlaces, StorePlace};
+use super::{ChosenCells, OwnArgs, Places, PluginPlaces, StorePlace, learning::WorkerLimits};
 use crate::split_choice::SplitChoice;
 
 const EXAMPLES: &str = "\
@@ -16,7 +15,8 @@ Examples:
   molarena reproduce --method infoalign --reuse-encoders
 
 The method is made of the record's own description, so method files and suites play no part; plugins are those of this
-machine, and what differs from the record's is said. A record that comes out the same is marked in its store, and boards
+machine, and what differs from the record's is said. A
+worker has as many threads as the record's, unless --threads says otherwise. A record that comes out the same is marked in its store, and boards
 say which rows are verified. The exit code is 10 if one comes out different.";
 
 #[derive(Debug, Args)]
@@ -37,15 +37,8 @@ pub(crate) struct ReproduceArgs {
     /// Device to run on [default: the record's]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
-    /// Threads of each worker [default: the record's]
-    #[arg(long, value_name = "N", value_parser = parse_threads)]
-    pub(crate) threads: Option<std::num::NonZeroUsize>,
-    /// Wall-clock limit of each worker, such as 90s, 10m or 3h
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    pub(crate) wall_limit: Option<Duration>,
-    /// Memory limit of each worker, such as 8GiB
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) memory_limit: Option<u64>,
+    #[command(flatten)]
+    pub(crate) worker: WorkerLimits,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use molarena_data::Catalog;
 use molarena_evaluate::{Labels, Resampling, Row, board_statistics, under_metric};
-use molarena_host::{Error, Store};
+use molarena_host::Store;
 use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_report::{
@@ -12,7 +12,7 @@ use molarena_report::{
     keep_latest, mark_verified, page, render, sort_rows,
 };
 
-use super::{print, wanted, warn_of_store, writable};
+use super::{no_such_record, print, wanted, warn_of_store, writable};
 use crate::{
     args::{BoardArgs, BoardSelection},
     exit_code::ExitCode,
@@ -47,7 +47,7 @@ fn format(args: &BoardArgs) -> Format {
 /// The boards of a selection, and the records that they are built from.
 ///
 /// # Errors
-/// [`Error::NothingSelected`] if the store holds no such record, and errors of reading it.
+/// [`NothingSelected`](molarena_host::Error::NothingSelected) if the store holds no such record, and errors of reading it.
 pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Record>)> {
     let store = writable(&args.store.store)?;
     let mut records = store.records()?;
@@ -75,8 +75,7 @@ pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Rec
     }
     warn_of_store(&store);
     if records.is_empty() && matches.is_empty() {
-        let what = format!("the store {} holds no such record", store.root().display());
-        return Err(Error::NothingSelected(what).into());
+        return Err(no_such_record(&store).into());
     }
     let options = BoardOptions { cost: !args.no_cost };
     let mut boards = if args.no_intervals {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use molarena_data::{Catalog, Part, Protocol};
 use molarena_evaluate::{Labels, Row, export};
-use molarena_host::{ArenaDataset, Error, Store, Table, Values, check_table_name};
+use molarena_host::{ArenaDataset, Store, Table, Values, check_table_name};
 use molarena_record::cell::Record;
 use molarena_report::{board_rows, keep_datasets};
 
-use super::{print, warn_of_store, writable};
+use super::{no_such_record, print, warn_of_store, writable};
 use crate::{
     args::{ExportArgs, ExportCommand, ExportOutput},
     exit_code::ExitCode,
@@ -80,8 +80,7 @@ fn chosen(store: &Store, datasets: &[String], methods: &[String]) -> anyhow::Res
     keep_datasets(&mut records, datasets);
     records.retain(|record| super::wanted(methods, &record.method));
     if records.is_empty() {
-        let what = format!("the store {} holds no such record", store.root().display());
-        return Err(Error::NothingSelected(what).into());
+        return Err(no_such_record(store).into());
     }
     Ok(records)
 }

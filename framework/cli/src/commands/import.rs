@@ -5,9 +5,9 @@ use molarena_data::{
     own::{OwnTable, TaskTypes},
 };
 use molarena_evaluate::import::{Given, Place, in_order, records};
-use molarena_host::{ArenaDataset, Error, Methods, Store};
+use molarena_host::{ArenaDataset, Error, Methods, Store, check_method_name};
 use molarena_record::cell::{Outcome, Record};
-use molarena_report::with_decimals;
+use molarena_report::{short, with_decimals};
 
 use super::{arena::create_store, print, print_json};
 use crate::{args::ImportArgs, exit_code::ExitCode};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             "the store has other predictions of {}, seed {}; remove them first: molarena store rm {}",
             args.method,
             args.seed,
-            &known.key[..8]
+            short(&known.key)
         );
         return Err(Error::Request(message).into());
     }
@@ -53,9 +53,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
 
 /// Refuses the name of one of the arena's methods, whose rows it would join.
 fn check_name(name: &str) -> anyhow::Result<()> {
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c)) {
-        return Err(Error::Request(format!("--method {name}: a name is of letters, digits and -_.+")).into());
-    }
+    check_method_name(name).map_err(|why| Error::Request(format!("--method: {why}")))?;
     if Methods::load(None)?.iter().any(|method| method.name == name) {
         let message = format!("--method {name}: the arena has a method of this name; take another");
         return Err(Error::Request(message).into());
@@ -140,7 +138,7 @@ fn conclude(args: &ImportArgs, record: &Record) -> anyhow::Result<ExitCode> {
             record.dataset,
             record.seed,
             record.metric,
-            &record.key[..8],
+            short(&record.key),
             args.store.store.display()
         ))?;
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use molarena_host::{Arena, Error, HeldOut, Limits};
+use molarena_host::{Arena, Error, HeldOut};
 
 use super::{arena, own};
 use crate::{args::LearningArgs, output::Inputs};
@@ -37,21 +37,6 @@ pub(super) fn datasets(args: &LearningArgs, arena: &mut Arena) -> anyhow::Result
         return Err(Error::Request("name a --dataset or a --csv FILE to learn from".into()).into());
     }
     Ok(ids)
-}
-
-/// Limits of the workers.
-pub(super) fn limits(args: &LearningArgs) -> anyhow::Result<Limits> {
-    let limits = Limits::default();
-    let limits = Limits {
-        wall: args.wall_limit.unwrap_or(limits.wall),
-        memory: args.memory_limit.unwrap_or(limits.memory),
-        threads: args.threads.map_or(limits.threads, Into::into),
-        ..limits
-    };
-    if limits.wall.is_zero() || limits.memory == 0 {
-        return Err(Error::Request("--wall-limit and --memory-limit must be above 0".into()).into());
-    }
-    Ok(limits)
 }
 
 /// Prints how many molecules a method learnt from.

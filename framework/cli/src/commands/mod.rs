@@ -109,6 +109,20 @@ fn writable(root: &Path) -> molarena_host::Result<Store> {
     Ok(Store::create(root).unwrap_or(store))
 }
 
+/// A store that must exist, for writing.
+///
+/// # Errors
+/// There is no store, or it cannot be written to.
+fn existing(root: &Path) -> molarena_host::Result<Store> {
+    Store::open(root)?;
+    arena::create_store(root)
+}
+
+/// The error of a selection that no record of a store is in.
+fn no_such_record(store: &Store) -> Error {
+    Error::NothingSelected(format!("the store {} holds no such record", store.root().display()))
+}
+
 /// Prints on standard error what is wrong with the files read from a store.
 fn warn_of_store(store: &Store) {
     for warning in store.warnings() {

@@ -8,7 +8,7 @@ use molarena_report::plot::{
     Figure, PlotError, Scale, Sweep, rank_figures, render, sweeps, sweeps_csv, training_figure,
 };
 
-use super::wanted;
+use super::{no_such_record, wanted};
 use crate::{
     args::{PlotArgs, ScaleChoice},
     exit_code::ExitCode,
@@ -67,8 +67,7 @@ fn plot_sweeps(args: &PlotArgs, path: &str) -> anyhow::Result<ExitCode> {
         records.retain(|record| selected.has(record));
     }
     if records.is_empty() {
-        let what = format!("the store {} holds no such record", store.root().display());
-        return Err(Error::NothingSelected(what).into());
+        return Err(no_such_record(&store).into());
     }
     let sweeps = sweeps(&records, path).map_err(|error| Error::NothingSelected(error.to_string()))?;
     report_left_out(&sweeps, path);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use molarena_data::RowFailure;
 use molarena_host::{
-    Error, ModelPrediction, Predicted, Prediction, Temporary, check_table_name, failures_path,
+    Error, Limits, ModelPrediction, Predicted, Prediction, Temporary, check_table_name, failures_path,
     predict_with_model, write_failures,
 };
 
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     let folder = Temporary::make("molarena-predict-", &std::env::temp_dir())?;
     let mut arena = learning::arena(&args.learning, args.method.as_deref(), folder.path())?;
     let input = read_input(args, folder.path())?;
-    let limits = learning::limits(&args.learning)?;
+    let limits = args.learning.worker.limits(Limits::default().threads)?;
     if let Some(model) = &args.model {
         let prediction = ModelPrediction {
             model,

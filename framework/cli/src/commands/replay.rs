@@ -2,19 +2,16 @@
 
 use molarena_data::Catalog;
 use molarena_evaluate::{Labels, Replayed, replay};
-use molarena_host::Store;
 
-use super::{arena, own, print, print_json, warn_of_store};
+use super::{existing, own, print, print_json, warn_of_store};
 use crate::{args::ReplayArgs, exit_code::ExitCode};
 
 /// Number of lines shown of a list.
 const SHOWN: usize = 10;
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    // The store is opened for writing because its cache keeps which molecules of a dataset are readable.
-    // `open` first: it refuses a missing store.
-    Store::open(&args.store.store)?;
-    let store = arena::create_store(&args.store.store)?;
+    // For writing, because its cache keeps which molecules of a dataset are readable.
+    let store = existing(&args.store.store)?;
     let mut catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
     if let Some(own) = own::load(&args.own, args.split.as_ref())? {
         own::register(&own, &mut catalog);

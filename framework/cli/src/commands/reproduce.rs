@@ -4,19 +4,15 @@ use std::sync::atomic::AtomicBool;
 
 use molarena_data::Protocol;
 use molarena_evaluate::{Options, reproduce::compare_again};
-use molarena_host::{
-    Arena, CellGroup, Error, Limits, Method, PlanLimits, Seeds, Selection, Store, Temporary, Vary,
-};
+use molarena_host::{Arena, CellGroup, Error, Method, PlanLimits, Seeds, Selection, Store, Temporary, Vary};
 use molarena_record::{
     cell::{Outcome, Record},
     reproduction::Reproduction,
 };
-use molarena_report::with_decimals;
+use molarena_report::{short, with_decimals};
 
 use super::{
-    arena::{arena, create_store},
-    interruption, own, print, print_json,
-    store::chosen_cells,
+    arena::arena, existing, interruption, no_such_record, own, print, print_json, store::chosen_cells,
     warn_of_store,
 };
 use crate::{
@@ -27,9 +23,7 @@ use crate::{
 
 pub(crate) fn run(args: &ReproduceArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
-    // `open` first: it refuses a missing store.
-    Store::open(&args.store.store)?;
-    let store = create_store(&args.store.store)?;
+    let store = existing(&args.store.store)?;
     let records = chosen(&store, args)?;
     let folder = match &args.into {
         Some(_) => None,
@@ -55,7 +49,7 @@ pub(crate) fn run(args: &ReproduceArgs) -> anyhow::Result<ExitCode> {
             record.method,
             record.dataset,
             record.seed,
-            &record.key[..8]
+            short(&record.key)
         );
         let again = make_again(record, &store, &mut arena, args, &interrupted)?;
         let reproduction = compare_again(record, &store, &again, &arena.store);
@@ -78,14 +72,13 @@ fn chosen(store: &Store, args: &ReproduceArgs) -> anyhow::Result<Vec<Record>> {
             Some(record) => records.push(record),
             None => say!(
                 "warning: {} ({}) is left out: records of matching cannot be made again yet",
-                &cell.key[..8],
+                short(&cell.key),
                 cell.method
             ),
         }
     }
     if records.is_empty() {
-        let what = format!("the store {} holds no such record", store.root().display());
-        return Err(Error::NothingSelected(what).into());
+        return Err(no_such_record(store).into());
     }
     Ok(records)
 }
@@ -98,7 +91,7 @@ fn make_again(
     args: &ReproduceArgs,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Record> {
-    let key = &record.key[..8];
+    let key = short(&record.key);
     if record.is_imported() {
         let message = format!("record {key} was imported: nothing here made its predictions");
         return Err(Error::Request(message).into());
@@ -107,13 +100,7 @@ fn make_again(
     members.into_iter().chain([method]).for_each(|method| arena.methods.insert(method));
     // The split of an own table's column has no protocol, and the catalog knows it.
     let protocol: Option<Protocol> = record.split.protocol.parse().ok();
-    let threads = args.threads.map_or_else(|| record.cost.threads.max(1), Into::into);
-    let limits = Limits {
-        threads,
-        wall: args.wall_limit.unwrap_or(Limits::default().wall),
-        memory: args.memory_limit.unwrap_or(Limits::default().memory),
-        ..Limits::default()
-    };
+    let limits = args.worker.limits(record.cost.threads.max(1))?;
     let device = match &args.device {
         Some(device) => Some(device.clone()),
         None => store.step(&record.fit_key)?.and_then(|step| step.device),
@@ -133,7 +120,7 @@ fn make_again(
     };
     let plan = molarena_host::plan(&selection, arena, interrupted)?;
     let watch = Watch::new(Counts::Steps, None)?;
-    let options = Options { threads, retry_failed: false };
+    let options = Options { threads: limits.threads, retry_failed: false };
     let ran = molarena_evaluate::run(&plan, arena, options, interrupted, &watch);
     watch.display.close();
     ran?;
@@ -143,7 +130,7 @@ fn make_again(
 
 /// The lines on one record.
 fn said(record: &Record, reproduction: &Reproduction) -> String {
-    let mut parts = vec![format!("{}: {}", &record.key[..8], reproduction.agreement)];
+    let mut parts = vec![format!("{}: {}", short(&record.key), reproduction.agreement)];
     if let Some(difference) = reproduction.largest_difference {
         parts.push(format!("largest difference of predictions {}", with_decimals(difference, 4)));
     }

@@ -105,10 +105,10 @@ impl Site {
         ("200 OK", "text/html", page)
     }
 
-    /// A text that changes whenever a record comes, changes or goes.
+    /// A text that changes whenever a record, or the mark of one, comes, changes or goes.
     fn state(&self) -> String {
         let store = &self.selection.store.store;
-        let (count, newest) = ["records", "matches"]
+        let (count, newest) = ["records", "matches", "reproductions"]
             .map(|folder| files(&store.join(folder)))
             .into_iter()
             .fold((0, UNIX_EPOCH), |(count, newest), (more, time)| (count + more, newest.max(time)));

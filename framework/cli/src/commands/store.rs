@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
     path::{Path, PathBuf},
-    time::{Duration, UNIX_EPOCH},
 };
 
 use molarena_host::{Error, Garbage, Merged, Removed, Store};
@@ -14,7 +13,7 @@ use molarena_record::{
     matching::{MatchOutcome, MatchRecord},
     parts::{Cost, Failure},
 };
-use molarena_report::{table::columns, with_decimals};
+use molarena_report::{moment, short, table::columns, with_decimals};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -105,7 +104,7 @@ impl ListedCell {
             dataset: record.dataset.clone(),
             split: record.split.protocol.clone(),
             method: record.method.clone(),
-            build: short(&key_of(&record.composition)),
+            build: short(&key_of(&record.composition)).to_owned(),
             seed: record.seed,
             score,
             failed,
@@ -123,7 +122,7 @@ impl ListedCell {
             dataset: record.context.clone(),
             split: record.split.protocol.clone(),
             method: record.method.clone(),
-            build: short(&key_of(&record.composition)),
+            build: short(&key_of(&record.composition)).to_owned(),
             seed: record.seed,
             score: None,
             failed,
@@ -185,7 +184,7 @@ fn list(cells: &[ListedCell], keys: bool, json: bool) -> anyhow::Result<ExitCode
 fn by_key(cells: &[ListedCell]) -> String {
     let row = |cell: &ListedCell| {
         vec![
-            short(&cell.key),
+            short(&cell.key).to_owned(),
             cell.dataset.clone(),
             cell.method.clone(),
             cell.build.clone(),
@@ -226,16 +225,8 @@ fn score(mean: Option<f64>) -> String {
     mean.map_or_else(|| "–".to_owned(), |mean| with_decimals(mean, 4))
 }
 
-/// The first 8 characters of a hash.
-fn short(hash: &str) -> String {
-    hash.chars().take(8).collect()
-}
-
 fn date(seconds: Option<u64>) -> String {
-    let Some(time) = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))) else {
-        return "–".to_owned();
-    };
-    humantime::format_rfc3339_seconds(time).to_string().trim_end_matches('Z').replace('T', " ")
+    moment(seconds).unwrap_or_else(|| "–".to_owned())
 }
 
 fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<ExitCode> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use molarena_host::{Temporary, TrainedModel, Training, train};
+use molarena_host::{Limits, Temporary, TrainedModel, Training, train};
 
 use super::{interruption, learning, print, print_json, text_of};
 use crate::{
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     for output in &outputs {
         output::check_folder(output, false, &inputs)?;
     }
-    let limits = learning::limits(&args.learning)?;
+    let limits = args.learning.worker.limits(Limits::default().threads)?;
     let display = Display::new(Counts::Steps);
     let mut made = Vec::new();
     for (dataset, output) in datasets.iter().zip(outputs) {

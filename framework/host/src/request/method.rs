@@ -215,9 +215,7 @@ impl Method {
         let (name, summary, protocol) = (file.name.clone(), file.summary.clone(), file.protocol);
         let device = file.device.clone();
         let mut recipe = file.recipe().map_err(document)?;
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c)) {
-            return Err(document(format!("name `{name}` must be of letters, digits and -_.+")));
-        }
+        check_method_name(&name).map_err(document)?;
         match &mut recipe {
             Recipe::Model(model) => model.check().map_err(document)?,
             Recipe::Ensemble(ensemble) => {
@@ -318,6 +316,17 @@ impl Method {
         }
         self
     }
+}
+
+/// Refuses a name that no method may have.
+///
+/// # Errors
+/// Says of what names are.
+pub fn check_method_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c)) {
+        return Err(format!("name `{name}` must be of letters, digits and -_.+"));
+    }
+    Ok(())
 }
 
 /// Features as a method file has them: a record adds the sha256 of each companion file.

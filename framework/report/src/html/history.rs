@@ -1,8 +1,6 @@
 //! When records were made, and how rows changed from one build of their plugins to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
-use std::time::{Duration, UNIX_EPOCH};
 
 use molarena_record::{cell::Outcome, cell::Record, key::key_of};
 use serde_json::json;
@@ -11,23 +9,16 @@ use super::Page;
 use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::text;
-use crate::build::{composition, groups, row_name, short};
+use crate::build::{composition, groups, row_name};
 use crate::datasets::Names;
 use crate::row::summary;
-use crate::units::{NONE, score, signed_points};
+use crate::units::{NONE, moment, score, short, signed_points};
 
 /// The day in UTC, such as `2026-11-28`, of seconds since 1970.
 pub(super) fn day(finished: Option<u64>) -> String {
-    let unknown = || "unknown".to_owned();
-    let Some(time) = finished.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))) else {
-        return unknown();
-    };
-    let mut text = String::new();
-    // Years of five digits have no form.
-    match write!(text, "{}", humantime::format_rfc3339_seconds(time)) {
-        Ok(()) => text.get(..10).map_or_else(unknown, str::to_owned),
-        Err(_) => unknown(),
-    }
+    moment(finished)
+        .and_then(|moment| Some(moment.get(..10)?.to_owned()))
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The first and the last day of the records; `None` if no record has one.

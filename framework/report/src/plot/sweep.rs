@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::scale::plain;
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
-use crate::build::{composition, groups, one_for_each_seed, short};
+use crate::build::{composition, groups, one_for_each_seed};
 use crate::csv::table;
 use crate::datasets::Names;
 use crate::row::Entry;
+use crate::units::short;
 
 /// Records that may share a board, as lines over a varied parameter.
 #[derive(Clone, Debug, PartialEq)]
