@@ -5,7 +5,7 @@
 #   SUITE               suite file
 #   STORE               store that the run fills
 #   OUTPUT              folder of boards.md, boards.csv, boards.json, page.html, gate.md, gate.xml and gate.code
-#   BASELINE            store to hold against; empty for none
+#   BASELINE            store to hold against, or an archive of `store pack`; empty for none
 #   TIME_REFERENCE      row whose time others are compared with; empty for none
 #   PLUGINS             folders or libraries of plugins, one a line
 #   MOLARENA_DATA       folder of the datasets
@@ -29,6 +29,10 @@ done
 
 echo 0 >"$OUTPUT/gate.code"
 if [ -n "${BASELINE:-}" ]; then
+    if [ -f "$BASELINE" ]; then
+        "$MOLARENA" store unpack "$BASELINE" --store "$STORE-baseline"
+        BASELINE=$STORE-baseline
+    fi
     gate=(--baseline "$BASELINE" --store "$STORE" --suite "$SUITE" --junit "$OUTPUT/gate.xml")
     if [ -n "${TIME_REFERENCE:-}" ]; then
         # A second run of the same cells confirms times.

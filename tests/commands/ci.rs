@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use molarena_tests::{TestArena, binary};
+use molarena_tests::{TestArena, binary, data_dir, files};
 
 use crate::support::{dataset, table};
 
@@ -140,5 +140,85 @@ fn every_script_is_a_step_and_every_step_runs_a_script() {
     for entry in fs_err::read_dir(root().join("leaderboards/ci")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(steps.contains(&format!("leaderboards/ci/{name}")), "{name} is in no step");
+    }
+}
+
+/// The archive that the committed board `name` names.
+fn archive(name: &str) -> PathBuf {
+    let boards = root().join("leaderboards/boards");
+    let named = fs_err::read_to_string(boards.join(format!("{name}.store"))).unwrap();
+    root().join("leaderboards/stores").join(named.trim_end())
+}
+
+#[test]
+fn the_committed_board_is_what_its_archive_and_a_new_run_say() {
+    let Some(data) = data_dir() else { return };
+    let (data, archive) = (data.to_str().unwrap(), archive("quick"));
+    let suite = root().join("leaderboards/suites/quick.toml");
+    let arena = TestArena::new();
+    let unpacked = arena.molarena(&["store", "unpack", archive.to_str().unwrap(), "--store", "committed"]);
+    assert_eq!(unpacked.code, Some(0), "{}", unpacked.stderr);
+    let board = |more: &[&str]| {
+        let places =
+            ["--store", "committed", "--data-dir", data, "--suite", suite.to_str().unwrap(), "--latest"];
+        let output = arena.molarena(&[&["board"], &places[..], more].concat());
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        output.stdout
+    };
+    let committed = |name: &str| fs_err::read_to_string(root().join("leaderboards").join(name)).unwrap();
+    let again = "run leaderboards/remake.sh quick";
+    for format in ["md", "csv", "json"] {
+        assert!(
+            board(&["--format", format]) == committed(&format!("boards/quick.{format}")),
+            "{format}: {again}"
+        );
+    }
+    let places = ["--store", "committed", "--data-dir", data];
+    let replay = arena.molarena(&[&["replay"], &places[..]].concat());
+    assert_eq!(replay.code, Some(0), "{}", replay.stdout);
+
+    // What the workflow does: the suite is run by this build and held against the archive.
+    let program = binary();
+    let variables = [
+        ("MOLARENA", program.to_str().unwrap()),
+        ("SUITE", suite.to_str().unwrap()),
+        ("STORE", "store"),
+        ("OUTPUT", "report"),
+        ("BASELINE", archive.to_str().unwrap()),
+        ("MOLARENA_DATA", data),
+    ];
+    let output = script(&arena, "run.sh", &variables);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("## Gate: no row got worse"), "{}", text(&output));
+    assert_eq!(verdict(&arena, "true"), Some(0));
+}
+
+#[test]
+fn every_archive_is_of_a_board_and_every_board_with_an_archive_on_the_page() {
+    let boards = files(&root().join("leaderboards/boards"));
+    let named: Vec<&PathBuf> =
+        boards.iter().filter(|path| path.extension().is_some_and(|end| end == "store")).collect();
+    let archives: Vec<PathBuf> =
+        named.iter().map(|path| archive(path.file_stem().unwrap().to_str().unwrap())).collect();
+    for stored in files(&root().join("leaderboards/stores")) {
+        assert!(archives.contains(&stored), "no board names {}", stored.display());
+    }
+    let page = fs_err::read_to_string(root().join("leaderboards/index.html")).unwrap();
+    for board in &named {
+        let mut table = csv::Reader::from_path(board.with_extension("csv")).unwrap();
+        let head = table.headers().unwrap().clone();
+        let columns =
+            ["dataset", "method"].map(|name| head.iter().position(|header| header == name).unwrap());
+        for row in table.records() {
+            let row = row.unwrap();
+            for column in columns {
+                assert!(
+                    page.contains(&format!(">{}<", &row[column])),
+                    "{}: {}",
+                    board.display(),
+                    &row[column]
+                );
+            }
+        }
     }
 }

@@ -88,6 +88,9 @@ fn a_row_against_itself_is_the_same() {
         (&0.into(), &2.into(), &0.into())
     );
     assert_eq!(comparison["verdict"], "same");
+    let page = arena.molarena(&with_places(&["compare", "knn-test", "knn-test", "--format", "html"])).stdout;
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
+    assert!(page.contains("<strong>The same: all predictions are equal.</strong>"), "{page}");
 }
 
 #[test]

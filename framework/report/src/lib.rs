@@ -47,7 +47,7 @@ pub use comparison_md::{comparisons_as_markdown, references_as_markdown};
 pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
 pub use gate_md::{gate_as_junit, gate_as_markdown};
-pub use html::{live_page, page};
+pub use html::{document, live_page, page};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
 pub use pretraining::RowPretraining;
 pub use published::PublishedRow;

@@ -41,11 +41,18 @@ pub(crate) fn interval(metric: Metric, low: f64, high: f64) -> String {
     format!("{}{between}{}", digits.write(low), digits.write(high))
 }
 
-/// A score or a difference x100, with one digit more than on boards: `75.43`.
+/// A score or a difference x100, with one digit more than on boards: `75.43`; a small one with three significant digits,
+/// `0.0705`.
 pub(crate) fn points(value: f64) -> String {
     let hundredfold = value * 100.0;
-    let plain = hundredfold == 0.0 || (0.1..HUGE).contains(&hundredfold.abs());
-    without_negative_zero(if plain { format!("{hundredfold:.2}") } else { format!("{hundredfold:.2e}") })
+    let size = hundredfold.abs();
+    without_negative_zero(if hundredfold == 0.0 || (0.1..HUGE).contains(&size) {
+        format!("{hundredfold:.2}")
+    } else if (0.01..0.1).contains(&size) {
+        format!("{hundredfold:.4}")
+    } else {
+        format!("{hundredfold:.2e}")
+    })
 }
 
 /// The same with a sign.

@@ -37,7 +37,7 @@ pub(crate) struct AuditArgs {
     /// Store whose records of shuffled labels are compared with chance
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
-    /// md or json
+    /// md, html or json
     #[arg(long, value_name = "FORMAT", default_value = "md")]
     pub(crate) format: DocumentFormat,
     /// Print JSON, as --format json does

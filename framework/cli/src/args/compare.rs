@@ -14,6 +14,7 @@ Examples:
   molarena compare infoalign infoalign --store new --other-store old
   molarena compare --reference morgan-rf                 # one row against all others
   molarena compare morgan-rf morgan-gp --format json > comparison.json
+  molarena compare morgan-rf morgan-gp --format html > comparison.html
 
 Rows are named as on the boards; every board that has both is compared. A difference is the first row less the second.";
 
@@ -47,7 +48,7 @@ pub(crate) struct CompareArgs {
     /// List every task, not the 20 with the smallest p value
     #[arg(long)]
     pub(crate) all_tasks: bool,
-    /// md or json
+    /// md, html or json
     #[arg(long, value_name = "FORMAT", default_value = "md")]
     pub(crate) format: DocumentFormat,
     /// Store that has the second row, if it is another one
@@ -73,6 +74,7 @@ impl CompareArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DocumentFormat {
     Md,
+    Html,
     Json,
 }
 

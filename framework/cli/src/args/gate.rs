@@ -56,7 +56,7 @@ pub(crate) struct GateArgs {
     /// Write JUnit XML to this file, too
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// md or json
+    /// md, html or json
     #[arg(long, value_name = "FORMAT", default_value = "md")]
     pub(crate) format: DocumentFormat,
     /// Folder with further method files, for the suite's names

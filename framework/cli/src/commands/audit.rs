@@ -13,7 +13,7 @@ use molarena_host::{Error, Store};
 use molarena_metrics::Metric;
 use molarena_record::cell::{Outcome, Record};
 
-use super::{data, own, print, print_json, warn_of_store};
+use super::{data, own, print_document, warn_of_store};
 use crate::{
     args::{AuditArgs, DocumentFormat},
     display::{Counts, Display},
@@ -32,11 +32,8 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let found = find(args, &catalog, &ids, store.as_ref(), &display);
     display.close();
     let report = found?;
-    if args.json || args.format == DocumentFormat::Json {
-        print_json(&report)?;
-    } else {
-        print(&text::markdown(&report))?;
-    }
+    let format = if args.json { DocumentFormat::Json } else { args.format };
+    print_document(format, ("Audit", "molarena audit"), &report, || text::markdown(&report))?;
     let strict = args.strict && report.datasets.iter().any(Audit::has_twins_across_parts_or_conflicts);
     Ok(if strict { ExitCode::BadData } else { ExitCode::Ok })
 }

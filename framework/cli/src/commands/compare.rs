@@ -9,11 +9,8 @@ use molarena_host::{Error, Store};
 use molarena_record::cell::Record;
 use molarena_report::{board_rows, comparisons_as_markdown, keep_datasets, references_as_markdown};
 
-use super::{board::under, print, print_json, warn_of_store, writable};
-use crate::{
-    args::{CompareArgs, DocumentFormat},
-    exit_code::ExitCode,
-};
+use super::{board::under, print_document, warn_of_store, writable};
+use crate::{args::CompareArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let store = writable(&args.store.store)?;
@@ -49,10 +46,7 @@ fn finish<C: serde::Serialize>(
         say!("error: nothing can be compared; the warnings say why");
         return Ok(ExitCode::BadData);
     }
-    match args.format {
-        DocumentFormat::Md => print(&markdown(comparisons))?,
-        DocumentFormat::Json => print_json(&comparisons)?,
-    }
+    print_document(args.format, ("Comparison", "molarena compare"), &comparisons, || markdown(comparisons))?;
     Ok(ExitCode::Ok)
 }
 

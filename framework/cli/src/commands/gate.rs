@@ -11,9 +11,9 @@ use molarena_host::{Error, Store};
 use molarena_record::cell::Record;
 use molarena_report::{board_rows, gate_as_junit, gate_as_markdown, keep_datasets};
 
-use super::{print, print_json, warn_of_store, writable};
+use super::{print_document, warn_of_store, writable};
 use crate::{
-    args::{DocumentFormat, GateArgs},
+    args::GateArgs,
     exit_code::ExitCode,
     output::{Existing, Inputs, check_file},
     suite_cells::SuiteCells,
@@ -50,10 +50,7 @@ pub(crate) fn run(args: &GateArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.junit {
         fs_err::write(path, gate_as_junit(&gate))?;
     }
-    match args.format {
-        DocumentFormat::Md => print(&gate_as_markdown(&gate))?,
-        DocumentFormat::Json => print_json(&gate)?,
-    }
+    print_document(args.format, ("Gate", "molarena gate"), &gate, || gate_as_markdown(&gate))?;
     Ok(match gate.verdict {
         GateVerdict::Ok => ExitCode::Ok,
         GateVerdict::Regressed => ExitCode::Regressed,

@@ -38,9 +38,10 @@ use std::{
 use clap::CommandFactory;
 use molarena_host::{Error, Store};
 use molarena_record::text::{visible_json, visible_lines};
+use molarena_report::document;
 
 use crate::{
-    args::{Cli, CompletionsArgs, WorkerArgs},
+    args::{Cli, CompletionsArgs, DocumentFormat, WorkerArgs},
     exit_code::ExitCode,
 };
 
@@ -149,6 +150,20 @@ fn print(text: &str) -> anyhow::Result<()> {
 /// A path as text for JSON, which has no other bytes than those of UTF-8.
 fn text_of(path: &Path) -> String {
     path.display().to_string()
+}
+
+/// Prints a comparison, a gate or an audit: as Markdown, as a page of that Markdown, or as JSON.
+fn print_document(
+    format: DocumentFormat,
+    (title, command): (&str, &str),
+    value: &impl serde::Serialize,
+    markdown: impl FnOnce() -> String,
+) -> anyhow::Result<()> {
+    match format {
+        DocumentFormat::Md => print(&markdown()),
+        DocumentFormat::Html => print(&document(title, command, &markdown())),
+        DocumentFormat::Json => print_json(value),
+    }
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use molarena_metrics::{Metric, Scoring};
 use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::{download, text};
-use super::{Page, costs, duel, heat, ranks, tasks, wins};
+use super::{Page, costs, duel, heat, published, ranks, tasks, wins};
 use crate::md::{shows_costs, shows_coverage, shows_pretraining, shows_selection, shows_tasks};
 use crate::units::{NONE, duration, hundredfold, interval, memory, score, short_number};
 use crate::{Board, Boards, Row, SelectedOn, TaskScore};
@@ -27,8 +27,12 @@ pub(super) fn section(page: &Page<'_>, index: usize) -> String {
         ("tasks", "Tasks, and one row against another", true, tasks::view(page, index)),
         ("heat", "Map of all tasks", false, heat::view(page, index)),
         ("duel", "Head to head of all rows", false, duel::view(page, index)),
+        ("published", "What papers print", false, published::view(page, index)),
     ];
     for (name, title, is_open, view) in views {
+        if view.is_empty() {
+            continue;
+        }
         let open = if is_open { " open" } else { "" };
         push!(
             html,

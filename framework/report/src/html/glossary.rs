@@ -29,6 +29,7 @@ pub(super) enum Term {
     Confined,
     Device,
     Simulated,
+    Published,
 }
 
 impl Term {
@@ -68,6 +69,7 @@ impl Term {
             Self::Confined => ("g-confined", "confined", "Whether every worker of the row was cut off from the data folder, the store and the network, so that it cannot have read the test labels."),
             Self::Device => ("g-device", "device", "Class of the device that the row was run on."),
             Self::Simulated => ("g-simulated", "simulated", "The data are made up, to try the program. They say nothing about chemistry."),
+            Self::Published => ("g-published", "published row", "A mean and a standard deviation that a paper prints for these data. It has no predictions, so it is not ranked, and no interval of its difference can be had."),
         }
     }
 }

@@ -12,6 +12,7 @@ macro_rules! push {
 
 mod board;
 mod costs;
+mod document;
 mod duel;
 mod glossary;
 mod heat;
@@ -19,6 +20,7 @@ mod history;
 mod matches;
 mod overview;
 mod provenance;
+mod published;
 mod ranks;
 mod svg;
 mod table;
@@ -34,6 +36,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use molarena_record::cell::Record;
 use sha2::{Digest, Sha256};
 
+pub use self::document::document;
 use self::text::text;
 use crate::{Board, Boards, MatchBoard, Row, RowRecords, board_rows};
 
@@ -121,16 +124,8 @@ impl<'a> Page<'a> {
 
     /// The whole file. `live` is the state of what is shown, on pages that are served.
     fn document(&self, main: &str, live: Option<&str>) -> String {
-        let policy = format!(
-            "default-src 'none'; style-src '{}'; script-src '{}'{}; base-uri 'none'; form-action 'none'",
-            hash(STYLE),
-            hash(SCRIPT),
-            live.map_or_else(String::new, |_| format!(" '{}'; connect-src 'self'", hash(LIVE)))
-        );
-        let state = live.map_or_else(String::new, |state| format!(" data-state=\"{}\"", text(state)));
-        let reload = live.map_or_else(String::new, |_| format!("<script>{LIVE}</script>\n"));
         let days = history::span(self.records).map(|span| format!("; {span}")).unwrap_or_default();
-        let links: Vec<String> = (0..self.boards.len())
+        let boards: Vec<String> = (0..self.boards.len())
             .map(|index| format!("<li><a href=\"#b{index}\">{}</a>", self.label(index)))
             .collect();
         let more = [
@@ -145,23 +140,63 @@ impl<'a> Page<'a> {
             if *shown { format!("<li><a href=\"#{id}\">{name}</a>") } else { String::new() }
         };
         let after: String = more[1..].iter().map(link).collect();
+        Frame {
+            title: "molarena leaderboards",
+            count: format!(
+                "{} boards, {} rows, {} records{days}.",
+                self.boards.len() + self.matches.len(),
+                self.rows.len(),
+                self.records.len()
+            ),
+            links: format!("{}{}{after}", link(&more[0]), boards.concat()),
+            main,
+            command: "molarena board --html",
+            state: live,
+        }
+        .render()
+    }
+}
+
+/// What stands around the content of a page.
+struct Frame<'a> {
+    title: &'a str,
+    /// What is on the page, as HTML.
+    count: String,
+    /// The items of the list of sections, as HTML.
+    links: String,
+    /// As HTML.
+    main: &'a str,
+    /// What made the page.
+    command: &'a str,
+    /// The state of what is shown, on pages that are served.
+    state: Option<&'a str>,
+}
+
+impl Frame<'_> {
+    /// The whole file.
+    fn render(&self) -> String {
+        let Self { count, links, main, .. } = self;
+        let (title, command) = (text(self.title), text(self.command));
+        let policy = format!(
+            "default-src 'none'; style-src '{}'; script-src '{}'{}; base-uri 'none'; form-action 'none'",
+            hash(STYLE),
+            hash(SCRIPT),
+            self.state.map_or_else(String::new, |_| format!(" '{}'; connect-src 'self'", hash(LIVE)))
+        );
+        let state = self.state.map_or_else(String::new, |state| format!(" data-state=\"{}\"", text(state)));
+        let reload = self.state.map_or_else(String::new, |_| format!("<script>{LIVE}</script>\n"));
         format!(
             "<!DOCTYPE html>\n<html lang=en{state}>\n<head>\n<meta charset=utf-8>\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
              <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
              <meta name=color-scheme content=\"light dark\">\n<meta name=referrer content=no-referrer>\n\
-             <title>molarena leaderboards</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-             <a class=skip href=\"#main\">Skip to the boards</a>\n\
-             <header><h1>molarena leaderboards</h1>\n<p>{} boards, {} rows, {} records{days}.</p></header>\n\
-             <nav aria-label=Sections><ul>{}{}{after}</ul></nav>\n\
+             <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+             <a class=skip href=\"#main\">Skip to the content</a>\n\
+             <header><h1>{title}</h1>\n<p>{count}</p></header>\n\
+             <nav aria-label=Sections><ul>{links}</ul></nav>\n\
              <main id=main tabindex=-1>\n{main}</main>\n\
-             <footer><p>Made by <code>molarena board --html</code>. This file loads nothing.</p></footer>\n\
+             <footer><p>Made by <code>{command}</code>. This file loads nothing.</p></footer>\n\
              <script>{SCRIPT}</script>\n{reload}</body>\n</html>\n",
-            self.boards.len() + self.matches.len(),
-            self.rows.len(),
-            self.records.len(),
-            link(&more[0]),
-            links.concat(),
         )
     }
 }
