@@ -162,7 +162,7 @@ fn bad_requests_are_explained() {
         ("audit-unknown-split", 2, vec!["toy", "--split", "scafold"]),
         ("audit-column-without-table", 2, vec!["toy", "--split", "column:part"]),
         ("audit-id-and-table", 2, vec!["toy", "--csv", "my.csv"]),
-        ("audit-format", 2, vec!["toy", "--format", "html"]),
+        ("audit-format", 2, vec!["toy", "--format", "xml"]),
     ] {
         let output = audit(&arena, &arguments);
         assert_eq!(output.code, Some(code), "{name}: {}", output.stderr);

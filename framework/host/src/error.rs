@@ -160,6 +160,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A file that is to be unpacked is no sound archive of a store.
+    #[error("{path}: {message}")]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// A method used outside a run failed.
     #[error("method `{method}` failed: {message}")]
     MethodFailed {
@@ -211,6 +219,7 @@ impl Error {
             Self::MethodFailed { .. } => "E-HOST-017",
             Self::Device { .. } => "E-HOST-018",
             Self::NoInputColumn { .. } => "E-HOST-019",
+            Self::Archive { .. } => "E-HOST-020",
         }
     }
 
@@ -227,7 +236,9 @@ impl Error {
             Self::UnknownPlugin { .. } | Self::Plugin { .. } | Self::UnknownComponent { .. } => Fault::Plugin,
             Self::MethodFailed { .. } => Fault::Method,
             Self::NothingSelected(_) => Fault::NothingSelected,
-            Self::Data(_) | Self::NoInputColumn { .. } | Self::Features { .. } => Fault::Data,
+            Self::Archive { .. } | Self::Data(_) | Self::NoInputColumn { .. } | Self::Features { .. } => {
+                Fault::Data
+            }
             Self::Store { .. } | Self::Worker(_) | Self::Io(_) | Self::Interrupted => Fault::Internal,
         }
     }

@@ -106,10 +106,10 @@ impl Store {
     /// Adds the records of an archive that [`pack`](Self::pack) wrote.
     ///
     /// # Errors
-    /// [`Error::Store`] if the file is no such archive, or its name states another sha256 than its bytes have; else as
+    /// [`Error::Archive`] if the file is no such archive, or its name states another sha256 than its bytes have; else as
     /// [`merge`](Self::merge).
     pub fn unpack(&self, path: &Path) -> Result<Merged> {
-        let failed = |message: String| Error::Store { path: path.to_owned(), message };
+        let failed = |message: String| Error::Archive { path: path.to_owned(), message };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let stated = name
             .strip_suffix(SUFFIX)

@@ -42,6 +42,8 @@ struct Writer {
     parts: Vec<String>,
     /// The text of the heading that is open.
     heading: Option<String>,
+    /// The last heading, of any level.
+    last: String,
     table: Option<Rows>,
     tables: usize,
 }
@@ -134,9 +136,11 @@ impl Writer {
         let heading = self.heading.take().unwrap_or_default();
         if level <= HeadingLevel::H2 {
             push!(self.html, "<h2 id=p{}>{}</h2>\n", self.parts.len(), text(&heading));
+            self.last.clone_from(&heading);
             self.parts.push(heading);
         } else {
             push!(self.html, "<h3>{}</h3>\n", text(&heading));
+            self.last = heading;
         }
     }
 
@@ -158,7 +162,7 @@ impl Writer {
         self.tables += 1;
         let table = Table {
             id: format!("t{}", self.tables),
-            caption: text(self.parts.last().map_or("", String::as_str)),
+            caption: text(&self.last),
             is_text: table.is_text,
             head: table.head.iter().map(|label| Head::plain(label)).collect(),
             rows: table.body,
