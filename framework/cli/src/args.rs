@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod board;
 mod compare;
 mod data;
 mod export;
@@ -9,33 +10,29 @@ mod import;
 mod learning;
 mod plot;
 mod reproduce;
+mod store;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{
-    Args, Parser, Subcommand,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
 use molarena_host::{parse_duration, parse_size, parse_threads};
-use molarena_metrics::Metric;
-use molarena_report::{Format, SortBy};
-use strum::VariantNames;
-
-pub(crate) use audit::AuditArgs;
-pub(crate) use compare::{CompareArgs, DocumentFormat};
-pub(crate) use data::{DataArgs, DataCommand, SimulateArgs, WorldSize};
 
 pub(crate) use self::{
+    compare::{CompareArgs, DocumentFormat},
+    data::{DataArgs, DataCommand, SimulateArgs, WorldSize},
     export::{ExportArgs, ExportCommand, ExportOutput},
     gate::GateArgs,
     import::ImportArgs,
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
     plot::{PlotArgs, ScaleChoice},
     reproduce::ReproduceArgs,
+    store::{ChosenCells, StoreArgs, StoreCommand},
 };
 use crate::{exit_code, split_choice::SplitChoice};
+pub(crate) use audit::AuditArgs;
+pub(crate) use board::{BoardArgs, BoardSelection, ServeArgs};
 
 /// An arena where molecular representations are measured fairly against each other.
 #[derive(Debug, Parser)]
@@ -250,88 +247,6 @@ pub(crate) struct RunArgs {
     pub(crate) plugins: PluginPlaces,
 }
 
-const SERVE_EXAMPLES: &str = "\
-Examples:
-  molarena serve --store molarena-store
-  molarena serve --port 8080 --dataset chembl2k
-
-Only this machine can read the page. Ctrl-C ends it.";
-
-#[derive(Debug, Args)]
-#[command(after_help = SERVE_EXAMPLES)]
-pub(crate) struct ServeArgs {
-    /// Port on the loopback address; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 7878)]
-    pub(crate) port: u16,
-    #[command(flatten)]
-    pub(crate) selection: BoardSelection,
-}
-
-const BOARD_EXAMPLES: &str = "\
-Examples:
-  molarena board --store molarena-store
-  molarena board --format csv > boards.csv
-  molarena board --format json --dataset chembl2k --no-cost
-  molarena board --suite leaderboards/suites/quick.toml --latest --sort time
-  molarena board --html boards.html";
-
-#[derive(Debug, Args)]
-#[command(after_help = BOARD_EXAMPLES)]
-pub(crate) struct BoardArgs {
-    /// md, csv, json or text, which is narrow [default: text on a terminal, else md]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) format: Option<Format>,
-    /// Write all boards and what is behind them as one HTML page, which needs no network, and print no board
-    #[arg(long, value_name = "FILE", conflicts_with = "format")]
-    pub(crate) html: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) selection: BoardSelection,
-}
-
-/// What is on boards.
-#[derive(Clone, Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(crate) struct BoardSelection {
-    /// Only this dataset, or context of matching (again for more)
-    #[arg(long = "dataset", value_name = "ID")]
-    pub(crate) datasets: Vec<String>,
-    /// Only boards of matching; as CSV, which has one kind of table, these are not written beside others
-    #[arg(long)]
-    pub(crate) matches: bool,
-    /// Only this method (again for more); * stands for any text
-    #[arg(long = "method", value_name = "NAME")]
-    pub(crate) methods: Vec<String>,
-    /// Only cells that this suite file names
-    #[arg(long, value_name = "SUITE.toml", conflicts_with = "matches")]
-    pub(crate) suite: Option<PathBuf>,
-    /// Folder of method files that the suite's names may be of
-    #[arg(long, value_name = "DIR", requires = "suite")]
-    pub(crate) methods_dir: Option<PathBuf>,
-    /// Of each method only what was composed last: rows NAME@HASH of earlier configurations are left out
-    #[arg(long)]
-    pub(crate) latest: bool,
-    /// Order of the rows
-    #[arg(long, value_name = "COLUMN", default_value_t = SortBy::Score, value_parser = sort_by())]
-    pub(crate) sort: SortBy,
-    /// Score stored predictions by another metric, with the labels of the data folder, such as rmse
-    #[arg(long, value_name = "NAME", conflicts_with = "matches")]
-    pub(crate) metric: Option<Metric>,
-    /// Leave out time and memory, so that boards of equal results are equal bytes
-    #[arg(long)]
-    pub(crate) no_cost: bool,
-    /// Leave out intervals, tie groups and scores without twins, which need the labels of the data folder
-    #[arg(long)]
-    pub(crate) no_intervals: bool,
-    #[command(flatten)]
-    pub(crate) store: StorePlace,
-    #[command(flatten)]
-    pub(crate) places: Places,
-}
-
-fn sort_by() -> impl TypedValueParser<Value = SortBy> {
-    PossibleValuesParser::new(SortBy::VARIANTS).try_map(|name| name.parse::<SortBy>())
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct PluginArgs {
     #[command(subcommand)]
@@ -388,132 +303,6 @@ pub(crate) struct ReplayArgs {
     pub(crate) store: StorePlace,
     #[command(flatten)]
     pub(crate) places: Places,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StoreArgs {
-    #[command(subcommand)]
-    pub(crate) command: StoreCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum StoreCommand {
-    /// List the rows of a store: every build of every method, also those that boards leave out
-    #[command(after_help = "Examples:\n  molarena store ls\n  molarena store ls --dataset chembl2k --keys")]
-    Ls {
-        /// A line for each record, with its key
-        #[arg(long)]
-        keys: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        chosen: ChosenCells,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-    /// Show a record: scores or failure with the worker's output, composition, costs
-    #[command(after_help = "Example:\n  molarena store show 3f2a9c01")]
-    Show {
-        /// Key of a record, or its first digits
-        #[arg(value_name = "KEY")]
-        key: String,
-        /// Print the record and its step as JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-    /// Remove records, and the steps that no other record scores
-    #[command(
-        after_help = "Examples:\n  molarena store rm --method my-method --dry-run\n  molarena store rm --failed\n  molarena store rm 3f2a9c01\n\nWhat the steps made stays until `store gc`."
-    )]
-    Rm {
-        /// Keys of records, or their first digits
-        #[arg(value_name = "KEY")]
-        keys: Vec<String>,
-        /// Say what would be removed, and remove nothing
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        chosen: ChosenCells,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-    /// Remove what no record names
-    #[command(visible_alias = "clean", after_help = "Example:\n  molarena store gc --caches --dry-run")]
-    Gc {
-        /// Also steps that no record scores, such as those of members of ensembles
-        #[arg(long)]
-        steps: bool,
-        /// Also caches: features, molecules, resampled scores, copies of plugins
-        #[arg(long)]
-        caches: bool,
-        /// Say what would be removed, and remove nothing
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-    /// Add the records of other stores, such as those of other machines
-    #[command(
-        after_help = "Example:\n  molarena store merge machine-a machine-b --store all\n\nWhere both have a record, this store's stays; the exit code is 5 if the outcomes differ."
-    )]
-    Merge {
-        /// Stores to add
-        #[arg(value_name = "DIR", required = true)]
-        others: Vec<PathBuf>,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-    /// Write what boards, comparisons, gates and replays need into one file, DIR/SHA256.tar.gz
-    #[command(
-        after_help = "Example:\n  molarena store pack --output archives\n\nTrained encoders, vectors and caches are left out. Equal stores give equal bytes."
-    )]
-    Pack {
-        /// Folder of the archive
-        #[arg(long, short, value_name = "DIR")]
-        output: PathBuf,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-    /// Add the records of archives that `store pack` wrote
-    #[command(
-        after_help = "Example:\n  molarena store unpack archives/*.tar.gz --store unpacked\n\nThe name of an archive is the sha256 of its bytes, and is checked."
-    )]
-    Unpack {
-        /// Archives
-        #[arg(value_name = "FILE", required = true)]
-        archives: Vec<PathBuf>,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-    /// Read every record, compare its name with its content, and hash every file that a step made
-    #[command(
-        after_help = "Example:\n  molarena store verify --store molarena-store\n\nThe exit code is 5 if something does not fit."
-    )]
-    Verify {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        store: StorePlace,
-    },
-}
-
-/// Which records.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Records")]
-pub(crate) struct ChosenCells {
-    /// Of this dataset, or context of matching (again for more); * stands for any text
-    #[arg(long = "dataset", value_name = "ID")]
-    pub(crate) datasets: Vec<String>,
-    /// Of this method (again for more); * stands for any text
-    #[arg(long = "method", value_name = "NAME")]
-    pub(crate) methods: Vec<String>,
-    /// That failed
-    #[arg(long)]
-    pub(crate) failed: bool,
 }
 
 #[derive(Debug, Args)]
