@@ -64,6 +64,8 @@ fn planted_findings_are_told_and_are_no_error() {
     assert_eq!(found["columns"]["same"].as_array().map(Vec::len), Some(3));
     let again = audit(&arena, &[&table[..], &["--format", "json"]].concat());
     assert_eq!(json(&again), report);
+    let page = audit(&arena, &[&table[..], &["--format", "html"]].concat()).stdout;
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<title>Audit</title>"), "{page}");
 
     let strict = audit(&arena, &[&table[..], &["--strict"]].concat());
     assert_eq!((strict.code, strict.stdout), (Some(5), output.stdout));

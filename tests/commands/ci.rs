@@ -15,8 +15,12 @@ fn root() -> PathBuf {
 }
 
 fn script(arena: &TestArena, name: &str, variables: &[(&str, &str)]) -> Output {
+    bash(arena, &[root().join("leaderboards/ci").join(name).to_str().unwrap()], variables)
+}
+
+fn bash(arena: &TestArena, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new("bash");
-    command.arg(root().join("leaderboards/ci").join(name)).current_dir(arena.path("")).env_clear();
+    command.args(arguments).current_dir(arena.path("")).env_clear();
     command.env("PATH", format!("{}:/usr/bin:/bin", arena.path("bin").display())).env("HOME", arena.path(""));
     command.envs(variables.iter().copied()).output().expect("bash starts")
 }
@@ -39,7 +43,7 @@ fn arena() -> TestArena {
     );
     let wrapper = format!(
         "#!/bin/bash\nverb=$1; shift\nplaces=(--data-dir data --datasets-dir datasets)\n\
-         case $verb in run|gate) places+=(--methods-dir methods);; esac\nexec {} \"$verb\" \"$@\" \"${{places[@]}}\"\n",
+         case $verb in run|gate) places+=(--methods-dir methods);; store) places=();; esac\nexec {} \"$verb\" \"$@\" \"${{places[@]}}\"\n",
         binary().display()
     );
     executable(&arena, "molarena-here", &wrapper);
@@ -156,6 +160,15 @@ fn the_committed_board_is_what_its_archive_and_a_new_run_say() {
     let (data, archive) = (data.to_str().unwrap(), archive("quick"));
     let suite = root().join("leaderboards/suites/quick.toml");
     let arena = TestArena::new();
+    // The workflow finds the same archive.
+    let workflow = fs_err::read_to_string(root().join(".github/workflows/leaderboards.yml")).unwrap();
+    let step = workflow.lines().find_map(|line| line.trim().strip_prefix("run: ")).unwrap();
+    let step = format!("cd {}; {step}", root().display());
+    let named = arena.path("named");
+    let output = bash(&arena, &["-c", &step], &[("GITHUB_OUTPUT", named.to_str().unwrap())]);
+    assert!(output.status.success(), "{}", text(&output));
+    let named = fs_err::read_to_string(named).unwrap();
+    assert_eq!(root().join(named.trim_end().strip_prefix("archive=").unwrap()), archive);
     let unpacked = arena.molarena(&["store", "unpack", archive.to_str().unwrap(), "--store", "committed"]);
     assert_eq!(unpacked.code, Some(0), "{}", unpacked.stderr);
     let board = |more: &[&str]| {
@@ -191,6 +204,40 @@ fn the_committed_board_is_what_its_archive_and_a_new_run_say() {
     assert!(output.status.success(), "{}", text(&output));
     assert!(text(&output).contains("## Gate: no row got worse"), "{}", text(&output));
     assert_eq!(verdict(&arena, "true"), Some(0));
+}
+
+#[test]
+fn boards_are_made_again_from_their_suites() {
+    let arena = arena();
+    let script = fs_err::read_to_string(root().join("leaderboards/remake.sh")).unwrap();
+    let script = arena.write("leaderboards/remake.sh", script);
+    arena.write("leaderboards/boards/.keep", "");
+    arena.write("leaderboards/suites/toy.toml", fs_err::read_to_string(arena.path("suite.toml")).unwrap());
+    let remake = || {
+        let output = bash(&arena, &[script.to_str().unwrap(), "toy"], &[("MOLARENA", "molarena-here")]);
+        assert!(output.status.success(), "{}", text(&output));
+        text(&output)
+    };
+    let read = |name: &str| fs_err::read_to_string(arena.path("leaderboards").join(name)).unwrap();
+    remake();
+    let first = read("boards/toy.store");
+    let archives = || files(&arena.path("leaderboards/stores"));
+    assert_eq!(archives(), [arena.path("leaderboards/stores").join(first.trim_end())]);
+    assert_eq!(read("boards/toy.csv").lines().count(), 3);
+    assert!(read("boards/toy.md").contains("forest") && read("boards/toy.json").contains("forest"));
+    // Another configuration takes the place of the first, on the boards and among the archives.
+    crate::support::edit(&arena, "methods/forest.toml", "n_trees = 5", "n_trees = 6");
+    remake();
+    let second = read("boards/toy.store");
+    assert_ne!(first, second);
+    assert_eq!(archives(), [arena.path("leaderboards/stores").join(second.trim_end())]);
+    assert_eq!(read("boards/toy.csv").lines().count(), 3);
+    assert!(read("index.html").contains(">forest<"));
+    // The page stays if it would lack a board.
+    arena.write("leaderboards/boards/other.store", "0.tar.gz\n");
+    arena.write("leaderboards/index.html", "all");
+    assert!(remake().contains("index.html stays as it was: leaderboards/stores/0.tar.gz is not here"));
+    assert_eq!(read("index.html"), "all");
 }
 
 #[test]

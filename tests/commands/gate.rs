@@ -72,6 +72,12 @@ fn the_same_predictions_are_ok() {
     assert_eq!(code, Some(0), "{gate}");
     assert_eq!(gate["checks"][0]["reason"], "all predictions are the same");
     assert_eq!(gate["verdict"], "ok");
+    let output = arena.molarena(
+        &[&["gate", "--baseline", "old", "--store", "new", "--format", "html"] as &[&str], &PLACES].concat(),
+    );
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(output.stdout.starts_with("<!DOCTYPE html>"), "{}", output.stdout);
+    assert!(output.stdout.contains("<h2 id=p0>Gate: no row got worse</h2>"), "{}", output.stdout);
 }
 
 #[test]

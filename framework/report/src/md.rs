@@ -4,6 +4,7 @@ use molarena_data::{Protocol, TaskType};
 use molarena_metrics::Metric;
 use molarena_record::text::visible;
 
+use crate::published::sources;
 use crate::table::markdown;
 use crate::units::{NONE, duration, hundredfold, interval, memory, score, short_number, signed_points};
 use crate::{Board, Boards, PublishedRow, Row, SelectedOn, TaskScore, match_md};
@@ -96,15 +97,11 @@ fn published(board: &Board) -> Vec<String> {
         ]
     };
     let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
-    let mut sources: Vec<String> =
-        board.published.iter().map(|row| format!("{}: {}", row.paper, row.source)).collect();
-    sources.sort();
-    sources.dedup();
     let mut lines = vec![String::new()];
     lines.extend(markdown(&head.map(str::to_owned), &rows));
     lines.push(String::new());
     let (count, all) = (rows.len(), board.published.len());
-    lines.push(format!("{count} of {all} published rows; the JSON has all. {}.", sources.join("; ")));
+    lines.push(format!("{count} of {all} published rows; the JSON has all. {}.", sources(board)));
     lines
 }
 

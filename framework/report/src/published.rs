@@ -1,6 +1,6 @@
 //! Figures that papers print, beside the arena's own rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use molarena_data::Catalog;
@@ -111,6 +111,13 @@ pub(crate) fn add(board: &mut Board) {
 /// Whether data are those of the arena's own dataset of this name, which the papers used.
 pub(crate) fn is_of_the_arena(dataset: &str, data_sha256: &str) -> bool {
     ARENA.get(dataset).is_ok_and(|manifest| manifest.assays().sha256 == data_sha256)
+}
+
+/// The papers of a board's published rows and where they print them, in one line.
+pub(crate) fn sources(board: &Board) -> String {
+    let sources: BTreeSet<String> =
+        board.published.iter().map(|row| format!("{}: {}", row.paper, row.source)).collect();
+    sources.into_iter().collect::<Vec<_>>().join("; ")
 }
 
 fn published(board: &Board, file: &File, row: &FileRow) -> Option<PublishedRow> {

@@ -46,13 +46,8 @@ pub(crate) fn interval(metric: Metric, low: f64, high: f64) -> String {
 pub(crate) fn points(value: f64) -> String {
     let hundredfold = value * 100.0;
     let size = hundredfold.abs();
-    without_negative_zero(if hundredfold == 0.0 || (0.1..HUGE).contains(&size) {
-        format!("{hundredfold:.2}")
-    } else if (0.01..0.1).contains(&size) {
-        format!("{hundredfold:.4}")
-    } else {
-        format!("{hundredfold:.2e}")
-    })
+    let digits = if (0.1..HUGE).contains(&size) { Digits::Decimals(2) } else { Digits::of(size) };
+    if hundredfold == 0.0 { "0.00".to_owned() } else { digits.write(hundredfold) }
 }
 
 /// The same with a sign.

@@ -136,12 +136,11 @@ impl Writer {
         let heading = self.heading.take().unwrap_or_default();
         if level <= HeadingLevel::H2 {
             push!(self.html, "<h2 id=p{}>{}</h2>\n", self.parts.len(), text(&heading));
-            self.last.clone_from(&heading);
-            self.parts.push(heading);
+            self.parts.push(heading.clone());
         } else {
             push!(self.html, "<h3>{}</h3>\n", text(&heading));
-            self.last = heading;
         }
+        self.last = heading;
     }
 
     fn end_cell(&mut self) {

@@ -1,11 +1,10 @@
 //! What papers print of a board's dataset, beside the rows that do the same.
 
-use std::collections::BTreeSet;
-
 use super::Page;
 use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::text;
+use crate::published::sources;
 use crate::units::{NONE, score, signed_points};
 
 /// All published rows of the board, best first; empty without one.
@@ -14,9 +13,6 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
     if board.published.is_empty() {
         return String::new();
     }
-    let sources: BTreeSet<String> =
-        board.published.iter().map(|row| format!("{}: {}", row.paper, row.source)).collect();
-    let sources: Vec<String> = sources.iter().map(|source| text(source)).collect();
     let head = vec![
         Head::of("published row", Term::Published),
         Head::plain("paper"),
@@ -46,5 +42,5 @@ pub(super) fn view(page: &Page<'_>, index: usize) -> String {
         head,
         rows,
     };
-    format!("<p>{}.</p>\n{}", sources.join("; "), table.render())
+    format!("<p>{}.</p>\n{}", text(&sources(board)), table.render())
 }
