@@ -127,6 +127,34 @@ fn corpora_that_plugins_declare_are_looked_at_or_named() {
 }
 
 #[test]
+fn boards_say_what_corpora_have_of_the_test_molecules() {
+    let arena = toy();
+    arena.write(
+        "methods/pretrained.toml",
+        "schema = \"molarena.method/1\"\nname = \"pretrained\"\nfeatures = { kind = \"smiles\" }\n\
+         encoder = { component = \"fixture-kinds/witness\" }\n\
+         baseline = { component = \"fixture-kinds/nearest-centroid\" }\n",
+    );
+    let methods = ["--dataset", "toy", "--method", "pretrained", "--method", "knn-test", "--jobs", "1"];
+    let run = arena.run(&[library("fixture_kinds")], &methods);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let record = arena.stored("records").into_iter().map(|path| fs_err::read_to_string(path).unwrap());
+    assert_eq!(record.filter(|record| record.contains("\"an unpublished corpus\"")).count(), 1);
+    let board = |more: &[&str]| {
+        let places = ["--store", "store", "--data-dir", "data", "--datasets-dir", "datasets", "--no-cost"];
+        let output = arena.molarena(&[&["board"][..], &places, more].concat());
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        output.stdout
+    };
+    let text = board(&[]);
+    let row = |name: &str| text.lines().find(|line| line.starts_with(&format!("| {name}"))).unwrap();
+    assert!(row("pretrained").contains("| an unpublished corpus ?, toy 100.0 % |"), "{text}");
+    assert!(row("knn-test").contains("| – |") || row("knn-test").contains(" – |"), "{text}");
+    let csv = board(&["--format", "csv"]);
+    assert!(csv.contains("an unpublished corpus:;toy:1\n"), "{csv}");
+}
+
+#[test]
 fn shuffled_labels_are_compared_with_chance() {
     let arena = toy();
     let run = |more: &[&str]| {

@@ -49,6 +49,16 @@ fn imported_predictions_score_as_the_same_made_here() {
         let output = import(&arena, &[&["--method", method, "--seed", "1"], more].concat());
         assert_eq!(output.code, Some(0), "{}", output.stderr);
     }
+    // The long form, as it was exported, is the same again.
+    let long = arena.molarena(
+        &[&["export", "predictions", "--store", "store", "--method", "knn-test"], &PLACES[..]].concat(),
+    );
+    arena.write("mine.csv", &long.stdout);
+    let output = import(&arena, &["--method", "mine", "--seed", "1"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let refused = import(&arena, &["--method", "mine", "--seed", "7"]);
+    assert_eq!(refused.code, Some(5), "{}", refused.stderr);
+    assert!(refused.stderr.contains("no row is of the dataset toy and the seed 7"), "{}", refused.stderr);
     // The same again is no other record.
     assert_eq!(import(&arena, &["--method", "mine", "--seed", "1"]).code, Some(0));
     let listed = arena.molarena(&["store", "ls", "--keys", "--json", "--store", "store"]);

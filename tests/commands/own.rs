@@ -93,6 +93,34 @@ fn a_board_of_a_table_holds_what_was_run_before() {
     );
 }
 
+#[test]
+fn what_was_run_on_a_table_is_shown_compared_and_exported_with_its_labels() {
+    let arena = arena();
+    let table = ["--csv", "My data.csv", "--tasks", "active", "--split", "column:fold"];
+    for method in ["knn-test", "constant-test"] {
+        let ran = run(&arena, &[&table[..], &["--method", method]].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    }
+    let with = |command: &[&str], table: &[&str]| {
+        arena.molarena(&[command, &["--store", "store", "--data-dir", "data"], table].concat())
+    };
+    let board = with(&["board"], &table);
+    assert_eq!(board.code, Some(0), "{}", board.stderr);
+    assert!(board.stdout.contains("95 % interval"), "{}", board.stdout);
+    let without = with(&["board"], &[]);
+    assert!(without.stdout.contains("- No intervals: "), "{}", without.stdout);
+    let compared = with(&["compare", "knn-test", "constant-test"], &table);
+    assert_eq!(compared.code, Some(0), "{}", compared.stderr);
+    assert!(compared.stdout.contains("knn-test"), "{}", compared.stdout);
+    let refused = with(&["compare", "knn-test", "constant-test"], &[]);
+    assert_eq!(refused.code, Some(5), "{}{}", refused.stdout, refused.stderr);
+    let predictions = with(&["export", "predictions"], &table);
+    assert_eq!(predictions.code, Some(0), "{}", predictions.stderr);
+    assert_eq!(predictions.stdout.lines().count(), 1 + 2 * 8, "{}", predictions.stdout);
+    let gate = with(&["gate", "--baseline", "store"], &table);
+    assert_eq!(gate.code, Some(0), "{}{}", gate.stdout, gate.stderr);
+}
+
 #[track_caller]
 fn refused(name: &str, bytes: impl AsRef<[u8]>, file: &str, arguments: &[&str]) {
     let arena = toy();

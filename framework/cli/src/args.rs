@@ -164,6 +164,18 @@ impl OwnArgs {
     }
 }
 
+/// The data that records were scored on: those of the data folder, and a table of the user's own.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScoredData {
+    /// Split of an own table that has one: column:NAME
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<SplitChoice>,
+    #[command(flatten)]
+    pub(crate) own: OwnArgs,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
 const RUN_EXAMPLES: &str = "\
 Examples:
   molarena run leaderboards/suites/forest.toml --jobs 2
@@ -291,18 +303,13 @@ pub(crate) struct ReplayArgs {
     /// Write the scores that come out different
     #[arg(long)]
     pub(crate) update: bool,
-    /// Split of an own table that has one: column:NAME
-    #[arg(long, value_name = "NAME")]
-    pub(crate) split: Option<SplitChoice>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) own: OwnArgs,
-    #[command(flatten)]
     pub(crate) store: StorePlace,
     #[command(flatten)]
-    pub(crate) places: Places,
+    pub(crate) data: ScoredData,
 }
 
 #[derive(Debug, Args)]

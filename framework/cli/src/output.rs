@@ -10,7 +10,7 @@ use std::{
 use molarena_data::Catalog;
 use molarena_host::{Error, failures_path, partial_path, plugin::search::SearchPath};
 
-use crate::args::{Places, PluginPlaces};
+use crate::args::{Places, PluginPlaces, ScoredData};
 
 /// Longest name of a file, in bytes, on the file systems that are in use.
 const LONGEST_NAME: usize = 255;
@@ -51,6 +51,14 @@ impl Inputs {
             files.extend(SearchPath::new(&plugins.plugins)?.all().into_values());
         }
         Ok(Self { files, folders: Vec::new() }.and_all_in(methods_dir))
+    }
+
+    /// The files that the labels of scored records are read from.
+    ///
+    /// # Errors
+    /// As of [`Self::of_places`].
+    pub(crate) fn of_scored(data: &ScoredData) -> anyhow::Result<Self> {
+        Ok(Self::of_places(&data.places, None, None)?.and(data.own.csv.as_deref()))
     }
 
     /// Adds files; `-` is standard input, which may be a file, too.

@@ -282,6 +282,15 @@ pub enum Error {
         problem: &'static str,
     },
 
+    /// A table has no predictions, or of several methods.
+    #[error("{}: {reason}", path.display())]
+    NoPredictions {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// No column of the user's own table can be a task.
     #[error("{}: no column can be a task: {reason}", path.display())]
     NoTasks {
@@ -373,7 +382,7 @@ pub enum Error {
         first: String,
     },
 
-    /// A cell of a context graph's table has a value that its column does not allow.
+    /// A cell has a value that its column does not allow.
     #[error("{cell}: \"{value}\" is not {expected}; correct it")]
     WrongCell {
         /// Where.
@@ -492,6 +501,7 @@ impl Error {
             Self::EmptyContext { .. } => "E-DATA-041",
             Self::UnreadableColumn { .. } => "E-DATA-042",
             Self::TwoSmilesColumns { .. } => "E-DATA-043",
+            Self::NoPredictions { .. } => "E-DATA-044",
         }
     }
 }

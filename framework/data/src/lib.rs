@@ -23,6 +23,7 @@ pub mod npz;
 pub mod own;
 mod parquet_notes;
 mod parquet_text;
+mod predictions;
 mod prepared;
 mod split;
 mod stream;
@@ -39,6 +40,7 @@ pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};
 pub use manifest::{
     FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,
 };
+pub use predictions::{PredictionTable, Predictions};
 pub use prepared::{PreparedDataset, RowFailure};
 pub use split::{Part, Protocol, Split};
 pub use stream::SmilesInput;

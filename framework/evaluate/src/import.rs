@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use molarena_chem::CHEMISTRY_VERSION;
-use molarena_data::{Dataset, Manifest, Split, TaskType, sha256_hex};
+use molarena_data::{Dataset, Manifest, Predictions, Split, TaskType, sha256_hex};
 use molarena_metrics::Scoring;
 use molarena_record::{
     cell::{IMPORTED, RECORD_SCHEMA, Record},
@@ -32,23 +32,12 @@ pub struct Place<'a> {
     pub seed: u64,
 }
 
-/// Predictions by molecule, as a table has them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Given {
-    /// SMILES of each row, as in the dataset.
-    pub smiles: Vec<String>,
-    /// Row of each molecule in the dataset's table, from 0, if the table says so.
-    pub rows: Option<Vec<usize>>,
-    /// `f32[rows, tasks]`, row-major, NaN where there is none; tasks in the order of the dataset's.
-    pub values: Vec<f32>,
-}
-
 /// The predictions of the test molecules, `f32[molecules, tasks]`, in the order of the test part. Rows of other molecules
 /// are ignored; where a molecule has no label, a missing prediction becomes 0, which nothing reads.
 ///
 /// # Errors
 /// Says which molecule has no prediction, several, or one that cannot be.
-pub fn in_order(place: Place<'_>, given: &Given) -> Result<Vec<f32>, String> {
+pub fn in_order(place: Place<'_>, given: &Predictions) -> Result<Vec<f32>, String> {
     let Place { dataset, split, .. } = place;
     let tasks = dataset.tasks.len();
     let labels = dataset.labels_to_score(split);
@@ -60,9 +49,7 @@ pub fn in_order(place: Place<'_>, given: &Given) -> Result<Vec<f32>, String> {
                 if let Some(first) = by_row.insert(rows[line], line) {
                     return Err(format!(
                         "row {} of the dataset is in the table twice, in its rows {} and {}",
-                        rows[line],
-                        first + 1,
-                        line + 1
+                        rows[line], given.lines[first], given.lines[line]
                     ));
                 }
             }
@@ -183,6 +170,7 @@ pub fn records(place: Place<'_>, predictions: &[f32]) -> (StepRecord, Record) {
         unparsed_molecules: unparsed,
         confined: false,
         bitwise: Some(false),
+        corpora: Vec::new(),
         outcome,
         search: None,
         cost: Cost::default(),

@@ -17,6 +17,8 @@ pub struct Labels<'a> {
     data_dir: &'a Path,
     store: &'a Store,
     datasets: BTreeMap<String, Result<Arc<ArenaDataset>, String>>,
+    /// Identity keys of datasets and context graphs.
+    identities: BTreeMap<String, Result<Arc<HashSet<String>>, String>>,
     /// The last test part, by data and split.
     last: Option<(String, Arc<TestPart>)>,
 }
@@ -49,6 +51,15 @@ impl TestPart {
         }
     }
 
+    /// The [identity key](molarena_chem::Molecule::identity) of each test molecule.
+    ///
+    /// # Errors
+    /// They can be neither read from the store's cache nor computed.
+    pub fn identities(&self, store: &Store) -> Result<Vec<String>> {
+        let keys = self.dataset.identities(store)?;
+        Ok(self.split.test.iter().map(|&row| keys[row].clone()).collect())
+    }
+
     /// Whether each test molecule has a twin in training: a molecule with the same first block of the `InChIKey`.
     ///
     /// # Errors
@@ -63,7 +74,7 @@ impl TestPart {
 impl<'a> Labels<'a> {
     /// Labels of the datasets of a catalog; the store's cache keeps which molecules are readable.
     pub fn new(catalog: &'a Catalog, data_dir: &'a Path, store: &'a Store) -> Self {
-        Self { catalog, data_dir, store, datasets: BTreeMap::new(), last: None }
+        Self { catalog, data_dir, store, datasets: BTreeMap::new(), identities: BTreeMap::new(), last: None }
     }
 
     /// The test part that a record was scored on.
@@ -100,6 +111,28 @@ impl<'a> Labels<'a> {
         let test = Arc::new(TestPart::new(dataset, split));
         self.last = Some((place, Arc::clone(&test)));
         Ok(test)
+    }
+
+    /// The identity keys of the molecules of a dataset or a context graph.
+    ///
+    /// # Errors
+    /// Says why there are none: nothing has this name, or its files cannot be read.
+    pub(crate) fn identities(&mut self, id: &str) -> Result<Arc<HashSet<String>>, String> {
+        if let Some(known) = self.identities.get(id) {
+            return known.clone();
+        }
+        let keys = if self.catalog.get(id).is_ok() {
+            let keys = self
+                .dataset(id)
+                .and_then(|dataset| dataset.identities(self.store).map_err(|error| error.to_string()));
+            keys.map(|keys| keys.into_iter().collect())
+        } else {
+            let keys = molarena_host::corpus_identities(self.catalog, self.data_dir, self.store, id);
+            keys.map(|keys| keys.into_iter().collect()).map_err(|error| error.to_string())
+        };
+        let keys: Result<Arc<HashSet<String>>, String> = keys.map(Arc::new);
+        self.identities.insert(id.to_owned(), keys.clone());
+        keys
     }
 
     /// The store whose cache the labels use.

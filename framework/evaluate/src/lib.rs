@@ -6,6 +6,7 @@
 //! [`gate`] holds a store against a baseline.
 
 pub mod compare;
+mod contamination;
 pub mod export;
 pub mod gate;
 pub mod import;
@@ -18,6 +19,7 @@ pub mod schemas;
 mod score;
 mod statistics;
 
+pub use contamination::SeenCorpus;
 pub use labels::{Labels, TestPart};
 pub use replay::{Replayed, Skipped, replay, under_metric};
 pub use row::{Row, is_ranked, scored_on_classes};

@@ -86,10 +86,11 @@ fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> 
         unparsed_molecules: row.dataset.unparsed.len(),
         confined: step.confined,
         bitwise: Some(row.bitwise),
+        corpora: row.corpora.iter().cloned().collect(),
         outcome,
         search: step.search.clone(),
         cost: step.cost,
-        pretrain_cost: pretrain_cost(&pretrainings(&row.composition), arena)?,
+        pretrain_cost: pretrain_cost(&row.composition.pretrainings().collect::<Vec<_>>(), arena)?,
         finished: step.finished,
         device: device(step),
         varied: cell.method.varied.clone(),
@@ -129,12 +130,6 @@ fn match_record(cell: &Cell, row: &MatchRow, step: &StepRecord, arena: &Arena) -
 
 fn device(step: &StepRecord) -> Option<String> {
     step.device.as_deref().map(|device| class_of(device).to_owned())
-}
-
-/// The pretrainings of a method and of its members.
-fn pretrainings(composition: &Composition) -> Vec<&Pretrained> {
-    let members = composition.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
-    composition.pretraining.iter().chain(members).collect()
 }
 
 /// Cost of the pretrainings together, each counted once.

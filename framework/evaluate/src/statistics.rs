@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
+    contamination::{SeenCorpus, seen},
     labels::{Labels, TestPart},
     row::{Row, difference, is_ranked},
 };
@@ -59,6 +60,8 @@ pub struct RowStatistics {
     pub twin_free: Option<(f64, Option<f64>)>,
     /// The row among those that are ranked; `None` for a row that is not.
     pub standing: Option<Standing>,
+    /// The corpora that its encoder was pretrained on.
+    pub corpora: Vec<SeenCorpus>,
 }
 
 /// A row among those that are ranked.
@@ -105,17 +108,16 @@ pub fn board_statistics(
     let measures = board.measures(&scored, labels)?;
     let ranked: Vec<usize> = (0..scored.len()).filter(|&row| is_ranked(scored[row].records[0])).collect();
     let mut standings = standings(&ranked, &measures, record.metric.higher_is_better(), resampling);
-    let rows = scored.iter().zip(&measures).enumerate().map(|(index, (row, measure))| {
+    let of_rows = scored.iter().zip(&measures).enumerate().map(|(index, (row, measure))| {
         let interval = percentile_interval(&measure.replicates, resampling.confidence)
             .ok_or_else(|| format!("{}: no resample has a score", row.name))?;
         let twin_free = mean_and_std(&measure.twin_free);
-        Ok((row.name.clone(), RowStatistics { interval, twin_free, standing: standings.remove(&index) }))
+        let corpora = seen(row.records[0], &board.test, labels)?;
+        let standing = standings.remove(&index);
+        Ok((row.name.clone(), RowStatistics { interval, twin_free, standing, corpora }))
     });
-    Ok(BoardStatistics {
-        resampling,
-        twins: board.twins.iter().filter(|twin| **twin).count(),
-        rows: rows.collect::<Result<_, String>>()?,
-    })
+    let rows = of_rows.collect::<Result<_, String>>()?;
+    Ok(BoardStatistics { resampling, twins: board.twins.iter().filter(|twin| **twin).count(), rows })
 }
 
 /// Estimate and replicates of each row, on resamples that the rows share. Every row has a scored record.

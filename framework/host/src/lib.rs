@@ -43,7 +43,7 @@ pub use files::{
     table::{Table, Values, check_table_name},
 };
 pub use inputs::{
-    corpus::LeaveOut,
+    corpus::{LeaveOut, identities as corpus_identities},
     dataset::ArenaDataset,
     matching::{MatchSpace, MatchTask},
 };

@@ -57,6 +57,9 @@ pub struct Record {
     /// Whether all its plugins declare that equal runs give equal bits. Records of earlier versions have no such field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bitwise: Option<bool>,
+    /// Corpora that its plugins declare their weights to be pretrained on, by name; empty in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corpora: Vec<String>,
     /// Scores, or why there are none.
     pub outcome: Outcome,
     /// The settings that were tried, if the method chooses between several.

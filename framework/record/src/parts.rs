@@ -63,6 +63,14 @@ pub struct Composition {
     pub members: Vec<MemberUse>,
 }
 
+impl Composition {
+    /// The pretraining of the encoder, or those of the encoders of the members.
+    pub fn pretrainings(&self) -> impl Iterator<Item = &Pretrained> {
+        let members = self.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
+        self.pretraining.iter().chain(members)
+    }
+}
+
 /// A member of an ensemble, as used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberUse {

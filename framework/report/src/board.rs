@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use molarena_data::TaskType;
+use molarena_evaluate::SeenCorpus;
 use molarena_metrics::{Metric, Scoring};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,6 +187,9 @@ pub struct RowUncertainty {
     pub without_twins: Option<f64>,
     /// Sample standard deviation of the same.
     pub without_twins_std: Option<f64>,
+    /// The corpora that the encoder was pretrained on, with what they have of the test molecules; absent without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corpora: Vec<SeenCorpus>,
 }
 
 /// What settings were chosen on.

@@ -286,6 +286,7 @@ fn add_statistics(board: &mut Board, statistics: &BoardStatistics) {
                 ties: standing.map(|standing| standing.ties.clone()).unwrap_or_default(),
                 without_twins: of_row.twin_free.map(|(mean, _)| mean),
                 without_twins_std: of_row.twin_free.and_then(|(_, std)| std),
+                corpora: of_row.corpora.clone(),
             }
         });
     }

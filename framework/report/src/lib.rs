@@ -13,6 +13,7 @@
 mod board;
 mod build;
 mod builds;
+mod columns;
 mod comparison_md;
 mod csv;
 mod datasets;

@@ -1,16 +1,15 @@
 //! Boards as Markdown, in the form of Tables 2 (classification) and 3 (regression) of arXiv 2406.12056.
 
-use molarena_data::{Protocol, TaskType};
+use molarena_data::Protocol;
 use molarena_metrics::Metric;
 use molarena_record::text::visible;
 
+use crate::columns::{Column, Shown, columns, shows_tasks};
 use crate::published::sources;
 use crate::table::markdown;
-use crate::units::{NONE, duration, hundredfold, interval, memory, score, short_number, signed_points};
-use crate::{Board, Boards, PublishedRow, Row, SelectedOn, TaskScore, match_md};
+use crate::units::{NONE, score, signed_points};
+use crate::{Board, Boards, PublishedRow, Row, match_md};
 
-/// Regression boards show each task if there are at most this many.
-const MOST_TASK_COLUMNS: usize = 12;
 /// Most published rows without a row of ours that are shown.
 const MOST_PUBLISHED: usize = 3;
 /// If a task name is longer than this, tasks are numbered and a legend below the table names them.
@@ -64,8 +63,9 @@ pub(crate) fn render(boards: &Boards) -> String {
 
 fn section(board: &Board) -> String {
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
-    let rows: Vec<_> = board.rows.iter().map(|row| cells(board, row)).collect();
-    lines.extend(markdown(&head(board), &rows));
+    let columns = columns(board);
+    let rows: Vec<_> = board.rows.iter().map(|row| cells(&columns, row)).collect();
+    lines.extend(markdown(&head(board, &columns), &rows));
     let below =
         [task_legend(board), board.notes.iter().map(|note| escape(note)).collect(), failures(board)].concat();
     if !below.is_empty() {
@@ -144,88 +144,26 @@ fn facts(board: &Board) -> String {
     )
 }
 
-pub(crate) fn head(board: &Board) -> Vec<String> {
-    let mut head = vec!["method".to_owned(), "rank".to_owned(), "seeds".to_owned()];
-    if shows_coverage(board) {
-        head.push("coverage".to_owned());
-    }
-    head.push(format!("{} (x100) mean±sd", board.metric.description().abbreviation));
-    if let Some(uncertainty) = &board.uncertainty {
-        head.push(format!("{} % interval", short_number((uncertainty.confidence * 100.0) as f32)));
-        head.push("ties".to_owned());
-        if uncertainty.twins > 0 {
-            head.push("no twins".to_owned());
+/// The heads of a table: of the row's name and of the columns.
+fn head(board: &Board, columns: &[Column<'_>]) -> Vec<String> {
+    let numbered = numbers_tasks(board);
+    let mut tasks = 0;
+    let of = |column: &Column<'_>| {
+        if column.term.is_some() {
+            return column.head.clone();
         }
-    }
-    if board.metric == Metric::RocAuc {
-        head.extend([">80 %", ">85 %", ">90 %"].map(str::to_owned));
-    }
-    if shows_tasks(board) {
-        let numbered = numbers_tasks(board);
-        head.extend(
-            board
-                .tasks
-                .iter()
-                .enumerate()
-                .map(|(column, task)| if numbered { (column + 1).to_string() } else { escape(task) }),
-        );
-    }
-    if shows_costs(board) {
-        head.extend(["time", "peak memory"].map(str::to_owned));
-        if shows_pretraining(board) {
-            head.push("pretraining".to_owned());
-        }
-    }
-    if shows_selection(board) {
-        head.push("selected on".to_owned());
-    }
-    head.push("failed".to_owned());
-    head
+        tasks += 1;
+        if numbered { tasks.to_string() } else { escape(&column.head) }
+    };
+    std::iter::once("method".to_owned()).chain(columns.iter().map(of)).collect()
 }
 
-fn cells(board: &Board, row: &Row) -> Vec<String> {
-    let reasons: Vec<String> = row.failed.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-    let mean = if row.seeds == 0 {
-        row.failed.keys().cloned().collect::<Vec<_>>().join(", ")
-    } else {
-        score(board.metric, row.mean, row.std)
+fn cells(columns: &[Column<'_>], row: &Row) -> Vec<String> {
+    let of = |column: &Column<'_>| match column.of(row) {
+        Shown::Text(text) => escape(&text),
+        Shown::Number(number, _) => number,
     };
-    let mut cells = vec![method(row), rank(row), row.seeds.to_string()];
-    if shows_coverage(board) {
-        cells.push(format!("{:.0} %", row.coverage * 100.0));
-    }
-    cells.push(mean);
-    if let Some(uncertainty) = &board.uncertainty {
-        cells.extend(uncertain(board.metric, row, uncertainty.twins));
-    }
-    if board.metric == Metric::RocAuc {
-        cells.extend([
-            hundredfold(row.gt80, row.gt80_std),
-            hundredfold(row.gt85, row.gt85_std),
-            hundredfold(row.gt90, row.gt90_std),
-        ]);
-    }
-    if shows_tasks(board) {
-        let none = TaskScore { mean: None, std: None };
-        cells.extend(board.tasks.iter().map(|task| {
-            let TaskScore { mean, std } = row.per_task.get(task).copied().unwrap_or(none);
-            score(board.metric, mean, std)
-        }));
-    }
-    if shows_costs(board) {
-        cells.extend([duration(row.wall_s), memory(row.peak_rss_mb)]);
-        if shows_pretraining(board) {
-            cells.push(duration(row.pretraining.as_ref().and_then(|pretraining| pretraining.wall_s)));
-        }
-    }
-    if shows_selection(board) {
-        cells.push(match row.selected_on {
-            SelectedOn::None => "none".to_owned(),
-            SelectedOn::Validation => format!("validation, of {}", row.settings),
-        });
-    }
-    cells.push(if reasons.is_empty() { NONE.to_owned() } else { reasons.join(", ") });
-    cells
+    std::iter::once(method(row)).chain(columns.iter().map(of)).collect()
 }
 
 /// The rank with its interval: `3 (2–5)`.
@@ -239,18 +177,6 @@ pub(crate) fn rank(row: &Row) -> String {
     }
 }
 
-/// The interval, the tie groups, and the score without twins where there are twins.
-fn uncertain(metric: Metric, row: &Row, twins: usize) -> Vec<String> {
-    let statistics = row.statistics.as_ref();
-    let interval = statistics.map(|statistics| interval(metric, statistics.low, statistics.high));
-    let ties = statistics.map(|statistics| statistics.ties.join(" ")).filter(|ties| !ties.is_empty());
-    let mut cells = vec![interval, ties];
-    if twins > 0 {
-        cells.push(statistics.map(|of| score(metric, of.without_twins, of.without_twins_std)));
-    }
-    cells.into_iter().map(|cell| cell.unwrap_or_else(|| NONE.to_owned())).collect()
-}
-
 fn method(row: &Row) -> String {
     let mut name = escape(&row.method);
     if row.shuffled_labels {
@@ -262,28 +188,8 @@ fn method(row: &Row) -> String {
     name
 }
 
-pub(crate) fn shows_tasks(board: &Board) -> bool {
-    board.task_type == TaskType::Regression && board.tasks.len() <= MOST_TASK_COLUMNS
-}
-
 fn numbers_tasks(board: &Board) -> bool {
     board.tasks.iter().any(|task| task.chars().count() > LONGEST_TASK_HEAD)
-}
-
-pub(crate) fn shows_costs(board: &Board) -> bool {
-    board.rows.iter().any(|row| row.wall_s.is_some() || row.peak_rss_mb.is_some())
-}
-
-pub(crate) fn shows_coverage(board: &Board) -> bool {
-    board.rows.iter().any(|row| row.coverage < 1.0)
-}
-
-pub(crate) fn shows_selection(board: &Board) -> bool {
-    board.rows.iter().any(|row| row.selected_on != SelectedOn::None)
-}
-
-pub(crate) fn shows_pretraining(board: &Board) -> bool {
-    board.rows.iter().any(|row| row.pretraining.is_some())
 }
 
 fn task_legend(board: &Board) -> Vec<String> {

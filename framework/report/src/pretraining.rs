@@ -31,9 +31,7 @@ pub struct RowPretraining {
 
 impl RowPretraining {
     pub(crate) fn of(record: &Record, options: BoardOptions) -> Option<Self> {
-        let parts = &record.composition;
-        let members = parts.members.iter().filter_map(|member| member.composition.pretraining.as_ref());
-        Self::new(&parts.pretraining.iter().chain(members).collect::<Vec<_>>(), record.pretrain_cost, options)
+        Self::new(&record.composition.pretrainings().collect::<Vec<_>>(), record.pretrain_cost, options)
     }
 
     pub(crate) fn of_match(record: &MatchRecord, options: BoardOptions) -> Option<Self> {

@@ -79,6 +79,7 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
         unparsed_molecules: 0,
         confined: true,
         bitwise: None,
+        corpora: Vec::new(),
         outcome,
         search: None,
         cost: Cost {

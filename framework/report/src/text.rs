@@ -1,8 +1,8 @@
 //! Boards as narrow tables for a terminal.
 
-use crate::md::{rank, title};
-use crate::table::columns;
-use crate::units::{NONE, duration, interval, score};
+use crate::columns::{Column, columns};
+use crate::md::title;
+use crate::table;
 use crate::{Board, Boards, Row};
 
 /// A title and a table for each board, then what a reader must know. Boards of matching are as in Markdown.
@@ -16,52 +16,19 @@ pub(crate) fn render(boards: &Boards) -> String {
 }
 
 fn section(board: &Board) -> String {
-    let uncertainty = board.uncertainty.as_ref();
-    let twins = uncertainty.is_some_and(|uncertainty| uncertainty.twins > 0);
-    let costs = board.rows.iter().any(|row| row.wall_s.is_some());
-    let measure = format!("{} x100", board.metric.description().abbreviation);
-    let mut head = vec!["method", "rank", "seeds", &measure];
-    if uncertainty.is_some() {
-        head.extend(["interval", "ties"]);
-        if twins {
-            head.push("no twins");
-        }
-    }
-    if costs {
-        head.push("time");
-    }
-    let row = |row: &Row| {
-        let reasons: Vec<String> =
-            row.failed.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-        let scored = if row.seeds == 0 { reasons.join(", ") } else { score(board.metric, row.mean, row.std) };
-        let seeds = if row.coverage < 1.0 {
-            format!("{} of {}", row.seeds, row.seeds + row.failed.values().sum::<usize>())
-        } else {
-            row.seeds.to_string()
-        };
-        let mut cells = vec![row.method.clone(), rank(row), seeds, scored];
-        if uncertainty.is_some() {
-            let statistics = row.statistics.as_ref();
-            let none = || NONE.to_owned();
-            cells.push(statistics.map_or_else(none, |of| interval(board.metric, of.low, of.high)));
-            cells.push(
-                statistics.map(|of| of.ties.join(" ")).filter(|ties| !ties.is_empty()).unwrap_or_else(none),
-            );
-            if twins {
-                cells.push(
-                    statistics
-                        .map_or_else(none, |of| score(board.metric, of.without_twins, of.without_twins_std)),
-                );
-            }
-        }
-        if costs {
-            cells.push(duration(row.wall_s));
-        }
-        cells
+    let narrow: Vec<(Column<'_>, String)> = columns(board)
+        .into_iter()
+        .filter_map(|column| column.narrow.clone().map(|head| (column, head)))
+        .collect();
+    let head: Vec<&str> =
+        std::iter::once("method").chain(narrow.iter().map(|(_, head)| head.as_str())).collect();
+    let row = |row: &Row| -> Vec<String> {
+        let cells = narrow.iter().map(|(column, _)| column.of(row).as_str().to_owned());
+        std::iter::once(row.method.clone()).chain(cells).collect()
     };
     let rows: Vec<Vec<String>> = board.rows.iter().map(row).collect();
     let mut text = format!("{}\n", title(board));
-    text += &columns(&head, &rows);
+    text += &table::columns(&head, &rows);
     let failures =
         board.rows.iter().flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
     for note in board.notes.iter().cloned().chain(failures) {
@@ -86,11 +53,11 @@ mod tests {
         constant   2     1      70.6±–    4.1 min
 
         chembl2k (own data), infoalign split: classification, roc_auc
-        method              rank  seeds   AUC x100   time
-        morgan-rf           1     2 of 3  85.9±2.2   2.0 s
-        morgan-rf-hard      –     1       56.2±–     2.0 s
-        morgan-rf+shuffled  –     1       50.0±–     2.0 s
-        slow|plugin         –     0 of 2  timeout 2  2.0 s
+        method              rank  seeds  coverage  AUC x100  time
+        morgan-rf           1     2      67 %      85.9±2.2  2.0 s
+        morgan-rf-hard      –     1      100 %     56.2±–    2.0 s
+        morgan-rf+shuffled  –     1      100 %     50.0±–    2.0 s
+        slow|plugin         –     0      0 %       timeout   2.0 s
         Not confined, so that a worker could have read the data folder: morgan-rf+shuffled.
         Trained on shuffled labels, as a check for leaks: morgan-rf+shuffled.
         Scored on predicted classes, not on probabilities: morgan-rf-hard.

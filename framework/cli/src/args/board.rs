@@ -10,7 +10,7 @@ use molarena_metrics::Metric;
 use molarena_report::{Format, SortBy};
 use strum::VariantNames;
 
-use super::{Places, StorePlace};
+use super::{ScoredData, StorePlace};
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -35,6 +35,7 @@ Examples:
   molarena board --format csv > boards.csv
   molarena board --format json --dataset chembl2k --no-cost
   molarena board --suite leaderboards/suites/quick.toml --latest --sort time
+  molarena board --csv my.csv --tasks active           # rows on a table of your own
   molarena board --html boards.html";
 
 #[derive(Debug, Args)]
@@ -87,7 +88,7 @@ pub(crate) struct BoardSelection {
     #[command(flatten)]
     pub(crate) store: StorePlace,
     #[command(flatten)]
-    pub(crate) places: Places,
+    pub(crate) data: ScoredData,
 }
 
 fn sort_by() -> impl TypedValueParser<Value = SortBy> {

@@ -6,13 +6,14 @@ use clap::{Args, ValueEnum};
 use molarena_evaluate::Resampling;
 use molarena_metrics::Metric;
 
-use super::{Places, StorePlace};
+use super::{ScoredData, StorePlace};
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
   molarena compare morgan-rf morgan-mlp --dataset chembl2k
   molarena compare infoalign infoalign --store new --other-store old
   molarena compare --reference morgan-rf                 # one row against all others
+  molarena compare morgan-rf morgan-gp --csv my.csv --tasks active
   molarena compare morgan-rf morgan-gp --format json > comparison.json
   molarena compare morgan-rf morgan-gp --format html > comparison.html
 
@@ -57,7 +58,7 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) store: StorePlace,
     #[command(flatten)]
-    pub(crate) places: Places,
+    pub(crate) data: ScoredData,
 }
 
 impl CompareArgs {

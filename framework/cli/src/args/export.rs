@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use molarena_data::Protocol;
 
-use super::{Places, StorePlace};
+use super::{Places, ScoredData, StorePlace};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
@@ -45,7 +45,7 @@ pub(crate) enum ExportCommand {
         #[command(flatten)]
         store: StorePlace,
         #[command(flatten)]
-        places: Places,
+        data: ScoredData,
         #[command(flatten)]
         output: ExportOutput,
     },

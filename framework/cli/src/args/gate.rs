@@ -6,7 +6,7 @@ use clap::Args;
 use molarena_evaluate::Resampling;
 
 use super::{
-    Places, StorePlace,
+    ScoredData, StorePlace,
     compare::{DocumentFormat, parse_confidence, parse_margin},
 };
 
@@ -65,7 +65,7 @@ pub(crate) struct GateArgs {
     #[command(flatten)]
     pub(crate) store: StorePlace,
     #[command(flatten)]
-    pub(crate) places: Places,
+    pub(crate) data: ScoredData,
 }
 
 /// A factor: finite, 1 or more.

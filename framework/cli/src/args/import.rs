@@ -13,9 +13,10 @@ Examples:
   molarena import predictions.csv --dataset chembl2k --method my-network --seed 0
   molarena import predictions.parquet --dataset biogen3k --method my-network --row-column row
 
-The table has a column of SMILES, spelled as in the dataset, and one column of predictions for each task, by its name;
-rows that are not in the test part are ignored. Classes are predicted as probabilities. Boards say that the row was
-imported: nothing here saw how its predictions came about.";
+The table has a column of SMILES, spelled as in the dataset, and one column of predictions for each task, by its name; or
+it is long, with the columns task and prediction, as `export predictions` writes it, and then only rows of this dataset
+and seed count. Rows that are not in the test part are ignored. Classes are predicted as probabilities. Boards say that
+the row was imported: nothing here saw how its predictions came about.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -41,8 +42,8 @@ pub(crate) struct ImportArgs {
     /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME")]
     pub(crate) smiles_column: Option<String>,
-    /// Column of row numbers in the dataset's table, from 0, as `export split` writes them; needed where a SMILES is in the
-    /// dataset twice
+    /// Column of row numbers in the dataset's table, from 1, as `export split` writes them; needed where a SMILES is in the
+    /// dataset twice [default: row, in a long table that has it]
     #[arg(long, value_name = "NAME")]
     pub(crate) row_column: Option<String>,
     /// Print JSON

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ChosenCells, OwnArgs, Places, PluginPlaces, StorePlace, learning::WorkerLimits};
+use super::{ChosenCells, PluginPlaces, ScoredData, StorePlace, learning::WorkerLimits};
 use crate::split_choice::SplitChoice;
 
 const EXAMPLES: &str = "\
@@ -31,9 +31,6 @@ pub(crate) struct ReproduceArgs {
     /// Take trained encoders from the record's store, instead of training them again
     #[arg(long)]
     pub(crate) reuse_encoders: bool,
-    /// Split of an own table that has one: column:NAME
-    #[arg(long, value_name = "NAME")]
-    pub(crate) split: Option<SplitChoice>,
     /// Device to run on [default: the record's]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
@@ -45,11 +42,9 @@ pub(crate) struct ReproduceArgs {
     #[command(flatten)]
     pub(crate) chosen: ChosenCells,
     #[command(flatten)]
-    pub(crate) own: OwnArgs,
-    #[command(flatten)]
     pub(crate) store: StorePlace,
     #[command(flatten)]
-    pub(crate) places: Places,
+    pub(crate) data: ScoredData,
     #[command(flatten)]
     pub(crate) plugins: PluginPlaces,
 }

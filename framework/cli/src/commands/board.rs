@@ -12,7 +12,7 @@ use molarena_report::{
     keep_latest, mark_verified, page, render, sort_rows,
 };
 
-use super::{no_such_record, print, wanted, warn_of_store, writable};
+use super::{no_such_record, own, print, wanted, warn_of_store, writable};
 use crate::{
     args::{BoardArgs, BoardSelection},
     exit_code::ExitCode,
@@ -23,11 +23,11 @@ use crate::{
 pub(crate) fn run(args: &BoardArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.html {
         let selection = &args.selection;
-        let inputs =
-            Inputs::of_places(&selection.places, None, None)?.and_folder([selection.store.store.as_path()]);
+        let inputs = Inputs::of_scored(&selection.data)?.and_folder([selection.store.store.as_path()]);
         check_file(path, Existing::WriteInto, &inputs)?;
     }
-    let (boards, records) = selected(&args.selection)?;
+    let catalog = own::catalog_of(&args.selection.data)?;
+    let (boards, records) = selected(&args.selection, &catalog)?;
     match &args.html {
         Some(path) => {
             fs_err::write(path, page(&boards, &records))?;
@@ -44,11 +44,11 @@ fn format(args: &BoardArgs) -> Format {
     args.format.unwrap_or_else(fitting)
 }
 
-/// The boards of a selection, and the records that they are built from.
+/// The boards of a selection, and the records that they are built from; `catalog` has the data that were scored on.
 ///
 /// # Errors
 /// [`NothingSelected`](molarena_host::Error::NothingSelected) if the store holds no such record, and errors of reading it.
-pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Record>)> {
+pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Result<(Boards, Vec<Record>)> {
     let store = writable(&args.store.store)?;
     let mut records = store.records()?;
     if args.matches {
@@ -63,8 +63,7 @@ pub(crate) fn selected(args: &BoardSelection) -> anyhow::Result<(Boards, Vec<Rec
     if args.latest {
         keep_latest(&mut records);
     }
-    let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
-    let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
+    let mut labels = Labels::new(catalog, &args.data.places.data_dir, &store);
     if let Some(metric) = args.metric {
         records = under(&store, &mut labels, metric, records)?;
     }

@@ -1,6 +1,5 @@
 //! `molarena compare`
 
-use molarena_data::Catalog;
 use molarena_evaluate::{
     Labels, Row,
     compare::{CompareOptions, Comparison, ReferenceComparison, compare, compare_with_reference},
@@ -9,14 +8,14 @@ use molarena_host::{Error, Store};
 use molarena_record::cell::Record;
 use molarena_report::{board_rows, comparisons_as_markdown, keep_datasets, references_as_markdown};
 
-use super::{board::under, print_document, warn_of_store, writable};
+use super::{board::under, own, print_document, warn_of_store, writable};
 use crate::{args::CompareArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let store = writable(&args.store.store)?;
     let other_store = args.other_store.as_deref().map(writable).transpose()?;
-    let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
-    let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
+    let catalog = own::catalog_of(&args.data)?;
+    let mut labels = Labels::new(&catalog, &args.data.places.data_dir, &store);
     let records = records_of(args, &store, &mut labels)?;
     let options = CompareOptions { resampling: args.resampling(), margin: args.margin };
     if let Some(reference) = &args.reference {

@@ -8,7 +8,7 @@ use molarena_host::{ArenaDataset, Store, Table, Values, check_table_name};
 use molarena_record::cell::Record;
 use molarena_report::{board_rows, keep_datasets};
 
-use super::{no_such_record, print, warn_of_store, writable};
+use super::{no_such_record, own, print, warn_of_store, writable};
 use crate::{
     args::{ExportArgs, ExportCommand, ExportOutput},
     exit_code::ExitCode,
@@ -18,17 +18,17 @@ use crate::{
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         ExportCommand::Scores { datasets, methods, store, output } => {
-            check(output, None, Some(&store.store))?;
+            check(output, &Inputs::default().and_folder([store.store.as_path()]))?;
             let store = Store::open(&store.store)?;
             let records = chosen(&store, datasets, methods)?;
             write(&export::scores(&records), output)
         }
-        ExportCommand::Predictions { datasets, methods, store, places, output } => {
-            check(output, Some(places), Some(&store.store))?;
+        ExportCommand::Predictions { datasets, methods, store, data, output } => {
+            check(output, &Inputs::of_scored(data)?.and_folder([store.store.as_path()]))?;
             let store = writable(&store.store)?;
             let records = chosen(&store, datasets, methods)?;
-            let catalog = Catalog::with_dir(places.datasets_dir.as_deref())?;
-            let mut labels = Labels::new(&catalog, &places.data_dir, &store);
+            let catalog = own::catalog_of(data)?;
+            let mut labels = Labels::new(&catalog, &data.places.data_dir, &store);
             let rows: Vec<Row<'_>> = board_rows(&records)
                 .into_iter()
                 .flat_map(|(_, rows)| rows)
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             }
         }
         ExportCommand::Split { dataset, split, split_seed, places, output } => {
-            check(output, Some(places), None)?;
+            check(output, &Inputs::of_places(places, None, None)?)?;
             let catalog = Catalog::with_dir(places.datasets_dir.as_deref())?;
             let table = split_of(&catalog, dataset, *split, *split_seed, &places.data_dir)?;
             write(&table, output)
@@ -52,15 +52,10 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Refuses a file that takes the place of an input, before anything is read.
-fn check(
-    output: &ExportOutput,
-    places: Option<&crate::args::Places>,
-    store: Option<&Path>,
-) -> anyhow::Result<()> {
+fn check(output: &ExportOutput, inputs: &Inputs) -> anyhow::Result<()> {
     let Some(path) = &output.output else { return Ok(()) };
     check_table_name(path)?;
-    let inputs = places.map(|places| Inputs::of_places(places, None, None)).transpose()?.unwrap_or_default();
-    check_file(path, Existing::with_force(output.force), &inputs.and_folder(store))
+    check_file(path, Existing::with_force(output.force), inputs)
 }
 
 fn write(table: &Table, output: &ExportOutput) -> anyhow::Result<ExitCode> {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use molarena_data::Catalog;
 use molarena_evaluate::{
     Labels, Resampling, Row,
     gate::{GateOptions, GateVerdict, TimeRule, gate},
@@ -11,7 +10,7 @@ use molarena_host::{Error, Store};
 use molarena_record::cell::Record;
 use molarena_report::{board_rows, gate_as_junit, gate_as_markdown, keep_datasets};
 
-use super::{print_document, warn_of_store, writable};
+use super::{own, print_document, warn_of_store, writable};
 use crate::{
     args::GateArgs,
     exit_code::ExitCode,
@@ -42,8 +41,8 @@ pub(crate) fn run(args: &GateArgs) -> anyhow::Result<ExitCode> {
     let store_rows = rows(&records, &store);
     let second_rows = second.as_ref().map_or_else(Vec::new, |(store, records)| rows(records, store));
     let time = time_rule(args, &baseline_rows)?;
-    let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
-    let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
+    let catalog = own::catalog_of(&args.data)?;
+    let mut labels = Labels::new(&catalog, &args.data.places.data_dir, &store);
     let resampling = Resampling { confidence: args.confidence, ..Resampling::default() };
     let options = GateOptions { resampling, margin: args.margin, time };
     let gate = gate(&baseline_rows, &store_rows, &second_rows, &mut labels, &options);
@@ -63,7 +62,8 @@ pub(crate) fn run(args: &GateArgs) -> anyhow::Result<ExitCode> {
 fn check_output(args: &GateArgs) -> anyhow::Result<()> {
     let Some(path) = &args.junit else { return Ok(()) };
     let stores = [Some(&args.baseline), Some(&args.store.store), args.second.as_ref()];
-    let inputs = Inputs::of_places(&args.places, None, args.methods_dir.as_deref())?
+    let inputs = Inputs::of_scored(&args.data)?
+        .and_all_in(args.methods_dir.as_deref())
         .and(args.suite.as_deref())
         .and_folder(stores.into_iter().flatten().map(std::path::PathBuf::as_path));
     check_file(path, Existing::WriteInto, &inputs)

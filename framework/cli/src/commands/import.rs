@@ -1,10 +1,7 @@
 //! `molarena import`
 
-use molarena_data::{
-    Catalog, Dataset, TaskType,
-    own::{OwnTable, TaskTypes},
-};
-use molarena_evaluate::import::{Given, Place, in_order, records};
+use molarena_data::{Catalog, PredictionTable};
+use molarena_evaluate::import::{Place, in_order, records};
 use molarena_host::{ArenaDataset, Error, Methods, Store, check_method_name};
 use molarena_record::cell::{Outcome, Record};
 use molarena_report::{short, with_decimals};
@@ -17,7 +14,14 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
     let manifest = catalog.get(&args.dataset)?;
     let data = catalog.dataset(&args.dataset, &args.places.data_dir)?;
-    let given = given(args, &data)?;
+    let table = PredictionTable {
+        path: args.file.clone(),
+        smiles: args.smiles_column.as_deref(),
+        row: args.row_column.as_deref(),
+        dataset: (&args.dataset, &data.tasks),
+        seed: args.seed,
+    };
+    let given = table.load()?;
     let store = create_store(&args.store.store)?;
     let dataset = ArenaDataset::prepare(manifest, &data, &args.places.data_dir, &store)?;
     let split = dataset.split(args.split.unwrap_or(manifest.protocol.split), args.split_seed)?;
@@ -59,52 +63,6 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         return Err(Error::Request(message).into());
     }
     Ok(())
-}
-
-/// Reads the table's SMILES and predictions, in the order of the dataset's tasks.
-fn given(args: &ImportArgs, dataset: &Dataset) -> anyhow::Result<Given> {
-    let mut columns = dataset.tasks.clone();
-    columns.extend(args.row_column.clone());
-    let table = OwnTable {
-        path: args.file.clone(),
-        smiles: args.smiles_column.clone(),
-        tasks: columns.clone(),
-        types: TaskTypes { all: Some(TaskType::Regression), ..TaskTypes::default() },
-        ..OwnTable::default()
-    };
-    let own = table.load()?;
-    let read = &own.datasets[0].dataset;
-    // A column without numbers is no task of the table.
-    if let Some(left) = own.left_out.first() {
-        let message = format!("{}: column \"{}\" {}", args.file.display(), left.column, left.reason);
-        return Err(Error::Request(message).into());
-    }
-    let place = |name: &String| read.tasks.iter().position(|task| task == name).expect("it was asked for");
-    let places: Vec<usize> = dataset.tasks.iter().map(place).collect();
-    let labels = |molecule: usize| read.labels_of(molecule);
-    let values = (0..read.len()).flat_map(|row| places.iter().map(move |&task| labels(row)[task])).collect();
-    let rows = match &args.row_column {
-        Some(name) => {
-            let column = place(name);
-            let rows = (0..read.len()).map(|row| row_number(labels(row)[column]));
-            let rows: Option<Vec<usize>> = rows.collect();
-            let wrong = || {
-                Error::Request(format!(
-                    "{}: column \"{name}\" must hold whole numbers from 0",
-                    args.file.display()
-                ))
-            };
-            Some(rows.ok_or_else(wrong)?)
-        }
-        None => None,
-    };
-    Ok(Given { smiles: read.smiles.clone(), rows, values })
-}
-
-/// A row number; `None` if it is not whole, or too large to be exact in single precision.
-fn row_number(value: f32) -> Option<usize> {
-    let exact = value >= 0.0 && value.fract() == 0.0 && value < 16_777_216.0;
-    exact.then_some(value as usize)
 }
 
 /// A record of the same method, data, split and seed that the store has.

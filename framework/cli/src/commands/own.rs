@@ -12,7 +12,10 @@ use molarena_record::cell::Record;
 use molarena_report::{BoardOptions, Format, render, short_number};
 
 use super::board::boards_with_intervals;
-use crate::{args::OwnArgs, split_choice::SplitChoice};
+use crate::{
+    args::{OwnArgs, ScoredData},
+    split_choice::SplitChoice,
+};
 
 /// Number of rows shown of a list.
 const SHOWN: usize = 5;
@@ -30,6 +33,15 @@ pub(crate) fn load(args: &OwnArgs, split: Option<&SplitChoice>) -> anyhow::Resul
     let own = table.load()?;
     state(&own, args);
     Ok(Some(own))
+}
+
+/// The datasets that records may have been scored on: of the catalog, and of the user's own table.
+pub(crate) fn catalog_of(data: &ScoredData) -> anyhow::Result<Catalog> {
+    let mut catalog = Catalog::with_dir(data.places.datasets_dir.as_deref())?;
+    if let Some(own) = load(&data.own, data.split.as_ref())? {
+        register(&own, &mut catalog);
+    }
+    Ok(catalog)
 }
 
 /// Adds the datasets of `own` to the catalog and returns their ids.

@@ -1,6 +1,5 @@
 //! `molarena replay`
 
-use molarena_data::Catalog;
 use molarena_evaluate::{Labels, Replayed, replay};
 
 use super::{existing, own, print, print_json, warn_of_store};
@@ -12,11 +11,8 @@ const SHOWN: usize = 10;
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     // For writing, because its cache keeps which molecules of a dataset are readable.
     let store = existing(&args.store.store)?;
-    let mut catalog = Catalog::with_dir(args.places.datasets_dir.as_deref())?;
-    if let Some(own) = own::load(&args.own, args.split.as_ref())? {
-        own::register(&own, &mut catalog);
-    }
-    let mut labels = Labels::new(&catalog, &args.places.data_dir, &store);
+    let catalog = own::catalog_of(&args.data)?;
+    let mut labels = Labels::new(&catalog, &args.data.places.data_dir, &store);
     let replayed = replay(&store, &mut labels);
     warn_of_store(&store);
     let replayed = replayed?;

@@ -30,16 +30,14 @@ pub(crate) fn run(args: &ReproduceArgs) -> anyhow::Result<ExitCode> {
         None => Some(Temporary::make("molarena-reproduce-", &std::env::temp_dir())?),
     };
     let into = args.into.as_deref().or_else(|| folder.as_ref().map(Temporary::path)).expect("one is there");
-    let mut arena = arena(into, None, &args.places, &args.plugins)?;
+    let mut arena = arena(into, None, &args.data.places, &args.plugins)?;
     if arena.store.root() == store.root() {
         return Err(Error::Request("--into: name another store than the one of the records".into()).into());
     }
     if args.reuse_encoders {
         arena.encoders = store.clone();
     }
-    if let Some(own) = own::load(&args.own, args.split.as_ref())? {
-        own::register(&own, &mut arena.catalog);
-    }
+    arena.catalog = own::catalog_of(&args.data)?;
     let mut reproductions = Vec::new();
     for (index, record) in records.iter().enumerate() {
         say!(

@@ -9,10 +9,11 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use molarena_data::Catalog;
 use molarena_host::{Error, Store};
 use molarena_report::{BOARD_SCHEMA, Boards, live_page};
 
-use super::board::selected;
+use super::{board::selected, own};
 use crate::{
     args::{BoardSelection, ServeArgs},
     exit_code::ExitCode,
@@ -28,12 +29,13 @@ const MOST_CONNECTIONS: usize = 64;
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     // A store that is not there is an error now, and not on the first request.
     Store::open(&args.selection.store.store)?;
+    let catalog = own::catalog_of(&args.selection.data)?;
     let refused = |error: std::io::Error| {
         Error::Request(format!("port {} cannot be opened: {error}; choose another by --port", args.port))
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).map_err(refused)?;
     let port = listener.local_addr()?.port();
-    let site = Arc::new(Site { selection: args.selection.clone(), port, shown: Mutex::new(None) });
+    let site = Arc::new(Site { selection: args.selection.clone(), catalog, port, shown: Mutex::new(None) });
     say!("serving http://127.0.0.1:{port}/ until it is interrupted");
     // A connection that breaks off concerns only its browser.
     for stream in listener.incoming().flatten() {
@@ -49,6 +51,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 /// What is served.
 struct Site {
     selection: BoardSelection,
+    catalog: Catalog,
     port: u16,
     /// The page that was built last, and the state of the store that it shows.
     shown: Mutex<Option<(String, Arc<str>)>>,
@@ -90,7 +93,7 @@ impl Site {
         if let Some((_, page)) = shown.as_ref().filter(|(of, _)| *of == state) {
             return ("200 OK", "text/html", Arc::clone(page));
         }
-        let page = match selected(&self.selection) {
+        let page = match selected(&self.selection, &self.catalog) {
             Ok((boards, records)) => live_page(&boards, &records, &state),
             // A run has not finished its first cell.
             Err(error) if matches!(error.downcast_ref(), Some(Error::NothingSelected(_))) => {

@@ -67,7 +67,7 @@ pub struct LeftOut {
 
 /// A label's parsed text.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Label {
+pub(crate) enum Label {
     Missing,
     Number(f32),
     /// A number with a decimal comma, or with commas between thousands.
@@ -75,7 +75,7 @@ enum Label {
     Text,
 }
 
-fn label(text: &str) -> Label {
+pub(crate) fn label(text: &str) -> Label {
     if text.is_empty() || MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return Label::Missing;
     }

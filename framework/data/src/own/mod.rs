@@ -24,6 +24,7 @@ use crate::manifest::{
 use crate::split::Protocol;
 use crate::table::{Table, present};
 
+pub(crate) use labels::{Label, label};
 pub use labels::{LeftOut, OwnTask};
 pub use names::TaskTypes;
 pub use parts::Parts;

@@ -104,6 +104,33 @@ pub(crate) fn used(sources: &Sources<'_>, id: &str, leave_out: &LeaveOut) -> Res
     Ok(Arc::new(corpus))
 }
 
+/// The identity keys of the molecules of the context graph `id`; rows that cannot be read have none. They are cached
+/// under the manifest, as far as it has the digests of all files.
+///
+/// # Errors
+/// An unknown id, and errors of reading the tables.
+pub fn identities(catalog: &Catalog, data_dir: &Path, store: &Store, id: &str) -> Result<BTreeSet<String>> {
+    let manifest = catalog.context(id)?;
+    let make = || {
+        let smiles = manifest.molecule_smiles(data_dir)?;
+        let readable = molarena_chem::parse_chunks(&smiles, CHUNK).flatten().filter_map(Result::ok);
+        Ok(readable.map(|molecule| molecule.identity()).collect())
+    };
+    if manifest.files.iter().any(|file| file.sha256.is_none()) {
+        return make();
+    }
+    let key = key_of(&json!({
+        "schema": "molarena.corpus-identities/1",
+        "manifest": manifest,
+        "chemistry": CHEMISTRY_VERSION,
+    }));
+    let read = |path: &Path| serde_json::from_slice(&read_stored(path).ok()?).ok();
+    let write = |keys: &BTreeSet<String>, path: &Path| {
+        Ok(fs_err::write(path, serde_json::to_vec(keys).expect("plain data"))?)
+    };
+    store.cached(&format!("corpus-identities-{key}.json"), read, make, write)
+}
+
 /// Molecules parsed at a time; each takes about 10 KiB.
 const CHUNK: usize = 1 << 13;
 

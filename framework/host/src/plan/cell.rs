@@ -52,6 +52,8 @@ pub struct TaskRow {
     pub composition: Composition,
     /// Whether all components declare that equal runs give equal bits.
     pub bitwise: bool,
+    /// Corpora that the components declare their weights to be pretrained on.
+    pub corpora: BTreeSet<String>,
 }
 
 /// A matching task.

@@ -29,6 +29,8 @@ pub(crate) struct Component {
     pub(crate) uses_seed: bool,
     /// Whether it declares that equal runs give equal bits.
     pub(crate) bitwise: bool,
+    /// Corpora that it declares its weights to be pretrained on.
+    pub(crate) corpora: Vec<String>,
 }
 
 impl Component {
@@ -86,6 +88,7 @@ mod tests {
             },
             uses_seed: false,
             bitwise: false,
+            corpora: Vec::new(),
         };
         let (ours, foreign) = (component("ours/x", "sources"), component("foreign/x", "file"));
         assert_eq!(libraries(&[&ours, &foreign]), [("ours".to_owned(), "file".to_owned())].into());

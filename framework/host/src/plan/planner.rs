@@ -1,7 +1,7 @@
 //! Finds and checks what a selection names, and makes the steps of each cell.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc,
@@ -68,6 +68,8 @@ struct Fits {
     seeded: bool,
     /// Whether all components declare that equal runs give equal bits.
     bitwise: bool,
+    /// Corpora that its components declare.
+    corpora: BTreeSet<String>,
 }
 
 /// Makes a plan; loads each plugin, dataset and split once.
@@ -338,7 +340,8 @@ impl<'a> Planner<'a> {
         let uses_seed = described.is_some_and(|component| component.uses_seed);
         let bitwise = described.is_some_and(|component| component.determinism == Determinism::Bitwise);
         let (library, library_sha256) = (plugin.path.clone(), plugin.sha256.clone());
-        Ok(Component { library, library_sha256, id, used, uses_seed, bitwise })
+        let corpora = described.map(|component| component.corpora.clone()).unwrap_or_default();
+        Ok(Component { library, library_sha256, id, used, uses_seed, bitwise, corpora })
     }
 
     /// Plans the cells of a method on one dataset and split, and passes each to `add`.
@@ -364,8 +367,10 @@ impl<'a> Planner<'a> {
         };
         let metric = place.dataset.manifest.protocol.metric;
         let (dataset, split) = (Arc::clone(place.dataset), Arc::clone(place.split));
-        let bitwise = own.iter().chain(members.iter().map(|(_, fits)| fits)).all(|fits| fits.bitwise);
-        let row = Arc::new(TaskRow { dataset, split, metric, composition, bitwise });
+        let all = || own.iter().chain(members.iter().map(|(_, fits)| fits));
+        let bitwise = all().all(|fits| fits.bitwise);
+        let corpora = all().flat_map(|fits| fits.corpora.iter().cloned()).collect();
+        let row = Arc::new(TaskRow { dataset, split, metric, composition, bitwise, corpora });
         for seed in seeds {
             self.check_interrupted()?;
             let step = match (&own, &combined) {
@@ -429,6 +434,8 @@ impl<'a> Planner<'a> {
             || baseline.uses_seed
             || (trained.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
         let bitwise = baseline.bitwise && encoder.as_ref().is_none_or(|found| found.bitwise);
+        let declare = encoder.iter().chain([&baseline]);
+        let corpora = declare.flat_map(|found| found.corpora.iter().cloned()).collect();
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
             features: place.dataset.describe_features(&model.features)?,
@@ -447,7 +454,7 @@ impl<'a> Planner<'a> {
             device: self.device_of(method),
             keep: self.keep,
         };
-        Ok(Fits { shared: Arc::new(shared), trained, seeded, bitwise })
+        Ok(Fits { shared: Arc::new(shared), trained, seeded, bitwise, corpora })
     }
 }
 

@@ -1,15 +1,14 @@
 //! One board: its table, and the views of its rows and tasks.
 
 use molarena_data::TaskType;
-use molarena_metrics::{Metric, Scoring};
+use molarena_metrics::Scoring;
 
 use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::{download, text};
 use super::{Page, costs, duel, heat, published, ranks, tasks, wins};
-use crate::md::{shows_costs, shows_coverage, shows_pretraining, shows_selection, shows_tasks};
-use crate::units::{NONE, duration, hundredfold, interval, memory, score, short_number};
-use crate::{Board, Boards, Row, SelectedOn, TaskScore};
+use crate::columns::{Column, Shown, columns};
+use crate::{Board, Boards, Row};
 
 pub(super) fn section(page: &Page<'_>, index: usize) -> String {
     let board = &page.boards[index];
@@ -99,116 +98,29 @@ fn downloads(page: &Page<'_>, index: usize) -> String {
     )
 }
 
-/// The columns of [`table()`], each with its link to what it means. They are those of the board in Markdown.
-fn head(board: &Board) -> Vec<Head> {
-    let mut head =
-        vec![Head::of("method", Term::Row), Head::of("rank", Term::Rank), Head::of("seeds", Term::Seeds)];
-    if shows_coverage(board) {
-        head.push(Head::of("coverage", Term::Coverage));
-    }
-    head.push(Head::of(&format!("{} (x100) mean±sd", board.metric.description().abbreviation), Term::Score));
-    if let Some(uncertainty) = &board.uncertainty {
-        let confidence = short_number((uncertainty.confidence * 100.0) as f32);
-        head.push(Head::of(&format!("{confidence} % interval"), Term::Interval));
-        head.push(Head::of("ties", Term::Ties));
-        if uncertainty.twins > 0 {
-            head.push(Head::of("no twins", Term::Twins));
-        }
-    }
-    if board.metric == Metric::RocAuc {
-        head.extend([">80 %", ">85 %", ">90 %"].map(|label| Head::of(label, Term::Above)));
-    }
-    if shows_tasks(board) {
-        head.extend(board.tasks.iter().map(|task| Head::plain(task)));
-    }
-    if shows_costs(board) {
-        head.extend([Head::of("time", Term::Time), Head::of("peak memory", Term::Memory)]);
-        if shows_pretraining(board) {
-            head.push(Head::of("pretraining", Term::Pretraining));
-        }
-    }
-    if shows_selection(board) {
-        head.push(Head::of("selected on", Term::SelectedOn));
-    }
-    head.push(Head::of("failed", Term::Failed));
-    head
-}
-
 fn table(page: &Page<'_>, index: usize) -> Table {
     let board = &page.boards[index];
+    let columns = columns(board);
+    let of = |column: &Column<'_>| match column.term {
+        Some(term) => Head::of(&column.head, term),
+        None => Head::plain(&column.head),
+    };
+    let head = std::iter::once(Head::of("method", Term::Row)).chain(columns.iter().map(of)).collect();
+    let cell = |shown: Shown| match shown {
+        Shown::Text(shown) => Cell::text(&shown),
+        Shown::Number(shown, number) => Cell::number(text(&shown), number),
+    };
+    let row = |row: &Row| {
+        let cells = columns.iter().map(|column| cell(column.of(row)));
+        std::iter::once(Cell::html(name(page, board, row))).chain(cells).collect()
+    };
     Table {
         id: format!("b{index}-t"),
         caption: format!("Board of {}", page.label(index)),
         is_text: false,
-        head: head(board),
-        rows: board.rows.iter().map(|row| cells(page, board, row)).collect(),
+        head,
+        rows: board.rows.iter().map(row).collect(),
     }
-}
-
-fn cells(page: &Page<'_>, board: &Board, row: &Row) -> Vec<Cell> {
-    let metric = board.metric;
-    let mut cells = vec![
-        Cell::html(name(page, board, row)),
-        Cell::number(crate::md::rank(row), row.rank.map(|rank| rank as f64)),
-        Cell::number(row.seeds.to_string(), Some(row.seeds as f64)),
-    ];
-    if shows_coverage(board) {
-        cells.push(Cell::number(format!("{:.0} %", row.coverage * 100.0), Some(row.coverage)));
-    }
-    cells.push(if row.seeds == 0 {
-        let reasons: Vec<&str> = row.failed.keys().map(String::as_str).collect();
-        Cell::number(text(&reasons.join(", ")), None)
-    } else {
-        Cell::number(score(metric, row.mean, row.std), row.mean)
-    });
-    if let Some(uncertainty) = &board.uncertainty {
-        cells.extend(uncertain(metric, row, uncertainty.twins));
-    }
-    if metric == Metric::RocAuc {
-        let shares = [(row.gt80, row.gt80_std), (row.gt85, row.gt85_std), (row.gt90, row.gt90_std)];
-        cells.extend(shares.map(|(share, std)| Cell::number(hundredfold(share, std), share)));
-    }
-    if shows_tasks(board) {
-        let none = TaskScore { mean: None, std: None };
-        cells.extend(board.tasks.iter().map(|task| {
-            let TaskScore { mean, std } = row.per_task.get(task).copied().unwrap_or(none);
-            Cell::number(score(metric, mean, std), mean)
-        }));
-    }
-    if shows_costs(board) {
-        cells.push(Cell::number(duration(row.wall_s), row.wall_s));
-        cells.push(Cell::number(memory(row.peak_rss_mb), row.peak_rss_mb));
-        if shows_pretraining(board) {
-            let wall = row.pretraining.as_ref().and_then(|pretraining| pretraining.wall_s);
-            cells.push(Cell::number(duration(wall), wall));
-        }
-    }
-    if shows_selection(board) {
-        cells.push(match row.selected_on {
-            SelectedOn::None => Cell::text("none"),
-            SelectedOn::Validation => Cell::text(&format!("validation, of {}", row.settings)),
-        });
-    }
-    let reasons: Vec<String> = row.failed.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-    let failed: usize = row.failed.values().sum();
-    let reasons = if reasons.is_empty() { NONE.to_owned() } else { reasons.join(", ") };
-    cells.push(Cell::number(text(&reasons), Some(failed as f64)));
-    cells
-}
-
-fn uncertain(metric: Metric, row: &Row, twins: usize) -> Vec<Cell> {
-    let statistics = row.statistics.as_ref();
-    let none = || Cell::number(NONE, None);
-    let mut cells = vec![
-        statistics.map_or_else(none, |of| Cell::number(interval(metric, of.low, of.high), Some(of.low))),
-        statistics.filter(|of| !of.ties.is_empty()).map_or_else(none, |of| Cell::text(&of.ties.join(" "))),
-    ];
-    if twins > 0 {
-        cells.push(statistics.map_or_else(none, |of| {
-            Cell::number(score(metric, of.without_twins, of.without_twins_std), of.without_twins)
-        }));
-    }
-    cells
 }
 
 /// The name of a row and what sets it apart.
@@ -269,26 +181,4 @@ pub(super) fn failures(page: &Page<'_>) -> String {
             &Table { id: "failures-t".to_owned(), caption, is_text: true, head: head.into(), rows }.render();
     }
     html + "</section>\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::sample;
-    use crate::{BoardOptions, build};
-
-    #[test]
-    fn the_columns_are_those_of_markdown() {
-        for cost in [true, false] {
-            for board in &build(&sample(), BoardOptions { cost }).boards {
-                let markdown = crate::md::head(board);
-                assert_eq!(head(board).len(), markdown.len(), "{markdown:?}");
-                for row in &board.rows {
-                    let boards =
-                        Boards { schema: String::new(), boards: vec![board.clone()], matches: Vec::new() };
-                    assert_eq!(cells(&Page::new(&boards, &[]), board, row).len(), markdown.len());
-                }
-            }
-        }
-    }
 }

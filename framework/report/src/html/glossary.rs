@@ -6,7 +6,7 @@ use strum::VariantArray;
 
 /// A word that the page explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
-pub(super) enum Term {
+pub(crate) enum Term {
     Row,
     Rank,
     AverageRank,
@@ -20,6 +20,7 @@ pub(super) enum Term {
     Time,
     Memory,
     Pretraining,
+    Seen,
     SelectedOn,
     Failed,
     Best,
@@ -60,6 +61,7 @@ impl Term {
             Self::Time => ("g-time", "time", "Mean wall-clock time of a seed, from the start of its worker to its end. Times of other machines are not comparable."),
             Self::Memory => ("g-memory", "peak memory", "Largest peak of resident memory of any seed: what a machine must have."),
             Self::Pretraining => ("g-pretraining", "pretraining", "Wall-clock time of the pretraining of the encoder, once for all seeds and datasets."),
+            Self::Seen => ("g-seen", "seen", "Share of the test molecules that a corpus of the encoder has, by the first block of the InChIKey. The arena leaves them out of what it pretrains on itself; of weights that a plugin brings, the corpora that it declares are looked through. ? where a corpus cannot be read here."),
             Self::SelectedOn => ("g-selected-on", "selected on", "On which molecules settings were chosen, and how many were tried for a seed."),
             Self::Failed => ("g-failed", "failed", "Number of failed seeds by reason. Each failure has its message in the list of failures."),
             Self::Best => ("g-best", "share of tasks won", "Share of the tasks on which the row has the best score of all ranked rows. Rows that are equally good share a task."),

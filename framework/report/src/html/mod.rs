@@ -14,7 +14,7 @@ mod board;
 mod costs;
 mod document;
 mod duel;
-mod glossary;
+pub(crate) mod glossary;
 mod heat;
 mod history;
 mod matches;

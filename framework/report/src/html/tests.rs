@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use molarena_evaluate::SeenCorpus;
 use molarena_record::{cell::Outcome, cell::Record, key::key_of, parts::Reason};
 
 use super::*;
@@ -145,10 +146,21 @@ fn with_statistics(mut boards: Boards) -> Boards {
                 ties: vec![letter(rank / 4), letter(rank / 4 + 1)],
                 without_twins: Some(mean - 0.01),
                 without_twins_std: Some(0.01),
+                corpora: vec![SeenCorpus { corpus: "graph<1>".to_owned(), share: Some(0.392) }],
             });
         }
     }
     boards
+}
+
+#[test]
+fn what_corpora_have_of_the_test_molecules_is_in_every_form() {
+    let boards = with_statistics(build(&sample(), BoardOptions::default()));
+    let markdown = crate::render(&boards, crate::Format::Md);
+    assert!(markdown.contains(r"graph\<1\> 39.2 %"), "{markdown}");
+    assert!(page(&boards, &[]).contains("graph&lt;1&gt; 39.2 %"));
+    assert!(crate::render(&boards, crate::Format::Csv).contains("graph<1>:0.392"));
+    assert!(crate::render(&boards, crate::Format::Json).contains("\"share\": 0.392"));
 }
 
 #[test]
