@@ -7,7 +7,7 @@ use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_record::{
     cell::{Outcome, RECORD_SCHEMA, Record},
     matching::{MATCH_SCHEMA, MatchOutcome, MatchRecord, RANKS_FILE, SpaceScores},
-    parts::{Composition, Cost, PretrainCost, Pretrained},
+    parts::{Cost, PretrainCost, Pretrained},
     step::{Kind, StepRecord},
 };
 
