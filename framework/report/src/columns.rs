@@ -200,7 +200,7 @@ pub(crate) fn shows_tasks(board: &Board) -> bool {
     board.task_type == TaskType::Regression && board.tasks.len() <= MOST_TASK_COLUMNS
 }
 
-fn shows_costs(board: &Board) -> bool {
+pub(crate) fn shows_costs(board: &Board) -> bool {
     board.rows.iter().any(|row| row.wall_s.is_some() || row.peak_rss_mb.is_some())
 }
 

@@ -1,10 +1,9 @@
 //! Boards as Markdown, in the form of Tables 2 (classification) and 3 (regression) of arXiv 2406.12056.
 
 use molarena_data::Protocol;
-use molarena_metrics::Metric;
 use molarena_record::text::visible;
 
-use crate::columns::{Column, Shown, columns, shows_tasks};
+use crate::columns::{Column, Shown, columns, shows_costs, shows_tasks};
 use crate::published::sources;
 use crate::table::markdown;
 use crate::units::{NONE, score, signed_points};
