@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{ChosenCells, PluginPlaces, ScoredData, StorePlace, learning::WorkerLimits};
-use crate::split_choice::SplitChoice;
 
 const EXAMPLES: &str = "\
 Examples:
