@@ -121,7 +121,7 @@ pub struct AuditedSplit {
     pub test: usize,
 }
 
-/// How much of a test part is known from elsewhere: the numbers of a board's column.
+/// How much of a test part is known from elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contamination {
