@@ -54,6 +54,7 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
     let pretraining = &trained["composition"]["pretraining"];
     assert_eq!(pretraining["left_out"], trained["split"]["test"]);
     assert_eq!(trained["composition"]["decoder_is_trained"], true);
+    comes_out_the_same(&arena);
     let plot = |more: &[&str]| {
         let always = ["plot", "--ranks", "--store", "store", "-o", "figures"];
         arena.molarena(&always.iter().chain(more).copied().collect::<Vec<_>>())
@@ -71,6 +72,25 @@ fn neighbours_beat_chance_and_no_query_is_in_the_corpus() {
     assert!(damaged.stderr.contains("not the bytes of `ranks.npz`"), "{}", damaged.stderr);
     // A second run runs nothing.
     assert!(suite(&arena, &groups).stdout.starts_with("5 cells: 0 scored now, 5 finished before, 0 failed"));
+}
+
+/// All records are made again with the same ranks, and boards of the suite say so.
+fn comes_out_the_same(arena: &TestArena) {
+    let places = ["--store", "store", "--data-dir", "data", "--datasets-dir", "datasets"];
+    let again = arena.molarena(&[&["reproduce", "--dataset", "demo-context"], &places[..]].concat());
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert!(again.stdout.contains("identical, largest difference of ranks 0, reciprocal rank"), "{}", again.stdout);
+    assert!(again.stdout.ends_with("5 records verified, 0 came out different\n"), "{}", again.stdout);
+    let suite = ["board", "--store", "store", "--suite", "suite.toml", "--methods-dir", "methods", "--latest"];
+    let boards = arena.molarena(&[&suite[..], &["--format", "json"]].concat());
+    let boards = json(&boards.stdout);
+    let boards = boards["matches"].as_array().unwrap();
+    assert_eq!(boards.len(), 4, "{boards:?}");
+    for board in boards {
+        for row in board["rows"].as_array().unwrap() {
+            assert_eq!(row["verified"], row["seeds"], "{row}");
+        }
+    }
 }
 
 /// A record's summary of a space follows from the stored ranks.

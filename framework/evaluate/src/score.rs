@@ -119,6 +119,7 @@ fn match_record(cell: &Cell, row: &MatchRow, step: &StepRecord, arena: &Arena) -
         seed: cell.seed,
         composition: row.composition.clone(),
         confined: step.confined,
+        bitwise: Some(row.bitwise),
         outcome,
         cost: step.cost,
         pretrain_cost: pretrain_cost(&pretrainings, arena)?,

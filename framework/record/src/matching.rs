@@ -63,6 +63,9 @@ pub struct MatchRecord {
     pub composition: MatchComposition,
     /// Whether the worker was confined (no data folder, no store, no network).
     pub confined: bool,
+    /// Whether all its plugins declare that equal runs give equal bits. Records of earlier versions have no such field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitwise: Option<bool>,
     /// Scores, or why there are none.
     pub outcome: MatchOutcome,
     /// Cost of the step; `predict_s` is the time in the decoder.
@@ -79,6 +82,13 @@ pub struct MatchRecord {
     /// The parameters that the suite varies, with this method's values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub varied: BTreeMap<String, serde_json::Value>,
+}
+
+impl MatchRecord {
+    /// How [`Pretrained::leave_out`] names the query molecules of a matching task on `spaces`.
+    pub fn queries_of(spaces: &[String]) -> String {
+        format!("queries of {}", spaces.join(", "))
+    }
 }
 
 /// Components of a matching method.

@@ -102,15 +102,24 @@ pub fn keep_latest(records: &mut Vec<Record>) {
         let Record { composition, split, tasks, metric, method, .. } = record;
         key_of(&json!([composition.data_sha256, split, tasks, metric, method]))
     };
-    let mut latest: BTreeMap<String, (Option<u64>, String)> = BTreeMap::new();
-    for record in records.iter() {
-        let found = (record.finished, composition_hash(record));
-        let of_method = latest.entry(place(record)).or_insert_with(|| found.clone());
-        if found > *of_method {
-            *of_method = found;
-        }
+    keep_latest_of(records, place, |record| (record.finished, composition_hash(record)));
+}
+
+/// Keeps of the records of one place those of the composition that was finished last; `version` has the time and the hash of
+/// the composition.
+pub(crate) fn keep_latest_of<R>(
+    records: &mut Vec<R>,
+    place: impl Fn(&R) -> String,
+    version: impl Fn(&R) -> (Option<u64>, String),
+) {
+    let versions: Vec<_> = records.iter().map(|record| (place(record), version(record))).collect();
+    let mut latest: BTreeMap<&str, &(Option<u64>, String)> = BTreeMap::new();
+    for (place, found) in &versions {
+        let of_place = latest.entry(place).or_insert(found);
+        *of_place = found.max(of_place);
     }
-    records.retain(|record| latest[&place(record)].1 == composition_hash(record));
+    let mut kept = versions.iter().map(|(place, (_, hash))| latest[place.as_str()].1 == *hash);
+    records.retain(|_| kept.next().expect("one for each record"));
 }
 
 /// Counts the seeds of each row whose record is verified, and says so in a note. `records` are those that the boards were
@@ -121,21 +130,29 @@ pub fn mark_verified(boards: &mut Boards, records: &[Record], verified: &BTreeSe
         return;
     }
     for (board, (_, rows)) in boards.boards.iter_mut().zip(board_rows(records)) {
-        let mut said = Vec::new();
+        let mut counted = Vec::new();
         for of in rows {
             let Some(row) = board.rows.iter_mut().find(|row| row.method == of.name) else { continue };
             row.verified = of.records.iter().filter(|record| verified.contains(&record.key)).count();
-            if row.verified > 0 {
-                said.push(format!("{} ({} of {} seeds)", row.method, row.verified, of.records.len()));
-            }
+            counted.push((row.method.clone(), row.verified, of.records.len()));
         }
-        if !said.is_empty() {
-            board.notes.push(format!(
-                "Verified, which is made again from the record with equal predictions: {}.",
-                said.join(", ")
-            ));
-        }
+        let counted = counted.iter().map(|(method, verified, seeds)| (method.as_str(), *verified, *seeds));
+        board.notes.extend(verified_note("predictions", counted));
     }
+}
+
+/// The note on verified rows, if there is one; `rows` are methods with the number of verified records and of all, `what` is what
+/// came out equal.
+pub(crate) fn verified_note<'a>(
+    what: &str,
+    rows: impl Iterator<Item = (&'a str, usize, usize)>,
+) -> Option<String> {
+    let said = rows
+        .filter(|(_, verified, _)| *verified > 0)
+        .map(|(method, verified, seeds)| format!("{method} ({verified} of {seeds} seeds)"));
+    let said: Vec<String> = said.collect();
+    let made = format!("Verified, which is made again from the record with equal {what}");
+    (!said.is_empty()).then(|| format!("{made}: {}.", said.join(", ")))
 }
 
 /// The rows of each board, in the order of the boards, with the name of the dataset.

@@ -49,7 +49,7 @@ pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
 pub use gate_md::{gate_as_junit, gate_as_markdown};
 pub use html::{document, live_page, page};
-pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches};
+pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches, keep_latest_matches};
 pub use pretraining::RowPretraining;
 pub use published::PublishedRow;
 pub use sorting::{SortBy, sort_rows};

@@ -1,13 +1,14 @@
 //! Matching boards: methods that ranked the same profiles for the same molecules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use molarena_record::{key::key_of, matching::MatchOutcome, matching::MatchRecord, matching::SpaceScores};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::build::row_name;
+use crate::board::is_zero;
+use crate::build::{keep_latest_of, row_name, verified_note};
 use crate::builds::{newest_build, without_builds};
 use crate::row::{one_line, summary};
 use crate::units::short;
@@ -78,6 +79,9 @@ pub struct MatchRow {
     pub pretraining: Option<RowPretraining>,
     /// Whether every worker was confined.
     pub confined: bool,
+    /// Number of its seeds whose record was made again with equal ranks; absent where there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub verified: usize,
 }
 
 /// Mean and sample standard deviation over seeds; null where there is none.
@@ -96,9 +100,23 @@ impl MeanSd {
     }
 }
 
-/// Builds boards from matching records, which may come in any order.
-pub fn build_matches(records: &[MatchRecord], options: BoardOptions) -> Vec<MatchBoard> {
-    grouped(records).into_iter().map(|(space, rows)| board(space, &rows, options)).collect()
+/// Builds boards from matching records, which may come in any order. `verified` has keys of records that were made again with
+/// equal ranks.
+pub fn build_matches(
+    records: &[MatchRecord],
+    verified: &BTreeSet<String>,
+    options: BoardOptions,
+) -> Vec<MatchBoard> {
+    grouped(records).into_iter().map(|(space, rows)| board(space, &rows, verified, options)).collect()
+}
+
+/// Keeps of each method on a board only the records of the composition that was finished last.
+pub fn keep_latest_matches(records: &mut Vec<MatchRecord>) {
+    let place = |record: &MatchRecord| {
+        let MatchRecord { context_key, split, spaces, candidates, method, .. } = record;
+        key_of(&json!([context_key, split, spaces, candidates, method]))
+    };
+    keep_latest_of(records, place, |record| (record.finished, key_of(&json!(record.composition))));
 }
 
 /// Records of one board, by method and hash of the composition: a row each.
@@ -127,7 +145,12 @@ pub(crate) fn named(groups: &Rows<'_>, (method, hash): &(&str, String)) -> (Stri
     (if compositions > 1 { row_name(method, hash) } else { (*method).to_owned() }, compositions)
 }
 
-pub(crate) fn board(space: &str, groups: &Rows<'_>, options: BoardOptions) -> MatchBoard {
+pub(crate) fn board(
+    space: &str,
+    groups: &Rows<'_>,
+    verified: &BTreeSet<String>,
+    options: BoardOptions,
+) -> MatchBoard {
     let mut rows = Vec::new();
     let mut notes = Vec::new();
     for (key, records) in groups {
@@ -139,7 +162,7 @@ pub(crate) fn board(space: &str, groups: &Rows<'_>, options: BoardOptions) -> Ma
         let build = |record: &MatchRecord| json!(record.composition);
         let (records, on_builds) = newest_build(&name, records.clone(), build, |record| record.finished);
         notes.extend(on_builds);
-        rows.push(row(name, space, &records, options));
+        rows.push(row(name, space, &records, verified, options));
     }
     rows.sort_by(|one, other| {
         let by_score = match (one.mrr.mean, other.mrr.mean) {
@@ -155,6 +178,13 @@ pub(crate) fn board(space: &str, groups: &Rows<'_>, options: BoardOptions) -> Ma
             open.join(", ")
         ));
     }
+    notes.extend(verified_note(
+        "ranks",
+        rows.iter().map(|row| {
+            let failed: usize = row.failures.iter().map(|failure| failure.seeds.len()).sum();
+            (row.method.as_str(), row.verified, row.seeds + failed)
+        }),
+    ));
     notes.extend(pretraining::notes(rows.iter().map(|row| (row.method.as_str(), row.pretraining.as_ref()))));
     let records = groups.values().flatten();
     let scores = records.clone().find_map(|record| scores_of(record, space).ok());
@@ -191,7 +221,13 @@ pub(crate) fn scores_of<'a>(
     }
 }
 
-fn row(method: String, space: &str, records: &[&MatchRecord], options: BoardOptions) -> MatchRow {
+fn row(
+    method: String,
+    space: &str,
+    records: &[&MatchRecord],
+    verified: &BTreeSet<String>,
+    options: BoardOptions,
+) -> MatchRow {
     let mut records = records.to_vec();
     records.sort_by(|one, other| (one.seed, &one.key).cmp(&(other.seed, &other.key)));
     let scored: Vec<&SpaceScores> =
@@ -224,6 +260,7 @@ fn row(method: String, space: &str, records: &[&MatchRecord], options: BoardOpti
         peak_rss_mb: Some(peak).filter(|peak| peak.is_finite()),
         pretraining: RowPretraining::of_match(records[0], options),
         confined: records.iter().all(|record| record.confined),
+        verified: records.iter().filter(|record| verified.contains(&record.key)).count(),
     }
 }
 
@@ -242,7 +279,8 @@ mod tests {
     #[test]
     fn a_board_for_each_space_best_first() {
         let records = [matched("m", 0, 0.5), matched("random", 0, 0.01), matched("m", 1, 0.25)];
-        let boards = build_matches(&records, BoardOptions::default());
+        let verified = ["m-0".to_owned()].into();
+        let boards = build_matches(&records, &verified, BoardOptions::default());
         assert_eq!(boards.iter().map(|board| board.space.as_str()).collect::<Vec<_>>(), ["e", "m"]);
         let board = &boards[0];
         assert_eq!((board.queries, board.profiles, board.relevant), (4, 40, 5));
@@ -250,10 +288,22 @@ mod tests {
         assert_eq!((board.rows[0].seeds, board.rows[0].mrr.mean), (2, Some(0.375)));
         assert!((board.rows[0].mrr.std.unwrap() - 0.03125_f64.sqrt()).abs() < 1e-15);
         assert_eq!(board.rows[1].mrr.std, None);
+        assert_eq!(board.rows.iter().map(|row| row.verified).collect::<Vec<_>>(), [1, 0]);
+        assert_eq!(board.notes[0], "Verified, which is made again from the record with equal ranks: m (1 of 2 seeds).");
         assert!(
-            board.notes[0]
+            board.notes[1]
                 .starts_with("Pretrained on c without 7 molecules of it (leave out: queries of e, m)")
         );
+    }
+
+    #[test]
+    fn of_two_compositions_the_latest_is_kept() {
+        let mut records = vec![matched("m", 0, 0.5), matched("m", 0, 0.25), matched("n", 0, 0.5)];
+        records[1].composition.chemistry = "2".to_owned();
+        (records[0].finished, records[1].finished) = (Some(1), Some(2));
+        keep_latest_matches(&mut records);
+        let kept: Vec<_> = records.iter().map(|record| record.composition.chemistry.as_str()).collect();
+        assert_eq!(kept, ["2", "1"]);
     }
 
     #[test]
@@ -261,6 +311,6 @@ mod tests {
         let mut records = vec![matched("m", 0, 0.5), matched("m", 0, 0.5), matched("m", 0, 0.5)];
         records[1].split.sha256 = "c".repeat(64);
         records[2].candidates = molarena_record::matching::Candidates::Test;
-        assert_eq!(build_matches(&records, BoardOptions::default()).len(), 6);
+        assert_eq!(build_matches(&records, &BTreeSet::new(), BoardOptions::default()).len(), 6);
     }
 }

@@ -79,7 +79,7 @@ fn cells(row: &MatchRow, costs: bool) -> Vec<String> {
 }
 
 /// The columns of the CSV of matching boards.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "context",
     "space",
     "split",
@@ -107,6 +107,7 @@ const COLUMNS: [&str; 27] = [
     "failed",
     "simulated",
     "wall_s",
+    "verified",
 ];
 
 /// The CSV of matching boards: one line per board and method.
@@ -135,7 +136,7 @@ pub(crate) fn csv(boards: &[MatchBoard]) -> String {
             }
             let failed: usize = row.failures.iter().map(|failure| failure.seeds.len()).sum();
             cells.extend([number(row.median_rank.mean), failed.to_string(), board.simulated.to_string()]);
-            cells.push(number(row.wall_s));
+            cells.extend([number(row.wall_s), row.verified.to_string()]);
             lines.push(cells);
         }
     }
@@ -144,6 +145,8 @@ pub(crate) fn csv(boards: &[MatchBoard]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::testing::{match_failed, matched};
     use crate::{BoardOptions, build_matches};
@@ -151,7 +154,7 @@ mod tests {
     #[test]
     fn snapshots() {
         let records = [matched("m", 0, 0.5), matched("m", 1, 0.25), match_failed("slow", 0)];
-        let boards = build_matches(&records, BoardOptions::default());
+        let boards = build_matches(&records, &BTreeSet::new(), BoardOptions::default());
         insta::assert_snapshot!(section(&boards[0]), @r###"
         ## c, e profiles, scaffold split (seed 0): match
 
@@ -168,9 +171,9 @@ mod tests {
         let text = csv(&boards);
         let lines: Vec<&str> = text.lines().collect();
         let hashes = format!("{},{}", "b".repeat(64), "a".repeat(64));
-        let scores = "0.25,0,0.5,0,0.25,0,0.75,0,0.375,0.1767766952966369,2,0,false,2";
+        let scores = "0.25,0,0.5,0,0.25,0,0.75,0,0.375,0.1767766952966369,2,0,false,2,0";
         assert_eq!(lines[0], COLUMNS.join(","));
         assert_eq!(lines[1], format!("c,e,scaffold,0,{hashes},all,4,40,5,m,true,2,{scores}"));
-        assert_eq!(lines[2], format!("c,e,scaffold,0,{hashes},all,4,40,5,slow,true,0,,,,,,,,,,,,1,false,2"));
+        assert_eq!(lines[2], format!("c,e,scaffold,0,{hashes},all,4,40,5,slow,true,0,,,,,,,,,,,,1,false,2,0"));
     }
 }

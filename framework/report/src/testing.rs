@@ -182,6 +182,7 @@ pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
             bounds: "d".repeat(64),
         },
         confined: true,
+        bitwise: None,
         outcome: MatchOutcome::Scored { spaces: vec![space("m"), space("e")], ranks_sha256: "e".repeat(64) },
         cost: Cost {
             wall_s: 2.0,

@@ -1,6 +1,6 @@
 //! Records in a store.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use molarena_host::Store;
 use molarena_record::key::key_of;
@@ -52,7 +52,7 @@ pub fn record(data: &[u8]) {
     let cells = store.records().expect("readable");
     let ranked = store.match_records().expect("readable");
     let boards = Boards {
-        matches: build_matches(&ranked, BoardOptions::default()),
+        matches: build_matches(&ranked, &BTreeSet::new(), BoardOptions::default()),
         ..build(&cells, BoardOptions::default())
     };
     for format in [Format::Md, Format::Csv, Format::Json] {

@@ -9,7 +9,7 @@ use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_report::{
     BoardOptions, Boards, Format, RowRecords, build, build_matches, build_with_statistics, keep_datasets,
-    keep_latest, mark_verified, page, render, sort_rows,
+    keep_latest, keep_latest_matches, mark_verified, page, render, sort_rows,
 };
 
 use super::{no_such_record, own, print, wanted, warn_of_store, writable};
@@ -56,8 +56,9 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
     }
     keep_datasets(&mut records, &args.datasets);
     records.retain(|record| wanted(&args.methods, &record.method));
-    if let Some(suite) = &args.suite {
-        let suite = SuiteCells::load(suite, args.methods_dir.as_deref())?;
+    let suite = args.suite.as_deref().map(|suite| SuiteCells::load(suite, args.methods_dir.as_deref()));
+    let suite = suite.transpose()?;
+    if let Some(suite) = &suite {
         records.retain(|record| suite.has(record));
     }
     if args.latest {
@@ -69,7 +70,13 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
     }
     let mut matches = store.match_records()?;
     matches.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
-    if args.metric.is_some() || args.suite.is_some() {
+    if let Some(suite) = &suite {
+        matches.retain(|record| suite.has_match(record));
+    }
+    if args.latest {
+        keep_latest_matches(&mut matches);
+    }
+    if args.metric.is_some() {
         matches.clear();
     }
     warn_of_store(&store);
@@ -83,9 +90,11 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
         boards_with_intervals(&records, options, &store, &mut labels)
     };
     let verified = store.reproductions()?.into_iter().filter(|found| found.agreement.verifies());
-    mark_verified(&mut boards, &records, &verified.map(|found| found.key).collect());
+    let verified = verified.map(|found| found.key).collect();
+    mark_verified(&mut boards, &records, &verified);
+    boards.matches = build_matches(&matches, &verified, options);
     sort_rows(&mut boards, args.sort);
-    Ok((Boards { matches: build_matches(&matches, options), ..boards }, records))
+    Ok((boards, records))
 }
 
 /// Boards with intervals, ranks and ties, or notes that say why there are none.

@@ -63,6 +63,8 @@ pub struct MatchRow {
     pub task: Arc<MatchTask>,
     /// Components of the method, as records name them.
     pub composition: MatchComposition,
+    /// Whether all components declare that equal runs give equal bits.
+    pub bitwise: bool,
 }
 
 impl TaskRow {

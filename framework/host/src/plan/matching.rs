@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use molarena_chem::CHEMISTRY_VERSION;
-use molarena_record::matching::MatchComposition;
+use molarena_record::matching::{MatchComposition, MatchRecord};
 use molarena_sdk::{ComponentKind, InputKind};
 use serde_json::json;
 
@@ -134,13 +134,14 @@ impl Planner<'_> {
             Some(pretraining) => self.leave_out(pretraining)?,
             None => LeaveOut::default(),
         };
-        leave_out.add(&format!("queries of {}", task.space_names().join(", ")), &task.identities);
+        leave_out.add(&MatchRecord::queries_of(&task.space_names()), &task.identities);
         let bounds_without = Arc::new(leave_out.identities.clone());
         let bounds = corpus::used(&self.arena.sources(), &task.context, &leave_out)?.key.clone();
         let pretrain = match &model.pretraining {
             Some(pretraining) => Some(self.pretrain(method, model, pretraining, leave_out)?),
             None => None,
         };
+        let bitwise = decoder.bitwise && encoder.as_ref().is_none_or(|found| found.bitwise);
         let one_plugin = encoder.as_ref().is_some_and(|encoder| encoder.used.sha256 == decoder.used.sha256);
         let (pretrain, described) =
             pretrain.map_or((None, None), |(step, described)| (Some(step), Some(described)));
@@ -153,7 +154,7 @@ impl Planner<'_> {
             decoder_is_trained: pretrain.is_some() && one_plugin,
             bounds,
         };
-        let row = MatchRow { task: Arc::clone(task), composition: composition.clone() };
+        let row = MatchRow { task: Arc::clone(task), composition: composition.clone(), bitwise };
         let shared = RankShared {
             task: Arc::clone(task),
             method: method.name.clone(),

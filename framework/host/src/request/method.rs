@@ -18,7 +18,8 @@ use crate::{
 use molarena_features::FeatureSpec;
 use molarena_record::{
     cell::Record,
-    parts::{Composition, MemberUse, Tune},
+    matching::MatchRecord,
+    parts::{ComponentUse, Composition, MemberUse, Pretrained, Tune},
 };
 
 /// Schema name of a method file.
@@ -243,29 +244,52 @@ impl Method {
         Ok((method, composition.members.iter().map(member).collect::<Result<_>>()?))
     }
 
+    /// The method that a matching record describes, as [`of_record`](Self::of_record) says.
+    ///
+    /// # Errors
+    /// As [`of_record`](Self::of_record).
+    pub fn of_match(record: &MatchRecord) -> Result<Self> {
+        let composition = &record.composition;
+        let mut content = model_content(&composition.features, composition.encoder.as_ref());
+        content["decoder"] = component_content(&composition.decoder);
+        if let Some(pretraining) = &composition.pretraining {
+            // The queries are always left out; method files name datasets only.
+            let queries = MatchRecord::queries_of(&record.spaces);
+            let datasets = pretraining.leave_out.iter().filter(|&name| *name != queries).cloned().collect();
+            set_pretraining(&mut content, pretraining, datasets);
+        }
+        let mut method = Self::again(&record.method, content)?;
+        method.varied.clone_from(&record.varied);
+        Ok(method)
+    }
+
     fn of_composition(name: &str, protocol: MethodProtocol, composition: &Composition) -> Result<Self> {
-        // Names of variants are not those of method files.
-        let mut content = json!({ "schema": METHOD_SCHEMA, "name": "again", "protocol": protocol });
-        if composition.members.is_empty() {
-            content["features"] = without_hashes(&composition.features);
-            for (part, used) in [("encoder", &composition.encoder), ("baseline", &composition.baseline)] {
-                if let Some(used) = used {
-                    content[part] = json!({ "component": used.component, "config": used.config });
-                }
+        let mut content = if composition.members.is_empty() {
+            let mut content = model_content(&composition.features, composition.encoder.as_ref());
+            if let Some(baseline) = &composition.baseline {
+                content["baseline"] = component_content(baseline);
             }
             if let Some(pretraining) = &composition.pretraining {
-                content["encoder"]["corpus"] = json!(pretraining.corpus);
-                content["encoder"]["pretrain_seed"] = json!(pretraining.seed);
-                content["encoder"]["leave_out"] = json!(pretraining.leave_out);
+                set_pretraining(&mut content, pretraining, pretraining.leave_out.clone());
             }
             if let Some(tune) = &composition.tune {
                 content["tune"] = json!(tune);
             }
+            content
         } else {
             let members: Vec<&str> =
                 composition.members.iter().map(|member| member.method.as_str()).collect();
-            content["ensemble"] = json!({ "members": members });
-        }
+            json!({ "ensemble": { "members": members } })
+        };
+        content["protocol"] = json!(protocol);
+        Self::again(name, content)
+    }
+
+    /// The method of a record's description, `content` without its head.
+    fn again(name: &str, mut content: Value) -> Result<Self> {
+        content["schema"] = json!(METHOD_SCHEMA);
+        // Names of variants are not those of method files.
+        content["name"] = json!("again");
         let mut method = Self::of_document(content, Path::new("the record"))?;
         name.clone_into(&mut method.name);
         Ok(method)
@@ -327,6 +351,25 @@ pub fn check_method_name(name: &str) -> Result<(), String> {
         return Err(format!("name `{name}` must be of letters, digits and -_.+"));
     }
     Ok(())
+}
+
+/// Features and encoder of a record, as a method file has them.
+fn model_content(features: &Value, encoder: Option<&ComponentUse>) -> Value {
+    let mut content = json!({ "features": without_hashes(features) });
+    if let Some(encoder) = encoder {
+        content["encoder"] = component_content(encoder);
+    }
+    content
+}
+
+fn component_content(used: &ComponentUse) -> Value {
+    json!({ "component": used.component, "config": used.config })
+}
+
+fn set_pretraining(content: &mut Value, pretraining: &Pretrained, leave_out: Vec<String>) {
+    content["encoder"]["corpus"] = json!(pretraining.corpus);
+    content["encoder"]["pretrain_seed"] = json!(pretraining.seed);
+    content["encoder"]["leave_out"] = json!(leave_out);
 }
 
 /// Features as a method file has them: a record adds the sha256 of each companion file.

@@ -22,6 +22,8 @@ const SUFFIX: &str = ".tar.gz";
 const FOLDERS: [&str; 5] = ["artifacts", "matches", "records", "reproductions", "steps"];
 /// Most bytes of one file of an archive.
 const MOST: u64 = 4 << 30;
+/// Most bytes of all of them together.
+const MOST_TOGETHER: u64 = 64 << 30;
 
 /// An archive that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +147,7 @@ fn append(archive: &mut Builder<impl Write>, path: &str, bytes: &[u8]) -> Result
 fn read_archive(file: impl Read, folder: &Path) -> std::io::Result<()> {
     let wrong = |message: String| std::io::Error::other(message);
     let mut count = 0;
+    let mut bytes = 0;
     for entry in Archive::new(GzDecoder::new(file)).entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
@@ -162,6 +165,10 @@ fn read_archive(file: impl Read, folder: &Path) -> std::io::Result<()> {
         }
         if entry.size() > MOST {
             return Err(wrong(format!("its file `{}` is too large", path.display())));
+        }
+        bytes += entry.size();
+        if bytes > MOST_TOGETHER {
+            return Err(wrong(format!("its files are larger than {} GiB together", MOST_TOGETHER >> 30)));
         }
         let place = folder.join(&path);
         fs_err::create_dir_all(place.parent().expect("it has three parts"))?;

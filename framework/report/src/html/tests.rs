@@ -179,7 +179,7 @@ fn pages_are_well_formed() {
         html.contains("The records behind this row are not at hand.") && !html.contains("Composition on")
     );
     let mut boards = build(&[], BoardOptions::default());
-    boards.matches = build_matches(&[matched("m", 0, 0.5)], BoardOptions::default());
+    boards.matches = build_matches(&[matched("m", 0, 0.5)], &BTreeSet::new(), BoardOptions::default());
     assert!(check(&page(&boards, &[])).iter().any(|tag| tag.get("id") == Some("m0-t")));
 }
 
@@ -244,7 +244,7 @@ fn text_of_others_stays_text_everywhere() {
     boards.boards[0].rows[0].statistics.as_mut().unwrap().ties = vec![evil.to_owned()];
     let mut matches = matched(evil, 0, 0.5);
     (matches.context, matches.spaces[0]) = (evil.to_owned(), evil.to_owned());
-    boards.matches = build_matches(&[matches], BoardOptions::default());
+    boards.matches = build_matches(&[matches], &BTreeSet::new(), BoardOptions::default());
     let html = page(&boards, &records);
     check(&html);
     assert!(!without_code(&html).contains("alert('"), "quotes are replaced");
