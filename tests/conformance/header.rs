@@ -65,7 +65,7 @@ fn rust_layout() -> Vec<String> {
         MolarenaLabels: struct_size task_kind rows tasks values valid;
         MolarenaOutput: struct_size reserved values capacity rows columns;
         MolarenaBlob: struct_size reserved data len release private_data;
-        MolarenaProfiles: struct_size node_kind space rows columns nodes values;
+        MolarenaProfiles: struct_size node_kind space rows columns nodes values batches cell_counts;
         MolarenaCorpus: struct_size reserved nodes node_kinds molecules molecule_nodes space_count spaces edges
             edge_sources edge_targets edge_weights;
         MolarenaHost: struct_size abi_major abi_minor reserved get_extension;

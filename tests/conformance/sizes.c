@@ -39,6 +39,7 @@ static void views(void) {
     SIZE(MolarenaProfiles) FIELD(MolarenaProfiles, struct_size) FIELD(MolarenaProfiles, node_kind)
     FIELD(MolarenaProfiles, space) FIELD(MolarenaProfiles, rows) FIELD(MolarenaProfiles, columns)
     FIELD(MolarenaProfiles, nodes) FIELD(MolarenaProfiles, values)
+    FIELD(MolarenaProfiles, batches) FIELD(MolarenaProfiles, cell_counts)
     SIZE(MolarenaCorpus) FIELD(MolarenaCorpus, struct_size) FIELD(MolarenaCorpus, reserved)
     FIELD(MolarenaCorpus, nodes) FIELD(MolarenaCorpus, node_kinds) FIELD(MolarenaCorpus, molecules)
     FIELD(MolarenaCorpus, molecule_nodes) FIELD(MolarenaCorpus, space_count)

@@ -372,6 +372,11 @@ typedef struct MolarenaProfiles {
     const uint64_t *nodes;
     // `f32[rows, columns]`, row-major; NaN where a value is missing.
     const float *values;
+    // `u32[rows]`: number of the batch in which each row was measured, or null if batches are not known. Since minor
+    // version 2.
+    const uint32_t *batches;
+    // `f32[rows]`: number of cells behind each row, NaN where it is not known, or null if none is. Since minor version 2.
+    const float *cell_counts;
 } MolarenaProfiles;
 
 // A context graph: what an encoder is pretrained on. Edges are undirected and listed once.

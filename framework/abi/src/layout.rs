@@ -31,7 +31,8 @@ layout!(MolarenaInputs: 112, struct_size @ 0, rows @ 8, smiles @ 16, bits @ 32, 
 layout!(MolarenaLabels: 40, struct_size @ 0, task_kind @ 4, rows @ 8, tasks @ 16, values @ 24, valid @ 32);
 layout!(MolarenaOutput: 40, struct_size @ 0, values @ 8, capacity @ 16, rows @ 24, columns @ 32);
 layout!(MolarenaBlob: 40, struct_size @ 0, data @ 8, len @ 16, release @ 24, private_data @ 32);
-layout!(MolarenaProfiles: 56, struct_size @ 0, node_kind @ 4, space @ 8, rows @ 24, columns @ 32, nodes @ 40, values @ 48);
+layout!(MolarenaProfiles: 72, struct_size @ 0, node_kind @ 4, space @ 8, rows @ 24, columns @ 32, nodes @ 40, values @ 48,
+    batches @ 56, cell_counts @ 64);
 layout!(MolarenaCorpus: 88, struct_size @ 0, nodes @ 8, node_kinds @ 16, molecules @ 24, molecule_nodes @ 32,
     space_count @ 40, spaces @ 48, edges @ 56, edge_sources @ 64, edge_targets @ 72, edge_weights @ 80);
 layout!(MolarenaHost: 24, struct_size @ 0, abi_major @ 4, abi_minor @ 8, get_extension @ 16);

@@ -29,8 +29,9 @@ pub use view::*;
 
 /// Major version of the ABI. A library with another major is refused before anything else is read.
 pub const ABI_MAJOR: u32 = 1;
-/// Minor version of the ABI. It grows when a field or a function is appended. 1: `folder` of [`MolarenaCall`].
-pub const ABI_MINOR: u32 = 1;
+/// Minor version of the ABI. It grows when a field or a function is appended. 1: `folder` of [`MolarenaCall`]. 2:
+/// `batches` and `cell_counts` of [`MolarenaProfiles`].
+pub const ABI_MINOR: u32 = 2;
 
 /// Name of the one symbol that a plugin exports: a function of type [`MolarenaEntry`].
 pub const ENTRY_SYMBOL: &str = "molarena_plugin_v1";

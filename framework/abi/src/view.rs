@@ -195,6 +195,11 @@ pub struct MolarenaProfiles {
     pub nodes: *const u64,
     /// `f32[rows, columns]`, row-major; NaN where a value is missing.
     pub values: *const f32,
+    /// `u32[rows]`: number of the batch in which each row was measured, or null if batches are not known. Since minor
+    /// version 2.
+    pub batches: *const u32,
+    /// `f32[rows]`: number of cells behind each row, NaN where it is not known, or null if none is. Since minor version 2.
+    pub cell_counts: *const f32,
 }
 
 /// A context graph: what an encoder is pretrained on. Edges are undirected and listed once.

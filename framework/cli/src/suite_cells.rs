@@ -49,6 +49,7 @@ impl SuiteCells {
         self.suite.matches.iter().zip(&self.matchers).any(|(group, methods)| {
             group.context == record.context
                 && group.spaces == record.spaces
+                && (if group.ranked.is_empty() { &group.spaces } else { &group.ranked }) == record.ranked_spaces()
                 && group.candidates == record.candidates
                 && record.split.protocol == group.split.to_string()
                 && (!group.split.uses_seed() || record.split.seed == group.split_seed)

@@ -122,7 +122,7 @@ fn of_ranks(one: (&MatchRecord, &Store), two: (&MatchRecord, &Store)) -> Result<
         let step = step.ok_or_else(|| "a step is not in the store".to_owned())?;
         let mut ranks = store.ranks(&step).map_err(|error| error.to_string())?;
         let mut of_queries = Vec::new();
-        for space in &record.spaces {
+        for space in record.ranked_spaces() {
             of_queries.extend(ranks.in_space(space).map_err(|error| error.to_string())?);
         }
         Ok(of_queries)

@@ -19,9 +19,18 @@ pub(crate) fn small_graph() -> ContextGraph {
         columns,
         names: Vec::new(),
         rows: (1..=nodes.len() as u64).collect(),
+        batches: Vec::new(),
+        batch_names: Vec::new(),
+        cell_counts: Vec::new(),
         nodes,
         values,
         bounds: vec![[-1.0, 3.0]; columns],
+    };
+    let expression = Space {
+        batches: vec![1, 0],
+        batch_names: vec!["plate 1".into(), "plate 2".into()],
+        cell_counts: vec![40.0, f32::NAN],
+        ..space("expression", Expression, vec![5, 6], 2, vec![0.0, 1.0, 1.0, f32::NAN])
     };
     ContextGraph {
         id: "small".into(),
@@ -35,7 +44,7 @@ pub(crate) fn small_graph() -> ContextGraph {
         genes: vec!["g".into()],
         spaces: vec![
             space("morphology", Morphology, vec![4], 3, vec![0.0, 0.0, 0.0]),
-            space("expression", Expression, vec![5, 6], 2, vec![0.0, 1.0, 1.0, f32::NAN]),
+            expression,
         ],
         edges: vec![edge(0, 4), edge(0, 5), edge(2, 6)],
         left_out: 0,

@@ -102,6 +102,8 @@ pub struct MatchKey<'a> {
     pub context_key: &'a str,
     /// The spaces, in the order of the suite.
     pub spaces: &'a [String],
+    /// Those whose profiles are ranked, if they are not all.
+    pub ranked: Option<&'a [String]>,
     /// Which profiles are ranked.
     pub candidates: Candidates,
     /// The split of the molecules.
@@ -119,20 +121,21 @@ pub struct MatchKey<'a> {
 impl MatchKey<'_> {
     /// The JSON value whose hash is the key.
     pub fn material(&self) -> Value {
-        on_device(
-            json!({
-                "schema": "molarena.match/1",
-                "context": self.context_key,
-                "spaces": self.spaces,
-                "candidates": self.candidates,
-                "split": self.split,
-                "method": self.method,
-                "composition": self.composition,
-                "seed": self.seed,
-                "metrics_version": METRICS_IN_KEYS,
-            }),
-            self.device,
-        )
+        let mut material = json!({
+            "schema": "molarena.match/1",
+            "context": self.context_key,
+            "spaces": self.spaces,
+            "candidates": self.candidates,
+            "split": self.split,
+            "method": self.method,
+            "composition": self.composition,
+            "seed": self.seed,
+            "metrics_version": METRICS_IN_KEYS,
+        });
+        if let Some(ranked) = self.ranked {
+            material["ranked"] = json!(ranked);
+        }
+        on_device(material, self.device)
     }
 }
 
@@ -203,6 +206,7 @@ impl MatchRecord {
         let material = MatchKey {
             context_key: &self.context_key,
             spaces: &self.spaces,
+            ranked: self.ranked.as_deref(),
             candidates: self.candidates,
             split: &self.split,
             method: &self.method,

@@ -55,6 +55,9 @@ pub struct MatchRecord {
     pub split: SplitInfo,
     /// The spaces, in the order of the suite; they determine which molecules are split.
     pub spaces: Vec<String>,
+    /// Those of the spaces whose profiles the method ranks; absent if it ranks all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranked: Option<Vec<String>>,
     /// Which profiles are ranked.
     pub candidates: Candidates,
     /// Seed of the method.
@@ -85,6 +88,11 @@ pub struct MatchRecord {
 }
 
 impl MatchRecord {
+    /// The spaces whose profiles the method ranks.
+    pub fn ranked_spaces(&self) -> &[String] {
+        self.ranked.as_deref().unwrap_or(&self.spaces)
+    }
+
     /// How [`Pretrained::leave_out`] names the query molecules of a matching task on `spaces`.
     pub fn queries_of(spaces: &[String]) -> String {
         format!("queries of {}", spaces.join(", "))

@@ -126,7 +126,7 @@ pub(crate) type Rows<'a> = BTreeMap<(&'a str, String), Vec<&'a MatchRecord>>;
 pub(crate) fn grouped(records: &[MatchRecord]) -> Vec<(&str, Rows<'_>)> {
     let mut boards: BTreeMap<_, Rows<'_>> = BTreeMap::new();
     for record in records {
-        for space in &record.spaces {
+        for space in record.ranked_spaces() {
             let split = &record.split;
             let key = (
                 (&record.context, space, &split.protocol, split.seed, record.candidates),

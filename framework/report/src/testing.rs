@@ -170,6 +170,7 @@ pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
             test: 4,
         },
         spaces: vec!["m".to_owned(), "e".to_owned()],
+        ranked: None,
         candidates: Candidates::All,
         seed,
         composition: MatchComposition {

@@ -287,6 +287,8 @@ impl<'a> Profiles<'a> {
             columns: self.values.columns as u64,
             nodes: self.nodes.as_ptr(),
             values: self.values.values.as_ptr(),
+            batches: self.batches.map_or(ptr::null(), <[u32]>::as_ptr),
+            cell_counts: self.cell_counts.map_or(ptr::null(), <[f32]>::as_ptr),
         }
     }
 
@@ -308,6 +310,18 @@ impl<'a> Profiles<'a> {
             nodes: unsafe { slice_from("corpus profiles", raw.nodes, rows)? },
             // SAFETY: the caller promises it.
             values: unsafe { Dense::from_abi(&dense, rows)? },
+            batches: if raw.batches.is_null() {
+                None
+            } else {
+                // SAFETY: the caller promises it.
+                Some(unsafe { slice_from("corpus batches", raw.batches, rows)? })
+            },
+            cell_counts: if raw.cell_counts.is_null() {
+                None
+            } else {
+                // SAFETY: the caller promises it.
+                Some(unsafe { slice_from("corpus cell counts", raw.cell_counts, rows)? })
+            },
         })
     }
 }

@@ -378,6 +378,10 @@ pub struct Profiles<'a> {
     pub nodes: &'a [u64],
     /// `f32[rows, columns]`; NaN where a value is missing.
     pub values: Dense<'a>,
+    /// `[rows]`: number of the batch in which each row was measured; `None` if batches are not known.
+    pub batches: Option<&'a [u32]>,
+    /// `[rows]`: number of cells behind each row, NaN where it is not known; `None` if none is.
+    pub cell_counts: Option<&'a [f32]>,
 }
 
 /// A context graph, on which an encoder is pretrained. Edges are undirected and listed once.

@@ -116,6 +116,8 @@ fn spaces(parameters: &Parameters, world: &str) -> Vec<SpaceSpec> {
         columns,
         names: None,
         column_genes: None,
+        batch: Some("batch".to_owned()),
+        cell_count: None,
         similarity: true,
     };
     let column_genes = ColumnGenes {

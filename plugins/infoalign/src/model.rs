@@ -88,11 +88,6 @@ const PUBLISHED: [(&str, Modality); 6] = [
 /// Parts of the reference network that do not affect its output.
 const UNUSED: &str = "graph_encoder.bond_encoder.";
 
-/// Number of atoms and of molecules in a batch of `encode`. It is fixed, because products of another height may sum in
-/// another order, and a molecule's vector must not depend on the other molecules.
-const ATOMS: usize = 4096;
-const MOLECULES: usize = 256;
-
 impl Model {
     /// A network with random weights and without decoders.
     pub(crate) fn random(params: &Params, seed: u64) -> Self {
@@ -155,20 +150,9 @@ impl Model {
         let graphs = MoleculeGraphs::new(graphs)?;
         let device = molarena_nn::device(call.device)?;
         let mut parameters = self.parameters(&device)?;
-        let mut values = Vec::with_capacity(graphs.rows() * self.shape.network.width);
-        let mut next = 0;
-        while next < graphs.rows() {
-            call.check()?;
-            let rows = chunk(&graphs, next);
-            next = rows.end;
-            let rows: Vec<usize> = rows.collect();
-            let batch = graphs.batch(&rows, ATOMS, MOLECULES + 1);
-            let mu = self.shape.encode(&mut Pass::evaluate(&mut parameters), &batch).mu;
-            let mu: Vec<f32> = mu.into_data().try_into_vec().expect("a mean is f32");
-            values.extend(&mu[..rows.len() * self.shape.network.width]);
-            call.progress(next as f64 / graphs.rows() as f64, "encoding");
-        }
-        Matrix::new(graphs.rows(), self.shape.network.width, values)
+        graphs.encode(self.shape.network.width, call, |batch| {
+            self.shape.encode(&mut Pass::evaluate(&mut parameters), batch).mu
+        })
     }
 
     /// Index of the space called `name`; the error names the available spaces.
@@ -187,19 +171,6 @@ impl Model {
         let hidden = decoder.hidden(&mut pass, vectors);
         Ok(sigmoid(decoder.logits(&pass, hidden)))
     }
-}
-
-/// The molecules from `first` on that fit into a batch; a single molecule may exceed it.
-fn chunk(graphs: &MoleculeGraphs<'_>, first: usize) -> std::ops::Range<usize> {
-    let (mut end, mut atoms) = (first, 0);
-    while end < graphs.rows() && end - first < MOLECULES {
-        atoms += graphs.atoms(end);
-        if atoms > ATOMS && end > first {
-            break;
-        }
-        end += 1;
-    }
-    first..end
 }
 
 /// Reads a `PyTorch` checkpoint through a temporary file, because the reader needs a file.

@@ -187,12 +187,17 @@ impl Task for Pretraining<'_> {
         Ok(())
     }
 
-    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
+    fn loss(
+        &mut self,
+        pass: &mut Pass<'_>,
+        rows: &[usize],
+        _: usize,
+    ) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
         let rows: Vec<usize> = rows.iter().map(|&row| self.train_rows[row]).collect();
         Ok(self.loss_of(pass, &rows, &self.paths))
     }
 
-    fn validate(&self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>> {
+    fn validate(&mut self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>> {
         if self.valid_rows.is_empty() {
             return Ok(None);
         }

@@ -224,6 +224,8 @@ mod tests {
             kind,
             nodes,
             values: Dense::new(values, values.len() / columns, columns).unwrap(),
+            batches: None,
+            cell_counts: None,
         };
         Corpus {
             node_kinds: &KINDS,

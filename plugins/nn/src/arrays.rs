@@ -54,7 +54,8 @@ pub struct Arrays {
 }
 
 impl Arrays {
-    /// Reads a file written by `torch.save`: a dictionary of tensors. Counters (`num_batches_tracked`) are left out.
+    /// Reads a file written by `torch.save`: a dictionary of tensors. Counters, which are
+    /// whole numbers, are left out.
     pub fn from_pytorch(path: &Path) -> Result<Self> {
         let fault = |message: String| Error::data(format!("{}: {message}", path.display()));
         let reader = PytorchReader::new(path).map_err(|error| fault(error.to_string()))?;
@@ -63,7 +64,7 @@ impl Arrays {
             let bytes = tensor.read().map_err(|error| fault(error.to_string()))?;
             let values = match tensor.dtype() {
                 DType::F32 => floats(&bytes),
-                DType::I64 if name.ends_with("num_batches_tracked") => continue,
+                DType::I64 if tensor.shape().iter().product::<usize>() == 1 => continue,
                 other => {
                     return Err(fault(format!(
                         "tensor `{name}` is of type {other:?}, must be 32-bit floats"

@@ -83,6 +83,12 @@ impl Slots {
         }
     }
 
+    /// Adds a layer norm.
+    pub fn layer_norm(&mut self, name: &str, width: usize) {
+        self.push(format!("{name}.weight"), &[width], true, Start::Constant(1.0));
+        self.push(format!("{name}.bias"), &[width], true, Start::Constant(0.0));
+    }
+
     /// Random initial arrays.
     pub fn random(&self, random: &mut Random) -> Arrays {
         let mut arrays = Arrays::default();
@@ -190,6 +196,31 @@ impl Parameters {
         self.trained.values().map(|tensor| tensor.dims().iter().product::<usize>()).sum()
     }
 
+    /// Keeps the trained parameter called `name` within bounds.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such parameter.
+    pub fn clamp(&mut self, name: &str, least: f32, most: f32) {
+        let parameter = self.trained.get_mut(name).unwrap_or_else(|| panic!("no parameter `{name}`"));
+        *parameter = if self.device.is_autodiff() {
+            Tensor::from_inner(parameter.clone().inner().clamp(least, most)).require_grad()
+        } else {
+            parameter.clone().clamp(least, most)
+        };
+    }
+
+    /// Moves the trained parameters towards those of the same names in `leader`: x = m x + (1 - m) y, where `momentum` has m
+    /// by name (momentum encoders, He et al. 2020). Running statistics stay.
+    pub fn follow(&mut self, leader: &Self, momentum: impl Fn(&str) -> f32) {
+        for (name, parameter) in &mut self.trained {
+            let Some(led) = leader.trained.get(name) else { continue };
+            let led = if leader.device.is_autodiff() { led.clone().inner() } else { led.clone() };
+            let share = momentum(name);
+            *parameter = parameter.clone() * share + led * (1.0 - share);
+        }
+    }
+
     /// The trained parameters by name.
     pub fn trained(&self) -> impl Iterator<Item = (&str, &Tensor<2>)> {
         self.trained.iter().map(|(name, tensor)| (name.as_str(), tensor))
@@ -229,6 +260,11 @@ impl<'a> Pass<'a> {
         &self.parameters.device
     }
 
+    /// The parameters.
+    pub fn parameters(&self) -> &Parameters {
+        self.parameters
+    }
+
     /// The random stream; only in training.
     pub fn random(&mut self) -> Option<&mut Random> {
         self.random.as_deref_mut()
@@ -250,6 +286,23 @@ impl<'a> Pass<'a> {
     /// The linear map x W' + b.
     pub fn linear(&self, name: &str, input: Tensor<2>) -> Tensor<2> {
         self.product(name, input) + self.parameter(&format!("{name}.bias"))
+    }
+
+    /// Layer norm (Ba et al. 2016): each row with mean 0 and variance 1, times a factor, plus an addend.
+    pub fn layer_norm(&self, name: &str, input: Tensor<2>) -> Tensor<2> {
+        let centred = input.clone() - input.mean_dim(1);
+        let variance = centred.clone().powi_scalar(2).mean_dim(1);
+        let [factor, addend] = ["weight", "bias"].map(|part| self.parameter(&format!("{name}.{part}")));
+        centred / (variance + EPSILON).sqrt() * factor + addend
+    }
+
+    /// In training, drops values with this probability and scales the others.
+    pub fn dropped(&mut self, input: Tensor<2>, probability: f64) -> Tensor<2> {
+        let Some(random) = self.random.as_deref_mut().filter(|_| probability > 0.0) else { return input };
+        let shape = input.dims();
+        let mask = random.mask(shape[0] * shape[1], probability);
+        let mask = Tensor::from_data(TensorData::new(mask, shape), &input.device());
+        input * mask
     }
 
     fn product(&self, name: &str, input: Tensor<2>) -> Tensor<2> {
@@ -402,9 +455,16 @@ impl Optimiser {
         Self { adam: Adam::new(weight_decay), moments: BTreeMap::new() }
     }
 
-    /// Takes one step. The error names a parameter whose gradient is missing or not finite.
-    pub fn step(&mut self, rate: f64, parameters: &mut Parameters, gradients: &mut Gradients) -> Result<()> {
-        for (name, parameter) in &mut parameters.trained {
+    /// Takes one step with the parameters that `takes` names. The error names a parameter whose gradient is missing or not
+    /// finite.
+    pub fn step(
+        &mut self,
+        rate: f64,
+        parameters: &mut Parameters,
+        gradients: &mut Gradients,
+        takes: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        for (name, parameter) in parameters.trained.iter_mut().filter(|(name, _)| takes(name)) {
             let Some(gradient) = parameter.grad_remove(gradients) else {
                 return Err(Error::internal(format!("parameter `{name}` got no gradient")));
             };
@@ -416,8 +476,8 @@ impl Optimiser {
         Ok(())
     }
 
-    /// Adds the moments to `arrays`; returns the number of steps taken.
-    pub fn save(&self, parameters: &Parameters, arrays: &mut Arrays) -> usize {
+    /// Adds the moments to `arrays`; returns the number of steps that each parameter took, if any.
+    pub fn save(&self, parameters: &Parameters, arrays: &mut Arrays) -> BTreeMap<String, usize> {
         for (name, state) in &self.moments {
             let shape = &parameters.shapes[name];
             for (prefix, moment) in [(FIRST, &state.momentum.moment_1), (SECOND, &state.momentum.moment_2)] {
@@ -425,17 +485,20 @@ impl Optimiser {
                 arrays.arrays.insert(format!("{prefix}{name}"), array);
             }
         }
-        self.moments.values().next().map_or(0, |state| state.momentum.time)
+        self.moments.iter().map(|(name, state)| (name.clone(), state.momentum.time)).collect()
     }
 
-    /// Takes the moments of a network after `steps` steps out of `arrays`.
-    pub fn load(&mut self, parameters: &Parameters, arrays: &mut Arrays, steps: usize) -> Result<()> {
+    /// Takes the moments of the parameters that took this many `steps` out of `arrays`.
+    pub fn load(
+        &mut self,
+        parameters: &Parameters,
+        arrays: &mut Arrays,
+        steps: &BTreeMap<String, usize>,
+    ) -> Result<()> {
         self.moments.clear();
-        if steps == 0 {
-            return Ok(());
-        }
         let device = parameters.device.clone().inner();
         for (name, parameter) in &parameters.trained {
+            let Some(&steps) = steps.get(name) else { continue };
             let mut moment = |prefix: &str| -> Result<Tensor<2>> {
                 let values = arrays.take(&format!("{prefix}{name}"), &parameters.shapes[name])?;
                 Ok(Tensor::from_data(TensorData::new(values, parameter.dims()), &device))

@@ -2,6 +2,7 @@
 //! the kill.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
     time::Instant,
@@ -58,16 +59,46 @@ pub trait Task {
     /// Number of training rows, at least 2.
     fn rows(&self) -> usize;
 
+    /// Number of turns of a step, each with a loss and an update of its own.
+    fn turns(&self) -> usize {
+        1
+    }
+
+    /// Whether the parameter called `name` is updated in a turn.
+    fn takes(&self, _turn: usize, _name: &str) -> bool {
+        true
+    }
+
     /// Prepares an epoch. It is called before the epoch's first step, in the order of the epochs, and again for the
     /// first epoch after a kill.
     fn start_epoch(&mut self, epoch: usize, random: &mut Random) -> Result<()>;
 
-    /// The loss of training rows, which training minimises, and its parts (`None` for a part without a target); each
-    /// `f32[1]`.
-    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)>;
+    /// The loss of training rows in a turn, which training minimises, and, of the first turn, its parts (`None` for a part
+    /// without a target); each `f32[1]`.
+    fn loss(
+        &mut self,
+        pass: &mut Pass<'_>,
+        rows: &[usize],
+        turn: usize,
+    ) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)>;
+
+    /// Follows all turns of a step.
+    fn after_step(&mut self, _parameters: &mut Parameters) -> Result<()> {
+        Ok(())
+    }
+
+    /// What a task changes from step to step, for checkpoints.
+    fn state(&self) -> Arrays {
+        Arrays::default()
+    }
+
+    /// Restores what [`state`](Self::state) returned.
+    fn restore(&mut self, _state: Arrays) -> Result<()> {
+        Ok(())
+    }
 
     /// The mean loss of the validation rows; `None` if there are none.
-    fn validate(&self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>>;
+    fn validate(&mut self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>>;
 }
 
 /// The results of an epoch.
@@ -95,6 +126,7 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const LOG: &str = "training.csv";
 const STATE: &str = "training";
 const BEST: &str = "best.";
+const TASK: &str = "task.";
 
 /// Trains the network of `slots` from random weights and returns its weights: those of the epoch with the smallest
 /// validation loss, or of the last epoch without validation rows.
@@ -109,7 +141,7 @@ pub fn train(
     call: &Call<'_>,
 ) -> Result<Arrays> {
     let device = crate::device(call.device)?.autodiff();
-    let mut run = Run::start(slots, training, identity, &device, call)?;
+    let mut run = Run::start(task, slots, training, identity, &device, call)?;
     for epoch in run.state.epochs.len()..training.epochs {
         if run.has_stopped(training) {
             break;
@@ -134,7 +166,8 @@ fn describe(epoch: usize, epochs: usize, outcome: &Epoch) -> String {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct State {
     identity: String,
-    steps: usize,
+    /// Number of steps that each parameter took.
+    steps: BTreeMap<String, usize>,
     epochs: Vec<Epoch>,
     best: usize,
 }
@@ -151,6 +184,7 @@ struct Run {
 
 impl Run {
     fn start(
+        task: &mut impl Task,
         slots: &Slots,
         training: &Training,
         identity: &str,
@@ -167,18 +201,29 @@ impl Run {
             )?,
             optimiser: Optimiser::new(training.weight_decay as f32),
             best: Arrays::default(),
-            state: State { identity: identity.to_owned(), steps: 0, epochs: Vec::new(), best: 0 },
+            state: State {
+                identity: identity.to_owned(),
+                steps: BTreeMap::new(),
+                epochs: Vec::new(),
+                best: 0,
+            },
         };
         if let Some(path) = run.folder.as_deref().map(|folder| folder.join(CHECKPOINT))
             && path.exists()
         {
-            run.resume(&path, slots, device)?;
+            run.resume(&path, task, slots, device)?;
         }
         Ok(run)
     }
 
     /// Resumes from a checkpoint if it belongs to this training.
-    fn resume(&mut self, path: &Path, slots: &Slots, device: &burn::tensor::Device) -> Result<()> {
+    fn resume(
+        &mut self,
+        path: &Path,
+        task: &mut impl Task,
+        slots: &Slots,
+        device: &burn::tensor::Device,
+    ) -> Result<()> {
         let fault = |message: String| {
             Error::data(format!("{}: {message}; remove the file to train from the start", path.display()))
         };
@@ -192,13 +237,17 @@ impl Run {
         self.parameters =
             Parameters::take(slots, &mut arrays, device).map_err(|error| fault(error.message))?;
         self.optimiser
-            .load(&self.parameters, &mut arrays, state.steps)
+            .load(&self.parameters, &mut arrays, &state.steps)
             .map_err(|error| fault(error.message))?;
+        let mut of_task = Arrays::default();
         for (name, array) in arrays.arrays {
             if let Some(name) = name.strip_prefix(BEST) {
                 self.best.arrays.insert(name.to_owned(), array);
+            } else if let Some(name) = name.strip_prefix(TASK) {
+                of_task.arrays.insert(name.to_owned(), array);
             }
         }
+        task.restore(of_task).map_err(|error| fault(error.message))?;
         self.state = state;
         Ok(())
     }
@@ -228,23 +277,34 @@ impl Run {
             call.check()?;
             let done = (epoch as f64 + step as f64 / batches.len() as f64) / training.epochs as f64;
             let rate = training.schedule.rate(training.learning_rate, done);
-            let mut pass = Pass::train(&mut self.parameters, &mut dropout);
-            let (loss, values) = task.loss(&mut pass, rows)?;
-            // Waits for the device once, at the end of the step.
-            let read: Vec<Tensor<1>> = std::iter::once(&loss)
-                .chain(values.iter().flatten())
-                .map(|value| value.clone().inner())
-                .collect();
-            self.optimiser.step(rate, &mut self.parameters, &mut loss.backward())?;
-            let mut read = numbers(read).into_iter();
-            let value = read.next().expect("the loss is the first");
-            if !value.is_finite() {
-                return Err(Error::data(format!(
-                    "training diverged in epoch {}: the loss is {value}; lower the learning rate",
-                    epoch + 1
-                )));
+            let (mut read, mut values) = (Vec::new(), Vec::new());
+            for turn in 0..task.turns() {
+                let mut pass = Pass::train(&mut self.parameters, &mut dropout);
+                let (loss, parts) = task.loss(&mut pass, rows, turn)?;
+                // Waits for the device once, at the end of the step.
+                read.insert(turn, loss.clone().inner());
+                if turn == 0 {
+                    read.extend(parts.iter().flatten().map(|value| value.clone().inner()));
+                    values = parts;
+                }
+                let takes = |name: &str| task.takes(turn, name);
+                if self.parameters.trained().any(|(name, _)| takes(name)) {
+                    self.optimiser.step(rate, &mut self.parameters, &mut loss.backward(), takes)?;
+                }
             }
-            sum += value;
+            task.after_step(&mut self.parameters)?;
+            let mut read = numbers(read).into_iter();
+            for (turn, value) in read.by_ref().take(task.turns()).enumerate() {
+                if !value.is_finite() {
+                    return Err(Error::data(format!(
+                        "training diverged in epoch {}: the loss is {value}; lower the learning rate",
+                        epoch + 1
+                    )));
+                }
+                if turn == 0 {
+                    sum += value;
+                }
+            }
             let present = parts.iter_mut().zip(&values).filter(|(_, value)| value.is_some());
             for (((total, count), _), value) in present.zip(read) {
                 *total += value;
@@ -254,7 +314,6 @@ impl Run {
                 format!("epoch {} of {}, step {} of {}", epoch + 1, training.epochs, step + 1, batches.len());
             call.progress(done, &text);
         }
-        self.state.steps += batches.len();
         Ok(Epoch {
             learning_rate: training
                 .schedule
@@ -277,10 +336,12 @@ impl Run {
         self.state.epochs.push(outcome);
         let Some(folder) = &self.folder else { return Ok(()) };
         let mut arrays = self.parameters.arrays();
-        let steps = self.optimiser.save(&self.parameters, &mut arrays);
-        debug_assert_eq!(steps, self.state.steps);
+        self.state.steps = self.optimiser.save(&self.parameters, &mut arrays);
         for (name, array) in &self.best.arrays {
             arrays.arrays.insert(format!("{BEST}{name}"), array.clone());
+        }
+        for (name, array) in task.state().arrays {
+            arrays.arrays.insert(format!("{TASK}{name}"), array);
         }
         let state = serde_json::to_string(&self.state).expect("plain data");
         arrays.notes.insert(STATE.to_owned(), state);
@@ -341,7 +402,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Splits `order` into parts of `size`. A last part with a single row joins the previous one, since a batch norm needs
 /// a variance.
-pub(crate) fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
+pub fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
     let count = order.len();
     let parts = if count % size == 1 && count > 1 { count / size } else { count.div_ceil(size) };
     let end = move |part| if part + 1 == parts { count } else { (part + 1) * size };

@@ -77,7 +77,7 @@ impl Chosen {
         match self {
             Self::Task(record) => format!("{} on {}, seed {}", record.method, record.dataset, record.seed),
             Self::Match(record) => {
-                let spaces = record.spaces.join(", ");
+                let spaces = record.ranked_spaces().join(", ");
                 format!("{} on {} ({spaces}), seed {}", record.method, record.context, record.seed)
             }
         }
@@ -148,6 +148,7 @@ impl Chosen {
                 let group = MatchGroup {
                     context: record.context.clone(),
                     spaces: record.spaces.clone(),
+                    ranked: record.ranked.clone().unwrap_or_default(),
                     methods: vec![record.method.clone()],
                     seeds: Seeds::List(vec![record.seed]),
                     split,

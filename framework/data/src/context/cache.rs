@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::hash::Hasher;
 
 /// Names the format and its version.
-const MAGIC: &[u8; 8] = b"MOLACTX1";
+const MAGIC: &[u8; 8] = b"MOLACTX2";
 /// Hex digits of a sha256.
 const DIGEST: usize = 64;
 /// Values converted to bytes at a time.

@@ -286,6 +286,9 @@ mod tests {
             values,
             bounds: vec![[0.0, 1.0]; 5],
             rows: (1..=90).collect(),
+            batches: Vec::new(),
+            batch_names: Vec::new(),
+            cell_counts: Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Feature spaces: their rows, and the edges that come with them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::build::Builder;
 use super::edges::{Links, unit, weight};
@@ -53,9 +53,14 @@ pub(super) fn read(
         values: Vec::new(),
         bounds: Vec::new(),
         rows: Vec::with_capacity(rows.kept),
+        batches: Vec::new(),
+        batch_names: Vec::new(),
+        cell_counts: Vec::new(),
         names,
     };
     read_values(builder, spec, &rows, &mut space)?;
+    read_batches(spec, &table, &mut space)?;
+    read_cell_counts(spec, &table, &mut space)?;
     for (owner, node) in rows.owners.iter().flatten().map(|owner| (owner, owner.node)) {
         if let Some(molecule) = owner.molecule {
             node_kinds.push(spec.kind);
@@ -171,6 +176,45 @@ fn read_values(builder: &mut Builder<'_>, spec: &SpaceSpec, rows: &Rows, space: 
     space.bounds = ranges.bounds;
     builder.counts.constant_columns += space.bounds.iter().filter(|[low, high]| low == high).count();
     builder.counts.emptied_columns += space.bounds.iter().filter(|[low, _]| low.is_nan()).count();
+    Ok(())
+}
+
+/// Numbers the batches of the kept rows.
+fn read_batches(spec: &SpaceSpec, table: &Table, space: &mut Space) -> Result<()> {
+    let Some(column) = &spec.batch else { return Ok(()) };
+    let column = table.column(column)?;
+    let mut names = Vec::with_capacity(space.len());
+    for row in &space.rows {
+        let row = *row as usize - 1;
+        let name = table.text(row, column);
+        if name.is_empty() {
+            let (cell, value) = (Box::new(table.cell(row, column)), String::new());
+            return Err(Error::WrongCell { cell, value, expected: "the name of a batch" });
+        }
+        names.push(name);
+    }
+    let numbers: BTreeMap<&str, u32> =
+        names.iter().copied().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
+    space.batches = names.iter().map(|name| numbers[name]).collect();
+    space.batch_names = numbers.keys().map(ToString::to_string).collect();
+    Ok(())
+}
+
+/// Reads the number of cells behind each kept row.
+fn read_cell_counts(spec: &SpaceSpec, table: &Table, space: &mut Space) -> Result<()> {
+    let Some(column) = &spec.cell_count else { return Ok(()) };
+    let column = table.column(column)?;
+    for row in &space.rows {
+        let row = *row as usize - 1;
+        let text = table.text(row, column);
+        let count = if text.is_empty() { Some(f32::NAN) } else { text.parse().ok() };
+        let Some(count) = count.filter(|count: &f32| count.is_nan() || (count.is_finite() && *count >= 0.0))
+        else {
+            let (cell, value) = (Box::new(table.cell(row, column)), text.to_owned());
+            return Err(Error::WrongCell { cell, value, expected: "a number of cells, or nothing" });
+        };
+        space.cell_counts.push(count);
+    }
     Ok(())
 }
 

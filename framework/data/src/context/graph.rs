@@ -121,6 +121,13 @@ pub struct Space {
     pub bounds: Vec<[f32; 2]>,
     /// `[rows]`: the data row, from 1, of the space's table that each row comes from.
     pub rows: Vec<u64>,
+    /// `[rows]`: the number of each row's batch, the place of its name in `batch_names`; empty if the manifest names no
+    /// batches.
+    pub batches: Vec<u32>,
+    /// Names of the batches of the rows, sorted.
+    pub batch_names: Vec<String>,
+    /// `[rows]`: number of cells behind each row, NaN where it is not known; empty if the manifest names no counts.
+    pub cell_counts: Vec<f32>,
 }
 
 impl Space {

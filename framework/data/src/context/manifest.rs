@@ -137,6 +137,10 @@ pub struct SpaceSpec {
     pub names: Option<String>,
     /// The gene of each column, where the values are a gene's expression.
     pub column_genes: Option<ColumnGenes>,
+    /// Column of the table that names the batch, such as a plate, in which a row was measured.
+    pub batch: Option<String>,
+    /// Column of the table with the number of cells behind a row; an empty cell is unknown.
+    pub cell_count: Option<String>,
     /// Whether similar rows are joined.
     #[serde(default = "yes")]
     pub similarity: bool,

@@ -28,7 +28,9 @@ pub struct MatchTask {
     pub queries: Vec<String>,
     /// Nodes of the query molecules.
     pub nodes: Vec<u64>,
-    /// The spaces, in the order of the suite.
+    /// Names of the spaces whose molecules are split, in the order of the suite.
+    pub split_spaces: Vec<String>,
+    /// Those of them whose profiles are ranked, in the same order.
     pub spaces: Vec<MatchSpace>,
     /// Identity keys of the query molecules.
     pub identities: BTreeSet<String>,
@@ -47,9 +49,10 @@ pub struct MatchSpace {
 }
 
 impl MatchTask {
-    /// Names of the spaces, in the order of the suite.
-    pub fn space_names(&self) -> Vec<String> {
-        self.spaces.iter().map(|space| space.name.clone()).collect()
+    /// Names of the ranked spaces if they are not all.
+    pub fn ranked(&self) -> Option<Vec<String>> {
+        let names = self.spaces.iter().map(|space| space.name.clone());
+        (self.spaces.len() < self.split_spaces.len()).then(|| names.collect())
     }
 }
 
@@ -72,7 +75,9 @@ pub(crate) fn task(graph: &ContextGraph, group: &MatchGroup) -> Result<MatchTask
     let asked: Vec<usize> = split.test.iter().map(|&index| molecules[index]).collect();
     let query_of: BTreeMap<usize, usize> =
         asked.iter().enumerate().map(|(query, &molecule)| (molecule, query)).collect();
-    let spaces = group.spaces.iter().zip(owners).map(|(name, owners)| {
+    let is_ranked = |name: &String| group.ranked.is_empty() || group.ranked.contains(name);
+    let ranked = group.spaces.iter().zip(owners).filter(|(name, _)| is_ranked(name));
+    let spaces = ranked.map(|(name, owners)| {
         let mut relevant: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &(row, molecule) in &owners {
             if let Some(&query) = query_of.get(&molecule) {
@@ -105,6 +110,7 @@ pub(crate) fn task(graph: &ContextGraph, group: &MatchGroup) -> Result<MatchTask
         queries: asked.iter().map(|&molecule| graph.molecules[molecule].smiles.clone()).collect(),
         nodes: asked.iter().map(|&molecule| graph.molecules[molecule].node).collect(),
         identities: asked.iter().map(|&molecule| graph.molecules[molecule].identity.clone()).collect(),
+        split_spaces: group.spaces.clone(),
         spaces: spaces.collect::<Result<_>>()?,
     })
 }

@@ -7,6 +7,7 @@
 //! | `molecule_nodes.npy` | `u64[molecules]` |
 //! | `molecules-smiles.npz`, `-bits`, `-graphs`, `-dense` | the molecules, as feature files |
 //! | `space-0-nodes.npy`, `space-0-values.npy`, ... | `u64[rows]` and `f32[rows, columns]`, NaN where missing |
+//! | `space-0-batches.npy`, `space-0-cell-counts.npy`, ... | `u32[rows]` and `f32[rows]`, NaN where unknown; where known |
 //! | `edge_sources.npy`, `edge_targets.npy`, `edge_weights.npy` | `u64[edges]`, `u64[edges]`, `f32[edges]` |
 //!
 //! They hold nothing else of the arena: no labels, and no left-out molecules.
@@ -29,8 +30,20 @@ use molarena_features::{FeatureSpec, Features, OwnedSmiles};
 pub struct Contents {
     /// Input kinds of the molecule files.
     inputs: Vec<InputKind>,
-    /// Name and node kind (`MOLARENA_NODE_*`) of each space.
-    spaces: Vec<(String, u8)>,
+    /// The spaces.
+    spaces: Vec<SpaceContents>,
+}
+
+/// A space of [`Contents`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SpaceContents {
+    name: String,
+    /// `MOLARENA_NODE_*`.
+    kind: u8,
+    /// Whether the batches of the rows are known.
+    batches: bool,
+    /// Whether the numbers of cells are known.
+    cell_counts: bool,
 }
 
 fn molecules_file(folder: &Path, kind: InputKind) -> PathBuf {
@@ -74,7 +87,13 @@ pub(crate) fn write(graph: &ContextGraph, features: &FeatureSpec, folder: &Path)
     }
     write_nodes(graph, folder)?;
     write_edges(graph, folder)?;
-    let spaces = graph.spaces.iter().map(|space| (space.name.clone(), space.kind as u8)).collect();
+    let spaces = graph.spaces.iter().map(|space| SpaceContents {
+        name: space.name.clone(),
+        kind: space.kind as u8,
+        batches: !space.batches.is_empty(),
+        cell_counts: !space.cell_counts.is_empty(),
+    });
+    let spaces = spaces.collect();
     write_json(folder, "corpus.json", &Contents { inputs, spaces })
 }
 
@@ -87,6 +106,12 @@ fn write_nodes(graph: &ContextGraph, folder: &Path) -> Result<()> {
         write_npy(&space_file(folder, index, "nodes"), &ArrayView1::from(&space.nodes))?;
         let values = ArrayView2::from_shape((space.len(), space.columns), &space.values);
         write_npy(&space_file(folder, index, "values"), &values.expect("rows x columns values"))?;
+        if !space.batches.is_empty() {
+            write_npy(&space_file(folder, index, "batches"), &ArrayView1::from(&space.batches))?;
+        }
+        if !space.cell_counts.is_empty() {
+            write_npy(&space_file(folder, index, "cell-counts"), &ArrayView1::from(&space.cell_counts))?;
+        }
     }
     Ok(())
 }
@@ -119,6 +144,8 @@ struct OwnedProfiles {
     nodes: Vec<u64>,
     columns: usize,
     values: Vec<f32>,
+    batches: Option<Vec<u32>>,
+    cell_counts: Option<Vec<f32>>,
 }
 
 impl OwnedCorpus {
@@ -128,13 +155,23 @@ impl OwnedCorpus {
         let molecules =
             contents.inputs.iter().map(|&kind| Features::read(&molecules_file(folder, kind), kind));
         let molecules = molecules.collect::<Result<Vec<_>, _>>()?;
-        let spaces = contents.spaces.into_iter().enumerate().map(|(index, (name, kind))| {
+        let spaces = contents.spaces.into_iter().enumerate().map(|(index, space)| {
             let path = space_file(folder, index, "values");
             let failed = |message: String| Error::Store { path: path.clone(), message };
             let (_, columns, values) = read_matrix(&path)?;
-            let kind = NodeKind::from_abi(u32::from(kind)).map_err(|error| failed(error.to_string()))?;
+            let kind = NodeKind::from_abi(u32::from(space.kind)).map_err(|error| failed(error.to_string()))?;
             let nodes = read_vector(&space_file(folder, index, "nodes"))?;
-            Ok(OwnedProfiles { name, kind, nodes, columns, values })
+            let batches = space.batches.then(|| read_vector(&space_file(folder, index, "batches")));
+            let cell_counts = space.cell_counts.then(|| read_vector(&space_file(folder, index, "cell-counts")));
+            Ok(OwnedProfiles {
+                name: space.name,
+                kind,
+                nodes,
+                columns,
+                values,
+                batches: batches.transpose()?,
+                cell_counts: cell_counts.transpose()?,
+            })
         });
         Ok(Self {
             node_kinds: read_vector(&folder.join("node_kinds.npy"))?,
@@ -159,7 +196,14 @@ impl OwnedCorpus {
         }
         let spaces = self.spaces.iter().map(|space| {
             let values = Dense::new(&space.values, space.nodes.len(), space.columns)?;
-            Ok(Profiles { space: &space.name, kind: space.kind, nodes: &space.nodes, values })
+            Ok(Profiles {
+                space: &space.name,
+                kind: space.kind,
+                nodes: &space.nodes,
+                values,
+                batches: space.batches.as_deref(),
+                cell_counts: space.cell_counts.as_deref(),
+            })
         });
         Ok(Corpus {
             node_kinds: &self.node_kinds,
@@ -198,6 +242,10 @@ mod tests {
         assert_eq!(corpus.spaces[1].nodes, [5, 6]);
         assert_eq!(corpus.spaces[1].values.row(1)[0], 1.0);
         assert!(corpus.spaces[1].values.row(1)[1].is_nan());
+        assert_eq!((corpus.spaces[0].batches, corpus.spaces[0].cell_counts), (None, None));
+        assert_eq!(corpus.spaces[1].batches, Some(&[1, 0][..]));
+        let cells = corpus.spaces[1].cell_counts.unwrap();
+        assert!(cells[0] == 40.0 && cells[1].is_nan());
         assert_eq!((corpus.edge_sources, corpus.edge_targets), (&[0, 0, 2][..], &[4, 5, 6][..]));
         assert_eq!(corpus.edge_weights, [1.0, 1.0, 1.0]);
     }

@@ -134,7 +134,7 @@ impl Planner<'_> {
             Some(pretraining) => self.leave_out(pretraining)?,
             None => LeaveOut::default(),
         };
-        leave_out.add(&MatchRecord::queries_of(&task.space_names()), &task.identities);
+        leave_out.add(&MatchRecord::queries_of(&task.split_spaces), &task.identities);
         let bounds_without = Arc::new(leave_out.identities.clone());
         let bounds = corpus::used(&self.arena.sources(), &task.context, &leave_out)?.key.clone();
         let pretrain = match &model.pretraining {

@@ -69,8 +69,11 @@ pub struct CellGroup {
 pub struct MatchGroup {
     /// Id of the context graph.
     pub context: String,
-    /// Its feature spaces whose profiles are matched, one board each.
+    /// Its feature spaces whose molecules are split, one board each.
     pub spaces: Vec<String>,
+    /// Those of the spaces whose profiles the methods rank, for methods that know some spaces only; without it, all.
+    #[serde(default)]
+    pub ranked: Vec<String>,
     /// Names of methods with a decoder, or paths of method files relative to the suite's folder.
     pub methods: Vec<String>,
     /// Seeds 0 to n - 1, or a list.
@@ -152,6 +155,10 @@ impl Suite {
             let distinct: BTreeSet<_> = group.spaces.iter().collect();
             if group.spaces.is_empty() || distinct.len() < group.spaces.len() {
                 return Err(failed("match.spaces must name at least one feature space, each once".into()));
+            }
+            let ranked: BTreeSet<_> = group.ranked.iter().collect();
+            if ranked.len() < group.ranked.len() || !ranked.is_subset(&distinct) {
+                return Err(failed("match.ranked must name some of match.spaces, each once".into()));
             }
         }
         Ok(suite)

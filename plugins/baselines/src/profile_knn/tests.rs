@@ -12,7 +12,7 @@ fn corpus(values: Dense<'_>) -> Corpus<'_> {
         node_kinds: &[0, 0, 0, 3, 3, 3, 3],
         molecules: Inputs::from_bits(Bits::new(&WORDS, 3, 4).unwrap()),
         molecule_nodes: &[0, 1, 2],
-        spaces: vec![Profiles { space: "e", kind: NodeKind::Expression, nodes: &[3, 4, 5, 6], values }],
+        spaces: vec![Profiles { space: "e", kind: NodeKind::Expression, nodes: &[3, 4, 5, 6], values, batches: None, cell_counts: None }],
         edge_sources: &[0, 0, 2],
         edge_targets: &[3, 4, 5],
         edge_weights: &[1.0; 3],

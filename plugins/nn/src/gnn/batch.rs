@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use molarena_sdk::{Error, Graphs, Result};
+use burn::tensor::Tensor;
+use molarena_sdk::{Call, Error, Graphs, Matrix, Result};
 
 use crate::{
     SparseRows,
@@ -78,6 +79,49 @@ impl<'a> MoleculeGraphs<'a> {
             atoms: Arc::new(features),
             segments: Arc::new(Segments::new(lengths)),
         }
+    }
+}
+
+/// Number of atoms and of molecules in a batch of [`encode`](MoleculeGraphs::encode). It is fixed, because products of another
+/// height may sum in another order, and a molecule's vector must not depend on the other molecules.
+const ATOMS: usize = 4096;
+const MOLECULES: usize = 256;
+
+impl MoleculeGraphs<'_> {
+    /// The vectors that `forward` makes of all molecules, `f32[n, width]`; `forward` gets batches of one size, and only its
+    /// first rows count.
+    pub fn encode(
+        &self,
+        width: usize,
+        call: &Call<'_>,
+        mut forward: impl FnMut(&GraphBatch) -> Tensor<2>,
+    ) -> Result<Matrix> {
+        let mut values = Vec::with_capacity(self.rows() * width);
+        let mut next = 0;
+        while next < self.rows() {
+            call.check()?;
+            let rows = self.chunk(next);
+            next = rows.end;
+            let rows: Vec<usize> = rows.collect();
+            let vectors = forward(&self.batch(&rows, ATOMS, MOLECULES + 1));
+            let vectors: Vec<f32> = vectors.into_data().try_into_vec().expect("vectors are f32");
+            values.extend(&vectors[..rows.len() * width]);
+            call.progress(next as f64 / self.rows() as f64, "encoding");
+        }
+        Matrix::new(self.rows(), width, values)
+    }
+
+    /// The molecules from `first` on that fit into a batch; a single molecule may exceed it.
+    fn chunk(&self, first: usize) -> std::ops::Range<usize> {
+        let (mut end, mut atoms) = (first, 0);
+        while end < self.rows() && end - first < MOLECULES {
+            atoms += self.atoms(end);
+            if atoms > ATOMS && end > first {
+                break;
+            }
+            end += 1;
+        }
+        first..end
     }
 }
 

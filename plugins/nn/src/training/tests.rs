@@ -50,12 +50,17 @@ impl Task for Line {
         Ok(())
     }
 
-    fn loss(&self, pass: &mut Pass<'_>, rows: &[usize]) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
+    fn loss(
+        &mut self,
+        pass: &mut Pass<'_>,
+        rows: &[usize],
+        _: usize,
+    ) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
         let loss = Self::squares(pass, rows);
         Ok((loss.clone(), vec![Some(loss), None]))
     }
 
-    fn validate(&self, parameters: &mut Parameters, _: &Call<'_>) -> Result<Option<f64>> {
+    fn validate(&mut self, parameters: &mut Parameters, _: &Call<'_>) -> Result<Option<f64>> {
         let rows: Vec<usize> = (0..ROWS).collect();
         let loss = Self::squares(&mut Pass::evaluate(parameters), &rows);
         Ok(self.valid.then(|| f64::from(loss.into_scalar::<f32>())))

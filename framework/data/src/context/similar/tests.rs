@@ -25,6 +25,9 @@ fn space(columns: usize, values: Vec<f32>) -> Space {
         values,
         bounds: vec![[0.0, 1.0]; columns],
         rows: (1..=rows as u64).collect(),
+        batches: Vec::new(),
+        batch_names: Vec::new(),
+        cell_counts: Vec::new(),
     }
 }
 

@@ -71,7 +71,8 @@ impl Work for RankWork {
         let RankShared { task, method, composition, device, .. } = &*self.shared;
         let key = MatchKey {
             context_key: &task.context_key,
-            spaces: &task.space_names(),
+            spaces: &task.split_spaces,
+            ranked: task.ranked().as_deref(),
             candidates: task.candidates,
             split: &task.split,
             method,
