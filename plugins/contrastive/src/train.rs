@@ -147,6 +147,7 @@ fn keys(params: &Params, shape: &Shape, slots: &Slots, call: &Call<'_>) -> Resul
         let tensor = Tensor::from_data(TensorData::new(values, [loss.queue, params.width]), &device);
         rows_of(normalised(tensor))
     };
+    let queues = [vectors(), vectors()];
     Ok(Some(Keys {
         parameters: None,
         slots: slots.clone(),
@@ -154,7 +155,7 @@ fn keys(params: &Params, shape: &Shape, slots: &Slots, call: &Call<'_>) -> Resul
         width: params.width,
         batches,
         size: loss.queue,
-        queues: [vectors(), vectors()],
+        queues,
         probabilities: [(); 2].map(|()| vec![1.0 / batches.max(1) as f32; loss.queue * batches]),
         next: 0,
         pending: None,

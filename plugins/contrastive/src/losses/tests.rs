@@ -117,7 +117,7 @@ fn two_rows_by_hand() {
     let inverse = rows(&[2.0], 1);
     // (-2 + 2) and (0 + 0), times t = 1/2.
     assert_eq!(infoloob(x.clone(), y.clone(), &inverse).into_scalar::<f32>(), 0.0);
-    let (high, low) = (2f64.exp(), 1.0);
+    let (high, low) = (2f64.exp(), 1f64);
     let of_x = f64::midpoint((high + high).ln() - 2.0, (low + low).ln());
     let of_y = f64::midpoint((high + low).ln() - 2.0, (high + low).ln());
     let found = f64::from(clip(x.clone(), y.clone(), &inverse).into_scalar::<f32>());
