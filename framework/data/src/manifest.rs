@@ -109,6 +109,9 @@ pub struct TaskSpec {
     /// Regression: the unit of each task, by column name.
     #[serde(default)]
     pub units: BTreeMap<String, String>,
+    /// Groups of tasks by name, such as those of one kind of assay; a task may be in several, or in none.
+    #[serde(default)]
+    pub groups: BTreeMap<String, Vec<String>>,
 }
 
 /// Which columns of a table are tasks.
@@ -286,6 +289,20 @@ impl Manifest {
         let tasks = &self.tasks;
         if tasks.count == 0 {
             return Err(self.wrong("tasks.count", "a dataset has at least one task"));
+        }
+        for (group, members) in &tasks.groups {
+            let key = format!("tasks.groups.{group}");
+            let distinct: HashSet<&String> = members.iter().collect();
+            if members.is_empty() || distinct.len() < members.len() {
+                return Err(self.wrong(&key, "names at least one task, each once"));
+            }
+            let is_task = |member: &&String| match &tasks.columns {
+                TaskColumns::Named(columns) => columns.contains(member),
+                TaskColumns::Rest(_) => true,
+            };
+            if let Some(member) = members.iter().find(|member| !is_task(member)) {
+                return Err(self.wrong(&key, format!("\"{member}\" is no task")));
+            }
         }
         if let TaskColumns::Named(columns) = &tasks.columns {
             let mut seen = HashSet::from([self.table.smiles.as_str()]);

@@ -57,7 +57,7 @@ pub fn predictions(rows: &[Row<'_>], labels: &mut Labels<'_>) -> Result<Table, S
     for row in rows {
         for (seed, record) in row.scored() {
             let test = labels.test(record)?;
-            let table = row.predictions(record, test.labels.len())?;
+            let table = row.predictions(record, &test)?;
             let tasks = record.tasks.len();
             let cells = table.chunks_exact(tasks).zip(test.labels.chunks_exact(tasks)).enumerate();
             for (molecule, (predictions, labels)) in cells {

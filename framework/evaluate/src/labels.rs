@@ -10,6 +10,8 @@ use molarena_data::{Catalog, Manifest, Protocol, Split, TaskColumns};
 use molarena_host::{ArenaDataset, Result, Store};
 use molarena_record::{cell::Record, parts::SplitInfo};
 
+use crate::row::check_count;
+
 /// The datasets that records were scored on, each read once.
 #[derive(Debug)]
 pub struct Labels<'a> {
@@ -34,21 +36,39 @@ pub struct TestPart {
     pub smiles: Vec<String>,
     /// Murcko scaffold of each molecule, with stereochemistry; empty for molecules without rings.
     pub scaffolds: Vec<String>,
+    /// Number of tasks of the dataset, and the places among them of the record's, if these are not all.
+    tasks: usize,
+    columns: Option<Vec<usize>>,
     dataset: Arc<ArenaDataset>,
     split: Split,
 }
 
 impl TestPart {
-    fn new(dataset: Arc<ArenaDataset>, split: Split) -> Self {
+    fn new(dataset: Arc<ArenaDataset>, split: Split, columns: Option<Vec<usize>>) -> Self {
         let chosen = |texts: &[String]| split.test.iter().map(|&row| texts[row].clone()).collect();
         Self {
-            labels: dataset.dataset.labels_to_score(&split),
+            labels: select(
+                dataset.dataset.labels_to_score(&split),
+                dataset.dataset.tasks.len(),
+                columns.as_deref(),
+            ),
             rows: split.test.iter().map(|&row| dataset.dataset.rows[row]).collect(),
             smiles: chosen(&dataset.dataset.smiles),
             scaffolds: chosen(&dataset.scaffolds),
+            tasks: dataset.dataset.tasks.len(),
+            columns,
             dataset,
             split,
         }
+    }
+
+    /// Of predictions for all tasks of the dataset, those for the record's tasks.
+    ///
+    /// # Errors
+    /// There is not one for each test molecule and task.
+    pub(crate) fn predictions_of_tasks(&self, predictions: Vec<f32>) -> Result<Vec<f32>, String> {
+        check_count(&predictions, self.rows.len() * self.tasks)?;
+        Ok(select(predictions, self.tasks, self.columns.as_deref()))
     }
 
     /// The [identity key](molarena_chem::Molecule::identity) of each test molecule.
@@ -69,6 +89,18 @@ impl TestPart {
         let training: HashSet<&str> = self.split.train.iter().map(|&row| keys[row].as_str()).collect();
         Ok(self.split.test.iter().map(|&row| training.contains(keys[row].as_str())).collect())
     }
+}
+
+/// The places of `some` names among `all`, if they are there in the same order.
+fn places(some: &[String], all: &[String]) -> Option<Vec<usize>> {
+    let mut rest = all.iter().enumerate();
+    some.iter().map(|name| rest.find(|(_, other)| *other == name).map(|(place, _)| place)).collect()
+}
+
+/// The columns at these places, or all.
+fn select(values: Vec<f32>, columns: usize, places: Option<&[usize]>) -> Vec<f32> {
+    let Some(places) = places else { return values };
+    values.chunks_exact(columns).flat_map(|row| places.iter().map(|&place| row[place])).collect()
 }
 
 impl<'a> Labels<'a> {
@@ -95,9 +127,10 @@ impl<'a> Labels<'a> {
         if dataset.dataset.sha256 != record.composition.data_sha256 {
             return Err(format!("the data of {} are others than the record's", record.dataset));
         }
-        if dataset.dataset.tasks != record.tasks {
+        let Some(places) = places(&record.tasks, &dataset.dataset.tasks) else {
             return Err(format!("the tasks of {} are others than the record's", record.dataset));
-        }
+        };
+        let columns = (places.len() < dataset.dataset.tasks.len()).then_some(places);
         let split = if let Some(parts) = self.catalog.parts(&id) {
             parts.split(&dataset.dataset.rows, &dataset.scaffolds, record.split.seed)
         } else {
@@ -108,7 +141,7 @@ impl<'a> Labels<'a> {
         if SplitInfo::of(&split) != record.split {
             return Err(format!("the split {} of {} is another", record.split.protocol, record.dataset));
         }
-        let test = Arc::new(TestPart::new(dataset, split));
+        let test = Arc::new(TestPart::new(dataset, split, columns));
         self.last = Some((place, Arc::clone(&test)));
         Ok(test)
     }
@@ -140,14 +173,21 @@ impl<'a> Labels<'a> {
         self.store
     }
 
+    /// The tasks of a group in the data of a record, in the order of the dataset; `None` if the dataset names no such group.
+    pub(crate) fn group(&self, record: &Record, group: &str) -> Option<Vec<String>> {
+        let manifest = self.catalog.get(&self.name_of_data(record)).ok()?;
+        let members = manifest.tasks.groups.get(group)?;
+        Some(record.tasks.iter().filter(|task| members.contains(task)).cloned().collect())
+    }
+
     /// The id in the catalog of the data of a record, which may have been made under another name of them.
     fn name_of_data(&self, record: &Record) -> String {
         let is_of = |manifest: &&Manifest| {
             manifest.assays().sha256 == record.composition.data_sha256
                 && manifest.tasks.kind == record.task_type
                 && match &manifest.tasks.columns {
-                    TaskColumns::Named(names) => *names == record.tasks,
-                    TaskColumns::Rest(_) => manifest.tasks.count == record.tasks.len(),
+                    TaskColumns::Named(names) => places(&record.tasks, names).is_some(),
+                    TaskColumns::Rest(_) => manifest.tasks.count >= record.tasks.len(),
                 }
         };
         let named = self.catalog.get(&record.dataset).ok().filter(is_of);

@@ -18,6 +18,7 @@ mod run;
 pub mod schemas;
 mod score;
 mod statistics;
+mod task_groups;
 
 pub use contamination::SeenCorpus;
 pub use labels::{Labels, TestPart};
@@ -26,3 +27,4 @@ pub use row::{Row, is_ranked, scored_on_classes};
 pub use run::{Options, Summary, run};
 pub use score::{outcome_of_predictions, outcome_of_ranks};
 pub use statistics::{BoardStatistics, Resampling, RowStatistics, Standing, board_statistics};
+pub use task_groups::within_group;

@@ -10,6 +10,8 @@ use molarena_record::{
     step::StepRecord,
 };
 
+use crate::labels::TestPart;
+
 /// A row of a board.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
@@ -33,12 +35,10 @@ impl<'a> Row<'a> {
         scored.map(|record| (record.seed, *record)).collect()
     }
 
-    /// The stored predictions of one of its records, `count` numbers.
-    pub(crate) fn predictions(&self, record: &Record, count: usize) -> Result<Vec<f32>, String> {
-        let read = || {
-            let predictions = predictions(self.store, &step_of(self.store, record)?)?;
-            check_count(&predictions, count).map(|()| predictions)
-        };
+    /// The stored predictions of one of its records for the molecules and tasks of `test`.
+    pub(crate) fn predictions(&self, record: &Record, test: &TestPart) -> Result<Vec<f32>, String> {
+        let read =
+            || test.predictions_of_tasks(predictions(self.store, &step_of(self.store, record)?)?);
         read().map_err(|why| format!("{}, seed {}: {why}", self.name, record.seed))
     }
 }

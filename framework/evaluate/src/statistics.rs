@@ -247,7 +247,7 @@ impl<'a> OneBoard<'a> {
         let scored = row.scored();
         let tables: Vec<Vec<f32>> = scored
             .values()
-            .map(|record| self.same_board(row, record).and_then(|()| row.predictions(record, labels.len())))
+            .map(|record| self.same_board(row, record).and_then(|()| row.predictions(record, &self.test)))
             .collect::<Result<_, String>>()?;
         let slices: Vec<&[f32]> = tables.iter().map(Vec::as_slice).collect();
         let replicates = bootstrap

@@ -83,7 +83,9 @@ static ARENA: LazyLock<Catalog> =
 /// Adds what papers print for a board's data, split and metric, best first, and notes on what is wrong with it.
 pub(crate) fn add(board: &mut Board) {
     let main = matches!(board.metric, Metric::RocAuc | Metric::Mae);
-    if !main || board.own {
+    // Papers print means over all tasks.
+    let whole = ARENA.get(&board.dataset).is_ok_and(|manifest| manifest.tasks.count == board.tasks.len());
+    if !main || board.own || !whole {
         return;
     }
     let mut notes = Vec::new();

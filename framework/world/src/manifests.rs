@@ -53,6 +53,7 @@ pub(crate) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpe
             columns: TaskColumns::Named(columns.into_iter().map(str::to_owned).collect()),
             ignore: Vec::new(),
             units: units.into_iter().collect(),
+            groups: BTreeMap::new(),
         },
         protocol: ProtocolSpec { split: Protocol::Scaffold, metric, seeds: None },
         files: files

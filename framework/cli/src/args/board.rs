@@ -35,6 +35,7 @@ Examples:
   molarena board --format csv > boards.csv
   molarena board --format json --dataset chembl2k --no-cost
   molarena board --suite leaderboards/suites/quick.toml --latest --sort time
+  molarena board --dataset broad6k --group cell
   molarena board --csv my.csv --tasks active           # rows on a table of your own
   molarena board --html boards.html";
 
@@ -79,6 +80,9 @@ pub(crate) struct BoardSelection {
     /// Score stored predictions by another metric, with the labels of the data folder, such as rmse
     #[arg(long, value_name = "NAME", conflicts_with = "matches")]
     pub(crate) metric: Option<Metric>,
+    /// Only the tasks of this group, for datasets that name it, such as cell of broad6k
+    #[arg(long, value_name = "NAME", conflicts_with = "matches")]
+    pub(crate) group: Option<String>,
     /// Leave out time and memory, so that boards of equal results are equal bytes
     #[arg(long)]
     pub(crate) no_cost: bool,

@@ -37,6 +37,9 @@ pub(crate) struct CompareArgs {
     /// Score stored predictions by another metric, such as rmse
     #[arg(long, value_name = "NAME")]
     pub(crate) metric: Option<Metric>,
+    /// Only the tasks of this group, for datasets that name it, such as cell of broad6k
+    #[arg(long, value_name = "NAME")]
+    pub(crate) group: Option<String>,
     /// Scores of a task up to this far apart are a tie, as a fraction of 1 or in the labels' unit
     #[arg(long, value_name = "NUMBER", default_value_t = 0.0, value_parser = parse_margin)]
     pub(crate) margin: f64,

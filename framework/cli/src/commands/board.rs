@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use molarena_data::Catalog;
-use molarena_evaluate::{Labels, Resampling, Row, board_statistics, under_metric};
+use molarena_evaluate::{Labels, Resampling, Row, board_statistics, under_metric, within_group};
 use molarena_host::Store;
 use molarena_metrics::Metric;
 use molarena_record::cell::Record;
@@ -68,6 +68,9 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
     if let Some(metric) = args.metric {
         records = under(&store, &mut labels, metric, records)?;
     }
+    if let Some(group) = &args.group {
+        records = in_group(&labels, group, records)?;
+    }
     let mut matches = store.match_records()?;
     matches.retain(|record| wanted(&args.datasets, &record.context) && wanted(&args.methods, &record.method));
     if let Some(suite) = &suite {
@@ -76,7 +79,7 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
     if args.latest {
         keep_latest_matches(&mut matches);
     }
-    if args.metric.is_some() {
+    if args.metric.is_some() || args.group.is_some() {
         matches.clear();
     }
     warn_of_store(&store);
@@ -89,6 +92,11 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
     } else {
         boards_with_intervals(&records, options, &store, &mut labels)
     };
+    if let Some(group) = &args.group {
+        for board in &mut boards.boards {
+            board.notes.insert(0, format!("Only the tasks of the group {group}: {}.", board.tasks.join(", ")));
+        }
+    }
     let verified = store.reproductions()?.into_iter().filter(|found| found.agreement.verifies());
     let verified = verified.map(|found| found.key).collect();
     mark_verified(&mut boards, &records, &verified);
@@ -115,6 +123,23 @@ fn statistics<'a>(
 ) -> Result<molarena_evaluate::BoardStatistics, String> {
     let rows: Vec<Row<'_>> = rows.iter().map(|row| row.in_store(store)).collect();
     board_statistics(&rows, labels, Resampling::default())
+}
+
+/// The records of datasets that name a group of tasks, cut to it.
+pub(crate) fn in_group(
+    labels: &Labels<'_>,
+    group: &str,
+    records: Vec<Record>,
+) -> anyhow::Result<Vec<Record>> {
+    let (records, without) = within_group(labels, group, records);
+    if records.is_empty() && !without.is_empty() {
+        let message = format!("no dataset here names a group of tasks `{group}`: {}", without.join(", "));
+        return Err(molarena_host::Error::NothingSelected(message).into());
+    }
+    for dataset in &without {
+        say!("warning: {dataset} is left out: it names no group of tasks `{group}`");
+    }
+    Ok(records)
 }
 
 /// Scores the records by another metric, from stored predictions and the labels of the data folder.

@@ -8,7 +8,9 @@ use molarena_host::{Error, Store};
 use molarena_record::cell::Record;
 use molarena_report::{board_rows, comparisons_as_markdown, keep_datasets, references_as_markdown};
 
-use super::{board::under, own, print_document, warn_of_store, writable};
+use super::{
+    board::{in_group, under},
+    own, print_document, warn_of_store, writable};
 use crate::{args::CompareArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
@@ -53,10 +55,13 @@ fn records_of(args: &CompareArgs, store: &Store, labels: &mut Labels<'_>) -> any
     let mut records = store.records()?;
     warn_of_store(store);
     keep_datasets(&mut records, &args.datasets);
-    match args.metric {
-        Some(metric) => under(store, labels, metric, records),
-        None => Ok(records),
+    if let Some(metric) = args.metric {
+        records = under(store, labels, metric, records)?;
     }
+    if let Some(group) = &args.group {
+        records = in_group(labels, group, records)?;
+    }
+    Ok(records)
 }
 
 /// The rows of this name, one of each board that has it.

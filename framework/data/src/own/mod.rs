@@ -213,6 +213,7 @@ impl OwnTable {
                 columns: TaskColumns::Named(tasks.to_vec()),
                 ignore: Vec::new(),
                 units,
+                groups: BTreeMap::new(),
             },
             protocol: ProtocolSpec {
                 split: Protocol::Scaffold,

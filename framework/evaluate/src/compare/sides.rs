@@ -44,7 +44,7 @@ impl Sides {
         }
         let test = labels.test(record)?;
         let read = |row: &Row<'_>, records: &BTreeMap<u64, &Record>| -> Result<Vec<Vec<f32>>, String> {
-            seeds.iter().map(|seed| row.predictions(records[seed], test.labels.len())).collect()
+            seeds.iter().map(|seed| row.predictions(records[seed], &test)).collect()
         };
         Ok(Self {
             first: read(first, &one)?,
