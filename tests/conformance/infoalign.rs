@@ -65,7 +65,14 @@ impl World {
 
     /// Molecule 8 has no edge.
     fn corpus(&self) -> Corpus<'_> {
-        let space = |space, kind, nodes, values| Profiles { space, kind, nodes, values, batches: None, cell_counts: None };
+        let space = |space, kind, nodes, values| Profiles {
+            space,
+            kind,
+            nodes,
+            values,
+            batches: None,
+            cell_counts: None,
+        };
         let bits = Bits::new(&self.words, MOLECULES, 32).unwrap();
         Corpus {
             node_kinds: &[0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 3, 3],

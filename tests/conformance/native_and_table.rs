@@ -64,7 +64,14 @@ impl Molecules {
 fn corpus(molecules: &Molecules) -> Corpus<'_> {
     const NAN: f32 = f32::NAN;
     const MORPHOLOGY: [f32; 9] = [0.5, NAN, -1.0, 1.5, NAN, 2.0, -0.25, NAN, NAN];
-    let space = |space, kind, nodes, values| Profiles { space, kind, nodes, values, batches: None, cell_counts: None };
+    let space = |space, kind, nodes, values| Profiles {
+        space,
+        kind,
+        nodes,
+        values,
+        batches: None,
+        cell_counts: None,
+    };
     Corpus {
         node_kinds: &[0, 0, 0, 0, 1, 1, 2, 2, 2, 3],
         molecules: molecules.inputs(),

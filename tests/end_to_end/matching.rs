@@ -79,9 +79,14 @@ fn comes_out_the_same(arena: &TestArena) {
     let places = ["--store", "store", "--data-dir", "data", "--datasets-dir", "datasets"];
     let again = arena.molarena(&[&["reproduce", "--dataset", "demo-context"], &places[..]].concat());
     assert_eq!(again.code, Some(0), "{}", again.stderr);
-    assert!(again.stdout.contains("identical, largest difference of ranks 0, reciprocal rank"), "{}", again.stdout);
+    assert!(
+        again.stdout.contains("identical, largest difference of ranks 0, reciprocal rank"),
+        "{}",
+        again.stdout
+    );
     assert!(again.stdout.ends_with("5 records verified, 0 came out different\n"), "{}", again.stdout);
-    let suite = ["board", "--store", "store", "--suite", "suite.toml", "--methods-dir", "methods", "--latest"];
+    let suite =
+        ["board", "--store", "store", "--suite", "suite.toml", "--methods-dir", "methods", "--latest"];
     let boards = arena.molarena(&[&suite[..], &["--format", "json"]].concat());
     let boards = json(&boards.stdout);
     let boards = boards["matches"].as_array().unwrap();

@@ -23,7 +23,8 @@ impl SuiteCells {
             group.iter().map(|name| Ok(known.get(name, base)?.name)).collect()
         };
         let methods = suite.cells.iter().map(|group| names(&group.methods)).collect::<Result<_, Error>>()?;
-        let matchers = suite.matches.iter().map(|group| names(&group.methods)).collect::<Result<_, Error>>()?;
+        let matchers =
+            suite.matches.iter().map(|group| names(&group.methods)).collect::<Result<_, Error>>()?;
         Ok(Self { suite, methods, matchers })
     }
 
@@ -49,7 +50,8 @@ impl SuiteCells {
         self.suite.matches.iter().zip(&self.matchers).any(|(group, methods)| {
             group.context == record.context
                 && group.spaces == record.spaces
-                && (if group.ranked.is_empty() { &group.spaces } else { &group.ranked }) == record.ranked_spaces()
+                && (if group.ranked.is_empty() { &group.spaces } else { &group.ranked })
+                    == record.ranked_spaces()
                 && group.candidates == record.candidates
                 && record.split.protocol == group.split.to_string()
                 && (!group.split.uses_seed() || record.split.seed == group.split_seed)

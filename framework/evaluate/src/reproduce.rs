@@ -104,9 +104,7 @@ fn agreement(
         [Some(one), Some(two)] => {
             different(format!("it failed for another reason: {}, was {}", two.reason, one.reason))
         }
-        [Some(failure), None] => {
-            different(format!("it has scores, and failed before: {}", failure.reason))
-        }
+        [Some(failure), None] => different(format!("it has scores, and failed before: {}", failure.reason)),
         [None, Some(failure)] => different(format!("it failed: {}: {}", failure.reason, failure.message)),
         [None, None] => match compared() {
             Ok((agreement, difference)) => (agreement, Some(difference), Vec::new()),

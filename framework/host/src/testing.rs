@@ -42,10 +42,7 @@ pub(crate) fn small_graph() -> ContextGraph {
         fingerprint_bits: 64,
         fingerprint_radius: 2,
         genes: vec!["g".into()],
-        spaces: vec![
-            space("morphology", Morphology, vec![4], 3, vec![0.0, 0.0, 0.0]),
-            expression,
-        ],
+        spaces: vec![space("morphology", Morphology, vec![4], 3, vec![0.0, 0.0, 0.0]), expression],
         edges: vec![edge(0, 4), edge(0, 5), edge(2, 6)],
         left_out: 0,
         failures: Vec::new(),

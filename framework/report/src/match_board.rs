@@ -289,7 +289,10 @@ mod tests {
         assert!((board.rows[0].mrr.std.unwrap() - 0.03125_f64.sqrt()).abs() < 1e-15);
         assert_eq!(board.rows[1].mrr.std, None);
         assert_eq!(board.rows.iter().map(|row| row.verified).collect::<Vec<_>>(), [1, 0]);
-        assert_eq!(board.notes[0], "Verified, which is made again from the record with equal ranks: m (1 of 2 seeds).");
+        assert_eq!(
+            board.notes[0],
+            "Verified, which is made again from the record with equal ranks: m (1 of 2 seeds)."
+        );
         assert!(
             board.notes[1]
                 .starts_with("Pretrained on c without 7 molecules of it (leave out: queries of e, m)")

@@ -174,6 +174,9 @@ mod tests {
         let scores = "0.25,0,0.5,0,0.25,0,0.75,0,0.375,0.1767766952966369,2,0,false,2,0";
         assert_eq!(lines[0], COLUMNS.join(","));
         assert_eq!(lines[1], format!("c,e,scaffold,0,{hashes},all,4,40,5,m,true,2,{scores}"));
-        assert_eq!(lines[2], format!("c,e,scaffold,0,{hashes},all,4,40,5,slow,true,0,,,,,,,,,,,,1,false,2,0"));
+        assert_eq!(
+            lines[2],
+            format!("c,e,scaffold,0,{hashes},all,4,40,5,slow,true,0,,,,,,,,,,,,1,false,2,0")
+        );
     }
 }

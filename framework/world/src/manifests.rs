@@ -1,6 +1,6 @@
 //! Manifests of the simulated datasets and of the context graph.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use molarena_data::context::{

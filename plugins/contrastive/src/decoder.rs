@@ -74,7 +74,8 @@ impl Decoder for Cosine {
             let rows = scores.values.par_chunks_exact_mut(candidates.rows.max(1));
             rows.zip(molecules.values.par_chunks_exact(width)).for_each(|(scores, molecule)| {
                 for (score, profile) in scores.iter_mut().zip(profiles.values.chunks_exact(width)) {
-                    let product = molecule.iter().zip(profile).map(|(one, other)| f64::from(*one) * f64::from(*other));
+                    let product =
+                        molecule.iter().zip(profile).map(|(one, other)| f64::from(*one) * f64::from(*other));
                     *score = product.sum::<f64>() as f32;
                 }
             });

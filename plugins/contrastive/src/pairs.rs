@@ -22,11 +22,7 @@ impl<'a> Pairs<'a> {
     ///
     /// # Errors
     /// There is no such space, or fewer than two molecules have a profile in it.
-    pub(crate) fn new(
-        corpus: &Corpus<'a>,
-        space: Option<&str>,
-        kind: Option<NodeKind>,
-    ) -> Result<Self> {
+    pub(crate) fn new(corpus: &Corpus<'a>, space: Option<&str>, kind: Option<NodeKind>) -> Result<Self> {
         let profiles = *chosen(corpus, space, kind)?;
         let row_of: HashMap<u64, usize> =
             profiles.nodes.iter().enumerate().map(|(row, &node)| (node, row)).collect();
@@ -80,10 +76,12 @@ fn chosen<'c, 'a>(
         _ => "space of profiles",
     };
     match (space, known.as_slice()) {
-        (Some(space), known) => known.iter().find(|profiles| profiles.space == space).copied().ok_or_else(|| {
-            let there = if known.is_empty() { "none".to_owned() } else { names(known) };
-            Error::data(format!("corpus: no space of profiles is called `{space}`; there is: {there}"))
-        }),
+        (Some(space), known) => {
+            known.iter().find(|profiles| profiles.space == space).copied().ok_or_else(|| {
+                let there = if known.is_empty() { "none".to_owned() } else { names(known) };
+                Error::data(format!("corpus: no space of profiles is called `{space}`; there is: {there}"))
+            })
+        }
         (None, [only]) => Ok(only),
         (None, []) => Err(Error::data(format!("corpus: it has no {what}"))),
         (None, several) => Err(Error::data(format!(
@@ -100,7 +98,11 @@ pub(crate) mod tests {
     use super::*;
 
     /// Molecules are nodes 0 to 3; nodes 4 to 7 have profiles in `cells`, 8 has one in `genes`.
-    pub(crate) fn corpus<'a>(values: &'a [f32], batches: Option<&'a [u32]>, edges: &'a [[u64; 2]; 2]) -> Corpus<'a> {
+    pub(crate) fn corpus<'a>(
+        values: &'a [f32],
+        batches: Option<&'a [u32]>,
+        edges: &'a [[u64; 2]; 2],
+    ) -> Corpus<'a> {
         const KINDS: [u8; 9] = [0, 0, 0, 0, 2, 2, 2, 2, 3];
         let columns = values.len() / 4;
         Corpus {
@@ -147,7 +149,8 @@ pub(crate) mod tests {
     fn what_cannot_be_aligned_is_named() {
         let values = [0.0f32, 0.5, 1.0, 0.25];
         let corpus = corpus(&values, None, &[[0, 1], [4, 4]]);
-        let message = |corpus: &Corpus<'_>, space, kind| Pairs::new(corpus, space, kind).unwrap_err().to_string();
+        let message =
+            |corpus: &Corpus<'_>, space, kind| Pairs::new(corpus, space, kind).unwrap_err().to_string();
         assert_eq!(
             message(&corpus, Some("nuclei"), None),
             "corpus: no space of profiles is called `nuclei`; there is: cells, genes"

@@ -97,8 +97,13 @@ fn shape() -> Shape {
     Shape {
         molecule: MoleculeShape::Bits(stack("molecule", 40, 2, 28, 16)),
         head: Some(stack("head", 16, 0, 1, 16)),
-        profile: Some(ProfileShape { space: "expression".to_owned(), network: stack("profile", 20, 2, 24, 16) }),
-        classifiers: Some(["molecule", "profile"].map(|side| stack(&format!("classifier.{side}"), 16, 1, 12, 5))),
+        profile: Some(ProfileShape {
+            space: "expression".to_owned(),
+            network: stack("profile", 20, 2, 24, 16),
+        }),
+        classifiers: Some(
+            ["molecule", "profile"].map(|side| stack(&format!("classifier.{side}"), 16, 1, 12, 5)),
+        ),
         temperature: None,
     }
 }
@@ -136,8 +141,10 @@ fn places(parameters: &mut Parameters, losses: &mut Losses) -> ([Tensor<2>; 2], 
     let molecules = shape.place(&mut pass, vectors);
     let profiles = shape.place_profile(&mut pass, losses.tensor("infocore_profile"));
     let [of_molecules, of_profiles] = shape.classifiers.as_ref().unwrap();
-    let logits =
-        [of_molecules.forward(&mut pass, molecules.clone()), of_profiles.forward(&mut pass, profiles.clone())];
+    let logits = [
+        of_molecules.forward(&mut pass, molecules.clone()),
+        of_profiles.forward(&mut pass, profiles.clone()),
+    ];
     ([molecules, profiles], logits)
 }
 
@@ -179,9 +186,8 @@ fn losses_against_keys_are_those_of_the_reference() {
         let values = arrays.take(name, &[rows, 48]).unwrap();
         Tensor::<2>::from_data(TensorData::new(values, [rows, 48]), &Device::flex()).transpose()
     };
-    let queues = [("queue_dc", "queue_dclogit"), ("queue_ges", "queue_geslogit")].map(|(vectors, logits)| Others {
-        vectors: queue(vectors, 16),
-        probabilities: softmax(queue(logits, 5), 1),
+    let queues = [("queue_dc", "queue_dclogit"), ("queue_ges", "queue_geslogit")].map(|(vectors, logits)| {
+        Others { vectors: queue(vectors, 16), probabilities: softmax(queue(logits, 5), 1) }
     });
     let (queries, query_logits) = places(&mut parameters(&arrays, "encoder_q", "clf_q"), &mut losses);
     let (keys, key_logits) = places(&mut parameters(&arrays, "encoder_k", "clf_k"), &mut losses);

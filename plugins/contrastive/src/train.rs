@@ -237,7 +237,8 @@ impl Keys {
         }
         for side in 0..2 {
             let shapes = [[self.size, self.width], [self.size, self.batches]];
-            let named = [(QUEUES[side], &self.queues[side]), (PROBABILITIES[side], &self.probabilities[side])];
+            let named =
+                [(QUEUES[side], &self.queues[side]), (PROBABILITIES[side], &self.probabilities[side])];
             for ((name, values), shape) in named.into_iter().zip(shapes) {
                 arrays.arrays.insert(name.to_owned(), Array::new(&shape, values.clone()));
             }
@@ -392,10 +393,9 @@ impl Alignment<'_> {
                 infonce_simclr(profiles, molecules, loss.temperature),
             ],
             Some(batches) => {
-                let [of_molecules, of_profiles] =
-                    self.probabilities(pass, [molecules.clone(), profiles.clone()]).map(|probabilities| {
-                        reweighted(&probabilities, loss.weight_gradient)
-                    });
+                let [of_molecules, of_profiles] = self
+                    .probabilities(pass, [molecules.clone(), profiles.clone()])
+                    .map(|probabilities| reweighted(&probabilities, loss.weight_gradient));
                 let anchors = |vectors: &Tensor<2>, probabilities: &Tensor<2>| Anchors {
                     vectors: vectors.clone(),
                     probabilities: probabilities.clone(),

@@ -94,7 +94,9 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
     };
     if let Some(group) = &args.group {
         for board in &mut boards.boards {
-            board.notes.insert(0, format!("Only the tasks of the group {group}: {}.", board.tasks.join(", ")));
+            board
+                .notes
+                .insert(0, format!("Only the tasks of the group {group}: {}.", board.tasks.join(", ")));
         }
     }
     let verified = store.reproductions()?.into_iter().filter(|found| found.agreement.verifies());

@@ -10,7 +10,8 @@ use molarena_report::{board_rows, comparisons_as_markdown, keep_datasets, refere
 
 use super::{
     board::{in_group, under},
-    own, print_document, warn_of_store, writable};
+    own, print_document, warn_of_store, writable,
+};
 use crate::{args::CompareArgs, exit_code::ExitCode};
 
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {

@@ -159,10 +159,12 @@ impl OwnedCorpus {
             let path = space_file(folder, index, "values");
             let failed = |message: String| Error::Store { path: path.clone(), message };
             let (_, columns, values) = read_matrix(&path)?;
-            let kind = NodeKind::from_abi(u32::from(space.kind)).map_err(|error| failed(error.to_string()))?;
+            let kind =
+                NodeKind::from_abi(u32::from(space.kind)).map_err(|error| failed(error.to_string()))?;
             let nodes = read_vector(&space_file(folder, index, "nodes"))?;
             let batches = space.batches.then(|| read_vector(&space_file(folder, index, "batches")));
-            let cell_counts = space.cell_counts.then(|| read_vector(&space_file(folder, index, "cell-counts")));
+            let cell_counts =
+                space.cell_counts.then(|| read_vector(&space_file(folder, index, "cell-counts")));
             Ok(OwnedProfiles {
                 name: space.name,
                 kind,

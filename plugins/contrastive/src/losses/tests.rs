@@ -22,7 +22,13 @@ fn distributions(random: &mut Random, count: usize, columns: usize) -> Vec<f32> 
 }
 
 /// Asserts that the gradient of `loss` at `values` is `factor` times the slope of central differences of fourth order.
-fn assert_slope(what: &str, values: &[f32], columns: usize, factor: f32, loss: &dyn Fn(Tensor<2>) -> Tensor<1>) {
+fn assert_slope(
+    what: &str,
+    values: &[f32],
+    columns: usize,
+    factor: f32,
+    loss: &dyn Fn(Tensor<2>) -> Tensor<1>,
+) {
     let point = rows(values, columns).require_grad();
     let gradients = loss(point.clone()).backward();
     let gradient: Vec<f32> = match point.grad(&gradients) {
@@ -97,8 +103,8 @@ fn equal_weights_make_infocore_infonce() {
     let even = |count: usize| rows(&vec![0.25; count * 2], 2);
     let batches = rows(&[1.0, 0.0].repeat(ROWS), 2);
     let anchors = Anchors { vectors: x.clone(), probabilities: even(ROWS), batches };
-    let [others, queued] =
-        [(&y, ROWS), (&queue, 7)].map(|(vectors, count)| Others { vectors: vectors.clone(), probabilities: even(count) });
+    let [others, queued] = [(&y, ROWS), (&queue, 7)]
+        .map(|(vectors, count)| Others { vectors: vectors.clone(), probabilities: even(count) });
     // Each weight is 3 x 0.25 + 0.25 = 1.
     for (weighted, plain) in [
         (infocore_simclr(&anchors, &others, 0.2, 3.0), infonce_simclr(x.clone(), y.clone(), 0.2)),

@@ -127,7 +127,10 @@ fn hits(encoder: &mut dyn Encoder, world: &World) -> f64 {
 fn every_form_learns_and_shuffled_pairs_do_not() {
     let world = World::new();
     // Of 120 profiles, two are a molecule's own: ten at random have one of them with probability 0.16.
-    for json in [r#"{"epochs": 40, "learning_rate": 5e-3}"#, r#"{"epochs": 40, "learning_rate": 5e-3, "objective": "clip"}"#] {
+    for json in [
+        r#"{"epochs": 40, "learning_rate": 5e-3}"#,
+        r#"{"epochs": 40, "learning_rate": 5e-3, "objective": "clip"}"#,
+    ] {
         let mut encoder = cloome(json);
         encoder.fit(&world.corpus(), &Call::new(0, 2)).unwrap();
         assert!(hits(&mut encoder, &world) > 0.6, "{json}: {}", hits(&mut encoder, &world));
@@ -254,15 +257,9 @@ fn a_corpus_that_cannot_be_aligned_is_refused() {
     let mut corpus = world.corpus();
     corpus.spaces[0].values = Dense::new(&equal, 2 * MOLECULES, COLUMNS).unwrap();
     assert_eq!(message(&corpus, "{}"), "corpus: all profiles of the space `cells` are equal");
-    let few = Corpus {
-        edge_sources: &world.edges[0][..10],
-        edge_targets: &world.edges[1][..10],
-        ..world.corpus()
-    };
-    assert_eq!(
-        message(&few, "{}"),
-        "`batch_size` is 20, but 10 molecules have a profile: say at most 10"
-    );
+    let few =
+        Corpus { edge_sources: &world.edges[0][..10], edge_targets: &world.edges[1][..10], ..world.corpus() };
+    assert_eq!(message(&few, "{}"), "`batch_size` is 20, but 10 molecules have a profile: say at most 10");
     assert_eq!(
         message(&world.corpus(), r#"{"valid_share": 0.9}"#),
         "`batch_size` is 20, but 6 molecules with a profile are left to train on, and 54 are held out: say at most 6"
