@@ -69,10 +69,11 @@ impl Work for RankWork {
 
     fn of(&self) -> Value {
         let RankShared { task, method, composition, device, .. } = &*self.shared;
+        let ranked = task.ranked();
         let key = MatchKey {
             context_key: &task.context_key,
             spaces: &task.split_spaces,
-            ranked: task.ranked().as_deref(),
+            ranked: ranked.as_deref(),
             candidates: task.candidates,
             split: &task.split,
             method,
