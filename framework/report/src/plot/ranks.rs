@@ -1,5 +1,7 @@
 //! Ranks that methods give the true candidates (the right-hand figures of Table 4 of arXiv 2406.12056).
 
+use std::collections::BTreeSet;
+
 use molarena_record::matching::MatchRecord;
 
 use super::{Axis, Figure, Intervals, Panel, Point, Scale, Series, Shape, Stroke};
@@ -28,7 +30,7 @@ pub fn rank_figures<E>(
 ) -> Result<Vec<(String, Figure)>, E> {
     let mut figures: Vec<(String, Figure)> = Vec::new();
     for (space, rows) in grouped(records) {
-        let board = board(space, &rows, BoardOptions { cost: false });
+        let board = board(space, &rows, &BTreeSet::new(), BoardOptions { cost: false });
         let mut groups = Vec::new();
         for (key, records) in &rows {
             let mut percent = Vec::new();
