@@ -49,6 +49,17 @@ impl Cosine {
     }
 }
 
+impl Cosine {
+    /// Places of profiles of the space `space` in the shared space, `f32[n, d]`, each of length 1.
+    ///
+    /// # Errors
+    /// The decoder has no state, or one of another space; the profiles have another number of columns.
+    pub fn places(&self, profiles: &Dense<'_>, space: &str, call: &Call<'_>) -> Result<Matrix> {
+        let model = self.of_space(space)?;
+        with_threads(call, || model.places_of_profiles(profiles, call))?
+    }
+}
+
 impl Decoder for Cosine {
     fn columns(&self, space: &str) -> Result<usize> {
         Ok(self.of_space(space)?.scale.as_ref().ok_or_else(untrained)?.columns())
