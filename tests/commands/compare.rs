@@ -49,6 +49,37 @@ fn boards_have_intervals_where_the_labels_are() {
 }
 
 #[test]
+fn boards_and_comparisons_can_be_cut_to_a_group_of_tasks() {
+    let arena = ran();
+    let mean = |row: &Value| row["mean"].as_f64().unwrap();
+    let whole = json(&arena, &with_places(&["board", "--format", "json"]));
+    let of_task = whole["boards"][0]["rows"][0]["per_task"]["toxic"]["mean"].as_f64().unwrap();
+    let manifest = "datasets/toy/dataset.toml";
+    crate::support::edit(&arena, manifest, "[protocol]", "[tasks.groups]\nsecond = [\"toxic\"]\n\n[protocol]");
+    let cut = json(&arena, &with_places(&["board", "--format", "json", "--group", "second"]));
+    let board = &cut["boards"][0];
+    assert_eq!(board["tasks"], serde_json::json!(["toxic"]));
+    assert_eq!(board["notes"][0], "Only the tasks of the group second: toxic.");
+    let row = &board["rows"][0];
+    assert_eq!(row["method"], whole["boards"][0]["rows"][0]["method"]);
+    // The mean over the only task is that task's, and its interval is about it.
+    assert!((of_task - mean(row)).abs() < 1e-12, "{of_task} {row}");
+    let uncertainty = &row["uncertainty"];
+    let [low, high] = ["low", "high"].map(|end| uncertainty[end].as_f64().unwrap());
+    assert!(low <= mean(row) && mean(row) <= high, "{uncertainty}");
+    let compared = ["compare", "knn-test", "constant-test", "--format", "json", "--group", "second"];
+    let compared = json(&arena, &with_places(&compared));
+    assert_eq!(compared[0]["tasks"].as_array().unwrap().len(), 1, "{compared}");
+    let unknown = arena.molarena(&with_places(&["board", "--group", "third"]));
+    assert_eq!(unknown.code, Some(4), "{}", unknown.stderr);
+    let said = "no dataset here names a group of tasks `third`: toy";
+    assert!(unknown.stderr.contains(said), "{}", unknown.stderr);
+    crate::support::edit(&arena, manifest, "second = [\"toxic\"]", "second = [\"harmless\"]");
+    let wrong = arena.molarena(&with_places(&["board", "--group", "second"]));
+    assert!(wrong.stderr.contains("tasks.groups.second"), "{}", wrong.stderr);
+}
+
+#[test]
 fn twins_are_counted_and_left_out() {
     let arena = TestArena::new();
     // Row 0 and the last row are stereoisomers; all molecules are acyclic or have scaffolds of their own.
