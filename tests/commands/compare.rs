@@ -55,7 +55,12 @@ fn boards_and_comparisons_can_be_cut_to_a_group_of_tasks() {
     let whole = json(&arena, &with_places(&["board", "--format", "json"]));
     let of_task = whole["boards"][0]["rows"][0]["per_task"]["toxic"]["mean"].as_f64().unwrap();
     let manifest = "datasets/toy/dataset.toml";
-    crate::support::edit(&arena, manifest, "[protocol]", "[tasks.groups]\nsecond = [\"toxic\"]\n\n[protocol]");
+    crate::support::edit(
+        &arena,
+        manifest,
+        "[protocol]",
+        "[tasks.groups]\nsecond = [\"toxic\"]\n\n[protocol]",
+    );
     let cut = json(&arena, &with_places(&["board", "--format", "json", "--group", "second"]));
     let board = &cut["boards"][0];
     assert_eq!(board["tasks"], serde_json::json!(["toxic"]));

@@ -7,9 +7,10 @@ use std::{
 };
 
 /// Packages that tests start or open; each test binary builds them once.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "molarena",
     "molarena-baselines",
+    "molarena-contrastive",
     "molarena-fixture-hostile",
     "molarena-fixture-kinds",
     "molarena-fixture-wrong-abi",
