@@ -25,7 +25,7 @@ fn refusal(arena: &TestArena, plugin: &str, path: PathBuf) -> String {
 #[test]
 fn another_major_version_of_the_abi() {
     let stderr = refusal(&TestArena::new(), "fixture-wrong-abi", library("fixture_wrong_abi"));
-    assert!(stderr.contains("speaks ABI 2.7, this molarena speaks 1.1"), "{stderr}");
+    assert!(stderr.contains("speaks ABI 2.7, this molarena speaks 1.2"), "{stderr}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn published_rows_stand_beside_the_board_of_the_same_data_only() {
         let sha256 = ARENA.get("chembl2k").unwrap().assays().sha256.clone();
-        let mut record = classification("morgan-mlp", 1, &[Some(0.778), None]);
+        let mut record = classification("morgan-mlp", 1, &[Some(0.778); 41]);
         let board = |record| build(&[record], BoardOptions { cost: false }).boards.remove(0);
         assert_eq!(board(record.clone()).published, []);
         record.composition.data_sha256 = sha256;
