@@ -69,7 +69,7 @@ fn boards_and_comparisons_can_be_cut_to_a_group_of_tasks() {
     assert_eq!(row["method"], whole["boards"][0]["rows"][0]["method"]);
     // The mean over the only task is that task's, and its interval is about it.
     assert!((of_task - mean(row)).abs() < 1e-12, "{of_task} {row}");
-    let uncertainty = &row["uncertainty"];
+    let uncertainty = &row["statistics"];
     let [low, high] = ["low", "high"].map(|end| uncertainty[end].as_f64().unwrap());
     assert!(low <= mean(row) && mean(row) <= high, "{uncertainty}");
     let compared = ["compare", "knn-test", "constant-test", "--format", "json", "--group", "second"];

@@ -45,8 +45,9 @@ extern "C" {
 // Major version of the ABI. A library with another major is refused before anything else is read.
 #define MOLARENA_ABI_MAJOR 1
 
-// Minor version of the ABI. It grows when a field or a function is appended. 1: `folder` of `MolarenaCall`.
-#define MOLARENA_ABI_MINOR 1
+// Minor version of the ABI. It grows when a field or a function is appended. 1: `folder` of `MolarenaCall`. 2:
+// `batches` and `cell_counts` of `MolarenaProfiles`.
+#define MOLARENA_ABI_MINOR 2
 
 // Success.
 #define MOLARENA_OK 0
