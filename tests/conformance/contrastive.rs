@@ -127,5 +127,5 @@ fn batches_cross_the_table() {
     let call = Call::new(0, 1);
     let config = r#"{"epochs": 1, "batch_size": 6}"#;
     let error = PLUGIN.encoder("infocore", config).unwrap().fit(&corpus, &call).unwrap_err();
-    assert!(error.message.contains("are of one batch"), "{}", error.message);
+    assert!(error.to_string().contains("are of one batch"), "{error}");
 }
