@@ -110,7 +110,7 @@ pub struct TaskSpec {
     #[serde(default)]
     pub units: BTreeMap<String, String>,
     /// Groups of tasks by name, such as those of one kind of assay; a task may be in several, or in none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Vec<String>>,
 }
 
