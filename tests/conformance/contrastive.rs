@@ -9,7 +9,7 @@ use molarena_host::plugin::loader::LoadedPlugin;
 use molarena_sdk::{
     Bits, Call, Component, Corpus, Decoder, Dense, Encoder, Graphs, Inputs, NodeKind, Profiles,
 };
-use shared::{same, same_matrix};
+use shared::{Watcher, same, same_matrix};
 
 static PLUGIN: LazyLock<LoadedPlugin> = LazyLock::new(|| shared::open("molarena_contrastive"));
 
@@ -128,4 +128,23 @@ fn batches_cross_the_table() {
     let config = r#"{"epochs": 1, "batch_size": 6}"#;
     let error = PLUGIN.encoder("infocore", config).unwrap().fit(&corpus, &call).unwrap_err();
     assert!(error.to_string().contains("are of one batch"), "{error}");
+}
+
+#[test]
+fn a_cancelled_training_goes_on_from_its_checkpoint() {
+    let world = World::new();
+    let config = r#"{"width": 8, "molecule_width": 8, "profile_width": 8, "epochs": 3, "batch_size": 6}"#;
+    let trained = |call: &Call<'_>| {
+        let mut encoder = PLUGIN.encoder("cloome", config).unwrap();
+        encoder.fit(&world.corpus(), call).unwrap();
+        encoder.save().unwrap()
+    };
+    let whole = trained(&Call::new(3, 1));
+    let folder = tempfile::tempdir().unwrap();
+    let watcher = Watcher::cancelling_after(2);
+    let call = Call::new(3, 1).with_hooks(&watcher).with_folder(folder.path());
+    let error = PLUGIN.encoder("cloome", config).unwrap().fit(&world.corpus(), &call).unwrap_err();
+    assert!(error.to_string().contains("cancelled by the arena"), "{error}");
+    assert_eq!(watcher.seen.lock().unwrap().len(), 2);
+    assert_eq!(trained(&Call::new(3, 1).with_folder(folder.path())), whole);
 }

@@ -8,7 +8,7 @@ use molarena_metrics::Scoring;
 use molarena_record::{
     cell::{IMPORTED, RECORD_SCHEMA, Record},
     key::{FitKey, key_of},
-    parts::{ComponentUse, Composition, Cost, SplitInfo},
+    parts::{ComponentUse, Composition, Cost, Rule, SplitInfo},
     step::{Kind, STEP_SCHEMA, StepOutcome, StepRecord},
 };
 use serde_json::json;
@@ -120,6 +120,7 @@ pub fn records(place: Place<'_>, predictions: &[f32]) -> (StepRecord, Record) {
         baseline: Some(baseline),
         tune: None,
         members: Vec::new(),
+        rule: Rule::Mean,
     };
     let bytes: Vec<u8> = predictions.iter().flat_map(|value| value.to_le_bytes()).collect();
     let mut of = FitKey {
@@ -171,6 +172,7 @@ pub fn records(place: Place<'_>, predictions: &[f32]) -> (StepRecord, Record) {
         confined: false,
         bitwise: Some(false),
         corpora: Vec::new(),
+        profiled: None,
         outcome,
         search: None,
         cost: Cost::default(),

@@ -7,7 +7,8 @@ use std::{
 };
 
 use molarena_data::{Catalog, Manifest, Protocol, Split, TaskColumns};
-use molarena_host::{ArenaDataset, Result, Store};
+use molarena_features::select_rows;
+use molarena_host::{ArenaDataset, Result, Sources, Store, profiled};
 use molarena_record::{cell::Record, parts::SplitInfo};
 
 use crate::row::check_count;
@@ -21,11 +22,41 @@ pub struct Labels<'a> {
     datasets: BTreeMap<String, Result<Arc<ArenaDataset>, String>>,
     /// Identity keys of datasets and context graphs.
     identities: BTreeMap<String, Result<Arc<HashSet<String>>, String>>,
+    /// The space of profiles that test molecules must have one in, if not all count.
+    profiled: Option<(ProfileSpace, fn(&str))>,
     /// The last test part, by data and split.
     last: Option<(String, Arc<TestPart>)>,
 }
 
-/// The test part of a dataset under a split.
+/// A space of profiles of molecules: a context graph and one of its spaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileSpace {
+    /// Id of the context graph.
+    pub context: String,
+    /// Name of the space.
+    pub space: String,
+}
+
+impl std::fmt::Display for ProfileSpace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.context, self.space)
+    }
+}
+
+impl std::str::FromStr for ProfileSpace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((context, space)) if !context.is_empty() && !space.is_empty() => {
+                Ok(Self { context: context.to_owned(), space: space.to_owned() })
+            }
+            _ => Err("expected CONTEXT/SPACE, such as context-open/expression".to_owned()),
+        }
+    }
+}
+
+/// The test part of a dataset under a split, or those of its molecules that have a profile.
 #[derive(Debug)]
 pub struct TestPart {
     /// `f32[molecules, tasks]`, row-major, NaN where missing.
@@ -41,10 +72,24 @@ pub struct TestPart {
     columns: Option<Vec<usize>>,
     dataset: Arc<ArenaDataset>,
     split: Split,
+    /// Number of molecules of the whole test part, and the places in it of `rows`, if these are not all.
+    molecules: usize,
+    chosen: Option<Vec<usize>>,
 }
 
 impl TestPart {
-    fn new(dataset: Arc<ArenaDataset>, split: Split, columns: Option<Vec<usize>>) -> Self {
+    /// `chosen` are places in the test part of the split.
+    fn new(
+        dataset: Arc<ArenaDataset>,
+        mut split: Split,
+        columns: Option<Vec<usize>>,
+        chosen: Option<Vec<usize>>,
+    ) -> Self {
+        let molecules = split.test.len();
+        if let Some(chosen) = &chosen {
+            split.test = chosen.iter().map(|&place| split.test[place]).collect();
+        }
+        let places = chosen;
         let chosen = |texts: &[String]| split.test.iter().map(|&row| texts[row].clone()).collect();
         Self {
             labels: select(
@@ -59,16 +104,27 @@ impl TestPart {
             columns,
             dataset,
             split,
+            molecules,
+            chosen: places,
         }
     }
 
-    /// Of predictions for all tasks of the dataset, those for the record's tasks.
+    /// Of predictions for all test molecules of the split and all tasks of the dataset, those for these molecules and the
+    /// record's tasks.
     ///
     /// # Errors
     /// There is not one for each test molecule and task.
-    pub(crate) fn predictions_of_tasks(&self, predictions: Vec<f32>) -> Result<Vec<f32>, String> {
-        check_count(&predictions, self.rows.len() * self.tasks)?;
+    pub(crate) fn predictions(&self, mut predictions: Vec<f32>) -> Result<Vec<f32>, String> {
+        check_count(&predictions, self.molecules * self.tasks)?;
+        if let Some(chosen) = &self.chosen {
+            predictions = select_rows(&predictions, self.tasks, chosen);
+        }
         Ok(select(predictions, self.tasks, self.columns.as_deref()))
+    }
+
+    /// The places in the test part of the split of these molecules; `None` if they are all.
+    pub(crate) fn chosen(&self) -> Option<&[usize]> {
+        self.chosen.as_deref()
     }
 
     /// The [identity key](molarena_chem::Molecule::identity) of each test molecule.
@@ -106,7 +162,33 @@ fn select(values: Vec<f32>, columns: usize, places: Option<&[usize]>) -> Vec<f32
 impl<'a> Labels<'a> {
     /// Labels of the datasets of a catalog; the store's cache keeps which molecules are readable.
     pub fn new(catalog: &'a Catalog, data_dir: &'a Path, store: &'a Store) -> Self {
-        Self { catalog, data_dir, store, datasets: BTreeMap::new(), identities: BTreeMap::new(), last: None }
+        let (datasets, identities) = (BTreeMap::new(), BTreeMap::new());
+        Self { catalog, data_dir, store, datasets, identities, profiled: None, last: None }
+    }
+
+    /// From now on, test parts are of the molecules with a profile in `space` only. `tell` is told of long work.
+    pub fn only_profiled(&mut self, space: ProfileSpace, tell: fn(&str)) {
+        self.profiled = Some((space, tell));
+        self.last = None;
+    }
+
+    /// The places in the test part of a split of the molecules with a profile; `None` if all count.
+    fn profiled(&self, dataset: &ArenaDataset, split: &Split) -> Result<Option<Vec<usize>>, String> {
+        let Some((ProfileSpace { context, space }, tell)) = &self.profiled else { return Ok(None) };
+        let sources =
+            Sources { catalog: self.catalog, data_dir: self.data_dir, store: self.store, tell: *tell };
+        let found = dataset
+            .identities(self.store)
+            .and_then(|identities| profiled(&sources, context, space, &identities))
+            .map_err(|error| error.to_string())?;
+        let places: Vec<usize> = (0..split.test.len()).filter(|&place| found[split.test[place]]).collect();
+        if places.is_empty() {
+            return Err(format!(
+                "no test molecule of {} has a profile in {context}/{space}",
+                dataset.dataset.id
+            ));
+        }
+        Ok(Some(places))
     }
 
     /// The test part that a record was scored on.
@@ -141,7 +223,8 @@ impl<'a> Labels<'a> {
         if SplitInfo::of(&split) != record.split {
             return Err(format!("the split {} of {} is another", record.split.protocol, record.dataset));
         }
-        let test = Arc::new(TestPart::new(dataset, split, columns));
+        let chosen = self.profiled(&dataset, &split)?;
+        let test = Arc::new(TestPart::new(dataset, split, columns, chosen));
         self.last = Some((place, Arc::clone(&test)));
         Ok(test)
     }

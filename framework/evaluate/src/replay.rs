@@ -70,25 +70,25 @@ impl Replayed {
     }
 }
 
-/// The records scored by another metric from stored predictions, and the keys of those that cannot be, with
-/// the reason. Records whose task type the metric does not fit are left out.
+/// The records scored from stored predictions, by another metric or on the molecules that `labels` has, and the keys of those
+/// that cannot be, with the reason. Records whose task type the metric does not fit are left out.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn under_metric(
+pub fn scored_again(
     store: &Store,
     labels: &mut Labels<'_>,
     records: Vec<Record>,
-    metric: Metric,
+    metric: Option<Metric>,
 ) -> Result<(Vec<Record>, Vec<Skipped>)> {
     let mut scored = Vec::new();
     let mut skipped = Vec::new();
     for record in records {
         let classification = record.task_type == molarena_data::TaskType::Classification;
-        if metric.is_classification() != classification {
+        if metric.is_some_and(|metric| metric.is_classification() != classification) {
             continue;
         }
-        match rescored(store, labels, &record, metric) {
+        match rescored(store, labels, &record, metric.unwrap_or(record.metric)) {
             Ok(record) => scored.push(record),
             Err(why) => skipped.push((record.key.clone(), why)),
         }
@@ -108,9 +108,8 @@ fn rescored(
     } else {
         let predictions = predictions(store, &step)?;
         let test = labels.test(record)?;
-        let labels = &test.labels;
-        check_count(&predictions, labels.len())?;
-        outcome_of_predictions(metric, record.scoring, &record.tasks, labels, &predictions)
+        let predictions = test.predictions(predictions)?;
+        outcome_of_predictions(metric, record.scoring, &record.tasks, &test.labels, &predictions)
     };
     Ok(Record { metric, outcome, ..record.clone() })
 }

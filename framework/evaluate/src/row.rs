@@ -37,7 +37,7 @@ impl<'a> Row<'a> {
 
     /// The stored predictions of one of its records for the molecules and tasks of `test`.
     pub(crate) fn predictions(&self, record: &Record, test: &TestPart) -> Result<Vec<f32>, String> {
-        let read = || test.predictions_of_tasks(predictions(self.store, &step_of(self.store, record)?)?);
+        let read = || test.predictions(predictions(self.store, &step_of(self.store, record)?)?);
         read().map_err(|why| format!("{}, seed {}: {why}", self.name, record.seed))
     }
 }

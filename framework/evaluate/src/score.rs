@@ -61,11 +61,13 @@ pub(crate) fn score(cell: &Cell, step: &StepRecord, arena: &Arena) -> Result<Sco
 fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> Result<Record> {
     let dataset = &row.dataset.dataset;
     let protocol = cell.method.protocol;
+    let mut profiled = None;
     let outcome = if let Some(failure) = step.failure() {
         Outcome::Failed(failure.clone())
     } else {
         let (_, _, predictions) = arena.store.matrix(step, "test.npy")?;
         let labels = dataset.labels_to_score(&row.split);
+        profiled = profiled_share(cell, &labels, arena)?;
         outcome_of_predictions(row.metric, protocol.scoring, &dataset.tasks, &labels, &predictions)
     };
     Ok(Record {
@@ -87,6 +89,7 @@ fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> 
         confined: step.confined,
         bitwise: Some(row.bitwise),
         corpora: row.corpora.iter().cloned().collect(),
+        profiled,
         outcome,
         search: step.search.clone(),
         cost: step.cost,
@@ -95,6 +98,28 @@ fn task_record(cell: &Cell, row: &TaskRow, step: &StepRecord, arena: &Arena) -> 
         device: device(step),
         varied: cell.method.varied.clone(),
     })
+}
+
+/// Of the labels that are there, the share that a member of an ensemble predicts which does not predict all; `None` if each
+/// member predicts all.
+fn profiled_share(cell: &Cell, labels: &[f32], arena: &Arena) -> Result<Option<f64>> {
+    if cell.step.kind() != Kind::Combine {
+        return Ok(None);
+    }
+    let mut by_some: Option<Vec<bool>> = None;
+    for member in &cell.step.needs {
+        let (_, _, predictions) = arena.store.matrix(&member.stored(arena)?, "test.npy")?;
+        if predictions.iter().any(|value| value.is_nan()) {
+            let by_some = by_some.get_or_insert_with(|| vec![false; predictions.len()]);
+            for (by_some, value) in by_some.iter_mut().zip(&predictions) {
+                *by_some |= !value.is_nan();
+            }
+        }
+    }
+    Ok(by_some.map(|by_some| {
+        let labelled = || by_some.iter().zip(labels).filter(|(_, label)| !label.is_nan());
+        labelled().filter(|(by_some, _)| **by_some).count() as f64 / labelled().count().max(1) as f64
+    }))
 }
 
 fn match_record(cell: &Cell, row: &MatchRow, step: &StepRecord, arena: &Arena) -> Result<MatchRecord> {

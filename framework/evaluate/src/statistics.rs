@@ -235,6 +235,7 @@ impl<'a> OneBoard<'a> {
             "data": composition.data_sha256,
             "split": split.sha256,
             "twins": self.twins,
+            "chosen": self.test.chosen(),
             "fits": fits,
             "resamples": resamples,
             "seed": seed,

@@ -187,6 +187,16 @@ impl Features {
         }
     }
 
+    /// Whether each molecule is absent: some of its columns are measured, and were not for it. Absent rows have NaN.
+    pub fn absent(&self) -> Vec<bool> {
+        match self {
+            Self::Dense { columns, values, .. } if *columns > 0 => {
+                values.chunks_exact(*columns).map(|row| row.iter().any(|value| value.is_nan())).collect()
+            }
+            _ => vec![false; self.rows()],
+        }
+    }
+
     /// Turns bits into dense 0 and 1; leaves other features as they are.
     #[must_use]
     pub fn into_dense(self) -> Self {
@@ -361,6 +371,19 @@ mod tests {
             assert_eq!(features.select(&[1]).rows(), 1);
             assert_eq!(features.inputs().rows, 3);
         }
+    }
+
+    #[test]
+    fn rows_with_a_missing_value_are_absent() {
+        for features in examples() {
+            assert_eq!(features.absent(), [false; 3]);
+        }
+        let dense = Features::Dense {
+            columns: 2,
+            values: vec![1.0, 2.0, f32::NAN, f32::NAN, 0.0, f32::NAN],
+            rows: 3,
+        };
+        assert_eq!(dense.absent(), [false, true, true]);
     }
 
     #[test]

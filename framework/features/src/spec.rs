@@ -40,7 +40,7 @@ pub enum FeatureSpec {
     },
     /// Physicochemical descriptors under `RDKit`'s names ([`molarena_chem::DESCRIPTOR_NAMES`]), not scaled.
     Descriptors {},
-    /// Bits (as 0 and 1), counts, descriptors and companion vectors side by side.
+    /// Bits (as 0 and 1), counts, descriptors and measured vectors side by side.
     Concatenated {
         /// The parts, in the order of the columns.
         parts: Vec<FeatureSpec>,
@@ -49,6 +49,23 @@ pub enum FeatureSpec {
     Companion {
         /// File name, as in the dataset's manifest, without folders.
         file: String,
+    },
+    /// The profile of each molecule in a space of a context graph, found by the molecule's identity: the mean of its profiles
+    /// there, each column scaled to [0, 1] over the space. Molecules without a profile are absent
+    /// ([`Features::absent`]).
+    Profile {
+        /// Id of the context graph.
+        context: String,
+        /// Name of the space.
+        space: String,
+    },
+    /// One column: the mean number of cells behind the profiles of each molecule in a space of a context graph, a floor that
+    /// profiles must beat (Seal et al. 2026, 10.1038/s41467-026-68725-5). Molecules without a number are absent.
+    CellCount {
+        /// Id of the context graph.
+        context: String,
+        /// Name of the space.
+        space: String,
     },
     /// Molecular graphs with the Open Graph Benchmark's atom and bond features.
     Graphs {},
@@ -85,7 +102,8 @@ impl FeatureSpec {
                 }
                 parts.iter().try_for_each(|part| match part {
                     Self::Concatenated { .. } | Self::Graphs {} | Self::Smiles {} => {
-                        Err("features: parts may be morgan, morgan-counts, descriptors and companion".into())
+                        Err("features: parts may be morgan, morgan-counts, descriptors, companion, profile and cell-count"
+                            .into())
                     }
                     part => part.check(),
                 })
@@ -93,7 +111,12 @@ impl FeatureSpec {
             Self::Companion { file } if file.is_empty() || file.contains('/') => {
                 Err("features: file must be the name of a companion file, without folders".into())
             }
-            Self::Companion { .. } | Self::Descriptors {} | Self::Graphs {} | Self::Smiles {} => Ok(()),
+            Self::Companion { .. }
+            | Self::Profile { .. }
+            | Self::CellCount { .. }
+            | Self::Descriptors {}
+            | Self::Graphs {}
+            | Self::Smiles {} => Ok(()),
         }
     }
 
@@ -104,7 +127,9 @@ impl FeatureSpec {
             Self::MorganCounts { .. }
             | Self::Descriptors {}
             | Self::Concatenated { .. }
-            | Self::Companion { .. } => InputKind::Dense,
+            | Self::Companion { .. }
+            | Self::Profile { .. }
+            | Self::CellCount { .. } => InputKind::Dense,
             Self::Graphs {} => InputKind::Graphs,
             Self::Smiles {} => InputKind::Smiles,
         }
@@ -120,23 +145,30 @@ impl FeatureSpec {
         }
     }
 
-    /// Names of the companion files to read.
-    pub fn companions(&self) -> Vec<&str> {
+    /// The parts that are measured, not computed from the molecule: companion vectors, profiles and cell counts.
+    pub fn measured(&self) -> Vec<&Self> {
         match self {
-            Self::Companion { file } => vec![file],
-            Self::Concatenated { parts } => parts.iter().flat_map(Self::companions).collect(),
+            Self::Companion { .. } | Self::Profile { .. } | Self::CellCount { .. } => vec![self],
+            Self::Concatenated { parts } => parts.iter().flat_map(Self::measured).collect(),
             _ => Vec::new(),
         }
     }
 
-    /// The spec as records keep it: each companion file gets its sha256, from its name by `sha256_of`.
+    /// Whether some molecules may be absent: those without a profile or a cell count.
+    pub fn may_be_absent(&self) -> bool {
+        self.measured().iter().any(|part| !matches!(part, Self::Companion { .. }))
+    }
+
+    /// The spec as records keep it: each measured part gets the sha256 of what it is read from, by `sha256_of`.
     ///
     /// # Errors
     /// Errors of `sha256_of`.
-    pub fn described<E>(&self, sha256_of: &dyn Fn(&str) -> Result<String, E>) -> Result<Value, E> {
+    pub fn described<E>(&self, sha256_of: &dyn Fn(&Self) -> Result<String, E>) -> Result<Value, E> {
         let mut value = serde_json::to_value(self).expect("plain data");
         match self {
-            Self::Companion { file } => value["sha256"] = sha256_of(file)?.into(),
+            Self::Companion { .. } | Self::Profile { .. } | Self::CellCount { .. } => {
+                value["sha256"] = sha256_of(self)?.into();
+            }
             Self::Concatenated { parts } => {
                 let parts = parts.iter().map(|part| part.described(sha256_of));
                 value["parts"] = json!(parts.collect::<Result<Vec<_>, E>>()?);
@@ -146,16 +178,16 @@ impl FeatureSpec {
         Ok(value)
     }
 
-    /// Computes the features of all molecules, in parallel. `companion` reads the companion file of a name,
-    /// which has one vector per molecule.
+    /// Computes the features of all molecules, in parallel. `read` reads a [measured](Self::measured) part, which has one
+    /// vector per molecule.
     ///
     /// # Errors
-    /// Errors of `companion`.
+    /// Errors of `read`.
     pub fn compute<E>(
         &self,
         smiles: &[String],
         molecules: &[Molecule],
-        companion: &dyn Fn(&str) -> Result<Features, E>,
+        read: &dyn Fn(&Self) -> Result<Features, E>,
     ) -> Result<Features, E> {
         let rows = molecules.len();
         Ok(match self {
@@ -177,10 +209,10 @@ impl FeatureSpec {
                 Features::Dense { columns, values: molarena_chem::descriptor_matrix(molecules), rows }
             }
             Self::Concatenated { parts } => {
-                let parts = parts.iter().map(|part| part.compute(smiles, molecules, companion));
+                let parts = parts.iter().map(|part| part.compute(smiles, molecules, read));
                 concatenated(&parts.collect::<Result<Vec<_>, E>>()?, rows)
             }
-            Self::Companion { file } => companion(file)?,
+            Self::Companion { .. } | Self::Profile { .. } | Self::CellCount { .. } => read(self)?,
             Self::Graphs {} => Features::Graphs(molarena_chem::Graphs::new(molecules).into()),
             Self::Smiles {} => Features::Smiles(OwnedSmiles::new(smiles)),
         })
@@ -225,9 +257,10 @@ mod tests {
     fn compute(spec: &FeatureSpec) -> Features {
         let smiles: Vec<String> = ["CCO", "c1ccccc1C", "CC(=O)OCC"].map(String::from).into();
         let molecules: Vec<Molecule> = smiles.iter().map(|smiles| Molecule::parse(smiles).unwrap()).collect();
-        let companion =
-            |_: &str| Ok::<_, String>(Features::Dense { columns: 1, values: vec![7.0, 8.0, 9.0], rows: 3 });
-        spec.compute(&smiles, &molecules, &companion).unwrap()
+        let read = |_: &FeatureSpec| {
+            Ok::<_, String>(Features::Dense { columns: 1, values: vec![7.0, 8.0, 9.0], rows: 3 })
+        };
+        spec.compute(&smiles, &molecules, &read).unwrap()
     }
 
     #[test]
@@ -251,7 +284,8 @@ mod tests {
         }
         assert_eq!(counts.iter().copied().fold(0.0, f32::max), 2.0);
         assert_eq!(all.input(), InputKind::Dense);
-        assert_eq!(all.companions(), ["x.npz"]);
+        assert_eq!(all.measured(), [&FeatureSpec::Companion { file: "x.npz".into() }]);
+        assert!(!all.may_be_absent());
     }
 
     #[test]
@@ -270,9 +304,21 @@ mod tests {
     }
 
     #[test]
-    fn records_name_the_bytes_of_companion_files() {
-        let spec = spec("kind = 'concatenated'\nparts = [{ kind = 'companion', file = 'x.npz' }]").unwrap();
-        let described = spec.described(&|file| Ok::<_, String>(format!("sha of {file}"))).unwrap();
+    fn records_name_the_bytes_of_what_is_measured() {
+        let spec = spec(
+            "kind = 'concatenated'\nparts = [{ kind = 'companion', file = 'x.npz' }, { kind = 'descriptors' }, \
+             { kind = 'profile', context = 'c', space = 's' }]",
+        )
+        .unwrap();
+        let sha256_of = |part: &FeatureSpec| match part {
+            FeatureSpec::Companion { file } => Ok::<_, String>(format!("sha of {file}")),
+            FeatureSpec::Profile { context, .. } => Ok(format!("sha of {context}")),
+            other => Err(format!("{other:?} is computed")),
+        };
+        let described = spec.described(&sha256_of).unwrap();
         assert_eq!(described["parts"][0]["sha256"], "sha of x.npz");
+        assert_eq!(described["parts"][1], json!({ "kind": "descriptors" }));
+        assert_eq!(described["parts"][2]["sha256"], "sha of c");
+        assert!(spec.may_be_absent());
     }
 }

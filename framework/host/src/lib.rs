@@ -43,9 +43,10 @@ pub use files::{
     table::{Table, Values, check_table_name},
 };
 pub use inputs::{
-    corpus::{LeaveOut, identities as corpus_identities},
+    corpus::{LeaveOut, Sources, identities as corpus_identities},
     dataset::ArenaDataset,
     matching::{MatchSpace, MatchTask},
+    profiles::profiled,
 };
 pub use plan::{
     base_of,

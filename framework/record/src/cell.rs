@@ -60,6 +60,10 @@ pub struct Record {
     /// Corpora that its plugins declare their weights to be pretrained on, by name; empty in records of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corpora: Vec<String>,
+    /// Share of the test labels that a member with measured profiles predicts, if some molecules have no profile: the other
+    /// members predict the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profiled: Option<f64>,
     /// Scores, or why there are none.
     pub outcome: Outcome,
     /// The settings that were tried, if the method chooses between several.

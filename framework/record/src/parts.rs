@@ -61,6 +61,27 @@ pub struct Composition {
     /// The members of an ensemble.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberUse>,
+    /// How the members' predictions become one; absent for the mean.
+    #[serde(default, skip_serializing_if = "Rule::is_mean")]
+    pub rule: Rule,
+}
+
+/// How the predictions of the members of an ensemble become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// The mean of the members that predict, on a common scale.
+    #[default]
+    Mean,
+    /// The prediction of the first member that predicts, as it is.
+    First,
+}
+
+impl Rule {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_mean(&self) -> bool {
+        *self == Self::Mean
+    }
 }
 
 impl Composition {

@@ -101,6 +101,9 @@ pub struct Row {
     /// Share of the row's cells that were scored.
     #[serde(default = "whole")]
     pub coverage: f64,
+    /// Share of the test labels that a member with measured profiles predicts; null unless some molecules have no profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profiled: Option<f64>,
     /// Mean over seeds of the mean over defined tasks; null where no seed was scored.
     pub mean: Option<f64>,
     /// Sample standard deviation of the same; null with fewer than two seeds.

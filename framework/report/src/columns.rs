@@ -84,6 +84,13 @@ pub(crate) fn columns(board: &Board) -> Vec<Column<'_>> {
         let shown = |row: &Row| Shown::Number(format!("{:.0} %", row.coverage * 100.0), Some(row.coverage));
         columns.push(Column::new("coverage", Term::Coverage, shown).and_narrow());
     }
+    if board.rows.iter().any(|row| row.profiled.is_some()) {
+        let shown = |row: &Row| match row.profiled {
+            Some(share) => Shown::Number(format!("{:.0} %", share * 100.0), row.profiled),
+            None => Shown::Number(String::new(), None),
+        };
+        columns.push(Column::new("profiled", Term::Profiled, shown).and_narrow());
+    }
     columns.extend(scores(board));
     if shows_tasks(board) {
         columns.extend(board.tasks.iter().map(|task| of_task(board, task)));

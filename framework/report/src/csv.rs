@@ -55,6 +55,7 @@ const COLUMNS: [&str; 48] = [
     "verified",
     "imported",
     "seen",
+    "profiled",
 ];
 
 /// Matching boards have other columns, so they are written only if there are no other boards.
@@ -132,6 +133,7 @@ fn cells(board: &Board, row: &Row) -> [String; COLUMNS.len()] {
         row.verified.to_string(),
         row.imported.to_string(),
         statistics.map(|statistics| seen(&statistics.corpora)).unwrap_or_default(),
+        number(row.profiled),
     ]
 }
 

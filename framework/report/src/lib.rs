@@ -51,6 +51,6 @@ pub use gate_md::{gate_as_junit, gate_as_markdown};
 pub use html::{document, live_page, page};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches, keep_latest_matches};
 pub use pretraining::RowPretraining;
-pub use published::PublishedRow;
+pub use published::{PublishedRow, of_some_molecules};
 pub use sorting::{SortBy, sort_rows};
 pub use units::{moment, short, short_number, with_decimals};

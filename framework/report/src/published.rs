@@ -17,6 +17,7 @@ const FILES: [(&str, &str); 2] = [
 ];
 
 /// Schema name of [`File`].
+const ABOUT: &str = "Of the published figures: ";
 const PUBLISHED_SCHEMA: &str = "molarena.published/1";
 
 /// A row that a paper prints. It has no predictions, so it is not ranked, and nothing about it can be tested.
@@ -94,7 +95,7 @@ pub(crate) fn add(board: &mut Board) {
             continue;
         }
         for note in file.known.get(&board.dataset).into_iter().flatten() {
-            let note = format!("Of the published figures: {note}.");
+            let note = format!("{ABOUT}{note}.");
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -108,6 +109,15 @@ pub(crate) fn add(board: &mut Board) {
         by_mean.then_with(|| one.method.cmp(&other.method))
     });
     board.notes.extend(notes);
+}
+
+/// Takes the published rows off a board whose scores are of some of the test molecules only, and says so first.
+///
+/// Papers print means over all molecules.
+pub fn of_some_molecules(board: &mut Board, which: &str) {
+    board.published.clear();
+    board.notes.retain(|note| !note.starts_with(ABOUT));
+    board.notes.insert(0, format!("Only the test molecules {which}."));
 }
 
 /// Whether data are those of the arena's own dataset of this name, which the papers used.
@@ -169,6 +179,10 @@ mod tests {
         record.composition.data_sha256 = sha256;
         let board = board(record);
         assert_eq!((board.published[0].method.as_str(), board.published[0].mean), ("chmr", 0.847));
+        let mut of_some = board.clone();
+        of_some_molecules(&mut of_some, "with a profile");
+        assert!(of_some.published.is_empty() && of_some.notes.len() <= board.notes.len());
+        assert_eq!(of_some.notes[0], "Only the test molecules with a profile.");
         assert!(board.published[0].note.as_ref().unwrap().starts_with("selected on test"));
         let mlp = board.published.iter().find(|row| row.method == "morgan-mlp").unwrap();
         assert_eq!((mlp.mean, mlp.ours.as_deref()), (0.768, Some("morgan-mlp")));

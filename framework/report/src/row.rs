@@ -70,6 +70,7 @@ pub(crate) fn row(method: String, entries: &[Entry], options: BoardOptions) -> R
         rank: None,
         seeds: scored.len(),
         coverage: scored.len() as f64 / entries.len() as f64,
+        profiled: entries.iter().find_map(|entry| entry.record.profiled),
         mean,
         std,
         gt80: gt80.0,

@@ -6,7 +6,7 @@ use molarena_data::TaskType;
 use molarena_metrics::{Metric, Scoring, mean_defined};
 use molarena_record::{
     cell::Outcome, cell::RECORD_SCHEMA, cell::Record, parts::ComponentUse, parts::Composition, parts::Cost,
-    parts::Failure, parts::Reason, parts::SplitInfo,
+    parts::Failure, parts::Reason, parts::Rule, parts::SplitInfo,
 };
 use molarena_record::{
     matching::Candidates, matching::MATCH_SCHEMA, matching::MatchComposition, matching::MatchOutcome,
@@ -75,11 +75,13 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
             baseline: Some(baseline),
             tune: None,
             members: Vec::new(),
+            rule: Rule::Mean,
         },
         unparsed_molecules: 0,
         confined: true,
         bitwise: None,
         corpora: Vec::new(),
+        profiled: None,
         outcome,
         search: None,
         cost: Cost {

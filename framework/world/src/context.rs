@@ -10,7 +10,7 @@ use molarena_data::npz::MatrixWriter;
 use crate::error::Result;
 use crate::files::Staging;
 use crate::latent::Activities;
-use crate::profiles::{Instrument, Loading, Modality, Sample, Table, loading};
+use crate::profiles::{Instrument, Loading, Modality, Sample, Table, cell_count, loading};
 use crate::progress::{Progress, Step};
 use crate::random::{Purpose, Stream};
 use crate::world::World;
@@ -135,7 +135,7 @@ fn write_morphology(world: &World, staging: &mut Staging, progress: &mut dyn FnM
     }
     names.flush()?;
     let mut table = staging.table("morphology.csv", "morphology nodes of the context graph")?;
-    writeln!(table, "morphology_id,mol_id,batch")?;
+    writeln!(table, "morphology_id,mol_id,batch,cells")?;
     let path = staging.path("morphology.npz", "their profiles: one row for each row of morphology.csv")?;
     let mut matrix = MatrixWriter::create(&path, rows.count, instrument.columns())?;
     for first in (0..rows.count).step_by(BLOCK) {
@@ -143,7 +143,10 @@ fn write_morphology(world: &World, staging: &mut Staging, progress: &mut dyn FnM
         let (batches, values) = measure(world, &instrument, &rows, first);
         matrix.write(&values)?;
         for (row, batch) in (first..).zip(batches) {
-            writeln!(table, "p{row},m{},b{batch}", rows.of(row).0)?;
+            let node = rows.of(row).0;
+            let activities = &world.activities[world.context[node]];
+            let cells = cell_count(world.parameters.seed, Table::Context, row, activities);
+            writeln!(table, "p{row},m{node},b{batch},{cells}")?;
         }
     }
     matrix.finish()?;

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::files::Staging;
 use crate::latent::PATHWAYS;
 use crate::manifests::dataset_id;
-use crate::profiles::{Modality, Sample, Table};
+use crate::profiles::{Modality, Sample, Table, cell_count};
 use crate::world::World;
 
 /// Writes all files about the labelled molecules.
@@ -74,7 +74,7 @@ fn write_truth(world: &World, staging: &mut Staging, names: &[&str], tasks: &[&T
     Ok(table.flush()?)
 }
 
-/// One profile of each kind for each row, and the batches.
+/// One profile of each kind for each row, the batches, and the cell counts of the morphology profiles.
 fn write_profiles(world: &World, staging: &mut Staging) -> Result<()> {
     let activities = &world.activities[..world.parameters.molecules];
     let mut batches = Vec::new();
@@ -95,6 +95,12 @@ fn write_profiles(world: &World, staging: &mut Staging) -> Result<()> {
         matrix.finish()?;
         batches.push(of_rows);
     }
+    let path = staging.path("cell-counts.npz", "the number of cells behind each row's morphology profile")?;
+    let mut matrix = MatrixWriter::create(&path, activities.len(), 1)?;
+    let count =
+        |(row, activities)| cell_count(world.parameters.seed, Table::Labelled, row, activities) as f32;
+    matrix.write(&activities.iter().enumerate().map(count).collect::<Vec<f32>>())?;
+    matrix.finish()?;
     let mut table = staging.table("profiles.csv", "the batches of each row's profiles")?;
     writeln!(table, "row,morphology_batch,expression_batch")?;
     for (row, (morphology, expression)) in batches[0].iter().zip(&batches[1]).enumerate() {

@@ -28,6 +28,9 @@
 //! fifth of the columns responds to none; the others to one with `|L| ~ U(0.4, 1.2)` and a random sign; three in ten of
 //! these to a second one, half as strongly.
 //!
+//! **Cell counts** of the morphology profiles: `n_j = 1000 exp(-0.4 max(z_i2, 0) + 0.2 e_j)`, rounded: molecules that activate
+//! pathway 2 kill cells, and nothing else does.
+//!
 //! **Assays** have the signal `u_it = sum_p B_tp z_ip / |B_t|`, where task `t` has `B = 1` for pathway
 //! `t mod 6`, `±U(0.4, 0.8)` for another visible one, and every second task 0.6 for a hidden one.
 //! Classification: `P(label_it = 1) = Phi((u_it - theta_t) / 0.4)`, where `theta_t` is such that a share

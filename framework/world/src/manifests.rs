@@ -136,6 +136,7 @@ fn spaces(parameters: &Parameters, world: &str) -> Vec<SpaceSpec> {
         },
         SpaceSpec {
             names: Some(format!("{world}/morphology.features.txt")),
+            cell_count: Some("cells".to_owned()),
             ..space(NodeKind::Morphology, parameters.morphology_columns)
         },
     ]

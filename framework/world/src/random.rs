@@ -23,6 +23,7 @@ pub(crate) enum Purpose {
     Batch,
     Noise,
     GeneEdge,
+    CellCount,
 }
 
 /// A stream of random numbers.

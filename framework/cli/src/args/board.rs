@@ -6,6 +6,7 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
+use molarena_evaluate::ProfileSpace;
 use molarena_metrics::Metric;
 use molarena_report::{Format, SortBy};
 use strum::VariantNames;
@@ -36,6 +37,7 @@ Examples:
   molarena board --format json --dataset chembl2k --no-cost
   molarena board --suite leaderboards/suites/quick.toml --latest --sort time
   molarena board --dataset broad6k --group cell
+  molarena board --dataset chembl2k --profiled context-open/expression
   molarena board --csv my.csv --tasks active           # rows on a table of your own
   molarena board --html boards.html";
 
@@ -83,6 +85,9 @@ pub(crate) struct BoardSelection {
     /// Only the tasks of this group, for datasets that name it, such as cell of broad6k
     #[arg(long, value_name = "NAME", conflicts_with = "matches")]
     pub(crate) group: Option<String>,
+    /// Score the test molecules only that have a profile in this space of a context graph, such as context-open/expression
+    #[arg(long, value_name = "CONTEXT/SPACE", conflicts_with = "matches")]
+    pub(crate) profiled: Option<ProfileSpace>,
     /// Leave out time and memory, so that boards of equal results are equal bytes
     #[arg(long)]
     pub(crate) no_cost: bool,

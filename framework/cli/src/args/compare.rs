@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use molarena_evaluate::Resampling;
+use molarena_evaluate::{ProfileSpace, Resampling};
 use molarena_metrics::Metric;
 
 use super::{ScoredData, StorePlace};
@@ -40,6 +40,9 @@ pub(crate) struct CompareArgs {
     /// Only the tasks of this group, for datasets that name it, such as cell of broad6k
     #[arg(long, value_name = "NAME")]
     pub(crate) group: Option<String>,
+    /// Score the test molecules only that have a profile in this space of a context graph, such as context-open/expression
+    #[arg(long, value_name = "CONTEXT/SPACE")]
+    pub(crate) profiled: Option<ProfileSpace>,
     /// Scores of a task up to this far apart are a tie, as a fraction of 1 or in the labels' unit
     #[arg(long, value_name = "NUMBER", default_value_t = 0.0, value_parser = parse_margin)]
     pub(crate) margin: f64,

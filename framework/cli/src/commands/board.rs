@@ -3,13 +3,15 @@
 use std::io::IsTerminal;
 
 use molarena_data::Catalog;
-use molarena_evaluate::{Labels, Resampling, Row, board_statistics, under_metric, within_group};
+use molarena_evaluate::{
+    Labels, ProfileSpace, Resampling, Row, board_statistics, scored_again, within_group,
+};
 use molarena_host::Store;
 use molarena_metrics::Metric;
 use molarena_record::cell::Record;
 use molarena_report::{
     BoardOptions, Boards, Format, RowRecords, build, build_matches, build_with_statistics, keep_datasets,
-    keep_latest, keep_latest_matches, mark_verified, page, render, sort_rows,
+    keep_latest, keep_latest_matches, mark_verified, of_some_molecules, page, render, sort_rows,
 };
 
 use super::{no_such_record, own, print, wanted, warn_of_store, writable};
@@ -65,9 +67,7 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
         keep_latest(&mut records);
     }
     let mut labels = Labels::new(catalog, &args.data.places.data_dir, &store);
-    if let Some(metric) = args.metric {
-        records = under(&store, &mut labels, metric, records)?;
-    }
+    records = again(&store, &mut labels, args.metric, args.profiled.as_ref(), records)?;
     if let Some(group) = &args.group {
         records = in_group(&labels, group, records)?;
     }
@@ -79,7 +79,7 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
     if args.latest {
         keep_latest_matches(&mut matches);
     }
-    if args.metric.is_some() || args.group.is_some() {
+    if args.metric.is_some() || args.group.is_some() || args.profiled.is_some() {
         matches.clear();
     }
     warn_of_store(&store);
@@ -97,6 +97,11 @@ pub(crate) fn selected(args: &BoardSelection, catalog: &Catalog) -> anyhow::Resu
             board
                 .notes
                 .insert(0, format!("Only the tasks of the group {group}: {}.", board.tasks.join(", ")));
+        }
+    }
+    if let Some(space) = &args.profiled {
+        for board in &mut boards.boards {
+            of_some_molecules(board, &format!("with a profile in {space}"));
         }
     }
     let verified = store.reproductions()?.into_iter().filter(|found| found.agreement.verifies());
@@ -144,14 +149,22 @@ pub(crate) fn in_group(
     Ok(records)
 }
 
-/// Scores the records by another metric, from stored predictions and the labels of the data folder.
-pub(crate) fn under(
+/// Scores the records again, if another metric or only the molecules with a profile are asked for, from stored predictions and
+/// the labels of the data folder.
+pub(crate) fn again(
     store: &Store,
     labels: &mut Labels<'_>,
-    metric: Metric,
+    metric: Option<Metric>,
+    profiled: Option<&ProfileSpace>,
     records: Vec<Record>,
 ) -> anyhow::Result<Vec<Record>> {
-    let (records, skipped) = under_metric(store, labels, records, metric)?;
+    if let Some(space) = profiled {
+        labels.only_profiled(space.clone(), |what| say!("{what}"));
+    }
+    if metric.is_none() && profiled.is_none() {
+        return Ok(records);
+    }
+    let (records, skipped) = scored_again(store, labels, records, metric)?;
     for (key, why) in &skipped {
         say!("warning: record {key} is left out: {why}");
     }

@@ -9,7 +9,7 @@ use molarena_record::cell::Record;
 use molarena_report::{board_rows, comparisons_as_markdown, keep_datasets, references_as_markdown};
 
 use super::{
-    board::{in_group, under},
+    board::{again, in_group},
     own, print_document, warn_of_store, writable,
 };
 use crate::{args::CompareArgs, exit_code::ExitCode};
@@ -56,9 +56,7 @@ fn records_of(args: &CompareArgs, store: &Store, labels: &mut Labels<'_>) -> any
     let mut records = store.records()?;
     warn_of_store(store);
     keep_datasets(&mut records, &args.datasets);
-    if let Some(metric) = args.metric {
-        records = under(store, labels, metric, records)?;
-    }
+    records = again(store, labels, args.metric, args.profiled.as_ref(), records)?;
     if let Some(group) = &args.group {
         records = in_group(labels, group, records)?;
     }

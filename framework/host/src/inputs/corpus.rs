@@ -142,8 +142,9 @@ pub(crate) fn computed_of(
     spec: &FeatureSpec,
 ) -> Result<Features> {
     let failed = |message: String| Error::Features { dataset: id.to_owned(), message };
-    let no_companion = |name: &str| Err(failed(format!("these molecules have no companion file {name}")));
-    spec.compute(smiles, molecules, &no_companion)
+    let nothing_measured =
+        |part: &FeatureSpec| Err(failed(format!("nothing was measured for these molecules: {part:?}")));
+    spec.compute(smiles, molecules, &nothing_measured)
 }
 
 /// The features of molecules, computed in chunks.

@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::{
     error::{Error, Result},
     files::plain::read_stored,
+    inputs::{corpus::Sources, profiles},
     store::Store,
 };
 use molarena_features::{FeatureSpec, Features, flat, select_rows};
@@ -91,21 +92,27 @@ impl ArenaDataset {
         Ok(protocol.split(&self.scaffolds, seed).without_empty_part(&self.dataset.id)?)
     }
 
-    /// The spec as records keep it: with the sha256 of the companion files that it reads.
-    pub fn describe_features(&self, spec: &FeatureSpec) -> Result<serde_json::Value> {
-        spec.described(&|name| Ok(self.companion(name)?.sha256.clone()))
+    /// The spec as records keep it: with the sha256 of the companion files and the keys of the context graphs that it reads.
+    ///
+    /// # Errors
+    /// [`Error::Features`] for a companion file that the dataset does not have; errors of building a context graph.
+    pub fn describe_features(&self, spec: &FeatureSpec, sources: &Sources<'_>) -> Result<serde_json::Value> {
+        spec.described(&|part| match part {
+            FeatureSpec::Companion { file } => Ok(self.companion(file)?.sha256.clone()),
+            part => profiles::key(sources, part),
+        })
     }
 
     /// Key of the features of all molecules: data, chemistry version and feature spec.
     ///
     /// # Errors
-    /// [`Error::Features`] for a companion file that the dataset does not have.
-    pub fn features_key(&self, spec: &FeatureSpec) -> Result<String> {
+    /// As [`describe_features`](Self::describe_features).
+    pub fn features_key(&self, spec: &FeatureSpec, sources: &Sources<'_>) -> Result<String> {
         Ok(key_of(&json!({
             "data": self.dataset.sha256,
             "smiles": self.manifest.table.smiles,
             "chemistry": CHEMISTRY_VERSION,
-            "features": self.describe_features(spec)?,
+            "features": self.describe_features(spec, sources)?,
         })))
     }
 
@@ -113,17 +120,20 @@ impl ArenaDataset {
     ///
     /// # Errors
     /// [`Error::Features`] if they cannot be computed, and errors of the store.
-    pub fn features(&self, spec: &FeatureSpec, store: &Store) -> Result<Features> {
+    pub fn features(&self, spec: &FeatureSpec, sources: &Sources<'_>, store: &Store) -> Result<Features> {
         let read = |path: &Path| {
             let features = Features::read(path, spec.input()).ok()?;
             (features.rows() == self.dataset.len()).then_some(features)
         };
         let make = || {
-            let read_companion = |name: &str| self.read_companion(name);
-            spec.compute(&self.dataset.smiles, &self.molecules()?, &read_companion)
+            let read_measured = |part: &FeatureSpec| match part {
+                FeatureSpec::Companion { file } => self.read_companion(file),
+                part => profiles::read(sources, part, &self.identities(store)?),
+            };
+            spec.compute(&self.dataset.smiles, &self.molecules()?, &read_measured)
         };
         let write = |features: &Features, path: &Path| Ok(features.write(path)?);
-        store.cached(&format!("features-{}.npz", self.features_key(spec)?), read, make, write)
+        store.cached(&format!("features-{}.npz", self.features_key(spec, sources)?), read, make, write)
     }
 
     /// The [identity key](Molecule::identity) of each readable molecule, computed unless the store's cache has them.

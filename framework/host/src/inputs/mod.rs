@@ -5,6 +5,7 @@ pub(crate) mod corpus;
 pub(crate) mod dataset;
 pub(crate) mod matching;
 mod memo;
+pub(crate) mod profiles;
 pub(crate) mod shuffle;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -40,10 +41,11 @@ impl Inputs {
         &self,
         dataset: &ArenaDataset,
         spec: &FeatureSpec,
+        sources: &Sources<'_>,
         store: &Store,
     ) -> Result<Arc<Features>> {
-        let key = dataset.features_key(spec)?;
-        self.features.get(&key, || dataset.features(spec, store))
+        let key = dataset.features_key(spec, sources)?;
+        self.features.get(&key, || dataset.features(spec, sources, store))
     }
 
     /// The vectors that an encoding made.

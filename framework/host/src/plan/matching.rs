@@ -74,8 +74,10 @@ impl Planner<'_> {
             );
             return Err(failed(&message));
         }
-        if !model.features.companions().is_empty() {
-            return Err(failed("has companion features, which molecules of a context have not"));
+        if !model.features.measured().is_empty() {
+            return Err(failed(
+                "has measured features (companion, profile or cell-count), but queries are molecules only",
+            ));
         }
         let mut given = self.check_encoder(method, model)?;
         if model.encoder.is_none() && given == InputKind::Bits {

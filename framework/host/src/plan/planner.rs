@@ -13,14 +13,14 @@ use molarena_chem::CHEMISTRY_VERSION;
 use molarena_data::{Protocol, Split};
 use molarena_record::{
     key::{cell_material, key_of},
-    parts::{ComponentUse, Composition, MemberUse},
+    parts::{ComponentUse, Composition, MemberUse, Rule},
 };
 use molarena_sdk::{ComponentKind, Determinism, InputKind};
 
 use crate::{
     arena::Arena,
     error::{Error, Result},
-    inputs::dataset::ArenaDataset,
+    inputs::{dataset::ArenaDataset, profiles},
     plan::{
         cell::{Cell, Row, TaskRow},
         checks::{self, Check},
@@ -165,22 +165,46 @@ impl<'a> Planner<'a> {
         let ensemble = match &method.recipe {
             Recipe::Model(model) => {
                 self.check_predictor(method, model)?;
+                if model.baseline.is_some() && model.features.may_be_absent() {
+                    let message = format!(
+                        "method `{}` predicts only molecules with a measured profile, so it is no row of a board; make it the first \
+                         member of an ensemble with rule = \"first\", before a method that predicts all molecules",
+                        method.name
+                    );
+                    return Err(Error::Request(message));
+                }
                 return Ok(Vec::new());
             }
             Recipe::Ensemble(ensemble) => ensemble,
         };
         let mut members = Vec::new();
+        let mut all_predicted = false;
         for name in &ensemble.members {
+            if all_predicted && ensemble.rule == Rule::First {
+                let message = format!(
+                    "method `{}`: member `{name}` comes after one that predicts all molecules, so rule = \"first\" never asks it",
+                    method.name
+                );
+                return Err(Error::Request(message));
+            }
             let mut member = self.settled(self.arena.methods.get(name, Path::new(""))?)?;
             let Recipe::Model(model) = &member.recipe else {
                 let message = format!("method `{}`: member `{name}` is an ensemble itself", method.name);
                 return Err(Error::Request(message));
             };
             self.check_predictor(&member, model)?;
+            all_predicted |= !model.features.may_be_absent();
             if method.protocol.shuffle_labels {
                 member = member.with_shuffled_labels();
             }
             members.push(member);
+        }
+        if !all_predicted {
+            let message = format!(
+                "method `{}`: each member predicts only molecules with a measured profile; add a member that predicts all molecules",
+                method.name
+            );
+            return Err(Error::Request(message));
         }
         Ok(members)
     }
@@ -194,6 +218,10 @@ impl<'a> Planner<'a> {
             );
             return Err(Error::Request(message));
         };
+        for part in model.features.measured() {
+            profiles::check(&self.arena.sources(), part)
+                .map_err(|error| Error::Request(format!("method `{}`: {error}", method.name)))?;
+        }
         let given = self.check_encoder(method, model)?;
         self.check_component(method, ComponentKind::Baseline, baseline, &configurations(model), given)
     }
@@ -438,13 +466,14 @@ impl<'a> Planner<'a> {
         let corpora = declare.flat_map(|found| found.corpora.iter().cloned()).collect();
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
-            features: place.dataset.describe_features(&model.features)?,
+            features: place.dataset.describe_features(&model.features, &self.arena.sources())?,
             chemistry: CHEMISTRY_VERSION.into(),
             encoder: encoder.map(|found| found.used),
             pretraining: trained.as_ref().map(|(_, described)| described.clone()),
             baseline: Some(baseline.used.clone()),
             tune: model.tune.clone(),
             members: Vec::new(),
+            rule: Rule::Mean,
         };
         let shared = FitShared {
             predicts: predicts(method, place, composition),
@@ -475,6 +504,10 @@ fn configurations(model: &Model) -> Vec<serde_json::Value> {
 }
 
 fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> CombineShared {
+    let rule = match &method.recipe {
+        Recipe::Ensemble(ensemble) => ensemble.rule,
+        Recipe::Model(_) => Rule::Mean,
+    };
     let member_use = |(method, fits): &(&Method, Fits)| MemberUse {
         method: method.name.clone(),
         composition: fits.shared.predicts.composition.clone(),
@@ -488,6 +521,7 @@ fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> C
         baseline: None,
         tune: None,
         members: members.iter().map(member_use).collect(),
+        rule,
     };
     CombineShared {
         predicts: predicts(method, place, composition),

@@ -19,7 +19,7 @@ use molarena_features::FeatureSpec;
 use molarena_record::{
     cell::Record,
     matching::MatchRecord,
-    parts::{ComponentUse, Composition, MemberUse, Pretrained, Tune},
+    parts::{ComponentUse, Composition, MemberUse, Pretrained, Rule, Tune},
 };
 
 /// Schema name of a method file.
@@ -61,7 +61,7 @@ impl PartialEq for Method {
 pub enum Recipe {
     /// One model.
     Model(Box<Model>),
-    /// The mean of other methods' predictions.
+    /// Other methods' predictions, combined.
     Ensemble(Ensemble),
 }
 
@@ -95,12 +95,15 @@ pub struct Pretraining {
     pub leave_out: Vec<String>,
 }
 
-/// The mean of other methods' predictions, scaled as in the step `combine`.
+/// Other methods' predictions, combined as in the step `combine`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensemble {
     /// Names of methods, or paths of method files relative to the folder of this file; not of ensembles.
     pub members: Vec<String>,
+    /// How their predictions become one.
+    #[serde(default)]
+    pub rule: Rule,
 }
 
 /// The content of a method file.
@@ -279,7 +282,7 @@ impl Method {
         } else {
             let members: Vec<&str> =
                 composition.members.iter().map(|member| member.method.as_str()).collect();
-            json!({ "ensemble": { "members": members } })
+            json!({ "ensemble": { "members": members, "rule": composition.rule } })
         };
         content["protocol"] = json!(protocol);
         Self::again(name, content)
@@ -372,7 +375,7 @@ fn set_pretraining(content: &mut Value, pretraining: &Pretrained, leave_out: Vec
     content["encoder"]["leave_out"] = json!(leave_out);
 }
 
-/// Features as a method file has them: a record adds the sha256 of each companion file.
+/// Features as a method file has them: a record adds the sha256 of what each measured part is read from.
 fn without_hashes(features: &Value) -> Value {
     let mut features = features.clone();
     if let Some(parts) = features.get_mut("parts").and_then(Value::as_array_mut) {
@@ -403,12 +406,15 @@ impl Model {
                     "encoder.corpus must name a context graph, encoder.leave_out each dataset once".into()
                 );
             }
-            if !self.features.companions().is_empty() {
+            if !self.features.measured().is_empty() {
                 return Err(
-                    "companion features belong to a dataset's own molecules; those of a corpus have none"
+                    "companion, profile and cell-count features belong to a dataset's own molecules; those of a corpus have none"
                         .into(),
                 );
             }
+        }
+        if self.encoder.is_some() && self.features.may_be_absent() {
+            return Err("profile and cell-count features go to a `baseline` without an `encoder`".into());
         }
         self.features.check()?;
         self.tune.as_ref().map_or(Ok(()), grid::check)

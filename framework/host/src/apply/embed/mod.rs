@@ -186,10 +186,9 @@ fn compute(embedding: &Embedding<'_>, chunk: Chunk) -> Result<Computed> {
         FeatureSpec::Smiles {} => kept.iter().map(|&index| chunk.smiles[index].clone()).collect(),
         _ => Vec::new(),
     };
-    let no_companion = |name: &str| {
-        Err(Error::Request(format!("companion file {name}: new molecules have no such vectors")))
-    };
-    let mut features = embedding.features.compute(&smiles, &molecules, &no_companion)?;
+    let nothing_measured =
+        |part: &FeatureSpec| Err(Error::Request(format!("nothing was measured for new molecules: {part:?}")));
+    let mut features = embedding.features.compute(&smiles, &molecules, &nothing_measured)?;
     if let Some(encoder) = embedding.encoder
         && !molecules.is_empty()
     {
@@ -272,8 +271,9 @@ pub fn parse_features(text: &str) -> Result<FeatureSpec, String> {
 /// # Errors
 /// [`Error::Request`].
 pub fn check_writable(features: &FeatureSpec, encoder: bool) -> Result<()> {
-    if !features.companions().is_empty() {
-        let message = "companion features belong to a dataset's own molecules; new molecules have none";
+    if !features.measured().is_empty() {
+        let message =
+            "companion, profile and cell-count features are measured; nothing was measured for new molecules";
         return Err(Error::Request(message.into()));
     }
     if !encoder && matches!(features, FeatureSpec::Graphs {} | FeatureSpec::Smiles {}) {

@@ -1,6 +1,10 @@
-//! Ensembles: the mean of the predictions of other fits, made by the host.
+//! Ensembles: the predictions of other fits as one, made by the host.
 //!
-//! Regression: the plain mean, in the labels' units. Classification: members give probabilities on scales of
+//! A member whose features some molecules lack (profiles) does not predict those, nor tasks of which the others say nothing.
+//!
+//! Rule `first`: the prediction of the first member that predicts, as it is.
+//!
+//! Rule `mean`, over the members that predict. Regression: the plain mean, in the labels' units. Classification: members give probabilities on scales of
 //! their own (a forest's vote shares, a Gaussian process's cautious probabilities), so each member's
 //! predictions of a task are standardised by their mean and standard deviation on the *validation* molecules,
 //! then averaged; the average is mapped back to the members' mean location and mean scale. It ranks the
@@ -12,7 +16,7 @@ use std::sync::Arc;
 
 use molarena_data::TaskType;
 use molarena_record::{
-    parts::Cost,
+    parts::{Cost, Failure, Reason, Rule},
     step::{Kind, StepRecord},
 };
 use serde_json::Value;
@@ -66,7 +70,21 @@ impl Work for CombineWork {
             });
         }
         let tasks = dataset.dataset.tasks.len();
-        let MemberPredictions { valid, test } = combine(&members, tasks, dataset.dataset.task_type);
+        let rule = self.shared.predicts.composition.rule;
+        let combined = match rule {
+            Rule::Mean => combine(&members, tasks, dataset.dataset.task_type),
+            Rule::First => first(&members),
+        };
+        if let Some(missing) = combined.test.iter().position(|value| value.is_nan()) {
+            let (molecule, task) = (missing / tasks, &dataset.dataset.tasks[missing % tasks]);
+            let message = format!("no member predicts test molecule {molecule}, task {task}");
+            return Ok(Prepared::Done(Err(Failure {
+                reason: Reason::NotFinite,
+                message,
+                output: String::new(),
+            })));
+        }
+        let MemberPredictions { valid, test } = combined;
         let npy = |rows, values| Artifact::Bytes(to_npy(rows, tasks, values));
         let made = [("test.npy", npy(split.test.len(), test)), ("valid.npy", npy(split.valid.len(), valid))];
         Ok(Prepared::Done(Ok(made.into())))
@@ -82,7 +100,17 @@ impl Work for CombineWork {
     }
 }
 
-/// Predictions of one member, `f32[molecules, tasks]`, row-major.
+/// The prediction of the first member that predicts, for each molecule and task.
+pub(crate) fn first(members: &[MemberPredictions]) -> MemberPredictions {
+    let first = |part: fn(&MemberPredictions) -> &[f32]| {
+        let of_cell =
+            |cell: usize| members.iter().map(|member| part(member)[cell]).find(|value| !value.is_nan());
+        (0..part(&members[0]).len()).map(|cell| of_cell(cell).unwrap_or(f32::NAN)).collect()
+    };
+    MemberPredictions { valid: first(|member| &member.valid), test: first(|member| &member.test) }
+}
+
+/// Predictions of one member, `f32[molecules, tasks]`, row-major; NaN where it does not predict.
 #[derive(Clone, Debug)]
 pub(crate) struct MemberPredictions {
     pub(crate) valid: Vec<f32>,
@@ -96,9 +124,8 @@ pub(crate) fn combine(members: &[MemberPredictions], tasks: usize, task_type: Ta
         TaskType::Classification => (0..tasks).map(|task| Scale::of(&member.valid, task, tasks)).collect(),
     });
     let scales: Vec<Vec<Scale>> = scales.collect();
-    let count = members.len() as f64;
     let mean_over_members = |task: usize, value: fn(&Scale) -> f64| {
-        scales.iter().map(|scales| value(&scales[task])).sum::<f64>() / count
+        mean_of(scales.iter().map(|scales| value(&scales[task])).filter(|value| !value.is_nan()))
     };
     let common: Vec<Scale> = (0..tasks)
         .map(|task| Scale {
@@ -115,12 +142,18 @@ pub(crate) fn combine(members: &[MemberPredictions], tasks: usize, task_type: Ta
                     .iter()
                     .zip(&scales)
                     .map(|(member, scales)| scales[task].standardise(f64::from(part(member)[cell])));
-                let mean = standardised.sum::<f64>() / count;
+                let mean = mean_of(standardised.filter(|value| !value.is_nan()));
                 (common[task].mean + common[task].deviation * mean) as f32
             })
             .collect()
     };
     MemberPredictions { valid: combine(|member| &member.valid), test: combine(|member| &member.test) }
+}
+
+/// NaN if there is no value.
+fn mean_of(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    sum / f64::from(count)
 }
 
 /// Location and spread of predictions.
@@ -131,10 +164,12 @@ struct Scale {
 }
 
 impl Scale {
-    /// Mean and population standard deviation of one task; 0 and 0 where there is no molecule.
+    /// Mean and population standard deviation of one task, where it is predicted; NaN and NaN where it is not, and 0 and 0
+    /// where there is no molecule.
     fn of(predictions: &[f32], task: usize, tasks: usize) -> Self {
-        let values = || predictions.iter().skip(task).step_by(tasks).map(|&value| f64::from(value));
-        let count = values().count().max(1) as f64;
+        let of_task = || predictions.iter().skip(task).step_by(tasks);
+        let values = || of_task().filter(|value| !value.is_nan()).map(|&value| f64::from(value));
+        let count = if predictions.is_empty() { 1.0 } else { values().count() as f64 };
         let mean = values().sum::<f64>() / count;
         let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
         Self { mean, deviation: variance.sqrt() }
@@ -142,7 +177,7 @@ impl Scale {
 
     fn standardise(self, value: f64) -> f64 {
         // Equal predictions differ by rounding at most.
-        if self.deviation > 1e-9 { (value - self.mean) / self.deviation } else { 0.0 }
+        if self.deviation > 1e-9 || value.is_nan() { (value - self.mean) / self.deviation } else { 0.0 }
     }
 }
 
@@ -177,6 +212,33 @@ mod tests {
         let members = [member(&[0.5, 0.5], &[0.9, 0.1]), member(&[0.2, 0.4], &[0.2, 0.4])];
         let combined = combine(&members, 1, TaskType::Classification);
         assert!(combined.test[0] < combined.test[1]);
+    }
+
+    #[test]
+    fn a_member_that_does_not_predict_does_not_count() {
+        const NO: f32 = f32::NAN;
+        // The first member predicts molecule 0 only, and nothing of task 1.
+        let members = [
+            member(&[0.4, NO, 0.6, NO, NO, NO], &[0.6, NO, NO, NO]),
+            member(&[0.2, 0.1, 0.4, 0.3, 0.9, 0.9], &[0.3, 0.2, 0.5, 0.7]),
+        ];
+        assert_eq!(first(&members).test, [0.6, 0.2, 0.5, 0.7]);
+        let of_values = combine(&members, 2, TaskType::Regression);
+        assert_eq!(of_values.test, [(0.6 + 0.3) / 2.0, 0.2, 0.5, 0.7]);
+        let classes = combine(&members, 2, TaskType::Classification).test;
+        assert!((classes[1] - 0.2).abs() < 1e-6 && (classes[3] - 0.7).abs() < 1e-6, "{classes:?}");
+        // Molecule 1 is the mean of the second member's predictions of task 0; here only that member predicts it.
+        let scale = Scale::of(&members[1].valid, 0, 2);
+        let z = (0.5 - scale.mean) / scale.deviation;
+        let (mean, deviation) = ((0.5 + scale.mean) / 2.0, (0.1 + scale.deviation) / 2.0);
+        assert!((f64::from(classes[2]) - (mean + deviation * z)).abs() < 1e-6, "{classes:?}");
+        let nobody = member(&[NO; 6], &[NO; 4]);
+        assert!(
+            combine(&[nobody.clone(), nobody], 2, TaskType::Classification)
+                .test
+                .iter()
+                .all(|value| value.is_nan())
+        );
     }
 
     #[test]

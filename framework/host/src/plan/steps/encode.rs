@@ -71,7 +71,9 @@ impl Molecules {
 
     fn features(&self, context: &Context<'_>, spec: &FeatureSpec) -> Result<Arc<Features>> {
         match self {
-            Self::Dataset(dataset) => context.inputs.features(dataset, spec, &context.arena.store),
+            Self::Dataset(dataset) => {
+                context.inputs.features(dataset, spec, &context.arena.sources(), &context.arena.store)
+            }
             Self::Queries(task) => context.inputs.queries(task, spec),
         }
     }

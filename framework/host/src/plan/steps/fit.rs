@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use molarena_data::{Part, TaskType};
+use molarena_data::{Part, Split, TaskType};
 use molarena_features::{FeatureSpec, Features, select_rows};
 use molarena_record::{
-    parts::{Cost, Reason, Search},
+    parts::{Cost, Failure, Reason, Search},
     step::{Kind, StepRecord},
 };
 use molarena_sdk::InputKind;
@@ -48,20 +48,86 @@ pub(crate) struct FitWork {
     pub(crate) seed: u64,
 }
 
+/// The molecules of each part that have features, as places in the dataset.
+struct Present {
+    train: Vec<usize>,
+    valid: Vec<usize>,
+    test: Vec<usize>,
+}
+
 impl FitWork {
-    fn write_inputs(&self, context: &Context<'_>, features: &Features) -> Result<()> {
-        let Predicts { dataset, split, .. } = &self.shared.predicts;
-        for (part, indices) in
-            [(Part::Train, &split.train), (Part::Valid, &split.valid), (Part::Test, &split.test)]
-        {
+    fn features(&self, context: &Context<'_>) -> Result<Arc<Features>> {
+        let FitShared { predicts, features, .. } = &*self.shared;
+        let arena = context.arena;
+        context.inputs.features(&predicts.dataset, features, &arena.sources(), &arena.store)
+    }
+
+    /// The molecules that are not [absent](Features::absent) from the features of the dataset.
+    fn present(&self, features: &Features) -> Present {
+        let Predicts { split, .. } = &self.shared.predicts;
+        let absent = if self.shared.features.may_be_absent() { features.absent() } else { Vec::new() };
+        let present = |part: &[usize]| {
+            part.iter().copied().filter(|&index| !absent.get(index).is_some_and(|&absent| absent)).collect()
+        };
+        Present { train: present(&split.train), valid: present(&split.valid), test: present(&split.test) }
+    }
+
+    /// Why nothing can be learnt or predicted if a part has no molecule with features.
+    fn nobody(&self, present: &Present) -> Option<Failure> {
+        let parts = [("training", &present.train), ("validation", &present.valid), ("test", &present.test)];
+        let (part, _) = parts.into_iter().find(|(_, molecules)| molecules.is_empty())?;
+        let dataset = &self.shared.predicts.dataset.dataset.id;
+        let features = serde_json::to_string(&self.shared.features).expect("plain data");
+        let message = format!("no {part} molecule of {dataset} has all of the features {features}");
+        Some(Failure { reason: Reason::Error, message, output: String::new() })
+    }
+
+    fn write_inputs(&self, context: &Context<'_>, features: &Features, present: &Present) -> Result<()> {
+        let Present { train, valid, test } = present;
+        for (part, indices) in [(Part::Train, train), (Part::Valid, valid), (Part::Test, test)] {
             features.select(indices).write(&job::features_file(context.folder, part))?;
         }
-        let tasks = dataset.dataset.tasks.len();
-        for (part, indices) in [(Part::Train, &split.train), (Part::Valid, &split.valid)] {
+        let tasks = self.shared.predicts.dataset.dataset.tasks.len();
+        for (part, indices) in [(Part::Train, train), (Part::Valid, valid)] {
             let path = job::labels_file(context.folder, part);
             fs_err::write(path, to_npy(indices.len(), tasks, self.labels(indices)))?;
         }
         Ok(())
+    }
+
+    /// Predictions for all molecules of a part from those for its `present` molecules: NaN for the others, and for tasks of
+    /// which the training molecules with features say nothing.
+    fn spread(part: &[usize], present: &[usize], untaught: &[bool], predictions: &[f32]) -> Artifact {
+        let tasks = untaught.len();
+        let mut rows = present.iter().zip(predictions.chunks_exact(tasks)).peekable();
+        let mut spread = Vec::with_capacity(part.len() * tasks);
+        for index in part {
+            match rows.next_if(|(present, _)| *present == index) {
+                Some((_, row)) => spread.extend(
+                    row.iter()
+                        .zip(untaught)
+                        .map(|(value, untaught)| if *untaught { f32::NAN } else { *value }),
+                ),
+                None => spread.extend(std::iter::repeat_n(f32::NAN, tasks)),
+            }
+        }
+        Artifact::Bytes(to_npy(part.len(), tasks, spread))
+    }
+
+    /// The tasks of which these training molecules say nothing: classes without an example of each, values without any.
+    fn untaught(&self, train: &[usize]) -> Vec<bool> {
+        let dataset = &self.shared.predicts.dataset.dataset;
+        let tasks = dataset.tasks.len();
+        let labels = self.labels(train);
+        let of_task = |task: usize| labels.iter().skip(task).step_by(tasks).filter(|label| !label.is_nan());
+        let untaught = |task: usize| match dataset.task_type {
+            TaskType::Regression => of_task(task).next().is_none(),
+            TaskType::Classification => {
+                let positive = of_task(task).filter(|&&label| label > 0.5).count();
+                positive == 0 || positive == of_task(task).count()
+            }
+        };
+        (0..tasks).map(untaught).collect()
     }
 
     /// Labels `[molecules, tasks]` as the worker gets them.
@@ -76,11 +142,16 @@ impl FitWork {
     }
 
     /// Checks the score of the chosen setting against its predictions of the validation molecules.
-    fn check_choice(&self, search: &Search, predictions: &[f32]) -> Result<(), (Reason, String)> {
-        let Predicts { dataset, split, .. } = &self.shared.predicts;
+    fn check_choice(
+        &self,
+        search: &Search,
+        valid: &[usize],
+        predictions: &[f32],
+    ) -> Result<(), (Reason, String)> {
+        let Predicts { dataset, .. } = &self.shared.predicts;
         let metric = dataset.manifest.protocol.metric;
         let tasks = dataset.dataset.tasks.len();
-        let scored = valid_score(metric, &self.labels(&split.valid), predictions, tasks);
+        let scored = valid_score(metric, &self.labels(valid), predictions, tasks);
         let claimed = search.candidates.get(search.chosen).and_then(|candidate| candidate.valid_score);
         if scored == claimed {
             return Ok(());
@@ -116,9 +187,13 @@ impl Work for FitWork {
         let store = &context.arena.store;
         let (given, input) = match context.need(Kind::Encode) {
             Some(encoding) => (context.vectors(encoding)?, InputKind::Dense),
-            None => (context.inputs.features(dataset, features, store)?, features.input()),
+            None => (self.features(context)?, features.input()),
         };
-        self.write_inputs(context, &given)?;
+        let present = self.present(&given);
+        if let Some(failure) = self.nobody(&present) {
+            return Ok(Prepared::Done(Err(failure)));
+        }
+        self.write_inputs(context, &given, &present)?;
         let candidates =
             configurations.iter().map(|config| baseline.in_job(Some(config), context.folder, store));
         let task = JobTask::Fit(FitJob {
@@ -139,20 +214,37 @@ impl Work for FitWork {
 
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {
         let Output::Timings { search, .. } = output else { return Err(another_question()) };
-        let FitShared { predicts, keep, .. } = &*self.shared;
+        let FitShared { predicts, features, keep, .. } = &*self.shared;
         let Predicts { dataset, split, .. } = predicts;
         let tasks = Some(dataset.dataset.tasks.len());
+        let some_absent = features.may_be_absent();
+        let present = if some_absent {
+            let features = self.features(context).map_err(|error| (Reason::Error, error.to_string()))?;
+            self.present(&features)
+        } else {
+            let split = Split::clone(split);
+            Present { train: split.train, valid: split.valid, test: split.test }
+        };
         let read = |part, molecules| matrix(&job::predictions_file(context.folder, part), molecules, tasks);
-        let (test, of_test) = read(Part::Test, split.test.len())?;
-        let (valid, predictions) = read(Part::Valid, split.valid.len())?;
+        let (test, of_test) = read(Part::Test, present.test.len())?;
+        let (valid, predictions) = read(Part::Valid, present.valid.len())?;
         if dataset.dataset.task_type == TaskType::Classification {
             check_probabilities(&of_test, "test", &dataset.dataset.tasks)?;
             check_probabilities(&predictions, "validation", &dataset.dataset.tasks)?;
         }
         if let Some(search) = search {
-            self.check_choice(search, &predictions)?;
+            self.check_choice(search, &present.valid, &predictions)?;
         }
-        let (test, valid) = (("test.npy", Artifact::Bytes(test)), ("valid.npy", Artifact::Bytes(valid)));
+        let (test, valid) = if some_absent {
+            let untaught = self.untaught(&present.train);
+            (
+                Self::spread(&split.test, &present.test, &untaught, &of_test),
+                Self::spread(&split.valid, &present.valid, &untaught, &predictions),
+            )
+        } else {
+            (Artifact::Bytes(test), Artifact::Bytes(valid))
+        };
+        let (test, valid) = (("test.npy", test), ("valid.npy", valid));
         let kept = if *keep { Some(("state", state(context.folder)?)) } else { None };
         Ok([test, valid].into_iter().chain(kept).collect())
     }
