@@ -185,6 +185,7 @@ pub(crate) enum Molecules<'a> {
 
 /// A batch of them.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made and read for each step of a training")]
 pub(crate) enum MoleculeBatch {
     Bits(Tensor<2>),
     Graphs(GraphBatch),

@@ -36,7 +36,9 @@ impl<'a> Pairs<'a> {
                 }
             }
         }
-        of_molecules.values_mut().for_each(|rows| rows.sort_unstable());
+        for rows in of_molecules.values_mut() {
+            rows.sort_unstable();
+        }
         if of_molecules.len() < 2 {
             return Err(Error::data(format!(
                 "corpus: {} with a profile in the space `{}`; alignment needs at least 2",

@@ -74,7 +74,7 @@ fn losses_of_cloome_are_those_of_the_reference() {
     let inverse = Tensor::full([1, 1], losses.number("inv_tau") as f32, &Device::flex());
     let beta = losses.number("scale_hopfield") as f32;
     for (name, found) in [
-        ("loss_cloob", cloob(a.clone(), b.clone(), &inverse, beta)),
+        ("loss_cloob", cloob(&a, &b, &inverse, beta)),
         ("loss_clip", clip(a.clone(), b.clone(), &inverse)),
         ("loss_infoloob", infoloob(a, b, &inverse)),
     ] {

@@ -21,7 +21,7 @@ pub(crate) struct Scale {
 impl Scale {
     /// The scale of `rows`, each with `columns` values, NaN where missing. An error if no column has two different values.
     pub(crate) fn of<'a>(
-        rows: impl Iterator<Item = &'a [f32]> + Clone,
+        rows: &(impl Iterator<Item = &'a [f32]> + Clone),
         columns: usize,
         space: &str,
     ) -> Result<Self> {
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn columns_get_mean_0_and_variance_1() {
         let rows = [[0.0, 0.5, f32::NAN], [1.0, 0.5, 0.25], [0.5, 0.5, 0.75]];
-        let scale = Scale::of(rows.iter().map(|row| &row[..]), 3, "s").unwrap();
+        let scale = Scale::of(&rows.iter().map(|row| &row[..]), 3, "s").unwrap();
         let scaled = scale.apply(rows.as_flattened());
         let deviation = (0.5f32 / 3.0).sqrt();
         let expected = [-0.5 / deviation, 0.0, 0.0, 0.5 / deviation, 0.0, -1.0, 0.0, 0.0, 1.0];
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn equal_profiles_are_refused() {
         let rows = [[0.5f32, f32::NAN], [0.5, 0.25]];
-        let error = Scale::of(rows.iter().map(|row| &row[..]), 2, "cells").unwrap_err();
+        let error = Scale::of(&rows.iter().map(|row| &row[..]), 2, "cells").unwrap_err();
         assert_eq!(error.to_string(), "corpus: all profiles of the space `cells` are equal");
     }
 }

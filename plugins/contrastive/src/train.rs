@@ -41,12 +41,12 @@ pub(crate) fn pretrain(
     let columns = pairs.profiles.values.columns;
     let trained_rows = split.train.iter().flat_map(|&molecule| &pairs.rows[molecule]);
     let profile = |row: &usize| &pairs.profiles.values.values[row * columns..(row + 1) * columns];
-    let scale = Scale::of(trained_rows.map(profile), columns, pairs.profiles.space)?;
+    let scale = Scale::of(&trained_rows.map(profile), columns, pairs.profiles.space)?;
     let shape = Shape::of(params, &corpus.molecules)?.with_profiles(
         params,
         pairs.profiles.space,
         columns,
-        correction.map(|(batches, loss)| (batches, loss)),
+        correction,
     );
     let slots = shape.slots();
     let mut task = Alignment {
@@ -326,8 +326,8 @@ impl Alignment<'_> {
             values.extend_from_slice(&self.profiles[row * self.columns..][..self.columns]);
         }
         if noisy && !self.noise.is_empty() {
-            let noise = indices.iter().flat_map(|&index| &self.noise[index * self.columns..][..self.columns]);
-            values.iter_mut().zip(noise).for_each(|(value, noise)| *value += noise);
+            let drawn = indices.iter().flat_map(|&index| &self.noise[index * self.columns..][..self.columns]);
+            values.iter_mut().zip(drawn).for_each(|(value, drawn)| *value += drawn);
         }
         Tensor::from_data(TensorData::new(values, [indices.len(), self.columns]), device)
     }
@@ -350,7 +350,7 @@ impl Alignment<'_> {
                 let inverse = self.inverse(pass, *inverse_temperature);
                 let (profiles, molecules) = (places.profiles, places.molecules);
                 Ok(match objective {
-                    Objective::Cloob => cloob(profiles, molecules, &inverse, *hopfield_scale as f32),
+                    Objective::Cloob => cloob(&profiles, &molecules, &inverse, *hopfield_scale as f32),
                     Objective::Clip => clip(profiles, molecules, &inverse),
                 })
             }
@@ -384,7 +384,7 @@ impl Alignment<'_> {
             self.latents = Some((sides.clone().map(Tensor::detach), batches.clone()));
         }
         if !in_batch && self.keys.is_some() {
-            return self.against_keys(pass, indices, loss, sides, batches);
+            return Ok(self.against_keys(pass, indices, loss, &sides, batches.as_ref()));
         }
         let [molecules, profiles] = sides;
         let per_row = match batches {
@@ -434,9 +434,9 @@ impl Alignment<'_> {
         pass: &mut Pass<'_>,
         indices: &[usize],
         loss: &InfoCoreLoss,
-        sides: [Tensor<2>; 2],
-        batches: Option<Tensor<2>>,
-    ) -> Result<Tensor<1>> {
+        sides: &[Tensor<2>; 2],
+        batches: Option<&Tensor<2>>,
+    ) -> Tensor<1> {
         let device = pass.device().clone();
         let mut keys = self.keys.take().expect("asked before");
         let mut parameters = keys.parameters.take().expect("they started with the epoch");
@@ -446,7 +446,7 @@ impl Alignment<'_> {
         };
         let places = self.places(&mut key_pass, indices, true);
         let key_sides = [places.molecules, places.profiles];
-        let key_probabilities = match &batches {
+        let key_probabilities = match batches {
             Some(_) => self.probabilities(&mut key_pass, key_sides.clone()).map(rows_of),
             None => [Vec::new(), Vec::new()],
         };
@@ -484,7 +484,7 @@ impl Alignment<'_> {
         keys.pending = Some([(); 2].map(|()| pending.next().expect("two sides")));
         self.keys = Some(keys);
         let [one, other] = per_row.map(Tensor::mean);
-        Ok((one + other) * 0.5)
+        (one + other) * 0.5
     }
 
     /// The cross-entropy of a batch classifier, molecules' or profiles', on places that do not change.

@@ -13,9 +13,9 @@ pub fn retrieved(state: Tensor<2>, stored: Tensor<2>, beta: f32) -> Tensor<2> {
 
 /// The sum of both directions, `f32[1]`: profiles among profiles against molecules' queries among profiles, and the same with
 /// the sides exchanged. `inverse` is the inverse temperature, `f32[1, 1]`; `beta` that of the retrieval.
-pub fn cloob(x: Tensor<2>, y: Tensor<2>, inverse: &Tensor<2>, beta: f32) -> Tensor<1> {
-    let from_x = [x.clone(), y.clone()].map(|state| retrieved(state, x.clone(), beta));
-    let from_y = [y.clone(), x].map(|state| retrieved(state, y.clone(), beta));
+pub fn cloob(x: &Tensor<2>, y: &Tensor<2>, inverse: &Tensor<2>, beta: f32) -> Tensor<1> {
+    let from_x = [x, y].map(|state| retrieved(state.clone(), x.clone(), beta));
+    let from_y = [y, x].map(|state| retrieved(state.clone(), y.clone(), beta));
     let [one, other] = [from_x, from_y].map(|[own, cross]| infoloob(own, cross, inverse));
     one + other
 }

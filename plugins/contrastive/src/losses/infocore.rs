@@ -1,7 +1,7 @@
 //! `InfoCORE`: `InfoNCE` whose negatives weigh more the likelier they are of the anchor's batch (Wang et al. 2024, arXiv
 //! 2312.00718, Eq. 5 to 7), so that batches do not help to tell partners from others.
 //!
-//! The weight of other j for anchor i in batch b is c p(b | x_i) + p(b | y_j), with the batch probabilities of two classifiers
+//! The weight of other j for anchor i in batch b is `c p(b | x_i) + p(b | y_j)`, with the batch probabilities of two classifiers
 //! and a coefficient c. As in the reference implementation, the loss of an anchor is the mean over its batches, and a batch
 //! with several replicates may be a distribution.
 
@@ -37,7 +37,7 @@ pub fn reweighted(probabilities: &Tensor<2>, factor: f32) -> Tensor<2> {
 }
 
 /// The loss of each anchor against the others of its batch of training, `f32[n, 1]`:
-/// -x_i y_i / t + log sum over j != i of w_ij exp(x_i y_j / t).
+/// `-x_i y_i / t + log sum over j != i of w_ij exp(x_i y_j / t)`.
 pub fn infocore_simclr(anchors: &Anchors, others: &Others, temperature: f32, coefficient: f32) -> Tensor<2> {
     let logits = anchors.vectors.clone().matmul(others.vectors.clone().transpose()) / temperature;
     let own = diagonal(logits.clone());

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::{diagonal, log_sum_exp, without_own};
 
-/// The mean over i of -x_i y_i / t + log sum over j != i of exp(x_i y_j / t), times t, `f32[1]`, where `inverse` is 1 / t,
+/// The mean over i of `-x_i y_i / t + log sum over j != i of exp(x_i y_j / t)`, times t, `f32[1]`, where `inverse` is 1 / t,
 /// `f32[1, 1]`.
 pub fn infoloob(x: Tensor<2>, y: Tensor<2>, inverse: &Tensor<2>) -> Tensor<1> {
     let logits = x.matmul(y.transpose()) * inverse.clone();

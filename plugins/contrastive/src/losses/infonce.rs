@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::{diagonal, log_sum_exp, without_own};
 
-/// The loss of each anchor, `f32[n, 1]`: -x_i y_i / t + log sum over j != i of exp(x_i y_j / t). The own partner is not in the
+/// The loss of each anchor, `f32[n, 1]`: `-x_i y_i / t + log sum over j != i of exp(x_i y_j / t)`. The own partner is not in the
 /// sum.
 pub fn infonce_simclr(anchors: Tensor<2>, others: Tensor<2>, temperature: f32) -> Tensor<2> {
     let logits = anchors.matmul(others.transpose()) / temperature;

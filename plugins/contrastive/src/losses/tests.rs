@@ -59,8 +59,8 @@ fn gradients_of_cloome_are_the_slopes() {
     assert_slope("infoloob x", &x, 4, 1.0, &|x| infoloob(x, other(), &inverse()));
     assert_slope("infoloob y", &y, 4, 1.0, &|y| infoloob(rows(&x, 4), y, &inverse()));
     assert_slope("infoloob 1/t", &[3.0], 1, 1.0, &|inverse| infoloob(rows(&x, 4), other(), &inverse));
-    assert_slope("cloob x", &x, 4, 1.0, &|x| cloob(x, other(), &inverse(), 2.0));
-    assert_slope("cloob y", &y, 4, 1.0, &|y| cloob(rows(&x, 4), y, &inverse(), 2.0));
+    assert_slope("cloob x", &x, 4, 1.0, &|x| cloob(&x, &other(), &inverse(), 2.0));
+    assert_slope("cloob y", &y, 4, 1.0, &|y| cloob(&rows(&x, 4), &y, &inverse(), 2.0));
     assert_slope("clip x", &x, 4, 1.0, &|x| clip(x, other(), &inverse()));
     assert_slope("clip 1/t", &[3.0], 1, 1.0, &|inverse| clip(rows(&x, 4), other(), &inverse));
     assert_slope("normalised", &x, 4, 1.0, &|x| (normalised(x) * rows(&y, 4)).sum());
