@@ -343,16 +343,16 @@ impl Alignment<'_> {
     }
 
     /// The loss of the encoders, as in the configuration; `in_batch` leaves out keys and queues.
-    fn encoder_loss(&mut self, pass: &mut Pass<'_>, indices: &[usize], in_batch: bool) -> Result<Tensor<1>> {
+    fn encoder_loss(&mut self, pass: &mut Pass<'_>, indices: &[usize], in_batch: bool) -> Tensor<1> {
         let places = self.places(pass, indices, !in_batch);
         match &self.params.loss {
             LossKind::Cloome { objective, inverse_temperature, hopfield_scale, .. } => {
                 let inverse = self.inverse(pass, *inverse_temperature);
                 let (profiles, molecules) = (places.profiles, places.molecules);
-                Ok(match objective {
+                match objective {
                     Objective::Cloob => cloob(&profiles, &molecules, &inverse, *hopfield_scale as f32),
                     Objective::Clip => clip(profiles, molecules, &inverse),
-                })
+                }
             }
             LossKind::InfoCore(loss) => {
                 let loss = loss.clone();
@@ -376,7 +376,7 @@ impl Alignment<'_> {
         loss: &InfoCoreLoss,
         places: Places,
         in_batch: bool,
-    ) -> Result<Tensor<1>> {
+    ) -> Tensor<1> {
         let device = pass.device().clone();
         let sides = [places.molecules, places.profiles];
         let batches = (self.batches > 0).then(|| self.batches_of(indices, &device));
@@ -384,7 +384,7 @@ impl Alignment<'_> {
             self.latents = Some((sides.clone().map(Tensor::detach), batches.clone()));
         }
         if !in_batch && self.keys.is_some() {
-            return Ok(self.against_keys(pass, indices, loss, &sides, batches.as_ref()));
+            return self.against_keys(pass, indices, loss, &sides, batches.as_ref());
         }
         let [molecules, profiles] = sides;
         let per_row = match batches {
@@ -415,7 +415,7 @@ impl Alignment<'_> {
             }
         };
         let [one, other] = per_row.map(Tensor::mean);
-        Ok((one + other) * 0.5)
+        (one + other) * 0.5
     }
 
     /// Batch probabilities of molecules and profiles by the classifiers, `f32[n, batches]` each.
@@ -566,7 +566,7 @@ impl Task for Alignment<'_> {
             keys.start(pass.parameters())?;
         }
         let indices: Vec<usize> = rows.iter().map(|&row| self.split.train[row]).collect();
-        let loss = self.encoder_loss(pass, &indices, false)?;
+        let loss = self.encoder_loss(pass, &indices, false);
         Ok((loss.clone(), vec![Some(loss)]))
     }
 
@@ -603,7 +603,7 @@ impl Task for Alignment<'_> {
         let blocks = molarena_nn::training::batches(&valid, self.params.training.batch_size);
         for indices in blocks {
             call.check()?;
-            let loss = self.encoder_loss(&mut Pass::evaluate(parameters), indices, true)?;
+            let loss = self.encoder_loss(&mut Pass::evaluate(parameters), indices, true);
             sum += f64::from(loss.into_scalar::<f32>()) * indices.len() as f64;
         }
         Ok(Some(sum / valid.len() as f64))

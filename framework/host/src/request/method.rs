@@ -258,8 +258,9 @@ impl Method {
         if let Some(pretraining) = &composition.pretraining {
             // The queries are always left out; method files name datasets only.
             let queries = MatchRecord::queries_of(&record.spaces);
-            let datasets = pretraining.leave_out.iter().filter(|&name| *name != queries).cloned().collect();
-            set_pretraining(&mut content, pretraining, datasets);
+            let is_dataset = |name: &&String| **name != queries;
+            let datasets: Vec<String> = pretraining.leave_out.iter().filter(is_dataset).cloned().collect();
+            set_pretraining(&mut content, pretraining, &datasets);
         }
         let mut method = Self::again(&record.method, content)?;
         method.varied.clone_from(&record.varied);
@@ -273,7 +274,7 @@ impl Method {
                 content["baseline"] = component_content(baseline);
             }
             if let Some(pretraining) = &composition.pretraining {
-                set_pretraining(&mut content, pretraining, pretraining.leave_out.clone());
+                set_pretraining(&mut content, pretraining, &pretraining.leave_out);
             }
             if let Some(tune) = &composition.tune {
                 content["tune"] = json!(tune);
@@ -369,7 +370,7 @@ fn component_content(used: &ComponentUse) -> Value {
     json!({ "component": used.component, "config": used.config })
 }
 
-fn set_pretraining(content: &mut Value, pretraining: &Pretrained, leave_out: Vec<String>) {
+fn set_pretraining(content: &mut Value, pretraining: &Pretrained, leave_out: &[String]) {
     content["encoder"]["corpus"] = json!(pretraining.corpus);
     content["encoder"]["pretrain_seed"] = json!(pretraining.seed);
     content["encoder"]["leave_out"] = json!(leave_out);
