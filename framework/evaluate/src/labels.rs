@@ -23,7 +23,7 @@ pub struct Labels<'a> {
     /// Identity keys of datasets and context graphs.
     identities: BTreeMap<String, Result<Arc<HashSet<String>>, String>>,
     /// The space of profiles that test molecules must have one in, if not all count.
-    profiled: Option<(ProfileSpace, fn(&str))>,
+    profiled: Option<Profiled>,
     /// The last test part, by data and split.
     last: Option<(String, Arc<TestPart>)>,
 }
@@ -54,6 +54,13 @@ impl std::str::FromStr for ProfileSpace {
             _ => Err("expected CONTEXT/SPACE, such as context-open/expression".to_owned()),
         }
     }
+}
+
+/// Which molecules count, and who is told of long work.
+#[derive(Clone, Debug)]
+struct Profiled {
+    space: ProfileSpace,
+    tell: fn(&str),
 }
 
 /// The test part of a dataset under a split, or those of its molecules that have a profile.
@@ -168,13 +175,14 @@ impl<'a> Labels<'a> {
 
     /// From now on, test parts are of the molecules with a profile in `space` only. `tell` is told of long work.
     pub fn only_profiled(&mut self, space: ProfileSpace, tell: fn(&str)) {
-        self.profiled = Some((space, tell));
+        self.profiled = Some(Profiled { space, tell });
         self.last = None;
     }
 
     /// The places in the test part of a split of the molecules with a profile; `None` if all count.
     fn profiled(&self, dataset: &ArenaDataset, split: &Split) -> Result<Option<Vec<usize>>, String> {
-        let Some((ProfileSpace { context, space }, tell)) = &self.profiled else { return Ok(None) };
+        let Some(Profiled { space, tell }) = &self.profiled else { return Ok(None) };
+        let ProfileSpace { context, space } = space;
         let sources =
             Sources { catalog: self.catalog, data_dir: self.data_dir, store: self.store, tell: *tell };
         let found = dataset

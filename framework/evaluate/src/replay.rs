@@ -9,7 +9,7 @@ use molarena_record::{
 
 use crate::{
     labels::Labels,
-    row::{check_count, predictions, step_of},
+    row::{predictions, step_of},
     score::{outcome_of_predictions, outcome_of_ranks},
 };
 
