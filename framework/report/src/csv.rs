@@ -6,7 +6,7 @@ use molarena_record::text::visible;
 use crate::{Board, Boards, Row, match_md};
 
 /// The columns, the same for all boards; a value that a board or a row lacks is an empty cell.
-const COLUMNS: [&str; 48] = [
+const COLUMNS: [&str; 49] = [
     "dataset",
     "split",
     "split_seed",

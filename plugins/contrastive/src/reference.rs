@@ -52,7 +52,7 @@ impl Losses {
     }
 
     /// Asserts that the values called `name` are those of `found` within 1e-5 of the larger of 1 and their size.
-    fn assert_close(&mut self, name: &str, found: Vec<f32>) {
+    fn assert_close(&mut self, name: &str, found: &[f32]) {
         let (_, expected) = self.values(name);
         assert_eq!(found.len(), expected.len(), "{name}");
         for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
@@ -158,12 +158,12 @@ fn losses_of_infocore_are_those_of_the_reference() {
     let mut losses = Losses::open(&golden);
     let arrays = Arrays::from_pytorch(&golden.join("infocore-simclr.pt")).unwrap();
     let (places, logits) = places(&mut parameters(&arrays, "encoder", "clf"), &mut losses);
-    losses.assert_close("simclr_dc_latent", values(places[0].clone()));
-    losses.assert_close("simclr_ges_latent", values(places[1].clone()));
+    losses.assert_close("simclr_dc_latent", &values(places[0].clone()));
+    losses.assert_close("simclr_ges_latent", &values(places[1].clone()));
     let batches = losses.tensor("infocore_batch_onehot");
     // In the file, the classifiers' losses have the names of their logits.
-    losses.assert_close("simclr_d_logit", cross_entropy(logits[0].clone(), &batches));
-    losses.assert_close("simclr_g_logit", cross_entropy(logits[1].clone(), &batches));
+    losses.assert_close("simclr_d_logit", &cross_entropy(logits[0].clone(), &batches));
+    losses.assert_close("simclr_g_logit", &cross_entropy(logits[1].clone(), &batches));
     let probabilities = logits.map(|logits| softmax(logits, 1));
     for (name, side) in [("simclr_loss_dc", 0), ("simclr_loss_ges", 1)] {
         let anchors = Anchors {
@@ -173,7 +173,7 @@ fn losses_of_infocore_are_those_of_the_reference() {
         };
         let others =
             Others { vectors: places[1 - side].clone(), probabilities: probabilities[1 - side].clone() };
-        losses.assert_close(name, values(infocore_simclr(&anchors, &others, 0.1, 5.0)));
+        losses.assert_close(name, &values(infocore_simclr(&anchors, &others, 0.1, 5.0)));
     }
 }
 
@@ -202,6 +202,6 @@ fn losses_against_keys_are_those_of_the_reference() {
         };
         let keys =
             Others { vectors: keys[1 - side].clone(), probabilities: key_probabilities[1 - side].clone() };
-        losses.assert_close(name, values(infocore_moco(&anchors, &keys, &queues[1 - side], 0.1, 5.0)));
+        losses.assert_close(name, &values(infocore_moco(&anchors, &keys, &queues[1 - side], 0.1, 5.0)));
     }
 }

@@ -224,13 +224,13 @@ mod tests {
         ];
         assert_eq!(first(&members).test, [0.6, 0.2, 0.5, 0.7]);
         let of_values = combine(&members, 2, TaskType::Regression);
-        assert_eq!(of_values.test, [(0.6 + 0.3) / 2.0, 0.2, 0.5, 0.7]);
+        assert_eq!(of_values.test, [f32::midpoint(0.6, 0.3), 0.2, 0.5, 0.7]);
         let classes = combine(&members, 2, TaskType::Classification).test;
         assert!((classes[1] - 0.2).abs() < 1e-6 && (classes[3] - 0.7).abs() < 1e-6, "{classes:?}");
         // Molecule 1 is the mean of the second member's predictions of task 0; here only that member predicts it.
         let scale = Scale::of(&members[1].valid, 0, 2);
         let z = (0.5 - scale.mean) / scale.deviation;
-        let (mean, deviation) = ((0.5 + scale.mean) / 2.0, (0.1 + scale.deviation) / 2.0);
+        let (mean, deviation) = (f64::midpoint(0.5, scale.mean), f64::midpoint(0.1, scale.deviation));
         assert!((f64::from(classes[2]) - (mean + deviation * z)).abs() < 1e-6, "{classes:?}");
         let nobody = member(&[NO; 6], &[NO; 4]);
         assert!(
