@@ -151,7 +151,7 @@ fn boards_say_what_corpora_have_of_the_test_molecules() {
     assert!(row("pretrained").contains("| an unpublished corpus ?, toy 100.0 % |"), "{text}");
     assert!(!row("knn-test").contains('%'), "{text}");
     let csv = board(&["--format", "csv"]);
-    assert!(csv.contains("an unpublished corpus:;toy:1\n"), "{csv}");
+    assert!(csv.contains("an unpublished corpus:;toy:1,\n"), "{csv}");
 }
 
 #[test]

@@ -145,6 +145,5 @@ fn a_cancelled_training_goes_on_from_its_checkpoint() {
     let call = Call::new(3, 1).with_hooks(&watcher).with_folder(folder.path());
     let error = PLUGIN.encoder("cloome", config).unwrap().fit(&world.corpus(), &call).unwrap_err();
     assert!(error.to_string().contains("cancelled by the arena"), "{error}");
-    assert_eq!(watcher.seen.lock().unwrap().len(), 2);
     assert_eq!(trained(&Call::new(3, 1).with_folder(folder.path())), whole);
 }

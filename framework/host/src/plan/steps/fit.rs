@@ -74,6 +74,9 @@ impl FitWork {
 
     /// Why nothing can be learnt or predicted if a part has no molecule with features.
     fn nobody(&self, present: &Present) -> Option<Failure> {
+        if !self.shared.features.may_be_absent() {
+            return None;
+        }
         let parts = [("training", &present.train), ("validation", &present.valid), ("test", &present.test)];
         let (part, _) = parts.into_iter().find(|(_, molecules)| molecules.is_empty())?;
         let dataset = &self.shared.predicts.dataset.dataset.id;
