@@ -12,7 +12,7 @@ const PROFILE: &str = "{ kind = \"profile\", context = \"demo-context\", space =
 fn method(arena: &TestArena, name: &str, rest: &str) {
     arena.write(
         &format!("methods/{name}.toml"),
-        format!("schema = \"molarena.method/1\"\nname = \"{name}\"\n{rest}\n"),
+        format!("schema = \"molarena.method/1\"\nname = \"{}\"\n{rest}\n", name.trim_start_matches("../")),
     );
 }
 
@@ -153,9 +153,10 @@ fn what_leaves_molecules_without_a_prediction_is_refused_by_name() {
         "ensemble = { members = [\"no-counts\", \"structure\"], rule = \"first\" }",
     );
     let corpus = "encoder = { component = \"baselines/profile-knn\", corpus = \"demo-context\" }";
-    method(&arena, "pretrained", &format!("features = {PROFILE}\n{corpus}\n{forest}"));
+    // Such a file in the folder of methods would fail them all.
+    method(&arena, "../pretrained", &format!("features = {PROFILE}\n{corpus}\n{forest}"));
     let encoder = "encoder = { component = \"baselines/profile-knn\" }";
-    method(&arena, "encoded", &format!("features = {PROFILE}\n{encoder}\n{forest}"));
+    method(&arena, "../encoded", &format!("features = {PROFILE}\n{encoder}\n{forest}"));
     for (name, part) in [
         ("alone", "predicts only molecules with a measured profile, so it is no row of a board"),
         (
@@ -168,8 +169,8 @@ fn what_leaves_molecules_without_a_prediction_is_refused_by_name() {
         ),
         ("none", "add a member that predicts all molecules"),
         ("never", "member `alone` comes after one that predicts all molecules"),
-        ("pretrained", "belong to a dataset's own molecules"),
-        ("encoded", "go to a `baseline` without an `encoder`"),
+        ("pretrained.toml", "belong to a dataset's own molecules"),
+        ("encoded.toml", "go to a `baseline` without an `encoder`"),
     ] {
         let output = run(&arena, &[name]);
         assert_eq!(output.code, Some(2), "{name}: {}", output.stderr);

@@ -163,13 +163,13 @@ mod tests {
     fn snapshot() {
         let boards = build(&sample(), BoardOptions { cost: true });
         insta::assert_snapshot!(render(&boards), @r###"
-        dataset,split,split_seed,split_sha256,data_sha256,task_type,metric,tasks,undefined_tasks,method,scoring,shuffled_labels,confined,seeds,mean,std,gt80,gt80_std,gt85,gt85_std,gt90,gt90_std,failed,failed_reasons,simulated,wall_s,peak_rss_mb,corpus,left_out,pretrain_wall_s,pretrain_peak_rss_mb,rank,coverage,selected_on,settings,confidence,low,high,rank_best,rank_worst,ties,twins,without_twins,without_twins_std,own,verified,imported,seen
-        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,morgan-rf,probability,false,true,1,0.471,,,,,,,,0,,false,246,1536,,,,,1,1,none,0,,,,,,,,,,true,0,false,
-        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,constant,probability,false,true,1,0.706,,,,,,,,0,,false,246,1536,,,,,2,1,none,0,,,,,,,,,,true,0,false,
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf,probability,false,true,2,0.859375,0.02209708691207961,0.75,0.3535533905932738,0.5,0,0.25,0.3535533905932738,1,panic:1,false,2,200,,,,,1,0.6666666666666666,none,0,,,,,,,,,,true,0,false,
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf-hard,hard,false,true,1,0.5625,,0,,0,,0,,0,,false,2,200,,,,,,1,none,0,,,,,,,,,,true,0,false,
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf+shuffled,probability,true,false,1,0.5,,0,,0,,0,,0,,false,2,200,,,,,,1,none,0,,,,,,,,,,true,0,false,
-        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,slow|plugin,probability,false,true,0,,,,,,,,,2,timeout:2,false,2,200,,,,,,0,none,0,,,,,,,,,,true,0,false,
+        dataset,split,split_seed,split_sha256,data_sha256,task_type,metric,tasks,undefined_tasks,method,scoring,shuffled_labels,confined,seeds,mean,std,gt80,gt80_std,gt85,gt85_std,gt90,gt90_std,failed,failed_reasons,simulated,wall_s,peak_rss_mb,corpus,left_out,pretrain_wall_s,pretrain_peak_rss_mb,rank,coverage,selected_on,settings,confidence,low,high,rank_best,rank_worst,ties,twins,without_twins,without_twins_std,own,verified,imported,seen,profiled
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,morgan-rf,probability,false,true,1,0.471,,,,,,,,0,,false,246,1536,,,,,1,1,none,0,,,,,,,,,,true,0,false,,
+        biogen3k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,regression,mae,2,0,constant,probability,false,true,1,0.706,,,,,,,,0,,false,246,1536,,,,,2,1,none,0,,,,,,,,,,true,0,false,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf,probability,false,true,2,0.859375,0.02209708691207961,0.75,0.3535533905932738,0.5,0,0.25,0.3535533905932738,1,panic:1,false,2,200,,,,,1,0.6666666666666666,none,0,,,,,,,,,,true,0,false,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf-hard,hard,false,true,1,0.5625,,0,,0,,0,,0,,false,2,200,,,,,,1,none,0,,,,,,,,,,true,0,false,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,morgan-rf+shuffled,probability,true,false,1,0.5,,0,,0,,0,,0,,false,2,200,,,,,,1,none,0,,,,,,,,,,true,0,false,,
+        chembl2k,infoalign,3,bbbbbbbbbbbbbbbb,aaaaaaaaaaaaaaaa,classification,roc_auc,3,1,slow|plugin,probability,false,true,0,,,,,,,,,2,timeout:2,false,2,200,,,,,,0,none,0,,,,,,,,,,true,0,false,,
         "###);
     }
 
