@@ -112,6 +112,9 @@ pub struct TaskSpec {
     /// Groups of tasks by name, such as those of one kind of assay; a task may be in several, or in none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Vec<String>>,
+    /// What tasks are called, for those whose column is a code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
 }
 
 /// Which columns of a table are tasks.
@@ -290,16 +293,19 @@ impl Manifest {
         if tasks.count == 0 {
             return Err(self.wrong("tasks.count", "a dataset has at least one task"));
         }
+        let is_task = |name: &&String| match &tasks.columns {
+            TaskColumns::Named(columns) => columns.contains(name),
+            TaskColumns::Rest(_) => true,
+        };
+        if let Some(name) = tasks.names.keys().find(|name| !is_task(name)) {
+            return Err(self.wrong("tasks.names", format!("\"{name}\" is no task")));
+        }
         for (group, members) in &tasks.groups {
             let key = format!("tasks.groups.{group}");
             let distinct: HashSet<&String> = members.iter().collect();
             if members.is_empty() || distinct.len() < members.len() {
                 return Err(self.wrong(&key, "names at least one task, each once"));
             }
-            let is_task = |member: &&String| match &tasks.columns {
-                TaskColumns::Named(columns) => columns.contains(member),
-                TaskColumns::Rest(_) => true,
-            };
             if let Some(member) = members.iter().find(|member| !is_task(member)) {
                 return Err(self.wrong(&key, format!("\"{member}\" is no task")));
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use molarena_data::Catalog;
+use molarena_data::{Catalog, Manifest};
 use molarena_metrics::Metric;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ static PAPERS: LazyLock<Vec<File>> = LazyLock::new(|| {
 });
 
 /// The arena's own datasets, read once.
-static ARENA: LazyLock<Catalog> =
+pub(crate) static ARENA: LazyLock<Catalog> =
     LazyLock::new(|| Catalog::builtin().expect("the arena reads its own manifests"));
 
 /// Adds what papers print for a board's data, split and metric, best first, and notes on what is wrong with it.
@@ -118,6 +118,11 @@ pub fn of_some_molecules(board: &mut Board, which: &str) {
     board.published.clear();
     board.notes.retain(|note| !note.starts_with(ABOUT));
     board.notes.insert(0, format!("Only the test molecules {which}."));
+}
+
+/// The manifest of a board of one of the arena's own datasets.
+pub(crate) fn manifest(board: &Board) -> Option<&'static Manifest> {
+    if board.own { None } else { ARENA.get(&board.dataset).ok() }
 }
 
 /// Whether data are those of the arena's own dataset of this name, which the papers used.

@@ -54,6 +54,7 @@ pub(crate) fn manifest(parameters: &Parameters, kind: TaskType, files: &[FileSpe
             ignore: Vec::new(),
             units: units.into_iter().collect(),
             groups: BTreeMap::new(),
+            names: BTreeMap::new(),
         },
         protocol: ProtocolSpec { split: Protocol::Scaffold, metric, seeds: None },
         files: files

@@ -214,6 +214,7 @@ impl OwnTable {
                 ignore: Vec::new(),
                 units,
                 groups: BTreeMap::new(),
+                names: BTreeMap::new(),
             },
             protocol: ProtocolSpec {
                 split: Protocol::Scaffold,

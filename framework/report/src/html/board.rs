@@ -6,7 +6,7 @@ use molarena_metrics::Scoring;
 use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::{download, text};
-use super::{Page, costs, duel, heat, published, ranks, tasks, wins};
+use super::{Page, costs, duel, groups, heat, published, ranks, tasks, wins};
 use crate::columns::{Column, Shown, columns};
 use crate::{Board, Boards, Row};
 
@@ -23,6 +23,7 @@ pub(super) fn section(page: &Page<'_>, index: usize) -> String {
         ("ranks", "Ranks and tie groups", true, ranks::view(page, index)),
         ("cost", "Score against cost", true, costs::view(page, index)),
         ("wins", "Share of tasks won", true, wins::view(page, index)),
+        ("groups", "Groups of tasks", false, groups::view(page, index)),
         ("tasks", "Tasks, and one row against another", true, tasks::view(page, index)),
         ("heat", "Map of all tasks", false, heat::view(page, index)),
         ("duel", "Head to head of all rows", false, duel::view(page, index)),

@@ -15,6 +15,7 @@ mod costs;
 mod document;
 mod duel;
 pub(crate) mod glossary;
+mod groups;
 mod heat;
 mod history;
 mod matches;
