@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    slice,
     sync::atomic::AtomicBool,
     time::Duration,
 };
@@ -19,6 +18,7 @@ use crate::{
     files::folder::Temporary,
     job::{self, CheckJob, CreateJob, Job, JobComponent, JobTask, Output, WorkerFailure},
     launch,
+    plugin::manifest::readable,
     request::limits::Limits,
 };
 
@@ -132,9 +132,9 @@ impl Checker<'_> {
             });
             JobTask::Create(CreateJob { components: components.collect() })
         };
-        let readable = slice::from_ref(&library);
+        let readable = readable(&library)?;
         let limits = Limits { wall: CREATE_WALL.min(self.limits.wall), ..*self.limits };
-        match self.run(limits, &checks[0].device, readable, &task)? {
+        match self.run(limits, &checks[0].device, &readable, &task)? {
             Ok(found) => refuse_the_first(checks, found),
             Err(_) => Ok(()),
         }

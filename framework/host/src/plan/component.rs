@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     error::Result,
     job::{self, JobComponent},
+    plugin::manifest::readable,
     store::Store,
 };
 
@@ -34,12 +35,20 @@ pub(crate) struct Component {
 }
 
 impl Component {
-    /// The copy of the library that jobs open.
+    /// What jobs open: a copy of the library, or the plugin's folder.
     ///
     /// # Errors
     /// The library cannot be read, or was replaced.
     pub(crate) fn opened(&self, store: &Store) -> Result<PathBuf> {
         store.library(&self.library, &self.library_sha256)
+    }
+
+    /// What a worker must be able to read to open the plugin.
+    ///
+    /// # Errors
+    /// As [`opened`](Self::opened).
+    pub(crate) fn reads(&self, store: &Store) -> Result<Vec<PathBuf>> {
+        readable(&self.opened(store)?)
     }
 
     /// The component for a job in `folder`, under `config` or, without it, its own configuration.

@@ -11,6 +11,7 @@ use crate::{
     job::{Job, JobTask, Output},
     launch::{self, Launcher},
     plugin::identity::identity,
+    plugin::manifest::{PluginManifest, is_plugin_folder},
     plugin::search::{Plugin, file_name, plugin_id},
     sandbox::Envelope,
 };
@@ -20,21 +21,28 @@ const SCHEMA_LIMIT: usize = 1 << 20;
 /// Characters kept of each text in a description.
 const TEXT_KEPT: usize = 1000;
 
-/// Describes the library at `path`, which a worker opens. Every text of the description is visible and cut; only the
+/// Describes the library or the plugin folder at `path`, which a worker opens. Every text of the description is visible and cut; only the
 /// schemas are the plugin's own.
 ///
 /// # Errors
 /// [`Error::Plugin`] that says what is wrong with it.
 pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plugin> {
     let failed = |message: String| Error::Plugin { path: path.to_owned(), message };
-    let sha256 = molarena_data::sha256_hex(&library_bytes(path)?);
+    let manifest = is_plugin_folder(path).then(|| PluginManifest::read(path)).transpose()?;
+    let sha256 = match &manifest {
+        Some(manifest) => {
+            manifest.check()?;
+            manifest.sha256()?
+        }
+        None => molarena_data::sha256_hex(&library_bytes(path)?),
+    };
     let folder = Temporary::make("describe-", work_dir)?;
     let job = Job {
         envelope: Envelope {
             memory: 4 << 30,
             processors: Vec::new(),
             confine: true,
-            readable: vec![path.to_owned()],
+            readable: manifest.as_ref().map_or_else(|| vec![path.to_owned()], PluginManifest::readable),
             ..Envelope::default()
         },
         seed: 0,
@@ -45,7 +53,7 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
     let ending = launch::run(launcher, &job, folder.path(), limit, &AtomicBool::new(false), &|_| ())?;
     match ending.result {
         Ok(Output::Description(description)) => {
-            let description = checked(description, path)?;
+            let description = checked(description, path, manifest.as_ref())?;
             let identity = identity(&description, &sha256);
             Ok(Plugin { path: path.to_owned(), sha256, identity, description })
         }
@@ -63,7 +71,11 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
 }
 
 /// The description in visible texts, if its id is the one that the file name says and no schema is too large.
-fn checked(mut description: PluginDescription, path: &Path) -> Result<PluginDescription> {
+fn checked(
+    mut description: PluginDescription,
+    path: &Path,
+    manifest: Option<&PluginManifest>,
+) -> Result<PluginDescription> {
     let failed = |message: String| Error::Plugin { path: path.to_owned(), message };
     let PluginDescription { id, version, licence, components, source_sha256, source_build } =
         &mut description;
@@ -84,6 +96,10 @@ fn checked(mut description: PluginDescription, path: &Path) -> Result<PluginDesc
                 "the configuration schema of `{id}` has {bytes} bytes, more than {limit}"
             )));
         }
+    }
+    if manifest.is_some() {
+        // The loader compared it with the manifest.
+        return Ok(description);
     }
     let expected = plugin_id(path).unwrap_or_default();
     if description.id == expected {

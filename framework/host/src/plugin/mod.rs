@@ -2,4 +2,6 @@
 
 pub mod identity;
 pub mod loader;
+pub mod manifest;
+mod process;
 pub mod search;

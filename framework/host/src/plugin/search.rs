@@ -1,4 +1,4 @@
-//! Finds plugin libraries by id.
+//! Finds plugins by id: libraries, and folders with a manifest.
 
 use std::{
     collections::BTreeMap,
@@ -7,17 +7,18 @@ use std::{
 
 use molarena_sdk::PluginDescription;
 
+use super::manifest::{PluginManifest, is_plugin_folder};
 use crate::error::{Error, Result};
 
 /// Environment variable with folders to search, separated by `:`.
 pub const PLUGIN_PATH_VARIABLE: &str = "MOLARENA_PLUGIN_PATH";
 
-/// A plugin library that was found and described.
+/// A plugin that was found and described.
 #[derive(Clone, Debug)]
 pub struct Plugin {
-    /// The library.
+    /// The library, or the plugin's folder.
     pub path: PathBuf,
-    /// sha256 of its bytes.
+    /// sha256 of its bytes, or of the files of the folder.
     pub sha256: String,
     /// Its identity in keys and records: a hash of its sources, or that of its bytes.
     pub identity: String,
@@ -42,7 +43,11 @@ impl SearchPath {
                 path: path.clone(),
                 message: "there is no such file".into(),
             })?;
-            if path.is_dir() { this.folders.push(path) } else { this.files.push(path) }
+            if path.is_dir() && !is_plugin_folder(&path) {
+                this.folders.push(path)
+            } else {
+                this.files.push(path)
+            }
         }
         if let Some(folders) = std::env::var_os(PLUGIN_PATH_VARIABLE) {
             this.folders.extend(std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()));
@@ -59,16 +64,18 @@ impl SearchPath {
         Ok(this)
     }
 
-    /// The library of plugin `id`, if there is one.
+    /// The library or folder of plugin `id`, if there is one.
     pub fn find(&self, id: &str) -> Option<PathBuf> {
         let named = self.files.iter().find(|path| plugin_id(path).as_deref() == Some(id)).cloned();
         named.or_else(|| {
-            let candidates = self.folders.iter().map(|folder| folder.join(file_name(id)));
-            candidates.into_iter().find_map(|path| existing(&path))
+            self.folders.iter().find_map(|folder| {
+                let in_folder = || existing(&folder.join(id)).filter(|path| is_plugin_folder(path));
+                existing(&folder.join(file_name(id))).or_else(in_folder)
+            })
         })
     }
 
-    /// All libraries by plugin id; the first in the search order wins.
+    /// All plugins by id; the first in the search order wins.
     pub fn all(&self) -> BTreeMap<String, PathBuf> {
         let mut found = BTreeMap::new();
         for path in &self.files {
@@ -80,9 +87,10 @@ impl SearchPath {
             // A folder of the search path need not exist.
             let Ok(entries) = fs_err::read_dir(folder) else { continue };
             for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-                let is_plugin = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+                let is_library = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
                     name.starts_with(&prefix()) && name.ends_with(std::env::consts::DLL_SUFFIX)
                 });
+                let is_plugin = is_library || is_plugin_folder(&path);
                 if let (true, Some(id), Some(path)) = (is_plugin, plugin_id(&path), existing(&path)) {
                     found.entry(id).or_insert(path);
                 }
@@ -112,8 +120,16 @@ pub fn file_name(id: &str) -> String {
     format!("{}{}{}", prefix(), id.replace('-', "_"), std::env::consts::DLL_SUFFIX)
 }
 
-/// Plugin id of a library's file name: `libmolarena_c_plugin.so` is `c-plugin`.
+/// Plugin id of a library's file name, `libmolarena_c_plugin.so` is `c-plugin`, or of a folder's manifest.
 pub(crate) fn plugin_id(path: &Path) -> Option<String> {
+    if is_plugin_folder(path) {
+        // A manifest that cannot be read is named when the plugin is opened; until then the folder's name stands for it.
+        let manifest = PluginManifest::read(path);
+        return manifest
+            .map(|manifest| manifest.id)
+            .ok()
+            .or_else(|| Some(path.file_name()?.to_str()?.to_owned()));
+    }
     let stem = path.file_stem()?.to_str()?;
     let stem = stem.strip_prefix(std::env::consts::DLL_PREFIX).unwrap_or(stem);
     Some(stem.strip_prefix("molarena_").unwrap_or(stem).replace('_', "-"))

@@ -44,6 +44,7 @@ use crate::{
         library::library_bytes,
         plain::{copy_plain, hash_stored, open_plain, open_stored},
     },
+    plugin::manifest::{PluginManifest, is_plugin_folder},
     sandbox::exposed_under,
 };
 pub use manage::{Garbage, Merged, Removed};
@@ -199,6 +200,14 @@ impl Store {
     /// # Errors
     /// The library cannot be read, or has other bytes than `sha256`.
     pub fn library(&self, library: &Path, sha256: &str) -> Result<PathBuf> {
+        if is_plugin_folder(library) {
+            let manifest = PluginManifest::read(library)?;
+            if manifest.sha256()? == sha256 {
+                return Ok(library.to_owned());
+            }
+            let message = "the files of the plugin were changed while it was in use; run again".into();
+            return Err(Error::Plugin { path: library.to_owned(), message });
+        }
         let folder = self.cache_path("plugins").join(sha256);
         let path = folder.join(library.file_name().unwrap_or_default());
         if path.is_file() {

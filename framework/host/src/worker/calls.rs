@@ -18,13 +18,14 @@ use crate::{
     files::{json::write_json, npy::to_npy},
     job::{JobComponent, Progress, WorkerFailure},
     plugin::loader::{LoadError, LoadedPlugin},
-    sandbox::memory::peak_rss_of,
+    sandbox::memory::{noted_peak, peak_rss_of},
     worker::Place,
 };
 
 /// Opens the plugin of a component.
 pub(super) fn open(component: &JobComponent, place: &Place<'_>) -> Result<LoadedPlugin, WorkerFailure> {
-    LoadedPlugin::open(&absolute(&component.library, place)).map_err(|error| opened(&error))
+    LoadedPlugin::open_for(&absolute(&component.library, place), place.call.threads)
+        .map_err(|error| opened(&error))
 }
 
 /// A path of the job without `..`, as plugins and messages see it.
@@ -56,7 +57,7 @@ pub(super) fn check_finite(matrix: &Matrix) -> Result<(), WorkerFailure> {
 
 pub(super) fn opened(error: &LoadError) -> WorkerFailure {
     match error {
-        LoadError::Call { .. } => called(error),
+        LoadError::Call { .. } | LoadError::Ended { .. } => called(error),
         _ => WorkerFailure { reason: Reason::Load, message: error.to_string() },
     }
 }
@@ -66,7 +67,8 @@ pub(super) fn called(error: &LoadError) -> WorkerFailure {
         LoadError::Shape { .. } => Reason::WrongShape,
         LoadError::Call { status: abi::MOLARENA_ERROR_PANIC, .. } => Reason::Panic,
         LoadError::Call { status: abi::MOLARENA_ERROR_OUT_OF_MEMORY, .. } => Reason::Memory,
-        LoadError::Call { .. } => Reason::Error,
+        LoadError::Ended { signal: Some(_), .. } => Reason::Signal,
+        LoadError::Call { .. } | LoadError::Ended { .. } => Reason::Error,
         _ => Reason::Load,
     };
     WorkerFailure { reason, message: error.to_string() }
@@ -110,14 +112,17 @@ impl Hooks for Reporter<'_> {
     }
 }
 
-/// Peak resident memory of this process in bytes; 0 where the system does not say.
+/// Peak resident memory of this process and of the program of a process plugin in bytes; 0 where the system does not say.
 pub(super) fn peak_rss() -> u64 {
-    peak_rss_of("self").unwrap_or(0)
+    peak_rss_of("self").unwrap_or(0) + noted_peak()
 }
 
-/// Processor seconds of this process, user and system; 0 where the system does not say.
+/// Processor seconds of this process and of its ended children, user and system; 0 where the system does not say.
 pub(super) fn cpu_seconds() -> f64 {
-    use nix::sys::{resource, time::TimeValLike};
-    let used = resource::getrusage(resource::UsageWho::RUSAGE_SELF);
-    used.map_or(0.0, |used| (used.user_time() + used.system_time()).num_milliseconds() as f64 / 1000.0)
+    use nix::sys::{resource, resource::UsageWho, time::TimeValLike};
+    let of = |who| {
+        let used = resource::getrusage(who);
+        used.map_or(0.0, |used| (used.user_time() + used.system_time()).num_milliseconds() as f64 / 1000.0)
+    };
+    of(UsageWho::RUSAGE_SELF) + of(UsageWho::RUSAGE_CHILDREN)
 }

@@ -61,11 +61,11 @@ fn choose(
     let gaps = with_gaps(&valid_labels);
     let mut best: Option<(Option<f64>, LoadedBaseline, Matrix)> = None;
     let (mut candidates, mut chosen, mut fit_s) = (Vec::new(), 0, 0.0);
+    let plugin = open(job.candidates.first().expect("a job has at least one candidate"), place)?;
     for (index, candidate) in job.candidates.iter().enumerate() {
         let started = Instant::now();
-        let mut baseline = open(candidate, place)?
-            .baseline(&candidate.component, &candidate.config)
-            .map_err(|error| called(&error))?;
+        let mut baseline =
+            plugin.baseline(&candidate.component, &candidate.config).map_err(|error| called(&error))?;
         baseline
             .fit(&train.inputs(), &train_labels, &valid.inputs(), &valid_labels, &place.call)
             .map_err(|error| called(&error))?;

@@ -70,7 +70,8 @@ fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, W
     let place = Place { folder, call };
     match &job.task {
         JobTask::Describe { library } => {
-            let plugin = LoadedPlugin::open(&folder.join(library)).map_err(|error| opened(&error))?;
+            let plugin =
+                LoadedPlugin::open(&calls::absolute(library, &place)).map_err(|error| opened(&error))?;
             Ok(Output::Description(plugin.description().clone()))
         }
         JobTask::Check(job) => Ok(check::check(job)),

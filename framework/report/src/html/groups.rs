@@ -12,15 +12,21 @@ use crate::units::{NONE, points};
 
 pub(super) fn view(page: &Page<'_>, index: usize) -> String {
     let board = &page.boards[index];
-    let Some(named) = manifest(board).map(|manifest| &manifest.tasks).filter(|tasks| !tasks.groups.is_empty()) else {
+    let Some(named) =
+        manifest(board).map(|manifest| &manifest.tasks).filter(|tasks| !tasks.groups.is_empty())
+    else {
         return String::new();
     };
     let members = |group: &str| -> Vec<&str> {
         let of_group = &named.groups[group];
         board.tasks.iter().filter(|task| of_group.contains(task)).map(String::as_str).collect()
     };
-    let groups: Vec<(&str, Vec<&str>)> =
-        named.groups.keys().map(|group| (group.as_str(), members(group))).filter(|(_, of)| !of.is_empty()).collect();
+    let groups: Vec<(&str, Vec<&str>)> = named
+        .groups
+        .keys()
+        .map(|group| (group.as_str(), members(group)))
+        .filter(|(_, of)| !of.is_empty())
+        .collect();
     let rows = scored(board);
     if groups.is_empty() || rows.is_empty() {
         return String::new();
@@ -71,13 +77,18 @@ mod tests {
     /// A record of Broad6K: task i scores i %.
     fn record() -> Record {
         let manifest = ARENA.get("broad6k").unwrap();
-        let molarena_data::TaskColumns::Named(tasks) = &manifest.tasks.columns else { panic!("they are named") };
+        let molarena_data::TaskColumns::Named(tasks) = &manifest.tasks.columns else {
+            panic!("they are named")
+        };
         let mut record = classification("a", 0, &[]);
         record.dataset = "broad6k".into();
         record.composition.data_sha256 = manifest.assays().sha256.clone();
         record.tasks.clone_from(tasks);
-        let scores: BTreeMap<String, Option<f64>> =
-            tasks.iter().enumerate().map(|(place, task)| (task.clone(), Some(place as f64 / 100.0))).collect();
+        let scores: BTreeMap<String, Option<f64>> = tasks
+            .iter()
+            .enumerate()
+            .map(|(place, task)| (task.clone(), Some(place as f64 / 100.0)))
+            .collect();
         record.outcome = Outcome::Scored { scores, mean: Some(0.155) };
         record
     }
@@ -90,7 +101,8 @@ mod tests {
         let place = |task: &str| board.tasks.iter().position(|other| other == task).unwrap();
         let viral = (place("238_712") + place("265_743")) as f64 / 2.0;
         let html = page(&boards, &records);
-        let section = &html[html.find("id=b0-groups>").or_else(|| html.find("id=b0-groups ")).expect("the view")..];
+        let section =
+            &html[html.find("id=b0-groups>").or_else(|| html.find("id=b0-groups ")).expect("the view")..];
         assert!(section.contains("viral (2)") && section.contains("cell (14)"), "{section}");
         assert!(section.contains(&format!("{viral:.1}")), "{viral}");
         assert!(section.contains("238_712 (MLPCN Dengue)"));

@@ -94,7 +94,7 @@ impl Encoder {
             state: state.as_ref().map(|state| job::relative(folder.path(), state)),
             input: model.features.input(),
         });
-        let readable: Vec<PathBuf> = std::iter::once(component.opened(&arena.store)?).chain(state).collect();
+        let readable: Vec<PathBuf> = component.reads(&arena.store)?.into_iter().chain(state).collect();
         let device = planner.device_of(method);
         let envelope = job::envelope(&limits.cells, &device, folder.path(), &readable, &[]);
         let seed = model.pretraining.as_ref().map_or(0, |pretraining| pretraining.seed);

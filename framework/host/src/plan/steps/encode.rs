@@ -110,7 +110,7 @@ impl Work for EncodeWork {
             state: state.as_ref().map(|state| job::relative(context.folder, state)),
             input: self.features.input(),
         });
-        let readable = std::iter::once(self.encoder.opened(store)?).chain(state).collect();
+        let readable = self.encoder.reads(store)?.into_iter().chain(state).collect();
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
     }
 

@@ -207,7 +207,7 @@ impl Work for FitWork {
             tasks: dataset.dataset.tasks.len(),
             keep: *keep,
         });
-        let readable: Vec<PathBuf> = vec![baseline.opened(store)?];
+        let readable: Vec<PathBuf> = baseline.reads(store)?;
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
     }
 

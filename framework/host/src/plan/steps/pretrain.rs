@@ -73,7 +73,7 @@ impl Work for PretrainWork {
             encoder: self.encoder.in_job(None, context.folder, store)?,
             folder: job::relative(context.folder, &work),
         });
-        Ok(Prepared::Job { task, readable: vec![self.encoder.opened(store)?], writable: vec![work] })
+        Ok(Prepared::Job { task, readable: self.encoder.reads(store)?, writable: vec![work] })
     }
 
     fn components(&self) -> Vec<&Component> {

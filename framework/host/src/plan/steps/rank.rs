@@ -111,7 +111,7 @@ impl Work for RankWork {
             spaces: spaces.collect(),
             input,
         });
-        let readable = std::iter::once(decoder.opened(store)?).chain(state).collect();
+        let readable = decoder.reads(store)?.into_iter().chain(state).collect();
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
     }
 

@@ -1,22 +1,22 @@
-//! A baseline behind the ABI.
+//! A baseline of a library, or of a program.
 
 use molarena_abi as abi;
 use molarena_sdk::{Call, Inputs, Labels, Matrix};
 
-use super::{LoadError, call, expect_shape, filled, instance, need};
+use super::{Backend, LoadError, call, expect_shape, filled, instance, loaded, need};
 
-/// A baseline of a plugin.
+/// A baseline of a library.
 #[derive(Debug)]
-pub struct LoadedBaseline {
+pub(super) struct TableBaseline {
     factory: abi::MolarenaBaselineFactory,
     handle: abi::MolarenaHandle,
 }
 
-instance!(LoadedBaseline, abi::MolarenaBaselineFactory);
+instance!(TableBaseline, abi::MolarenaBaselineFactory);
 
-impl LoadedBaseline {
+impl TableBaseline {
     /// Learns from the training molecules; the validation molecules are for model selection only.
-    pub fn fit(
+    pub(super) fn fit(
         &mut self,
         train: &Inputs<'_>,
         train_labels: &Labels<'_>,
@@ -44,7 +44,7 @@ impl LoadedBaseline {
     }
 
     /// Predicts `f32[n, tasks]`; another shape is an error.
-    pub fn predict(
+    pub(super) fn predict(
         &mut self,
         inputs: &Inputs<'_>,
         tasks: usize,
@@ -63,5 +63,43 @@ impl LoadedBaseline {
                 predict(self.handle, &raw const lent, output, context, error)
             })
         })
+    }
+}
+
+/// A baseline of a plugin.
+#[derive(Debug)]
+pub struct LoadedBaseline(pub(super) Backend<TableBaseline>);
+
+loaded!(LoadedBaseline);
+
+impl LoadedBaseline {
+    /// Learns from the training molecules; the validation molecules are for model selection only.
+    pub fn fit(
+        &mut self,
+        train: &Inputs<'_>,
+        train_labels: &Labels<'_>,
+        valid: &Inputs<'_>,
+        valid_labels: &Labels<'_>,
+        context: &Call<'_>,
+    ) -> Result<(), LoadError> {
+        match &mut self.0 {
+            Backend::Table(table) => table.fit(train, train_labels, valid, valid_labels, context),
+            Backend::Process(instance) => {
+                instance.fit_baseline([train, valid], [train_labels, valid_labels], context)
+            }
+        }
+    }
+
+    /// Predicts `f32[n, tasks]`; another shape is an error.
+    pub fn predict(
+        &mut self,
+        inputs: &Inputs<'_>,
+        tasks: usize,
+        context: &Call<'_>,
+    ) -> Result<Matrix, LoadError> {
+        match &mut self.0 {
+            Backend::Table(table) => table.predict(inputs, tasks, context),
+            Backend::Process(instance) => instance.predict(inputs, tasks, context),
+        }
     }
 }

@@ -1,22 +1,27 @@
-//! A decoder behind the ABI.
+//! A decoder of a library, or of a program.
 
 use molarena_abi as abi;
 use molarena_sdk::{Call, Dense, Matrix, raw};
 
-use super::{LoadError, call, check_shape, filled, instance, need};
+use super::{Backend, LoadError, call, check_shape, filled, instance, loaded, need};
 
-/// A decoder of a plugin.
+/// A decoder of a library.
 #[derive(Debug)]
-pub struct LoadedDecoder {
+pub(super) struct TableDecoder {
     factory: abi::MolarenaDecoderFactory,
     handle: abi::MolarenaHandle,
 }
 
-instance!(LoadedDecoder, abi::MolarenaDecoderFactory);
+instance!(TableDecoder, abi::MolarenaDecoderFactory);
 
-impl LoadedDecoder {
+impl TableDecoder {
     /// Decodes z, `f32[n, d]`, to `f32[n, m]`, where m is the number of columns of `space`.
-    pub fn decode(&mut self, z: &Dense<'_>, space: &str, context: &Call<'_>) -> Result<Matrix, LoadError> {
+    pub(super) fn decode(
+        &mut self,
+        z: &Dense<'_>,
+        space: &str,
+        context: &Call<'_>,
+    ) -> Result<Matrix, LoadError> {
         let shape = need(self.factory.output_shape, "output_shape")?;
         let decode = need(self.factory.decode, "decode")?;
         let rows = z.rows as u64;
@@ -35,7 +40,7 @@ impl LoadedDecoder {
     }
 
     /// Scores c candidates, `f32[c, m]`, for each z: `f32[n, c]`.
-    pub fn score(
+    pub(super) fn score(
         &mut self,
         z: &Dense<'_>,
         candidates: &Dense<'_>,
@@ -60,5 +65,35 @@ impl LoadedDecoder {
                 )
             })
         })
+    }
+}
+
+/// A decoder of a plugin.
+#[derive(Debug)]
+pub struct LoadedDecoder(pub(super) Backend<TableDecoder>);
+
+loaded!(LoadedDecoder);
+
+impl LoadedDecoder {
+    /// Decodes z, `f32[n, d]`, to `f32[n, m]`, where m is the number of columns of `space`.
+    pub fn decode(&mut self, z: &Dense<'_>, space: &str, context: &Call<'_>) -> Result<Matrix, LoadError> {
+        match &mut self.0 {
+            Backend::Table(table) => table.decode(z, space, context),
+            Backend::Process(instance) => instance.decode(z, space, context),
+        }
+    }
+
+    /// Scores c candidates, `f32[c, m]`, for each z: `f32[n, c]`.
+    pub fn score(
+        &mut self,
+        z: &Dense<'_>,
+        candidates: &Dense<'_>,
+        space: &str,
+        context: &Call<'_>,
+    ) -> Result<Matrix, LoadError> {
+        match &mut self.0 {
+            Backend::Table(table) => table.score(z, candidates, space, context),
+            Backend::Process(instance) => instance.score(z, candidates, space, context),
+        }
     }
 }

@@ -1,22 +1,22 @@
-//! An encoder behind the ABI.
+//! An encoder of a library, or of a program.
 
 use molarena_abi as abi;
 use molarena_sdk::{Call, Corpus, Inputs, Matrix};
 
-use super::{LoadError, call, check_shape, filled, instance, need};
+use super::{Backend, LoadError, call, check_shape, filled, instance, loaded, need};
 
-/// An encoder of a plugin.
+/// An encoder of a library.
 #[derive(Debug)]
-pub struct LoadedEncoder {
+pub(super) struct TableEncoder {
     factory: abi::MolarenaEncoderFactory,
     handle: abi::MolarenaHandle,
 }
 
-instance!(LoadedEncoder, abi::MolarenaEncoderFactory);
+instance!(TableEncoder, abi::MolarenaEncoderFactory);
 
-impl LoadedEncoder {
+impl TableEncoder {
     /// Pretrains on a context graph.
-    pub fn fit(&mut self, corpus: &Corpus<'_>, context: &Call<'_>) -> Result<(), LoadError> {
+    pub(super) fn fit(&mut self, corpus: &Corpus<'_>, context: &Call<'_>) -> Result<(), LoadError> {
         let fit = need(self.factory.fit, "fit")?;
         corpus.with_abi(|corpus| {
             context.with_abi(|context| {
@@ -27,7 +27,7 @@ impl LoadedEncoder {
     }
 
     /// Encodes n molecules to `f32[n, width]`.
-    pub fn encode(&mut self, molecules: &Inputs<'_>, context: &Call<'_>) -> Result<Matrix, LoadError> {
+    pub(super) fn encode(&mut self, molecules: &Inputs<'_>, context: &Call<'_>) -> Result<Matrix, LoadError> {
         let shape = need(self.factory.output_shape, "output_shape")?;
         let encode = need(self.factory.encode, "encode")?;
         let mut dims = [0u64; 2];
@@ -42,5 +42,29 @@ impl LoadedEncoder {
                 encode(self.handle, &raw const lent, output, context, error)
             })
         })
+    }
+}
+
+/// An encoder of a plugin.
+#[derive(Debug)]
+pub struct LoadedEncoder(pub(super) Backend<TableEncoder>);
+
+loaded!(LoadedEncoder);
+
+impl LoadedEncoder {
+    /// Pretrains on a context graph.
+    pub fn fit(&mut self, corpus: &Corpus<'_>, context: &Call<'_>) -> Result<(), LoadError> {
+        match &mut self.0 {
+            Backend::Table(table) => table.fit(corpus, context),
+            Backend::Process(instance) => instance.fit_encoder(corpus, context),
+        }
+    }
+
+    /// Encodes n molecules to `f32[n, width]`.
+    pub fn encode(&mut self, molecules: &Inputs<'_>, context: &Call<'_>) -> Result<Matrix, LoadError> {
+        match &mut self.0 {
+            Backend::Table(table) => table.encode(molecules, context),
+            Backend::Process(instance) => instance.encode(molecules, context),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Opens plugin libraries and calls them through the ABI's tables. Only a worker does this.
+//! Opens plugins and calls them: libraries through the ABI's tables, programs through frames. Only a worker does this.
 #![expect(unsafe_code, reason = "opens foreign libraries and calls their functions")]
 
 mod baseline;
@@ -12,11 +12,17 @@ use std::{
 };
 
 use molarena_abi as abi;
-use molarena_sdk::{Matrix, PluginDescription, raw};
+use molarena_sdk::{ComponentKind, Matrix, PluginDescription, raw};
 
 pub use baseline::LoadedBaseline;
 pub use decoder::LoadedDecoder;
 pub use encoder::LoadedEncoder;
+
+use self::{baseline::TableBaseline, decoder::TableDecoder, encoder::TableEncoder};
+use super::{
+    manifest::{Entry, PluginManifest, is_plugin_folder},
+    process::{Instance, ProcessPlugin},
+};
 
 /// Why a plugin could not be opened or a call failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -57,6 +63,14 @@ pub enum LoadError {
         /// The plugin's message.
         message: String,
     },
+    /// The program of a process plugin ended, or left the protocol.
+    #[error("{message}")]
+    Ended {
+        /// How, and in which call.
+        message: String,
+        /// The signal that ended it.
+        signal: Option<i32>,
+    },
     /// The output has the wrong shape.
     #[error("wrong shape: expected {expected_rows} x {expected_columns}, the plugin gave {rows} x {columns}")]
     Shape {
@@ -74,17 +88,113 @@ pub enum LoadError {
 /// Longest description in bytes.
 const LONGEST_DESCRIPTION: usize = 8 << 20;
 
-/// An opened plugin. The library stays open until the process ends.
+/// An opened plugin: a library, which stays open until the process ends, or a started program.
 #[derive(Clone, Debug)]
-pub struct LoadedPlugin {
+pub struct LoadedPlugin(Opened);
+
+#[derive(Clone, Debug)]
+enum Opened {
+    Library(Box<Library>),
+    Program(ProcessPlugin),
+}
+
+/// How a component is called.
+#[derive(Debug)]
+pub(super) enum Backend<T> {
+    /// Through the table of a library.
+    Table(T),
+    /// Through frames to a program.
+    Process(Instance),
+}
+
+impl LoadedPlugin {
+    /// Opens a library, or the plugin of a folder with a manifest, for calls with one thread.
+    pub fn open(path: &Path) -> Result<Self, LoadError> {
+        Self::open_for(path, 1)
+    }
+
+    /// Opens a library, or the plugin of a folder with a manifest; a program is started for calls with `threads` threads.
+    pub fn open_for(path: &Path, threads: usize) -> Result<Self, LoadError> {
+        if !is_plugin_folder(path) {
+            return Ok(Self(Opened::Library(Box::new(Library::open(path)?))));
+        }
+        let failed = |message: String| LoadError::Open { path: path.to_owned(), message };
+        let manifest = PluginManifest::read(path).map_err(|error| failed(error.to_string()))?;
+        let Entry::Library(library) = &manifest.entry else {
+            return ProcessPlugin::start(&manifest, threads).map(|plugin| Self(Opened::Program(plugin)));
+        };
+        let library = Library::open(library)?;
+        let PluginDescription { id, version, .. } = &library.description;
+        if (id, version) != (&manifest.id, &manifest.version) {
+            let PluginManifest { id: expected, version: of, .. } = &manifest;
+            let message = format!("its library calls itself {id} {version}, its manifest {expected} {of}");
+            return Err(LoadError::Broken { path: path.to_owned(), message });
+        }
+        Ok(Self(Opened::Library(Box::new(library))))
+    }
+
+    /// What the plugin says about itself.
+    pub fn description(&self) -> &PluginDescription {
+        match &self.0 {
+            Opened::Library(library) => &library.description,
+            Opened::Program(program) => &program.description,
+        }
+    }
+
+    /// Makes the baseline `component` with `config`, a JSON text.
+    pub fn baseline(&self, component: &str, config: &str) -> Result<LoadedBaseline, LoadError> {
+        Ok(LoadedBaseline(match &self.0 {
+            Opened::Library(library) => Backend::Table(TableBaseline::create(
+                library.factory(abi::BASELINE_FACTORY)?,
+                component,
+                config,
+            )?),
+            Opened::Program(program) => {
+                Backend::Process(program.create(ComponentKind::Baseline, component, config)?)
+            }
+        }))
+    }
+
+    /// Makes the encoder `component` with `config`, a JSON text.
+    pub fn encoder(&self, component: &str, config: &str) -> Result<LoadedEncoder, LoadError> {
+        Ok(LoadedEncoder(match &self.0 {
+            Opened::Library(library) => Backend::Table(TableEncoder::create(
+                library.factory(abi::ENCODER_FACTORY)?,
+                component,
+                config,
+            )?),
+            Opened::Program(program) => {
+                Backend::Process(program.create(ComponentKind::Encoder, component, config)?)
+            }
+        }))
+    }
+
+    /// Makes the decoder `component` with `config`, a JSON text.
+    pub fn decoder(&self, component: &str, config: &str) -> Result<LoadedDecoder, LoadError> {
+        Ok(LoadedDecoder(match &self.0 {
+            Opened::Library(library) => Backend::Table(TableDecoder::create(
+                library.factory(abi::DECODER_FACTORY)?,
+                component,
+                config,
+            )?),
+            Opened::Program(program) => {
+                Backend::Process(program.create(ComponentKind::Decoder, component, config)?)
+            }
+        }))
+    }
+}
+
+/// An opened library.
+#[derive(Clone, Debug)]
+struct Library {
     path: PathBuf,
     table: abi::MolarenaPlugin,
     description: PluginDescription,
 }
 
-impl LoadedPlugin {
+impl Library {
     /// Opens a library, checks its ABI version and reads its description.
-    pub fn open(path: &Path) -> Result<Self, LoadError> {
+    fn open(path: &Path) -> Result<Self, LoadError> {
         let failed = |message: String| LoadError::Open { path: path.to_owned(), message };
         let broken = |message: String| LoadError::Broken { path: path.to_owned(), message };
         let flags = libloading::os::unix::RTLD_NOW | libloading::os::unix::RTLD_LOCAL;
@@ -120,26 +230,6 @@ impl LoadedPlugin {
         let description =
             serde_json::from_str(text).map_err(|error| broken(format!("its description: {error}")))?;
         Ok(Self { path: path.to_owned(), table, description })
-    }
-
-    /// What the plugin says about itself.
-    pub fn description(&self) -> &PluginDescription {
-        &self.description
-    }
-
-    /// Makes the baseline `component` with `config`, a JSON text.
-    pub fn baseline(&self, component: &str, config: &str) -> Result<LoadedBaseline, LoadError> {
-        LoadedBaseline::create(self.factory(abi::BASELINE_FACTORY)?, component, config)
-    }
-
-    /// Makes the encoder `component` with `config`, a JSON text.
-    pub fn encoder(&self, component: &str, config: &str) -> Result<LoadedEncoder, LoadError> {
-        LoadedEncoder::create(self.factory(abi::ENCODER_FACTORY)?, component, config)
-    }
-
-    /// Makes the decoder `component` with `config`, a JSON text.
-    pub fn decoder(&self, component: &str, config: &str) -> Result<LoadedDecoder, LoadError> {
-        LoadedDecoder::create(self.factory(abi::DECODER_FACTORY)?, component, config)
     }
 
     fn factory<T: abi::Versioned>(&self, id: &str) -> Result<T, LoadError> {
@@ -203,7 +293,7 @@ fn expect_shape(
     check_shape(rows, columns, shape[0], shape[1])
 }
 
-fn check_shape(
+pub(super) fn check_shape(
     expected_rows: usize,
     expected_columns: usize,
     rows: u64,
@@ -308,14 +398,14 @@ macro_rules! instance {
             }
 
             /// The state as bytes.
-            pub fn save(&self) -> Result<Vec<u8>, super::LoadError> {
+            pub(super) fn save(&self) -> Result<Vec<u8>, super::LoadError> {
                 let save = super::need(self.factory.save, "save")?;
                 // SAFETY: the handle came from this factory's `create`.
                 super::saved(|blob, error| unsafe { save(self.handle, blob, error) })
             }
 
             /// Restores what [`save`](Self::save) gave.
-            pub fn load(&mut self, state: &[u8]) -> Result<(), super::LoadError> {
+            pub(super) fn load(&mut self, state: &[u8]) -> Result<(), super::LoadError> {
                 let load = super::need(self.factory.load, "load")?;
                 // SAFETY: as above; the bytes live until the function returns.
                 super::call(|error| unsafe { load(self.handle, state.as_ptr(), state.len() as u64, error) })
@@ -333,3 +423,27 @@ macro_rules! instance {
     };
 }
 use instance;
+
+/// `save` and `load`, which the three kinds share.
+macro_rules! loaded {
+    ($name:ident) => {
+        impl $name {
+            /// The state as bytes.
+            pub fn save(&self) -> Result<Vec<u8>, super::LoadError> {
+                match &self.0 {
+                    super::Backend::Table(table) => table.save(),
+                    super::Backend::Process(instance) => instance.save(),
+                }
+            }
+
+            /// Restores what [`save`](Self::save) gave.
+            pub fn load(&mut self, state: &[u8]) -> Result<(), super::LoadError> {
+                match &mut self.0 {
+                    super::Backend::Table(table) => table.load(state),
+                    super::Backend::Process(instance) => instance.load(state),
+                }
+            }
+        }
+    };
+}
+use loaded;
