@@ -13,6 +13,7 @@ mod hidden_labels;
 mod kinds;
 mod matching;
 mod pretraining;
+mod processes;
 mod profiles;
 mod resume;
 mod retry;

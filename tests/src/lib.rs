@@ -1,6 +1,7 @@
 //! The common base of the tests.
 
 mod arena;
+pub mod python;
 
 use std::path::{Path, PathBuf};
 

@@ -87,15 +87,16 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
         return Ok(ExitCode::Ok);
     }
     let description = &plugin.description;
+    let files = if plugin.path.is_dir() { "its files" } else { "the file" };
     let mut text = format!(
-        "{} {} ({})\n{}\nsha256 {} of the file\nidentity {} of {}\n",
+        "{} {} ({})\n{}\nsha256 {} of {files}\nidentity {} of {}\n",
         description.id,
         description.version,
         description.licence,
         plugin.path.display(),
         plugin.sha256,
         plugin.identity,
-        if plugin.identity == plugin.sha256 { "the file" } else { "its sources" }
+        if plugin.identity == plugin.sha256 { files } else { "its sources" }
     );
     for component in &description.components {
         let inputs: Vec<String> = component.inputs.iter().map(ToString::to_string).collect();
