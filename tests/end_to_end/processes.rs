@@ -70,7 +70,10 @@ fn components_in_python_are_rows() {
     assert!(found.iter().all(|record| record["confined"] == true));
     let of = |name: &str| found.iter().find(|record| record["method"] == name).unwrap();
     let encoder = &of("projection")["composition"]["encoder"];
-    assert_eq!((&encoder["component"], &encoder["version"]), (&"python-fixture/projection".into(), &"0.1.0".into()));
+    assert_eq!(
+        (&encoder["component"], &encoder["version"]),
+        (&"python-fixture/projection".into(), &"0.1.0".into())
+    );
     assert!(of("lengths")["cost"]["peak_rss_mb"].as_f64().unwrap() > 10.0, "the interpreter counts");
     // The folder's files are the plugin.
     fs_err::write(plugin.join("notes.txt"), "another plugin").unwrap();
@@ -80,10 +83,15 @@ fn components_in_python_are_rows() {
 
     let info = arena.molarena(&["plugin", "info", "python-fixture", "--plugin", plugin.to_str().unwrap()]);
     assert_eq!(info.code, Some(0), "{}", info.stderr);
-    for part in ["Number of columns, at least 1", "python-fixture/lengths: Numbers of characters", "of its files"] {
+    for part in
+        ["Number of columns, at least 1", "python-fixture/lengths: Numbers of characters", "of its files"]
+    {
         assert!(info.stdout.contains(part), "{part}: {}", info.stdout);
     }
-    let refused = [("projection", "{ width = 0 }", "width is 0, must be at least 1"), ("projection", "{ size = 1 }", "size")];
+    let refused = [
+        ("projection", "{ width = 0 }", "width is 0, must be at least 1"),
+        ("projection", "{ size = 1 }", "size"),
+    ];
     for (component, config, part) in refused {
         let encoder = format!("component = \"python-fixture/{component}\", config = {config}");
         method(&arena, "refused", "kind = \"morgan\"", &encoder, "component = \"baselines/knn\"");
@@ -137,12 +145,24 @@ fn programs_that_do_not_speak_the_protocol_are_named() {
     for (name, script, part) in [
         ("absent", "", "cannot be started: No such file"),
         ("ends", "exit 3", "its process ended with exit status 3 in `hello`"),
-        ("talks", "echo Hello; sleep 100", "what is no frame of molarena.process/1: `Hello`; messages go to standard error"),
+        (
+            "talks",
+            "echo Hello; sleep 100",
+            "what is no frame of molarena.process/1: `Hello`; messages go to standard error",
+        ),
         ("closes", "exec 1>&-; sleep 100", "its process closed its standard output in `hello`"),
-        ("older", "read x; echo '{\"id\":1,\"ok\":{\"protocol\":\"molarena.process/9\",\"components\":[]}}'", "speaks ABI `molarena.process/9`"),
+        (
+            "older",
+            "read x; echo '{\"id\":1,\"ok\":{\"protocol\":\"molarena.process/9\",\"components\":[]}}'",
+            "speaks ABI `molarena.process/9`",
+        ),
         ("other", "read x; echo '{\"id\":5,\"ok\":{}}'", "it answered request 5 while 1 (`hello`) was open"),
         ("vague", "read x; echo '{\"id\":1}'", "has none of `ok`, `error` and `progress`"),
-        ("empty", "read x; echo '{\"id\":1,\"ok\":{\"protocol\":\"molarena.process/1\"}}'", "missing field `components`"),
+        (
+            "empty",
+            "read x; echo '{\"id\":1,\"ok\":{\"protocol\":\"molarena.process/1\"}}'",
+            "missing field `components`",
+        ),
         ("refuses", "read x; echo '{\"id\":1,\"error\":{\"message\":\"not today\"}}'", "not today"),
     ] {
         let folder = scripted(&arena, name, script);

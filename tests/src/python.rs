@@ -1,4 +1,4 @@
-//! A Python environment for tests of process plugins, made from PyPI once for a target folder.
+//! A Python environment for tests of process plugins, made from `PyPI` once for a target folder.
 
 use std::{
     path::{Path, PathBuf},
@@ -39,8 +39,8 @@ fn make() -> Result<PathBuf, String> {
         if output.status.success() {
             return Ok(());
         }
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(format!("{}: {}", program.display(), text.lines().last().unwrap_or("it failed")))
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(format!("{}: {}", program.display(), said.lines().last().unwrap_or("it failed")))
     };
     run(Path::new("python3"), &["-m".as_ref(), "venv".as_ref(), environment.as_os_str()])?;
     let pip = environment.join("bin/pip");
@@ -63,9 +63,10 @@ pub fn plugin(folder: &Path, environment: &Path) -> PathBuf {
     }
     let manifest = format!(
         "schema = \"molarena.plugin/1\"\nid = \"python-fixture\"\nversion = \"0.1.0\"\nlicence = \"MIT\"\n\
-         command = [\"{{environment}}/bin/python\", \"plugin.py\"]\nenvironment = {environment:?}\n\
-         lock = \"requirements.lock\"\nreadable = [{:?}]\n",
-        repository("framework/python/src")
+         command = [\"{{environment}}/bin/python\", \"plugin.py\"]\nenvironment = \"{}\"\n\
+         lock = \"requirements.lock\"\nreadable = [\"{}\"]\n",
+        environment.display(),
+        repository("framework/python/src").display()
     );
     fs_err::write(plugin.join("plugin.toml"), manifest).expect("a manifest");
     plugin

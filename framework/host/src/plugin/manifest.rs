@@ -176,10 +176,10 @@ impl PluginManifest {
                     continue;
                 }
                 if path.is_dir() {
-                    folders.push(name)
+                    folders.push(name);
                 } else {
-                    files.insert(name)
-                };
+                    files.insert(name);
+                }
             }
         }
         Ok(files)
