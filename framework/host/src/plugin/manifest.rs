@@ -13,6 +13,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     path::{Component, Path, PathBuf},
 };
 
@@ -156,7 +157,7 @@ impl PluginManifest {
         for name in self.files()? {
             let sha256 = sha256_file(self.folder.join(&name))
                 .map_err(|error| Error::Plugin { path: self.folder.clone(), message: error.to_string() })?;
-            text += &format!("{sha256}  {}\n", name.display());
+            writeln!(text, "{sha256}  {}", name.display()).expect("a String takes every write");
         }
         Ok(sha256_hex(text.as_bytes()))
     }

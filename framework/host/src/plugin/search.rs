@@ -44,9 +44,9 @@ impl SearchPath {
                 message: "there is no such file".into(),
             })?;
             if path.is_dir() && !is_plugin_folder(&path) {
-                this.folders.push(path)
+                this.folders.push(path);
             } else {
-                this.files.push(path)
+                this.files.push(path);
             }
         }
         if let Some(folders) = std::env::var_os(PLUGIN_PATH_VARIABLE) {

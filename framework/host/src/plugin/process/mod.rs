@@ -25,7 +25,7 @@ use super::{
 };
 
 /// Name of the protocol; another number after the slash is another protocol.
-pub const PROTOCOL: &str = "molarena.process/1";
+const PROTOCOL: &str = "molarena.process/1";
 
 /// A started program.
 #[derive(Debug)]
@@ -44,7 +44,6 @@ pub(super) struct ProcessPlugin {
 /// What a program answers to `hello`.
 #[derive(Deserialize)]
 struct Hello {
-    protocol: String,
     components: Vec<ComponentDescription>,
 }
 
@@ -58,11 +57,13 @@ impl ProcessPlugin {
         let mut process = Process { channel, exchange };
         let folder = process.exchange.folder().display().to_string();
         let hello = process.ask("hello", json!({ "protocol": PROTOCOL, "folder": folder }), None)?;
-        if let Some(found) = hello["protocol"].as_str().filter(|found| *found != PROTOCOL) {
+        let found = hello["protocol"].as_str().unwrap_or_default();
+        if found != PROTOCOL {
             return Err(LoadError::WrongAbi { path, found: format!("`{found}`") });
         }
-        let Hello { protocol: _, components } = Hello::deserialize(&hello).map_err(|error| {
-            LoadError::Broken { path, message: format!("its answer to `hello`: {error}") }
+        let Hello { components } = Hello::deserialize(&hello).map_err(|error| LoadError::Broken {
+            path,
+            message: format!("its answer to `hello`: {error}"),
         })?;
         let description = PluginDescription {
             id: manifest.id.clone(),
@@ -218,7 +219,7 @@ impl Instance {
     }
 
     pub(super) fn save(&self) -> Result<Vec<u8>, LoadError> {
-        self.call("save", None, |_, _| Ok(()), |exchange, answer| exchange.read_state(answer))
+        self.call("save", None, |_, _| Ok(()), Exchange::read_state)
     }
 
     pub(super) fn load(&self, state: &[u8]) -> Result<(), LoadError> {
