@@ -74,7 +74,7 @@ mod tests {
     use crate::{BoardOptions, board::Board, build, html::page, published::ARENA};
     use molarena_record::cell::{Outcome, Record};
 
-    /// A record of Broad6K: task i scores i %.
+    /// A record of `Broad6K`: task i scores i %.
     fn record() -> Record {
         let manifest = ARENA.get("broad6k").unwrap();
         let molarena_data::TaskColumns::Named(tasks) = &manifest.tasks.columns else {
