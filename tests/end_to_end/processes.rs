@@ -46,7 +46,7 @@ fn with_python() -> Option<(TestArena, PathBuf)> {
         "lengths",
         "kind = \"smiles\"",
         "component = \"python-fixture/lengths\"",
-        "component = \"baselines/knn\", config = { k = 3 }",
+        "component = \"baselines/rf\", config = { n_trees = 20 }",
     );
     method(
         &arena,
@@ -94,7 +94,7 @@ fn components_in_python_are_rows() {
     ];
     for (component, config, part) in refused {
         let encoder = format!("component = \"python-fixture/{component}\", config = {config}");
-        method(&arena, "refused", "kind = \"morgan\"", &encoder, "component = \"baselines/knn\"");
+        method(&arena, "refused", "kind = \"morgan\"", &encoder, "component = \"baselines/rf\", config = { n_trees = 5 }");
         let output = run(&arena, &plugin, &["refused"], &[]);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         assert!(output.stderr.contains(part), "{}", output.stderr);
@@ -107,7 +107,7 @@ fn every_fault_of_a_program_is_a_row_with_its_reason() {
     let mut methods = vec!["lengths"];
     for (fault, ..) in FAULTS.into_iter().chain([("print", "", "")]) {
         let encoder = format!("component = \"python-fixture/faulty\", config = {{ fault = \"{fault}\" }}");
-        method(&arena, fault, "kind = \"smiles\"", &encoder, "component = \"baselines/knn\"");
+        method(&arena, fault, "kind = \"smiles\"", &encoder, "component = \"baselines/rf\", config = { n_trees = 5 }");
         methods.push(fault);
     }
     let output = run(&arena, &plugin, &methods, &["--wall-limit", "8s", "--memory-limit", "900MiB"]);
