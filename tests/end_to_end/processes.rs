@@ -10,7 +10,7 @@ use crate::{chains, json, names, processes, records, row, workers};
 const FAULTS: [(&str, &str, &str); 9] = [
     ("raise", "error", "KeyError: 'the third wheel' (plugin.py, line "),
     ("exit", "error", "its process ended with exit status 7 in `encode`"),
-    ("kill", "signal", "its process was ended by SIGKILL in `encode`"),
+    ("kill", "error", "its process was ended by SIGKILL in `encode`"),
     ("hang", "timeout", "over the limit of 8s"),
     ("rows", "wrong-shape", "wrong shape: expected 60 x 2, the plugin gave 59 x 2"),
     ("text", "error", "encode gave what is no matrix of numbers"),
@@ -94,7 +94,13 @@ fn components_in_python_are_rows() {
     ];
     for (component, config, part) in refused {
         let encoder = format!("component = \"python-fixture/{component}\", config = {config}");
-        method(&arena, "refused", "kind = \"morgan\"", &encoder, "component = \"baselines/rf\", config = { n_trees = 5 }");
+        method(
+            &arena,
+            "refused",
+            "kind = \"morgan\"",
+            &encoder,
+            "component = \"baselines/rf\", config = { n_trees = 5 }",
+        );
         let output = run(&arena, &plugin, &["refused"], &[]);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         assert!(output.stderr.contains(part), "{}", output.stderr);
@@ -107,7 +113,13 @@ fn every_fault_of_a_program_is_a_row_with_its_reason() {
     let mut methods = vec!["lengths"];
     for (fault, ..) in FAULTS.into_iter().chain([("print", "", "")]) {
         let encoder = format!("component = \"python-fixture/faulty\", config = {{ fault = \"{fault}\" }}");
-        method(&arena, fault, "kind = \"smiles\"", &encoder, "component = \"baselines/rf\", config = { n_trees = 5 }");
+        method(
+            &arena,
+            fault,
+            "kind = \"smiles\"",
+            &encoder,
+            "component = \"baselines/rf\", config = { n_trees = 5 }",
+        );
         methods.push(fault);
     }
     let output = run(&arena, &plugin, &methods, &["--wall-limit", "8s", "--memory-limit", "900MiB"]);

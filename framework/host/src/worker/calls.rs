@@ -67,7 +67,6 @@ pub(super) fn called(error: &LoadError) -> WorkerFailure {
         LoadError::Shape { .. } => Reason::WrongShape,
         LoadError::Call { status: abi::MOLARENA_ERROR_PANIC, .. } => Reason::Panic,
         LoadError::Call { status: abi::MOLARENA_ERROR_OUT_OF_MEMORY, .. } => Reason::Memory,
-        LoadError::Ended { signal: Some(_), .. } => Reason::Signal,
         LoadError::Call { .. } | LoadError::Ended { .. } => Reason::Error,
         _ => Reason::Load,
     };

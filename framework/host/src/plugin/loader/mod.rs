@@ -68,8 +68,6 @@ pub enum LoadError {
     Ended {
         /// How, and in which call.
         message: String,
-        /// The signal that ended it.
-        signal: Option<i32>,
     },
     /// The output has the wrong shape.
     #[error("wrong shape: expected {expected_rows} x {expected_columns}, the plugin gave {rows} x {columns}")]

@@ -46,13 +46,7 @@ pub(super) struct Channel {
     frames: Receiver<Result<Value, String>>,
     last: u64,
     /// Why nothing can be asked any more.
-    ended: Option<Ending>,
-}
-
-#[derive(Clone, Debug)]
-struct Ending {
-    message: String,
-    signal: Option<i32>,
+    ended: Option<String>,
 }
 
 impl Channel {
@@ -98,8 +92,8 @@ impl Channel {
         mut request: Value,
         context: Option<&Call<'_>>,
     ) -> Result<Value, LoadError> {
-        if let Some(ending) = &self.ended {
-            return Err(ending.error());
+        if let Some(message) = &self.ended {
+            return Err(LoadError::Ended { message: message.clone() });
         }
         self.last += 1;
         let id = self.last;
@@ -174,10 +168,8 @@ impl Channel {
 
     /// The program said something that is not of the protocol: nothing more is asked of it.
     fn give_up(&mut self, message: String) -> LoadError {
-        let ending = Ending { message, signal: None };
-        let error = ending.error();
-        self.ended = Some(ending);
-        error
+        self.ended = Some(message.clone());
+        LoadError::Ended { message }
     }
 
     /// The program is gone: how it ended.
@@ -190,10 +182,7 @@ impl Channel {
             ),
             None => format!("its process closed its standard output in `{what}`"),
         };
-        let ending = Ending { message: how, signal: status.and_then(|status| status.signal()) };
-        let error = ending.error();
-        self.ended = Some(ending);
-        error
+        self.give_up(how)
     }
 
     /// Waits a while for the program to end by itself.
@@ -219,12 +208,6 @@ impl Drop for Channel {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-    }
-}
-
-impl Ending {
-    fn error(&self) -> LoadError {
-        LoadError::Ended { message: self.message.clone(), signal: self.signal }
     }
 }
 
