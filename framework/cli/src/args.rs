@@ -14,7 +14,7 @@ mod store;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
 use molarena_host::{parse_duration, parse_size, parse_threads};
@@ -287,7 +287,33 @@ pub(crate) enum PluginCommand {
         #[command(flatten)]
         plugins: PluginPlaces,
     },
+    /// Run the conformance suite on a library or plugin folder, each case in a worker of its own
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check {
+        /// The library or the plugin folder, or the id of a plugin that is found
+        #[arg(value_name = "PATH")]
+        plugin: PathBuf,
+        /// Only this case (again for more)
+        #[arg(long = "case", value_name = "NAME", value_parser = PossibleValuesParser::new(molarena_host::case_names()))]
+        cases: Vec<String>,
+        /// Configuration of a component, as JSON, such as 'rf={"n_trees": 10}' (again for more)
+        #[arg(long = "config", value_name = "COMPONENT=JSON")]
+        configs: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plugins: PluginPlaces,
+    },
 }
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  molarena plugin check my-plugin
+  molarena plugin check target/release/libmolarena_mine.so --case company
+  molarena plugin check my-plugin --config 'my-encoder={\"weights\": \"w.bin\"}' --json
+
+The exit code is 3 if a case failed or crashed.";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

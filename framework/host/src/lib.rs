@@ -6,6 +6,7 @@
 
 mod apply;
 mod arena;
+mod conformance;
 mod error;
 mod execute;
 mod files;
@@ -32,6 +33,7 @@ pub use apply::{
     train::{MODEL_SCHEMA, TrainedComponent, TrainedMember, TrainedModel, Training, train},
 };
 pub use arena::Arena;
+pub use conformance::{CaseResult, CaseStatus, CheckOptions, case_names, check_plugin};
 pub use error::{Error, Fault, Result};
 pub use execute::{
     RunOptions,

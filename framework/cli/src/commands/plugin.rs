@@ -1,9 +1,10 @@
 //! `molarena plugin`
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use molarena_host::{
-    Error, launch::Launcher, plugin::search, plugin::search::Plugin, plugin::search::SearchPath,
+    CaseResult, CaseStatus, CheckOptions, Error, check_plugin, launch::Launcher, plugin::search,
+    plugin::search::Plugin, plugin::search::SearchPath,
 };
 use molarena_report::table::columns;
 
@@ -17,6 +18,9 @@ pub(crate) fn run(args: &PluginArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         PluginCommand::List { json, plugins } => list(plugins, *json),
         PluginCommand::Info { id, json, plugins } => info(id, plugins, *json),
+        PluginCommand::Check { plugin, cases, configs, json, plugins } => {
+            check(plugin, cases, configs, *json, plugins)
+        }
     }
 }
 
@@ -117,6 +121,80 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
     }
     print(&text)?;
     Ok(ExitCode::Ok)
+}
+
+fn check(
+    plugin: &Path,
+    cases: &[String],
+    configs: &[String],
+    json: bool,
+    places: &PluginPlaces,
+) -> anyhow::Result<ExitCode> {
+    let config = |text: &String| -> anyhow::Result<(String, serde_json::Value)> {
+        let wrong = |why: String| Error::Request(format!("--config {text}: {why}"));
+        let (component, config) =
+            text.split_once('=').ok_or_else(|| wrong("expected COMPONENT=JSON".into()))?;
+        let config = serde_json::from_str(config).map_err(|error| wrong(error.to_string()))?;
+        Ok((component.to_owned(), config))
+    };
+    let configs = configs.iter().map(config).collect::<anyhow::Result<_>>()?;
+    let options = CheckOptions { cases: cases.to_vec(), configs };
+    let path = if plugin.exists() {
+        fs_err::canonicalize(plugin)?
+    } else {
+        let search = SearchPath::new(&places.plugins)?;
+        search.find(&plugin.to_string_lossy()).ok_or_else(|| Error::Plugin {
+            path: plugin.to_owned(),
+            message: format!("there is no such file or folder, and no such plugin in {}", search.describe()),
+        })?
+    };
+    let interrupted = interruption()?;
+    let tell = |result: &CaseResult| {
+        if !json {
+            say!("{}", line(result));
+        }
+    };
+    let launcher = Launcher::of_this_binary()?;
+    let (found, results) =
+        check_plugin(&launcher, &path, &std::env::temp_dir(), &options, &interrupted, &tell)?;
+    let count = |status: CaseStatus| results.iter().filter(|result| result.status == status).count();
+    let faults = count(CaseStatus::Failed) + count(CaseStatus::Crashed);
+    if json {
+        print_json(&serde_json::json!({
+            "schema": "molarena.plugin-check/1",
+            "plugin": entry(&found),
+            "results": results,
+        }))?;
+    } else {
+        print(&format!(
+            "{} {}: {} passed, {} warnings, {} failed, {} crashed, {} skipped\n",
+            found.description.id,
+            found.description.version,
+            count(CaseStatus::Passed),
+            count(CaseStatus::Warning),
+            count(CaseStatus::Failed),
+            count(CaseStatus::Crashed),
+            count(CaseStatus::Skipped)
+        ))?;
+    }
+    Ok(if faults == 0 { ExitCode::Ok } else { ExitCode::BadPlugin })
+}
+
+/// A result in one line: status, component, case, what is demanded or why it is not met.
+fn line(result: &CaseResult) -> String {
+    let status = match result.status {
+        CaseStatus::Passed => "passed",
+        CaseStatus::Warning => "warning",
+        CaseStatus::Failed => "failed",
+        CaseStatus::Crashed => "crashed",
+        CaseStatus::Skipped => "skipped",
+    };
+    let component = match result.kind {
+        Some(kind) => format!("{kind} {}", result.component),
+        None => "the plugin".to_owned(),
+    };
+    let says = if result.message.is_empty() { &result.demand } else { &result.message };
+    format!("{status:<8} {component}: {}: {says}", result.case)
 }
 
 /// The keys of a JSON Schema with their defaults and descriptions.

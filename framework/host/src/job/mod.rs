@@ -60,6 +60,8 @@ pub enum JobTask {
     Check(CheckJob),
     /// Creates components under their configurations, and nothing else.
     Create(CreateJob),
+    /// Runs a case of the conformance suite on a component.
+    Conform(ConformJob),
     /// Trains an encoder on the corpus in the folder.
     Pretrain(PretrainJob),
     /// Turns the features in `test.npz` into vectors.
@@ -79,6 +81,7 @@ impl JobTask {
     pub(crate) fn is_answered_by(&self, output: &Output) -> bool {
         match (self, output) {
             (Self::Describe { .. }, Output::Description(_))
+            | (Self::Conform(_), Output::Conformed(_))
             | (Self::Pretrain(_), Output::Pretrained)
             | (Self::Encode(_) | Self::EncodeStream(_), Output::Encoded)
             | (Self::Fit(_) | Self::Predict(_) | Self::Rank(_), Output::Timings { .. }) => true,
@@ -103,6 +106,33 @@ pub struct CheckJob {
 pub struct CreateJob {
     /// The components with their kinds.
     pub components: Vec<(ComponentKind, JobComponent)>,
+}
+
+/// A case of the conformance suite.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConformJob {
+    /// The component, under its configuration.
+    pub component: JobComponent,
+    /// Its kind.
+    pub kind: ComponentKind,
+    /// Name of the case.
+    pub case: String,
+    /// Whether the plugin is a folder, whose memory may be that of a program.
+    pub is_program: bool,
+}
+
+/// What a case of the conformance suite says of a component.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It does what it must.
+    Passed,
+    /// It does, but not well.
+    Warning(String),
+    /// It does not: why, and what to do.
+    Failed(String),
+    /// The case does not apply, and why.
+    Skipped(String),
 }
 
 /// One pretraining.
@@ -220,6 +250,8 @@ pub enum Output {
     Description(PluginDescription),
     /// For each configuration, what is wrong with it.
     Checked(Vec<Option<String>>),
+    /// What a case of the conformance suite says.
+    Conformed(Verdict),
     /// The vectors are in their file.
     Encoded,
     /// The encoder's state is in its file.

@@ -3,6 +3,7 @@
 mod calls;
 mod check;
 pub(crate) mod choice;
+pub(crate) mod conform;
 mod encode;
 mod fit;
 mod predict;
@@ -76,6 +77,7 @@ fn perform(job: &Job, folder: &Path, cancelled: &AtomicBool) -> Result<Output, W
         }
         JobTask::Check(job) => Ok(check::check(job)),
         JobTask::Create(job) => check::create(job, &place),
+        JobTask::Conform(job) => conform::conform(job, &place),
         JobTask::Pretrain(job) => pretrain::pretrain(job, &place),
         JobTask::Encode(job) => encode::encode(job, &place),
         JobTask::EncodeStream(job) => encode::stream(job, &place),

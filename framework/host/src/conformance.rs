@@ -1,0 +1,242 @@
+//! The conformance suite: what every plugin must do, whatever its language, each case in a worker of its own.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::atomic::AtomicBool,
+    time::{Duration, Instant},
+};
+
+use molarena_record::{key::canonical_json, text::visible};
+use molarena_sdk::{ComponentDescription, ComponentKind};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    error::Result,
+    files::folder::Temporary,
+    job::{ConformJob, Job, JobComponent, JobTask, Output, Verdict, envelope, relative},
+    launch::{self, Launcher},
+    plan::describe::describe,
+    plugin::{
+        manifest::{is_plugin_folder, readable},
+        search::Plugin,
+    },
+    request::limits::Limits,
+    worker::conform::{CASES, Case, SCHEMA_CASE},
+};
+
+/// Time limit of a case.
+const WALL: Duration = Duration::from_mins(2);
+/// Time in which a library, and a program, should be opened and describe itself, with the start of the worker.
+const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(3)];
+
+/// What to check.
+#[derive(Clone, Debug, Default)]
+pub struct CheckOptions {
+    /// Names of cases; all if empty.
+    pub cases: Vec<String>,
+    /// Configurations by component id, for those that have required keys.
+    pub configs: BTreeMap<String, Value>,
+}
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseStatus {
+    /// The plugin does what it must.
+    Passed,
+    /// It does, but not well.
+    Warning,
+    /// It does not.
+    Failed,
+    /// Its process died, hung or took too much.
+    Crashed,
+    /// The case does not apply.
+    Skipped,
+}
+
+/// The result of a case.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseResult {
+    /// Id of the component; empty for cases of the whole plugin.
+    pub component: String,
+    /// Kind of the component.
+    pub kind: Option<ComponentKind>,
+    /// Name of the case.
+    pub case: String,
+    /// What is demanded.
+    pub demand: String,
+    /// How it ended.
+    pub status: CaseStatus,
+    /// Why, and what to do; empty if it passed.
+    pub message: String,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// The names of all cases.
+pub fn case_names() -> Vec<&'static str> {
+    let mut names = vec!["describe", "start", SCHEMA_CASE.name];
+    for case in CASES {
+        if !names.contains(&case.name) {
+            names.push(case.name);
+        }
+    }
+    names
+}
+
+/// Checks the library or plugin folder at `path`; `on_result` is told of each case.
+///
+/// # Errors
+/// [`crate::Error::Plugin`] if it cannot be opened, and [`crate::Error::Interrupted`].
+pub fn check_plugin(
+    launcher: &Launcher,
+    path: &Path,
+    work_dir: &Path,
+    options: &CheckOptions,
+    interrupted: &AtomicBool,
+    on_result: &dyn Fn(&CaseResult),
+) -> Result<(Plugin, Vec<CaseResult>)> {
+    let started = Instant::now();
+    let plugin = describe(launcher, path, work_dir)?;
+    let took = started.elapsed();
+    let mut results = Vec::new();
+    let mut add = |result: CaseResult| {
+        on_result(&result);
+        results.push(result);
+    };
+    let wanted = |name: &str| options.cases.is_empty() || options.cases.iter().any(|case| case == name);
+    let of_plugin = |case: &str, demand: &str, verdict: Verdict| CaseResult {
+        component: String::new(),
+        kind: None,
+        case: case.to_owned(),
+        demand: demand.to_owned(),
+        seconds: took.as_secs_f64(),
+        ..ended(verdict)
+    };
+    if wanted("describe") {
+        add(of_plugin("describe", "describes itself and its components", described(&plugin)));
+    }
+    if wanted("start") {
+        let quick = QUICK[usize::from(is_plugin_folder(path))];
+        let verdict = if took <= quick {
+            Verdict::Passed
+        } else {
+            Verdict::Warning(format!(
+                "it took {:.2} s to open and describe it; load weights and heavy packages when a component is made",
+                took.as_secs_f64()
+            ))
+        };
+        add(of_plugin("start", "is opened quickly", verdict));
+    }
+    for component in &plugin.description.components {
+        let config = options.configs.get(&component.id).cloned().unwrap_or_else(|| json!({}));
+        let mut of_case = |case: &Case, made: Option<CaseResult>| -> Result<CaseResult> {
+            let started = Instant::now();
+            let result = match made {
+                Some(result) => result,
+                None => run(launcher, &plugin, component, &config, case.name, work_dir, interrupted)?,
+            };
+            Ok(CaseResult {
+                component: component.id.clone(),
+                kind: Some(component.kind),
+                case: case.name.to_owned(),
+                demand: case.demand.to_owned(),
+                seconds: started.elapsed().as_secs_f64(),
+                ..result
+            })
+        };
+        // Nothing else can be said of a component whose configuration its schema refuses.
+        let schema = of_case(&SCHEMA_CASE, None)?;
+        let refused = match schema.status {
+            CaseStatus::Failed | CaseStatus::Skipped | CaseStatus::Crashed => Some(schema.message.clone()),
+            _ => None,
+        };
+        if wanted(SCHEMA_CASE.name) {
+            add(schema);
+        }
+        for case in CASES.iter().filter(|case| case.kinds.contains(&component.kind) && wanted(case.name)) {
+            let made = refused.as_ref().map(|why| ended(Verdict::Skipped(why.clone())));
+            let result = of_case(case, made)?;
+            add(result);
+        }
+    }
+    Ok((plugin, results))
+}
+
+/// A result without its names.
+fn ended(verdict: Verdict) -> CaseResult {
+    let (status, message) = match verdict {
+        Verdict::Passed => (CaseStatus::Passed, String::new()),
+        Verdict::Warning(message) => (CaseStatus::Warning, message),
+        Verdict::Failed(message) => (CaseStatus::Failed, message),
+        Verdict::Skipped(message) => (CaseStatus::Skipped, message),
+    };
+    CaseResult {
+        component: String::new(),
+        kind: None,
+        case: String::new(),
+        demand: String::new(),
+        status,
+        message: visible(&message).into_owned(),
+        seconds: 0.0,
+    }
+}
+
+fn described(plugin: &Plugin) -> Verdict {
+    let description = &plugin.description;
+    if description.components.is_empty() {
+        return Verdict::Failed("it describes no component".into());
+    }
+    for component in &description.components {
+        let name = format!("{} `{}`", component.kind, component.id);
+        if component.inputs.is_empty() {
+            return Verdict::Failed(format!("{name} declares no form of inputs"));
+        }
+        if !component.devices.iter().any(|device| device == "cpu") {
+            return Verdict::Warning(format!("{name} does not run on the cpu, so that few can try it"));
+        }
+        if component.summary.trim().is_empty() {
+            return Verdict::Warning(format!("{name} has no summary; `plugin list` shows it"));
+        }
+    }
+    Verdict::Passed
+}
+
+fn run(
+    launcher: &Launcher,
+    plugin: &Plugin,
+    component: &ComponentDescription,
+    config: &Value,
+    case: &str,
+    work_dir: &Path,
+    interrupted: &AtomicBool,
+) -> Result<CaseResult> {
+    let folder = Temporary::make("conform-", work_dir)?;
+    let limits = Limits { wall: WALL, memory: 4 << 30, threads: 2, ..Limits::default() };
+    let readable = readable(&plugin.path)?;
+    let envelope = envelope(&limits, "cpu", folder.path(), &readable, &[]);
+    let task = JobTask::Conform(ConformJob {
+        component: JobComponent {
+            library: relative(folder.path(), &plugin.path),
+            component: component.id.clone(),
+            config: canonical_json(config),
+        },
+        kind: component.kind,
+        case: case.to_owned(),
+        is_program: is_plugin_folder(&plugin.path),
+    });
+    let job = Job { envelope, seed: 0, threads: 2, task };
+    let ending = launch::run(launcher, &job, folder.path(), WALL, interrupted, &|_| ())?;
+    Ok(match ending.result {
+        Ok(Output::Conformed(verdict)) => ended(verdict),
+        Ok(_) => ended(Verdict::Failed("the worker answered another question".into())),
+        Err(failure) => {
+            let printed = ending.output.lines().last().unwrap_or_default();
+            let printed = if printed.is_empty() { String::new() } else { format!("; it printed: {printed}") };
+            let message = format!("{}: {}{printed}", failure.reason, failure.message);
+            CaseResult { status: CaseStatus::Crashed, ..ended(Verdict::Failed(message)) }
+        }
+    })
+}

@@ -1,0 +1,201 @@
+//! Cases of baselines.
+
+use molarena_features::Features;
+use molarena_sdk::{Call, Matrix, TaskKind};
+
+use super::{
+    Checked, Subject, Verdict, close,
+    data::{MOLECULES, TASKS, features, labels, lent},
+    demand, done, ends_soon, failed, finite, is_unsupported, verdict,
+};
+use crate::plugin::loader::{LoadError, LoadedBaseline};
+
+/// Molecules by part: train, validation, test.
+struct Parts {
+    train: Features,
+    train_rows: Vec<usize>,
+    valid: Features,
+    valid_rows: Vec<usize>,
+    test: Features,
+}
+
+fn parts(subject: &Subject<'_>) -> Result<Parts, Verdict> {
+    let all = features(&subject.description)?;
+    let of = |part: usize| (0..MOLECULES).filter(|row| row % 4 == part).collect::<Vec<usize>>();
+    let train_rows: Vec<usize> = (0..MOLECULES).filter(|row| row % 4 < 2).collect();
+    let (valid_rows, test_rows) = (of(2), of(3));
+    Ok(Parts {
+        train: all.select(&train_rows),
+        valid: all.select(&valid_rows),
+        test: all.select(&test_rows),
+        train_rows,
+        valid_rows,
+    })
+}
+
+fn baseline(subject: &Subject<'_>) -> Result<LoadedBaseline, Verdict> {
+    done(subject.plugin.baseline(subject.id(), subject.config), "create")
+}
+
+fn fit(
+    baseline: &mut LoadedBaseline,
+    parts: &Parts,
+    kind: TaskKind,
+    call: &Call<'_>,
+) -> Result<(), LoadError> {
+    let (train, valid) = (labels(kind, &parts.train_rows), labels(kind, &parts.valid_rows));
+    baseline.fit(&parts.train.inputs(), &lent(&train), &parts.valid.inputs(), &lent(&valid), call)
+}
+
+/// A fitted baseline: of classes, or of values if it knows no classes.
+fn fitted(subject: &Subject<'_>, parts: &Parts, call: &Call<'_>) -> Result<LoadedBaseline, Verdict> {
+    let mut fitted = baseline(subject)?;
+    match fit(&mut fitted, parts, TaskKind::Classification, call) {
+        Err(error) if is_unsupported(&error) => {
+            fitted = baseline(subject)?;
+            done(fit(&mut fitted, parts, TaskKind::Regression, call), "fit")?;
+        }
+        result => done(result, "fit")?,
+    }
+    Ok(fitted)
+}
+
+fn predicted(subject: &Subject<'_>, parts: &Parts, call: &Call<'_>) -> Result<Matrix, Verdict> {
+    done(fitted(subject, parts, call)?.predict(&parts.test.inputs(), TASKS, call), "predict")
+}
+
+fn learns(subject: &Subject<'_>, kind: TaskKind) -> Checked {
+    let parts = parts(subject)?;
+    let (before, call) = (parts.train.clone(), Call::new(0, 1));
+    let mut learnt = baseline(subject)?;
+    match fit(&mut learnt, &parts, kind, &call) {
+        Err(error) if is_unsupported(&error) => {
+            return Err(Verdict::Skipped(format!("it does not learn these labels: {error}")));
+        }
+        result => done(result, "fit")?,
+    }
+    demand(parts.train == before, || "it wrote to its inputs, which are lent for reading".into())?;
+    let predictions = done(learnt.predict(&parts.test.inputs(), TASKS, &call), "predict")?;
+    finite(&predictions, "a prediction")?;
+    let is_probability = |value: &f32| (0.0..=1.0).contains(value);
+    demand(kind == TaskKind::Regression || predictions.values.iter().all(is_probability), || {
+        "predictions of classes are not all between 0 and 1; return probabilities of 1".into()
+    })
+}
+
+pub(super) fn gaps(subject: &Subject<'_>) -> Verdict {
+    verdict(learns(subject, TaskKind::Classification))
+}
+
+pub(super) fn values(subject: &Subject<'_>) -> Verdict {
+    verdict(learns(subject, TaskKind::Regression))
+}
+
+pub(super) fn few(subject: &Subject<'_>) -> Verdict {
+    let check = || {
+        let (parts, call) = (parts(subject)?, Call::new(0, 1));
+        let one = parts.test.select(&[1]);
+        done(fitted(subject, &parts, &call)?.predict(&one.inputs(), TASKS, &call), "predict").map(drop)
+    };
+    verdict(check())
+}
+
+pub(super) fn company(subject: &Subject<'_>) -> Verdict {
+    let check = || {
+        let (parts, call) = (parts(subject)?, Call::new(0, 1));
+        let mut fitted = fitted(subject, &parts, &call)?;
+        let mut predict =
+            |rows: &[usize]| done(fitted.predict(&parts.test.select(rows).inputs(), TASKS, &call), "predict");
+        let forwards: Vec<usize> = (0..parts.test.rows()).collect();
+        let backwards: Vec<usize> = forwards.iter().rev().copied().collect();
+        let all = predict(&forwards)?;
+        let rows = |indices: &[usize]| Matrix {
+            rows: indices.len(),
+            columns: TASKS,
+            values: molarena_features::select_rows(&all.values, TASKS, indices),
+        };
+        demand(close(&rows(&backwards), &predict(&backwards)?), || {
+            "predictions change with the order of the molecules in the call".into()
+        })?;
+        demand(close(&rows(&[2, 7]), &predict(&[2, 7])?), || {
+            "predictions change with the other molecules of the call".into()
+        })
+    };
+    verdict(check())
+}
+
+pub(super) fn seed(subject: &Subject<'_>) -> Verdict {
+    let check = || {
+        let parts = parts(subject)?;
+        let one = predicted(subject, &parts, &Call::new(7, 1))?;
+        let other = predicted(subject, &parts, &Call::new(7, 1))?;
+        demand(subject.agree(&one, &other), || {
+            format!(
+                "two equal runs differ more than its determinism, {}, says",
+                subject.description.determinism
+            )
+        })?;
+        let third = predicted(subject, &parts, &Call::new(8, 1))?;
+        demand(subject.description.uses_seed || subject.agree(&one, &third), || {
+            "another seed gives other predictions, and it declares that it uses none".into()
+        })
+    };
+    verdict(check())
+}
+
+pub(super) fn threads(subject: &Subject<'_>) -> Verdict {
+    let check = || {
+        let parts = parts(subject)?;
+        let one = predicted(subject, &parts, &Call::new(7, 1))?;
+        let two = predicted(subject, &parts, &Call::new(7, 2))?;
+        demand(subject.agree(&one, &two), || {
+            let determinism = subject.description.determinism;
+            format!("two threads give other predictions than one; its determinism is {determinism}")
+        })
+    };
+    verdict(check())
+}
+
+pub(super) fn state(subject: &Subject<'_>) -> Verdict {
+    let check = || {
+        let (parts, call) = (parts(subject)?, Call::new(0, 1));
+        let mut fitted = fitted(subject, &parts, &call)?;
+        let predictions = done(fitted.predict(&parts.test.inputs(), TASKS, &call), "predict")?;
+        let state = done(fitted.save(), "save")?;
+        let mut other = baseline(subject)?;
+        done(other.load(&state), "load")?;
+        let again = done(other.predict(&parts.test.inputs(), TASKS, &call), "predict")?;
+        demand(subject.agree(&predictions, &again), || {
+            "predictions change when its state is saved and loaded".into()
+        })
+    };
+    verdict(check())
+}
+
+pub(super) fn damaged_state(subject: &Subject<'_>) -> Verdict {
+    let check = || {
+        let parts = parts(subject)?;
+        let state = fitted(subject, &parts, &Call::new(0, 1))?.save().ok();
+        for state in super::damaged(state) {
+            match baseline(subject)?.load(&state) {
+                Err(error) if is_unsupported(&error) => {
+                    return Err(Verdict::Skipped(format!("it does not offer `load`: {error}")));
+                }
+                Err(LoadError::Ended { message }) => return Err(failed(message)),
+                Err(_) => {}
+                Ok(()) => return Err(failed(super::accepted(&state))),
+            }
+        }
+        Ok(())
+    };
+    verdict(check())
+}
+
+pub(super) fn cancel(subject: &Subject<'_>) -> Verdict {
+    let check = || {
+        let parts = parts(subject)?;
+        let mut cancelled = baseline(subject)?;
+        ends_soon(|call| fit(&mut cancelled, &parts, TaskKind::Classification, call), "fit")
+    };
+    verdict(check())
+}
