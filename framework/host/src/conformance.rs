@@ -132,7 +132,7 @@ pub fn check_plugin(
     }
     for component in &plugin.description.components {
         let config = options.configs.get(&component.id).cloned().unwrap_or_else(|| json!({}));
-        let mut of_case = |case: &Case, made: Option<CaseResult>| -> Result<CaseResult> {
+        let of_case = |case: &Case, made: Option<CaseResult>| -> Result<CaseResult> {
             let started = Instant::now();
             let result = match made {
                 Some(result) => result,

@@ -16,7 +16,7 @@ pub(super) fn score(subject: &Subject<'_>) -> Verdict {
         let candidates: Vec<f32> = (0..count * columns).map(|index| value(index + 11)).collect();
         let z = Dense::new(&z, vectors, columns).expect("rows x columns values");
         let mut decoder = done(subject.plugin.decoder(subject.id(), subject.config), "create")?;
-        let mut scored = |values: &[f32]| {
+        let mut ask = |values: &[f32]| {
             let candidates = Dense::new(values, count, columns).expect("rows x columns values");
             match decoder.score(&z, &candidates, "morphology", &Call::new(0, 1)) {
                 Err(LoadError::Call { message, .. }) => {
@@ -25,10 +25,10 @@ pub(super) fn score(subject: &Subject<'_>) -> Verdict {
                 result => done(result, "score"),
             }
         };
-        let scores = scored(&candidates)?;
+        let scores = ask(&candidates)?;
         finite(&scores, "a score")?;
         let backwards: Vec<f32> = candidates.chunks_exact(columns).rev().flatten().copied().collect();
-        let reversed = scored(&backwards)?;
+        let reversed = ask(&backwards)?;
         let turned = Matrix {
             values: scores.values.chunks_exact(count).flat_map(|row| row.iter().rev().copied()).collect(),
             ..scores
