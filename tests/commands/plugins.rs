@@ -101,3 +101,90 @@ fn the_doctor_looks_at_everything() {
     assert_eq!(checks.iter().map(|check| check["name"].as_str().unwrap()).collect::<Vec<_>>(), names);
     assert!(!arena.path("store").exists(), "the doctor changes nothing");
 }
+
+/// The results of `plugin check` as JSON, and the exit code.
+fn checked(arena: &TestArena, plugin: &str, more: &[&str]) -> (Option<i32>, Vec<serde_json::Value>) {
+    let arguments: Vec<&str> =
+        ["plugin", "check", plugin, "--json"].into_iter().chain(more.iter().copied()).collect();
+    let output = arena.molarena(&arguments);
+    let found: serde_json::Value =
+        serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.stderr));
+    (output.code, found["results"].as_array().unwrap().clone())
+}
+
+fn faults(results: &[serde_json::Value]) -> Vec<&serde_json::Value> {
+    results.iter().filter(|result| result["status"] == "failed" || result["status"] == "crashed").collect()
+}
+
+#[test]
+fn the_arenas_own_plugins_pass_the_conformance_suite() {
+    let arena = TestArena::new();
+    let small = |names: &[&str], config: &str| -> Vec<String> {
+        names.iter().flat_map(|name| ["--config".to_owned(), format!("{name}={config}")]).collect()
+    };
+    let aligner = "{\"epochs\": 2, \"batch_size\": 16, \"width\": 8, \"molecule_width\": 16, \"profile_width\": 16, \"space\": \"morphology\"}";
+    let gnn = "{\"layers\": 1, \"width\": 8, \"epochs\": 2, \"batch_size\": 16, \"walk_length\": 2}";
+    for (name, configs) in [
+        ("molarena_baselines", small(&["rf"], "{\"n_trees\": 5}")),
+        ("molarena_linfa", Vec::new()),
+        ("molarena_mlp", small(&["mlp"], "{\"max_epochs\": 2, \"hidden\": [{\"units\": 8}]}")),
+        ("molarena_infoalign", small(&["infoalign"], gnn)),
+        ("molarena_contrastive", small(&["cloome", "infocore"], aligner)),
+        ("fixture_kinds", Vec::new()),
+    ] {
+        let configs: Vec<&str> = configs.iter().map(String::as_str).collect();
+        let (code, results) = checked(&arena, library(name).to_str().unwrap(), &configs);
+        assert_eq!((code, faults(&results)), (Some(0), Vec::new()), "{name}");
+        assert!(
+            results.iter().filter(|result| result["status"] == "passed").count() > 5,
+            "{name}: {results:?}"
+        );
+    }
+}
+
+#[test]
+fn hostile_plugins_fail_the_conformance_suite_by_name() {
+    let arena = TestArena::new();
+    let hostile = library("fixture_hostile");
+    let (code, results) = checked(
+        &arena,
+        hostile.to_str().unwrap(),
+        &["--case", "gaps", "--case", "values", "--wall-limit", "3s"],
+    );
+    assert_eq!(code, Some(3));
+    let faulty: Vec<&str> =
+        faults(&results).iter().map(|result| result["component"].as_str().unwrap()).collect();
+    for component in ["abort", "error", "loop", "nan", "panic", "segfault", "wrong-shape"] {
+        assert!(faulty.contains(&component), "{component}: {results:#?}");
+    }
+    assert!(!faulty.contains(&"good"), "{results:#?}");
+    let said = |component: &str| {
+        let of = |result: &&&serde_json::Value| result["component"] == component;
+        faults(&results).iter().find(of).unwrap()["message"].as_str().unwrap().to_owned()
+    };
+    assert!(said("loop").starts_with("timeout: over the limit of 3s"), "{}", said("loop"));
+    assert!(said("segfault").contains("SIGSEGV"), "{}", said("segfault"));
+    assert!(said("nan").contains("is not finite in row"), "{}", said("nan"));
+}
+
+#[test]
+fn a_plugin_in_python_passes_but_for_its_faulty_component() {
+    let Some(environment) = molarena_tests::python::environment() else { return };
+    let arena = TestArena::new();
+    let plugin = molarena_tests::python::plugin(&arena.path(""), environment);
+    let (code, results) = checked(&arena, plugin.to_str().unwrap(), &["--wall-limit", "30s"]);
+    assert_eq!(code, Some(3));
+    let faults = faults(&results);
+    assert!(faults.iter().all(|result| result["component"] == "faulty"), "{faults:#?}");
+    assert!(!faults.is_empty());
+    let passed = |component: &str| {
+        results
+            .iter()
+            .filter(|result| result["component"] == component && result["status"] == "passed")
+            .count()
+    };
+    assert!(passed("lengths") >= 7 && passed("ridge") >= 9 && passed("projection") >= 7, "{results:#?}");
+    let text = arena.molarena(&["plugin", "check", plugin.to_str().unwrap(), "--case", "schema"]);
+    assert!(text.stdout.contains("python-fixture 0.1.0: 5 passed"), "{}", text.stdout);
+    assert!(text.stderr.contains("passed   encoder lengths: schema: "), "{}", text.stderr);
+}

@@ -299,6 +299,9 @@ pub(crate) enum PluginCommand {
         /// Configuration of a component, as JSON, such as 'rf={"n_trees": 10}' (again for more)
         #[arg(long = "config", value_name = "COMPONENT=JSON")]
         configs: Vec<String>,
+        /// Time limit of a case
+        #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
+        wall_limit: Duration,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -26,18 +26,18 @@ use crate::{
     worker::conform::{CASES, Case, SCHEMA_CASE},
 };
 
-/// Time limit of a case.
-const WALL: Duration = Duration::from_mins(2);
 /// Time in which a library, and a program, should be opened and describe itself, with the start of the worker.
 const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(3)];
 
 /// What to check.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CheckOptions {
     /// Names of cases; all if empty.
     pub cases: Vec<String>,
     /// Configurations by component id, for those that have required keys.
     pub configs: BTreeMap<String, Value>,
+    /// Time limit of a case.
+    pub wall: Duration,
 }
 
 /// How a case ended.
@@ -136,7 +136,8 @@ pub fn check_plugin(
             let started = Instant::now();
             let result = match made {
                 Some(result) => result,
-                None => run(launcher, &plugin, component, &config, case.name, work_dir, interrupted)?,
+                None => Runner { launcher, plugin: &plugin, work_dir, wall: options.wall, interrupted }
+                    .run(component, &config, case.name)?,
             };
             Ok(CaseResult {
                 component: component.id.clone(),
@@ -204,39 +205,44 @@ fn described(plugin: &Plugin) -> Verdict {
     Verdict::Passed
 }
 
-fn run(
-    launcher: &Launcher,
-    plugin: &Plugin,
-    component: &ComponentDescription,
-    config: &Value,
-    case: &str,
-    work_dir: &Path,
-    interrupted: &AtomicBool,
-) -> Result<CaseResult> {
-    let folder = Temporary::make("conform-", work_dir)?;
-    let limits = Limits { wall: WALL, memory: 4 << 30, threads: 2, ..Limits::default() };
-    let readable = readable(&plugin.path)?;
-    let envelope = envelope(&limits, "cpu", folder.path(), &readable, &[]);
-    let task = JobTask::Conform(ConformJob {
-        component: JobComponent {
-            library: relative(folder.path(), &plugin.path),
-            component: component.id.clone(),
-            config: canonical_json(config),
-        },
-        kind: component.kind,
-        case: case.to_owned(),
-        is_program: is_plugin_folder(&plugin.path),
-    });
-    let job = Job { envelope, seed: 0, threads: 2, task };
-    let ending = launch::run(launcher, &job, folder.path(), WALL, interrupted, &|_| ())?;
-    Ok(match ending.result {
-        Ok(Output::Conformed(verdict)) => ended(verdict),
-        Ok(_) => ended(Verdict::Failed("the worker answered another question".into())),
-        Err(failure) => {
-            let printed = ending.output.lines().last().unwrap_or_default();
-            let printed = if printed.is_empty() { String::new() } else { format!("; it printed: {printed}") };
-            let message = format!("{}: {}{printed}", failure.reason, failure.message);
-            CaseResult { status: CaseStatus::Crashed, ..ended(Verdict::Failed(message)) }
-        }
-    })
+/// Runs single cases of a plugin.
+struct Runner<'a> {
+    launcher: &'a Launcher,
+    plugin: &'a Plugin,
+    work_dir: &'a Path,
+    wall: Duration,
+    interrupted: &'a AtomicBool,
+}
+
+impl Runner<'_> {
+    fn run(&self, component: &ComponentDescription, config: &Value, case: &str) -> Result<CaseResult> {
+        let Self { launcher, plugin, work_dir, wall, interrupted } = *self;
+        let folder = Temporary::make("conform-", work_dir)?;
+        let limits = Limits { wall, memory: 4 << 30, threads: 2, ..Limits::default() };
+        let readable = readable(&plugin.path)?;
+        let envelope = envelope(&limits, "cpu", folder.path(), &readable, &[]);
+        let task = JobTask::Conform(ConformJob {
+            component: JobComponent {
+                library: relative(folder.path(), &plugin.path),
+                component: component.id.clone(),
+                config: canonical_json(config),
+            },
+            kind: component.kind,
+            case: case.to_owned(),
+            is_program: is_plugin_folder(&plugin.path),
+        });
+        let job = Job { envelope, seed: 0, threads: 2, task };
+        let ending = launch::run(launcher, &job, folder.path(), wall, interrupted, &|_| ())?;
+        Ok(match ending.result {
+            Ok(Output::Conformed(verdict)) => ended(verdict),
+            Ok(_) => ended(Verdict::Failed("the worker answered another question".into())),
+            Err(failure) => {
+                let printed = ending.output.lines().last().unwrap_or_default();
+                let printed =
+                    if printed.is_empty() { String::new() } else { format!("; it printed: {printed}") };
+                let message = format!("{}: {}{printed}", failure.reason, failure.message);
+                CaseResult { status: CaseStatus::Crashed, ..ended(Verdict::Failed(message)) }
+            }
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! `molarena plugin`
 
-use std::{fmt::Write as _, path::Path};
+use std::{fmt::Write as _, path::Path, time::Duration};
 
 use molarena_host::{
     CaseResult, CaseStatus, CheckOptions, Error, check_plugin, launch::Launcher, plugin::search,
@@ -8,7 +8,7 @@ use molarena_host::{
 };
 use molarena_report::table::columns;
 
-use super::{print, print_json};
+use super::{interruption, print, print_json};
 use crate::{
     args::{PluginArgs, PluginCommand, PluginPlaces},
     exit_code::ExitCode,
@@ -18,8 +18,8 @@ pub(crate) fn run(args: &PluginArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         PluginCommand::List { json, plugins } => list(plugins, *json),
         PluginCommand::Info { id, json, plugins } => info(id, plugins, *json),
-        PluginCommand::Check { plugin, cases, configs, json, plugins } => {
-            check(plugin, cases, configs, *json, plugins)
+        PluginCommand::Check { plugin, cases, configs, wall_limit, json, plugins } => {
+            check(plugin, cases, configs, *wall_limit, *json, plugins)
         }
     }
 }
@@ -127,6 +127,7 @@ fn check(
     plugin: &Path,
     cases: &[String],
     configs: &[String],
+    wall: Duration,
     json: bool,
     places: &PluginPlaces,
 ) -> anyhow::Result<ExitCode> {
@@ -138,7 +139,7 @@ fn check(
         Ok((component.to_owned(), config))
     };
     let configs = configs.iter().map(config).collect::<anyhow::Result<_>>()?;
-    let options = CheckOptions { cases: cases.to_vec(), configs };
+    let options = CheckOptions { cases: cases.to_vec(), configs, wall };
     let path = if plugin.exists() {
         fs_err::canonicalize(plugin)?
     } else {
