@@ -127,7 +127,7 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
     for (name, configs) in [
         ("molarena_baselines", small(&["rf"], "{\"n_trees\": 5}")),
         ("molarena_linfa", Vec::new()),
-        ("molarena_mlp", small(&["mlp"], "{\"max_epochs\": 2, \"hidden\": [{\"units\": 8}]}")),
+        ("molarena_mlp", small(&["mlp"], "{\"max_epochs\": 2, \"hidden\": [8]}")),
         ("molarena_infoalign", small(&["infoalign"], gnn)),
         ("molarena_contrastive", small(&["cloome", "infocore"], aligner)),
         ("fixture_kinds", Vec::new()),
