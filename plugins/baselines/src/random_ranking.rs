@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct RandomRankingConfig {}
 
-/// Random scores, uniform between 0 and 1 and independent of the vectors and the candidates: a floor. For c
-/// candidates of which one is relevant, HIT@k is k / c on average.
+/// Random scores, uniform between 0 and 1 and independent of the vectors: a floor. For c candidates of which one is relevant, HIT@k
+/// is k / c on average. A candidate's score depends on its values, not on its place, as with any decoder.
 #[derive(Debug)]
 pub struct RandomRanking;
 
@@ -51,16 +51,26 @@ impl Decoder for RandomRanking {
         space: &str,
         call: &Call<'_>,
     ) -> Result<Matrix> {
-        let of_space = space.bytes().fold(call.seed, |hash, byte| {
-            // FNV-1a (Fowler, Noll and Vo), 64 bits.
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        let of_space = hashed(call.seed, space.bytes());
+        let of_candidate = |row: usize| {
+            let bytes = candidates.row(row).iter().flat_map(|value| value.to_bits().to_le_bytes());
+            Xoshiro256PlusPlus::seed_from_u64(hashed(of_space, bytes))
+        };
+        let mut random: Vec<_> = (0..candidates.rows).map(of_candidate).collect();
+        // The generators of the candidates are drawn from once for each query. 24 bits are exact in an f32.
+        let values = (0..z.rows).flat_map(|_| {
+            random
+                .iter_mut()
+                .map(|random| (random.next_u64() >> 40) as f32 / (1 << 24) as f32)
+                .collect::<Vec<f32>>()
         });
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(of_space);
-        // 24 bits are exact in an f32.
-        let values =
-            (0..z.rows * candidates.rows).map(|_| (random.next_u64() >> 40) as f32 / (1 << 24) as f32);
         Matrix::new(z.rows, candidates.rows, values.collect())
     }
+}
+
+/// FNV-1a (Fowler, Noll and Vo), 64 bits.
+fn hashed(start: u64, bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -69,7 +79,7 @@ mod tests {
 
     fn scores(seed: u64, space: &str) -> Vec<f32> {
         let z = Matrix::zeros(200, 1);
-        let candidates = Matrix::zeros(50, 3);
+        let candidates = Matrix::new(50, 3, (0..150).map(|value| value as f32).collect()).unwrap();
         let call = Call::new(seed, 1);
         RandomRanking.score(&z.view(), &candidates.view(), space, &call).unwrap().values
     }

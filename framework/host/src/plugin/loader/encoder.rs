@@ -34,14 +34,16 @@ impl TableEncoder {
         // SAFETY: as in `fit`.
         call(|error| unsafe { shape(self.handle, molecules.rows as u64, dims.as_mut_ptr(), error) })?;
         let width = dims[1] as usize;
-        check_shape(molecules.rows, width.max(1), dims[0], dims[1])?;
         let lent = molecules.to_abi();
-        context.with_abi(|context| {
+        let vectors = context.with_abi(|context| {
             // SAFETY: as in `fit`.
             filled(molecules.rows, width, |output, error| unsafe {
                 encode(self.handle, &raw const lent, output, context, error)
             })
-        })
+        })?;
+        // An encoder without training may have no width; what it says of that comes first.
+        check_shape(molecules.rows, width.max(1), dims[0], dims[1])?;
+        Ok(vectors)
     }
 }
 

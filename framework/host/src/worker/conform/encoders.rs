@@ -14,8 +14,21 @@ fn encoder(subject: &Subject<'_>) -> Result<LoadedEncoder, Verdict> {
     done(subject.plugin.encoder(subject.id(), subject.config), "create")
 }
 
+/// An encoder that can encode: trained on the suite's context graph if it cannot without.
+fn ready(subject: &Subject<'_>, features: &Features, call: &Call<'_>) -> Result<LoadedEncoder, Verdict> {
+    let mut untrained = encoder(subject)?;
+    let Err(why) = untrained.encode(&features.select(&[0]).inputs(), call) else { return encoder(subject) };
+    let mut trained = encoder(subject)?;
+    let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
+    match trained.fit(&Graph::new()?.corpus(), &call.with_folder(folder.path())) {
+        Ok(()) => Ok(trained),
+        Err(LoadError::Call { .. }) => Err(failed(format!("`encode` failed: {why}"))),
+        Err(error) => Err(failed(format!("`fit` failed: {error}"))),
+    }
+}
+
 fn encoded(subject: &Subject<'_>, features: &Features, call: &Call<'_>) -> Result<Matrix, Verdict> {
-    done(encoder(subject)?.encode(&features.inputs(), call), "encode")
+    done(ready(subject, features, call)?.encode(&features.inputs(), call), "encode")
 }
 
 pub(super) fn encode(subject: &Subject<'_>) -> Verdict {
@@ -34,7 +47,7 @@ pub(super) fn few(subject: &Subject<'_>) -> Verdict {
     let check = || -> Checked {
         let features = features(&subject.description)?;
         encoded(subject, &features.select(&[3]), &Call::new(0, 1))?;
-        encoder(subject)?
+        ready(subject, &features, &Call::new(0, 1))?
             .encode(&features.select(&[]).inputs(), &Call::new(0, 1))
             .map(drop)
             .map_err(|error| Verdict::Warning(format!("no molecule at all: {error}")))
@@ -147,7 +160,8 @@ pub(super) fn pretraining(subject: &Subject<'_>) -> Verdict {
 
 pub(super) fn damaged_state(subject: &Subject<'_>) -> Verdict {
     let check = || {
-        let mut any = encoder(subject)?;
+        let features = features(&subject.description)?;
+        let mut any = ready(subject, &features, &Call::new(0, 1))?;
         for state in super::damaged(any.save().ok()) {
             match any.load(&state) {
                 Err(error) if is_unsupported(&error) => {
