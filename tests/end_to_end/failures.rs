@@ -15,7 +15,7 @@ const FAILURES: [(&str, &str, &str); 19] = [
     ("exit", "no-result", "exit code 0"),
     ("fill", "disk", "MiB in its folder"),
     ("forge", "no-result", "test-predictions.npy"),
-    ("loop", "timeout", "over the limit of 4s"),
+    ("loop", "timeout", "over the limit of 15s"),
     ("memory-files", "memory", "over the limit of 300"),
     ("nan", "not-finite", "1 of 6 values are NaN or infinite, the first at row 5, column 0"),
     ("noisy", "panic", "the noisy plugin panics"),
@@ -65,7 +65,7 @@ fn every_failure_is_a_row_with_its_reason() {
         arena.method(name, &format!("fixture-hostile/{name}"), "{}");
         methods.push(name);
     }
-    let limits = ["--wall-limit", "4s", "--memory-limit", "300MiB", "--disk-limit", "100MiB"];
+    let limits = ["--wall-limit", "15s", "--memory-limit", "300MiB", "--disk-limit", "100MiB"];
     let mut arguments = vec!["--dataset", "chains", "--jobs", "2"];
     arguments.extend(limits);
     arguments.extend(methods.iter().flat_map(|name| ["--method", name]));

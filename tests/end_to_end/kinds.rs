@@ -21,7 +21,7 @@ const ENDINGS: [(&str, Option<&str>, &str); 23] = [
     ("fill", Some("disk"), "MiB in its folder"),
     ("fork", None, ""),
     ("good", None, ""),
-    ("loop", Some("timeout"), "over the limit of 4s"),
+    ("loop", Some("timeout"), "over the limit of 15s"),
     ("memory-files", Some("memory"), "over the limit of 300"),
     ("nan", Some("not-finite"), "NaN or infinite"),
     ("noisy", Some("panic"), "the noisy plugin panics"),
@@ -32,7 +32,7 @@ const ENDINGS: [(&str, Option<&str>, &str); 23] = [
     ("shared-mapping", Some("memory"), "over the limit of 300"),
     ("wrong-shape", Some("wrong-shape"), "expected"),
 ];
-const LIMITS: [&str; 6] = ["--wall-limit", "4s", "--memory-limit", "300MiB", "--disk-limit", "100MiB"];
+const LIMITS: [&str; 6] = ["--wall-limit", "15s", "--memory-limit", "300MiB", "--disk-limit", "100MiB"];
 
 /// The configuration of a component; children sleep `seconds`.
 fn config(name: &str, seconds: &str) -> String {
@@ -97,7 +97,7 @@ fn decoders() {
         methods.push(format!("{name:?}"));
     }
     let suite = format!(
-        "schema = \"molarena.suite/1\"\nname = \"m\"\n[limits]\nwall = \"4s\"\nmemory = \"300MiB\"\ndisk = \"100MiB\"\n\
+        "schema = \"molarena.suite/1\"\nname = \"m\"\n[limits]\nwall = \"15s\"\nmemory = \"300MiB\"\ndisk = \"100MiB\"\n\
          [[match]]\ncontext = \"demo-context\"\nspaces = [\"morphology\"]\nmethods = [{}]\nseeds = 1\n",
         methods.join(", ")
     );
