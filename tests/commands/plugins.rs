@@ -128,8 +128,8 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
         ("molarena_baselines", small(&["rf"], "{\"n_trees\": 5}")),
         ("molarena_linfa", Vec::new()),
         ("molarena_mlp", small(&["mlp"], "{\"max_epochs\": 2, \"hidden\": [8]}")),
-        ("molarena_infoalign", small(&["infoalign"], gnn)),
-        ("molarena_contrastive", small(&["cloome", "infocore"], aligner)),
+        ("molarena_infoalign", small(&["encoder/infoalign"], gnn)),
+        ("molarena_contrastive", small(&["encoder/cloome", "encoder/infocore"], aligner)),
         ("fixture_kinds", Vec::new()),
     ] {
         let configs: Vec<&str> = configs.iter().map(String::as_str).collect();

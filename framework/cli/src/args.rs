@@ -296,7 +296,7 @@ pub(crate) enum PluginCommand {
         /// Only this case (again for more)
         #[arg(long = "case", value_name = "NAME", value_parser = PossibleValuesParser::new(molarena_host::case_names()))]
         cases: Vec<String>,
-        /// Configuration of a component, where it has required keys (again for more)
+        /// Configuration of a component, ID or KIND/ID, where it has required keys (again for more)
         #[arg(long = "config", value_name = "COMPONENT=JSON")]
         configs: Vec<String>,
         /// Time limit of a case

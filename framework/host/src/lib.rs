@@ -6,7 +6,6 @@
 
 mod apply;
 mod arena;
-mod conformance;
 mod error;
 mod execute;
 mod files;
@@ -23,6 +22,7 @@ mod testing;
 pub mod worker;
 
 pub use apply::{
+    conformance::{CaseResult, CaseStatus, CheckOptions, case_names, check_plugin},
     embed::{
         Embedded, Embedding, Encoder, Layout, OutputFormat, check_writable, embed, failures_path,
         parse_features, partial_path, rate, write_failures,
@@ -33,7 +33,6 @@ pub use apply::{
     train::{MODEL_SCHEMA, TrainedComponent, TrainedMember, TrainedModel, Training, train},
 };
 pub use arena::Arena;
-pub use conformance::{CaseResult, CaseStatus, CheckOptions, case_names, check_plugin};
 pub use error::{Error, Fault, Result};
 pub use execute::{
     RunOptions,

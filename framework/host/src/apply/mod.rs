@@ -1,5 +1,6 @@
-//! Uses of a method: predictions and vectors of new molecules, and saved models.
+//! Uses of a method: predictions and vectors of new molecules, and saved models; and checks of a plugin.
 
+pub(crate) mod conformance;
 pub(crate) mod embed;
 pub(crate) mod learn;
 pub(crate) mod model;

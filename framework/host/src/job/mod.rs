@@ -117,6 +117,8 @@ pub struct ConformJob {
     pub kind: ComponentKind,
     /// Name of the case.
     pub case: String,
+    /// Configuration of the encoder of a decoder's id, whose state the decoder loads.
+    pub encoder: Option<String>,
     /// Whether the plugin is a folder, whose memory may be that of a program.
     pub is_program: bool,
 }

@@ -18,13 +18,21 @@ fn encoder(subject: &Subject<'_>) -> Result<LoadedEncoder, Verdict> {
 fn ready(subject: &Subject<'_>, features: &Features, call: &Call<'_>) -> Result<LoadedEncoder, Verdict> {
     let mut untrained = encoder(subject)?;
     let Err(why) = untrained.encode(&features.select(&[0]).inputs(), call) else { return encoder(subject) };
+    trained(subject, call)?.map_err(|error| match error {
+        LoadError::Call { .. } => failed(format!("`encode` failed: {why}")),
+        error => failed(format!("`fit` failed: {error}")),
+    })
+}
+
+/// An encoder that was trained on the suite's context graph, or what its `fit` said.
+pub(super) fn trained(
+    subject: &Subject<'_>,
+    call: &Call<'_>,
+) -> Result<Result<LoadedEncoder, LoadError>, Verdict> {
     let mut trained = encoder(subject)?;
     let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
-    match trained.fit(&Graph::new()?.corpus(), &call.with_folder(folder.path())) {
-        Ok(()) => Ok(trained),
-        Err(LoadError::Call { .. }) => Err(failed(format!("`encode` failed: {why}"))),
-        Err(error) => Err(failed(format!("`fit` failed: {error}"))),
-    }
+    let result = trained.fit(&Graph::new()?.corpus(), &call.with_folder(folder.path()));
+    Ok(result.map(|()| trained))
 }
 
 fn encoded(subject: &Subject<'_>, features: &Features, call: &Call<'_>) -> Result<Matrix, Verdict> {

@@ -166,6 +166,8 @@ struct Subject<'a> {
     plugin: LoadedPlugin,
     description: ComponentDescription,
     config: &'a str,
+    /// The encoder of a decoder's id: the decoder loads its state.
+    encoder: Option<&'a Self>,
     is_program: bool,
 }
 
@@ -197,7 +199,23 @@ pub(super) fn conform(job: &ConformJob, place: &Place<'_>) -> Result<Output, Wor
             format!("there is no case `{}` of {} `{}`", job.case, job.kind, job.component.component);
         return Ok(Output::Conformed(Verdict::Skipped(message)));
     };
-    let subject = Subject { plugin, description, config: &job.component.config, is_program: job.is_program };
+    let encoder = |component: &&ComponentDescription| {
+        component.kind == ComponentKind::Encoder && component.id == description.id
+    };
+    let encoder = job.encoder.as_deref().and_then(|config| {
+        let description = plugin.description().components.iter().find(encoder)?.clone();
+        Some(Subject {
+            plugin: plugin.clone(),
+            description,
+            config,
+            encoder: None,
+            is_program: job.is_program,
+        })
+    });
+    let config = &job.component.config;
+    let encoder = encoder.as_ref();
+    let subject =
+        Subject { plugin: plugin.clone(), description, config, encoder, is_program: job.is_program };
     Ok(Output::Conformed((case.run)(&subject)))
 }
 
@@ -306,7 +324,8 @@ fn schema(subject: &Subject<'_>) -> Verdict {
     if let Some(why) = violation(&config, &text) {
         let id = subject.id();
         return if schema["required"].as_array().is_some_and(|keys| !keys.is_empty()) {
-            Verdict::Skipped(format!("it has required keys ({why}); give --config '{id}={{...}}'"))
+            let kind = subject.description.kind;
+            Verdict::Skipped(format!("it has required keys ({why}); give --config '{kind}/{id}={{...}}'"))
         } else {
             failed(format!("its schema refuses {config}: {why}"))
         };

@@ -10,7 +10,7 @@ use std::{
 use molarena_record::{key::canonical_json, text::visible};
 use molarena_sdk::{ComponentDescription, ComponentKind};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     error::Result,
@@ -34,10 +34,17 @@ const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(3)
 pub struct CheckOptions {
     /// Names of cases; all if empty.
     pub cases: Vec<String>,
-    /// Configurations by component id, for those that have required keys.
+    /// Configurations by component id or `KIND/ID`, for those that have required keys.
     pub configs: BTreeMap<String, Value>,
     /// Time limit of a case.
     pub wall: Duration,
+}
+
+impl CheckOptions {
+    fn config(&self, kind: ComponentKind, id: &str) -> String {
+        let named = self.configs.get(&format!("{kind}/{id}")).or_else(|| self.configs.get(id));
+        named.map_or_else(|| "{}".to_owned(), canonical_json)
+    }
 }
 
 /// How a case ended.
@@ -131,13 +138,12 @@ pub fn check_plugin(
         add(of_plugin("start", "is opened quickly", verdict));
     }
     for component in &plugin.description.components {
-        let config = options.configs.get(&component.id).cloned().unwrap_or_else(|| json!({}));
         let of_case = |case: &Case, made: Option<CaseResult>| -> Result<CaseResult> {
             let started = Instant::now();
             let result = match made {
                 Some(result) => result,
-                None => Runner { launcher, plugin: &plugin, work_dir, wall: options.wall, interrupted }
-                    .run(component, &config, case.name)?,
+                None => Runner { launcher, plugin: &plugin, work_dir, options, interrupted }
+                    .run(component, case.name)?,
             };
             Ok(CaseResult {
                 component: component.id.clone(),
@@ -210,13 +216,14 @@ struct Runner<'a> {
     launcher: &'a Launcher,
     plugin: &'a Plugin,
     work_dir: &'a Path,
-    wall: Duration,
+    options: &'a CheckOptions,
     interrupted: &'a AtomicBool,
 }
 
 impl Runner<'_> {
-    fn run(&self, component: &ComponentDescription, config: &Value, case: &str) -> Result<CaseResult> {
-        let Self { launcher, plugin, work_dir, wall, interrupted } = *self;
+    fn run(&self, component: &ComponentDescription, case: &str) -> Result<CaseResult> {
+        let Self { launcher, plugin, work_dir, options, interrupted } = *self;
+        let wall = options.wall;
         let folder = Temporary::make("conform-", work_dir)?;
         let limits = Limits { wall, memory: 4 << 30, threads: 2, ..Limits::default() };
         let readable = readable(&plugin.path)?;
@@ -225,10 +232,12 @@ impl Runner<'_> {
             component: JobComponent {
                 library: relative(folder.path(), &plugin.path),
                 component: component.id.clone(),
-                config: canonical_json(config),
+                config: options.config(component.kind, &component.id),
             },
             kind: component.kind,
             case: case.to_owned(),
+            encoder: (component.kind == ComponentKind::Decoder)
+                .then(|| options.config(ComponentKind::Encoder, &component.id)),
             is_program: is_plugin_folder(&plugin.path),
         });
         let job = Job { envelope, seed: 0, threads: 2, task };
