@@ -7,7 +7,7 @@ use super::{
     data::{COLUMNS, features},
     demand, done,
     encoders::trained,
-    failed, finite, verdict,
+    finite, verdict,
 };
 use crate::plugin::loader::LoadError;
 
