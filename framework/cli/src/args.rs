@@ -78,7 +78,7 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// Look for what makes scores of a dataset too good or too noisy: twins, conflicts, leaks, contamination
     Audit(AuditArgs),
-    /// List and describe plugins
+    /// List, describe and check plugins
     Plugin(PluginArgs),
     /// Check what this machine offers: confinement, data, plugins, store
     Doctor(DoctorArgs),

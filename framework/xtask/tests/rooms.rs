@@ -7,7 +7,7 @@ use std::{
 
 /// Folders and files of host; each imports only from earlier ones in this list.
 const HOST: [&str; 15] = [
-    "error", "files", "request", "sandbox", "store", "inputs", "plugin", "job", "worker", "launch", "arena",
+    "error", "files", "request", "sandbox", "plugin", "store", "inputs", "job", "worker", "launch", "arena",
     "plan", "execute", "apply", "lib",
 ];
 

@@ -96,7 +96,7 @@ pub fn case_names() -> Vec<&'static str> {
 /// Checks the library or plugin folder at `path`; `on_result` is told of each case.
 ///
 /// # Errors
-/// [`crate::Error::Plugin`] if it cannot be opened, and [`crate::Error::Interrupted`].
+/// [`crate::error::Error::Plugin`] if it cannot be opened, and [`crate::error::Error::Interrupted`].
 pub fn check_plugin(
     launcher: &Launcher,
     path: &Path,
