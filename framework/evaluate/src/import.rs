@@ -110,6 +110,7 @@ pub fn records(place: Place<'_>, predictions: &[f32]) -> (StepRecord, Record) {
         // The same for all seeds of a method: the predictions are in the key of the step.
         sha256: sha256_hex(IMPORTED.as_bytes()),
         config: json!({}),
+        weights: None,
     };
     let composition = Composition {
         data_sha256: dataset.sha256.clone(),

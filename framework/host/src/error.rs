@@ -56,6 +56,14 @@ pub enum Error {
         /// The folders that were searched.
         searched: String,
     },
+    /// A file of weights that a method names cannot be used.
+    #[error("encoder.weights: {path}: {message}")]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// A plugin could not be opened or described.
     #[error("plugin {path}: {message}")]
     Plugin {
@@ -220,6 +228,7 @@ impl Error {
             Self::Device { .. } => "E-HOST-018",
             Self::NoInputColumn { .. } => "E-HOST-019",
             Self::Archive { .. } => "E-HOST-020",
+            Self::Weights { .. } => "E-HOST-021",
         }
     }
 
@@ -236,9 +245,11 @@ impl Error {
             Self::UnknownPlugin { .. } | Self::Plugin { .. } | Self::UnknownComponent { .. } => Fault::Plugin,
             Self::MethodFailed { .. } => Fault::Method,
             Self::NothingSelected(_) => Fault::NothingSelected,
-            Self::Archive { .. } | Self::Data(_) | Self::NoInputColumn { .. } | Self::Features { .. } => {
-                Fault::Data
-            }
+            Self::Archive { .. }
+            | Self::Data(_)
+            | Self::NoInputColumn { .. }
+            | Self::Features { .. }
+            | Self::Weights { .. } => Fault::Data,
             Self::Store { .. } | Self::Worker(_) | Self::Io(_) | Self::Interrupted => Fault::Internal,
         }
     }

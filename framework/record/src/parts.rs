@@ -133,6 +133,22 @@ pub struct ComponentUse {
     pub sha256: String,
     /// Configuration.
     pub config: serde_json::Value,
+    /// Weights that an encoder loads before anything else; absent without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsUse>,
+}
+
+/// A file of weights, as a method names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WeightsUse {
+    /// Path relative to the method file, or else to the data folder.
+    pub file: String,
+    /// sha256 of its bytes, as 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// Corpora that they were pretrained on, for the column that says what share of the test molecules they may have seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corpora: Vec<String>,
 }
 
 /// Why a step made nothing.

@@ -44,6 +44,7 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
         version: "0.1.0".to_owned(),
         sha256: "c".repeat(64),
         config: json!({"trees": 100}),
+        weights: None,
     };
     Record {
         schema: RECORD_SCHEMA.to_owned(),
@@ -136,6 +137,7 @@ pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
         version: "0.1.0".to_owned(),
         sha256: "c".repeat(64),
         config: json!({}),
+        weights: None,
     };
     let space = |space: &str| SpaceScores {
         space: space.to_owned(),

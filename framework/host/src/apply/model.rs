@@ -30,7 +30,7 @@ use crate::{
         device::CPU,
         steps::combine::{MemberPredictions, combine},
     },
-    plugin::search,
+    plugin::{manifest::readable, search},
     request::limits::Limits,
 };
 
@@ -203,7 +203,8 @@ impl User<'_> {
         features.write(&job::features_file(folder.path(), Part::Test))?;
         let config = molarena_record::key::canonical_json(&component.used.config);
         let made = JobComponent { library: job::relative(folder.path(), &library), component: id, config };
-        let readable: Vec<PathBuf> = std::iter::once(library).chain(state.map(Path::to_owned)).collect();
+        let readable: Vec<PathBuf> =
+            readable(&library)?.into_iter().chain(state.map(Path::to_owned)).collect();
         let job = Job {
             envelope: job::envelope(&self.limits, &self.device, folder.path(), &readable, &[]),
             seed: component.seed,

@@ -151,7 +151,18 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
                     let record = pretrain.stored(arena)?;
                     Some(copy(&record, Kind::Pretrain, "state", format!("encoder-{index}.state"))?)
                 }
-                None => None,
+                None => match encode.work.weights() {
+                    Some(weights) => {
+                        let name = format!("encoder-{index}.state");
+                        fs_err::copy(weights, folder.join(&name))?;
+                        let sha256 = molarena_data::sha256_file(weights).map_err(|error| Error::Weights {
+                            path: weights.to_owned(),
+                            message: error.to_string(),
+                        })?;
+                        Some((name, sha256))
+                    }
+                    None => None,
+                },
             };
             let used = fit.shared.predicts.composition.encoder.clone().expect("an encoding has an encoder");
             Some(component(used, state, encode.seed))

@@ -32,7 +32,10 @@ use molarena_sdk::{ComponentKind, InputKind, PluginDescription};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{request::limits::Limits, sandbox::Envelope};
+use crate::{
+    request::limits::Limits,
+    sandbox::{Envelope, library_folders},
+};
 
 /// The instructions of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -142,6 +145,8 @@ pub enum Verdict {
 pub struct PretrainJob {
     /// The encoder.
     pub encoder: JobComponent,
+    /// Weights that the encoder starts from, if any.
+    pub weights: Option<PathBuf>,
     /// The plugin's folder for checkpoints and logs.
     pub folder: PathBuf,
 }
@@ -337,11 +342,12 @@ pub(crate) fn envelope(
     writable: &[PathBuf],
 ) -> Envelope {
     let from_here = |paths: &[PathBuf]| paths.iter().map(|path| relative(folder, path)).collect();
+    let readable = [readable, &library_folders()].concat();
     Envelope {
         memory: limits.memory,
         disk: limits.disk,
         device: device.to_owned(),
-        readable: from_here(readable),
+        readable: from_here(&readable),
         writable: from_here(writable),
         ..Envelope::default()
     }

@@ -30,8 +30,10 @@ pub(crate) struct Component {
     pub(crate) uses_seed: bool,
     /// Whether it declares that equal runs give equal bits.
     pub(crate) bitwise: bool,
-    /// Corpora that it declares its weights to be pretrained on.
+    /// Corpora that its weights were pretrained on, as it or the method declares.
     pub(crate) corpora: Vec<String>,
+    /// The file of the weights that it loads first, checked against the method's sha256.
+    pub(crate) weights: Option<PathBuf>,
 }
 
 impl Component {
@@ -94,10 +96,12 @@ mod tests {
                 version: "1.0.0".into(),
                 sha256: identity.into(),
                 config: Value::Null,
+                weights: None,
             },
             uses_seed: false,
             bitwise: false,
             corpora: Vec::new(),
+            weights: None,
         };
         let (ours, foreign) = (component("ours/x", "sources"), component("foreign/x", "file"));
         assert_eq!(libraries(&[&ours, &foreign]), [("ours".to_owned(), "file".to_owned())].into());

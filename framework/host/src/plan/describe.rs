@@ -13,7 +13,7 @@ use crate::{
     plugin::identity::identity,
     plugin::manifest::{PluginManifest, is_plugin_folder},
     plugin::search::{Plugin, file_name, plugin_id},
-    sandbox::Envelope,
+    sandbox::{Envelope, library_folders},
 };
 
 /// Largest schema of a component's configuration in bytes of JSON.
@@ -36,13 +36,15 @@ pub fn describe(launcher: &Launcher, path: &Path, work_dir: &Path) -> Result<Plu
         }
         None => molarena_data::sha256_hex(&library_bytes(path)?),
     };
+    let mut readable = manifest.as_ref().map_or_else(|| vec![path.to_owned()], PluginManifest::readable);
+    readable.extend(library_folders());
     let folder = Temporary::make("describe-", work_dir)?;
     let job = Job {
         envelope: Envelope {
             memory: 4 << 30,
             processors: Vec::new(),
             confine: true,
-            readable: manifest.as_ref().map_or_else(|| vec![path.to_owned()], PluginManifest::readable),
+            readable,
             ..Envelope::default()
         },
         seed: 0,

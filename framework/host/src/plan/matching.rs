@@ -145,6 +145,7 @@ impl Planner<'_> {
         };
         let bitwise = decoder.bitwise && encoder.as_ref().is_none_or(|found| found.bitwise);
         let one_plugin = encoder.as_ref().is_some_and(|encoder| encoder.used.sha256 == decoder.used.sha256);
+        let weights = encoder.as_ref().and_then(|encoder| encoder.weights.clone()).filter(|_| one_plugin);
         let (pretrain, described) =
             pretrain.map_or((None, None), |(step, described)| (Some(step), Some(described)));
         let composition = MatchComposition {
@@ -153,7 +154,7 @@ impl Planner<'_> {
             encoder: encoder.map(|found| found.used),
             pretraining: described,
             decoder: decoder.used.clone(),
-            decoder_is_trained: pretrain.is_some() && one_plugin,
+            decoder_is_trained: (pretrain.is_some() || weights.is_some()) && one_plugin,
             bounds,
         };
         let row = MatchRow { task: Arc::clone(task), composition: composition.clone(), bitwise };
@@ -162,6 +163,7 @@ impl Planner<'_> {
             method: method.name.clone(),
             features: model.features.clone(),
             decoder,
+            weights,
             composition,
             bounds_without,
             device: self.device_of(method),

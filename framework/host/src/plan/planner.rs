@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -81,6 +81,8 @@ pub(crate) struct Planner<'a> {
     splits: BTreeMap<(String, Protocol, u64), Arc<Split>>,
     /// By method and dataset.
     pub(crate) pretrains: BTreeMap<(String, String), Trained>,
+    /// Files of weights that were checked, by method and name.
+    weights: BTreeMap<(String, String), PathBuf>,
     /// By method, molecules and seed.
     pub(crate) encodings: BTreeMap<(String, String, u64), Arc<Step>>,
     pub(crate) leave_out_of: Option<String>,
@@ -104,6 +106,7 @@ impl<'a> Planner<'a> {
             datasets: BTreeMap::new(),
             splits: BTreeMap::new(),
             pretrains: BTreeMap::new(),
+            weights: BTreeMap::new(),
             encodings: BTreeMap::new(),
             leave_out_of: selection.leave_out_of.clone(),
             devices: (selection.device.clone(), selection.suite_device.clone()),
@@ -362,14 +365,28 @@ impl<'a> Planner<'a> {
             version: plugin.description.version.clone(),
             sha256: plugin.identity.clone(),
             config: spec.config.clone(),
+            weights: spec.weights.clone(),
         };
+        let weights = match &spec.weights {
+            Some(named) => match self.weights.get(&(method.name.clone(), named.file.clone())) {
+                Some(known) => Some(known.clone()),
+                None => {
+                    let found = method.weights(spec, &self.arena.data_dir)?.expect("there is a file");
+                    self.weights.insert((method.name.clone(), named.file.clone()), found.clone());
+                    Some(found)
+                }
+            },
+            None => None,
+        };
+        let (plugin, id) = self.plugin(&method.name, spec)?;
         let mut components = plugin.description.components.iter();
         let described = components.find(|component| component.kind == kind && component.id == id);
         let uses_seed = described.is_some_and(|component| component.uses_seed);
         let bitwise = described.is_some_and(|component| component.determinism == Determinism::Bitwise);
         let (library, library_sha256) = (plugin.path.clone(), plugin.sha256.clone());
-        let corpora = described.map(|component| component.corpora.clone()).unwrap_or_default();
-        Ok(Component { library, library_sha256, id, used, uses_seed, bitwise, corpora })
+        let mut corpora = described.map(|component| component.corpora.clone()).unwrap_or_default();
+        corpora.extend(spec.weights.iter().flat_map(|weights| weights.corpora.iter().cloned()));
+        Ok(Component { library, library_sha256, id, used, uses_seed, bitwise, corpora, weights })
     }
 
     /// Plans the cells of a method on one dataset and split, and passes each to `add`.

@@ -126,6 +126,11 @@ pub(crate) trait Work: Debug + Send + Sync {
         None
     }
 
+    /// The file of weights that an encoding starts from.
+    fn weights(&self) -> Option<&Path> {
+        None
+    }
+
     /// This work as a fit, if it is one.
     fn as_fit(&self) -> Option<&FitWork> {
         None

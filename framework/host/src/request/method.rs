@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::{Error, Result},
-    request::component::{ComponentSpec, empty_object},
+    request::component::{ComponentSpec, empty_object, locate_weights},
     request::document::{check_values, parse},
     request::grid,
     request::library::{Methods, is_toml},
@@ -19,7 +19,7 @@ use molarena_features::FeatureSpec;
 use molarena_record::{
     cell::Record,
     matching::MatchRecord,
-    parts::{ComponentUse, Composition, MemberUse, Pretrained, Rule, Tune},
+    parts::{ComponentUse, Composition, MemberUse, Pretrained, Rule, Tune, WeightsUse},
 };
 
 /// Schema name of a method file.
@@ -132,6 +132,7 @@ struct EncoderFile {
     component: String,
     #[serde(default = "empty_object")]
     config: serde_json::Value,
+    weights: Option<WeightsUse>,
     corpus: Option<String>,
     pretrain_seed: Option<u64>,
     leave_out: Option<Vec<String>>,
@@ -151,7 +152,8 @@ impl EncoderFile {
                 return Err(format!("encoder.{key} says nothing without encoder.corpus, the context graph"));
             }
         };
-        Ok((ComponentSpec { component: self.component, config: self.config }, pretraining))
+        let encoder = ComponentSpec { component: self.component, config: self.config, weights: self.weights };
+        Ok((encoder, pretraining))
     }
 }
 
@@ -320,6 +322,14 @@ impl Method {
         Ok(method)
     }
 
+    /// The file of the weights of its encoder, checked; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if it is not there, or not the file that the method means.
+    pub(crate) fn weights(&self, spec: &ComponentSpec, data_dir: &Path) -> Result<Option<PathBuf>> {
+        spec.weights.as_ref().map(|weights| locate_weights(weights, &self.origin, data_dir)).transpose()
+    }
+
     /// Whether the encoder of the method, or of a member of its ensemble, is pretrained.
     ///
     /// # Errors
@@ -367,7 +377,11 @@ fn model_content(features: &Value, encoder: Option<&ComponentUse>) -> Value {
 }
 
 fn component_content(used: &ComponentUse) -> Value {
-    json!({ "component": used.component, "config": used.config })
+    let mut content = json!({ "component": used.component, "config": used.config });
+    if let Some(weights) = &used.weights {
+        content["weights"] = json!(weights);
+    }
+    content
 }
 
 fn set_pretraining(content: &mut Value, pretraining: &Pretrained, leave_out: &[String]) {
@@ -390,6 +404,10 @@ fn without_hashes(features: &Value) -> Value {
     features
 }
 
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 impl Model {
     fn check(&self) -> Result<(), String> {
         for spec in self.encoder.iter().chain(&self.baseline).chain(&self.decoder) {
@@ -399,6 +417,17 @@ impl Model {
             if !spec.config.is_object() {
                 return Err(format!("config of `{}` must be a table", spec.component));
             }
+        }
+        if self.baseline.iter().chain(&self.decoder).any(|spec| spec.weights.is_some()) {
+            return Err("only an `encoder` has `weights`".into());
+        }
+        if let Some(weights) = self.encoder.as_ref().and_then(|encoder| encoder.weights.as_ref())
+            && !is_sha256(&weights.sha256)
+        {
+            return Err(format!(
+                "encoder.weights.sha256 `{}` must be 64 lower-case hexadecimal digits",
+                weights.sha256
+            ));
         }
         if let Some(Pretraining { corpus, leave_out, .. }) = &self.pretraining {
             let distinct: std::collections::BTreeSet<_> = leave_out.iter().collect();

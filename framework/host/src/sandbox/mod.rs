@@ -97,9 +97,18 @@ pub const SYSTEM_FOLDERS: [&str; 9] = [
 /// Devices that every worker may use.
 pub(crate) const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"];
 
-/// The system folder that `path` lies under, if any: nothing there is hidden from a worker.
+/// Folders of shared libraries that the user names in `LD_LIBRARY_PATH`, such as those of `LibTorch` or ONNX Runtime; every
+/// worker may read them.
+pub fn library_folders() -> Vec<PathBuf> {
+    let Some(named) = std::env::var_os("LD_LIBRARY_PATH") else { return Vec::new() };
+    let absolute = std::env::split_paths(&named).filter(|path| path.is_absolute());
+    absolute.filter_map(|path| fs_err::canonicalize(path).ok()).filter(|path| path.is_dir()).collect()
+}
+
+/// The folder of the system or of shared libraries that `path` lies under, if any: nothing there is hidden from a worker.
 pub fn exposed_under(path: &Path) -> Option<PathBuf> {
-    SYSTEM_FOLDERS.iter().map(PathBuf::from).find(|root| path.starts_with(root))
+    let system = SYSTEM_FOLDERS.iter().map(PathBuf::from);
+    system.chain(library_folders()).find(|root| path.starts_with(root))
 }
 
 #[cfg(target_os = "linux")]

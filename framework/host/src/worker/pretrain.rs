@@ -6,7 +6,7 @@ use crate::{
     job::{self, Output, PretrainJob, WorkerFailure, corpus::OwnedCorpus},
     worker::{
         Place,
-        calls::{absolute, called, internal, open},
+        calls::{absolute, called, internal, open, read},
     },
 };
 
@@ -19,6 +19,9 @@ pub(super) fn pretrain(job: &PretrainJob, place: &Place<'_>) -> Result<Output, W
     let plugin = open(&job.encoder, place)?;
     let encoder = plugin.encoder(&job.encoder.component, &job.encoder.config);
     let mut encoder = encoder.map_err(|error| called(&error))?;
+    if let Some(weights) = &job.weights {
+        encoder.load(&read(weights, place)?).map_err(|error| called(&error))?;
+    }
     let folder = absolute(&job.folder, place);
     encoder.fit(&view, &place.call.with_folder(&folder)).map_err(|error| called(&error))?;
     let state = encoder.save().map_err(|error| called(&error))?;

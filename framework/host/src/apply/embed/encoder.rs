@@ -86,7 +86,7 @@ impl Encoder {
         };
         let state = match &pretrain {
             Some(step) => Some(trained_state(step, method, arena, limits, interrupted, observer)?),
-            None => None,
+            None => component.weights.clone(),
         };
         let folder = Temporary::make("job-", &arena.store.work_dir())?;
         let task = JobTask::EncodeStream(EncodeJob {

@@ -1,6 +1,9 @@
 //! Encoding: molecules become vectors, once for all seeds, heads and datasets that share them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use molarena_chem::CHEMISTRY_VERSION;
 use molarena_data::Part;
@@ -104,7 +107,8 @@ impl Work for EncodeWork {
         let state: Option<PathBuf> = context
             .need(Kind::Pretrain)
             .map(|record| context.arena.store_of(Kind::Pretrain).artifact(record, "state"))
-            .transpose()?;
+            .transpose()?
+            .or_else(|| self.encoder.weights.clone());
         let task = JobTask::Encode(EncodeJob {
             encoder: self.encoder.in_job(None, context.folder, store)?,
             state: state.as_ref().map(|state| job::relative(context.folder, state)),
@@ -112,6 +116,10 @@ impl Work for EncodeWork {
         });
         let readable = self.encoder.reads(store)?.into_iter().chain(state).collect();
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
+    }
+
+    fn weights(&self) -> Option<&Path> {
+        self.encoder.weights.as_deref()
     }
 
     fn components(&self) -> Vec<&Component> {

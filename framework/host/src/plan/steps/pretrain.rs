@@ -71,9 +71,11 @@ impl Work for PretrainWork {
         job::corpus::write(&graph, &self.features, context.folder)?;
         let task = JobTask::Pretrain(PretrainJob {
             encoder: self.encoder.in_job(None, context.folder, store)?,
+            weights: self.encoder.weights.as_ref().map(|weights| job::relative(context.folder, weights)),
             folder: job::relative(context.folder, &work),
         });
-        Ok(Prepared::Job { task, readable: self.encoder.reads(store)?, writable: vec![work] })
+        let readable = self.encoder.reads(store)?.into_iter().chain(self.encoder.weights.clone()).collect();
+        Ok(Prepared::Job { task, readable, writable: vec![work] })
     }
 
     fn components(&self) -> Vec<&Component> {

@@ -42,6 +42,8 @@ pub(crate) struct RankShared {
     pub(crate) method: String,
     pub(crate) features: FeatureSpec,
     pub(crate) decoder: Component,
+    /// The weights of the encoder, which a decoder of the same plugin loads.
+    pub(crate) weights: Option<PathBuf>,
     pub(crate) composition: MatchComposition,
     /// Identity keys of the molecules left out of the graph whose bounds scale the candidates.
     pub(crate) bounds_without: Arc<std::collections::BTreeSet<String>>,
@@ -85,7 +87,7 @@ impl Work for RankWork {
     }
 
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
-        let RankShared { task, features, decoder, composition, .. } = &*self.shared;
+        let RankShared { task, features, decoder, weights, composition, .. } = &*self.shared;
         let store = &context.arena.store;
         let (queries, input) = match context.need(Kind::Encode) {
             Some(encoding) => (context.vectors(encoding)?, InputKind::Dense),
@@ -100,7 +102,8 @@ impl Work for RankWork {
         let pretrained = context.need(Kind::Pretrain).filter(|_| composition.decoder_is_trained);
         let state: Option<PathBuf> = pretrained
             .map(|record| context.arena.store_of(Kind::Pretrain).artifact(record, "state"))
-            .transpose()?;
+            .transpose()?
+            .or_else(|| weights.clone());
         let spaces = task.spaces.iter().map(|space| RankSpace {
             name: space.name.clone(),
             queries: space.relevant.iter().map(|(query, _)| *query).collect(),
