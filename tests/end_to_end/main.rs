@@ -19,6 +19,7 @@ mod resume;
 mod retry;
 mod shuffled;
 mod steps;
+mod weights;
 mod wrong_plugins;
 
 use std::{

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Packages that tests start or open; each test binary builds them once.
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
     "molarena",
     "molarena-baselines",
     "molarena-contrastive",
@@ -17,6 +17,7 @@ const PACKAGES: [&str; 9] = [
     "molarena-infoalign",
     "molarena-linfa",
     "molarena-mlp",
+    "molarena-onnx",
 ];
 
 /// Features of these packages that the user asks for, such as `molarena-infoalign/libtorch`.

@@ -9,6 +9,9 @@ use std::{
 /// A Python environment that has what the fixture needs, instead of one that tests make.
 const OWN: &str = "MOLARENA_PYTHON_ENV";
 
+/// The package that ONNX Runtime's library comes from.
+const ONNXRUNTIME: &str = "onnxruntime==1.32.0";
+
 /// The folder of an environment with numpy and the package of `framework/python`; `None`, with a message, if it cannot be made.
 pub fn environment() -> Option<&'static Path> {
     static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -17,6 +20,39 @@ pub fn environment() -> Option<&'static Path> {
         made.map_err(|why| eprintln!("skipped: tests of Python plugins: {why}")).ok()
     });
     made.as_deref()
+}
+
+/// The folder of ONNX Runtime's library, out of its package; `None`, with a message, if it cannot be had.
+pub fn onnxruntime() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let environment = environment()?;
+        let folder = environment.parent()?.join("test-onnxruntime");
+        let library = folder.join("onnxruntime/capi");
+        if folder.join("made").exists() {
+            return Some(library);
+        }
+        let install = ["install", "--quiet", "--no-deps", "--target"];
+        let mut pip = Command::new(environment.join("bin/pip"));
+        let output = pip.args(install).arg(&folder).arg(ONNXRUNTIME).output();
+        match output {
+            Ok(output) if output.status.success() => {
+                fs_err::write(folder.join("made"), "").ok()?;
+                Some(library)
+            }
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                let why = said.lines().last().unwrap_or("pip failed");
+                eprintln!("skipped: tests that need ONNX Runtime: {why}");
+                None
+            }
+            Err(why) => {
+                eprintln!("skipped: tests that need ONNX Runtime: {why}");
+                None
+            }
+        }
+    });
+    found.as_deref()
 }
 
 /// The repository's file or folder `path`.
