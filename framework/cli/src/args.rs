@@ -299,6 +299,9 @@ pub(crate) enum PluginCommand {
         /// Configuration of a component, ID or KIND/ID, where it has required keys (again for more)
         #[arg(long = "config", value_name = "COMPONENT=JSON")]
         configs: Vec<String>,
+        /// Weights of an encoder, where it needs some (again for more)
+        #[arg(long = "weights", value_name = "ID=FILE")]
+        weights: Vec<String>,
         /// Time limit of a case
         #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
         wall_limit: Duration,

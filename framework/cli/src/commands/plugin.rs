@@ -1,6 +1,10 @@
 //! `molarena plugin`
 
-use std::{fmt::Write as _, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use molarena_host::{
     CaseResult, CaseStatus, CheckOptions, Error, check_plugin, launch::Launcher, plugin::search,
@@ -18,8 +22,14 @@ pub(crate) fn run(args: &PluginArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         PluginCommand::List { json, plugins } => list(plugins, *json),
         PluginCommand::Info { id, json, plugins } => info(id, plugins, *json),
-        PluginCommand::Check { plugin, cases, configs, wall_limit, json, plugins } => {
-            check(plugin, cases, configs, *wall_limit, *json, plugins)
+        PluginCommand::Check { plugin, cases, configs, weights, wall_limit, json, plugins } => {
+            let options = CheckOptions {
+                cases: cases.clone(),
+                configs: of_configs(configs)?,
+                weights: of_weights(weights)?,
+                wall: *wall_limit,
+            };
+            check(plugin, &options, *json, plugins)
         }
     }
 }
@@ -123,14 +133,7 @@ fn info(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result<ExitCode>
     Ok(ExitCode::Ok)
 }
 
-fn check(
-    plugin: &Path,
-    cases: &[String],
-    configs: &[String],
-    wall: Duration,
-    json: bool,
-    places: &PluginPlaces,
-) -> anyhow::Result<ExitCode> {
+fn of_configs(configs: &[String]) -> anyhow::Result<BTreeMap<String, serde_json::Value>> {
     let config = |text: &String| -> anyhow::Result<(String, serde_json::Value)> {
         let wrong = |why: String| Error::Request(format!("--config {text}: {why}"));
         let (component, config) =
@@ -138,8 +141,24 @@ fn check(
         let config = serde_json::from_str(config).map_err(|error| wrong(error.to_string()))?;
         Ok((component.to_owned(), config))
     };
-    let configs = configs.iter().map(config).collect::<anyhow::Result<_>>()?;
-    let options = CheckOptions { cases: cases.to_vec(), configs, wall };
+    configs.iter().map(config).collect()
+}
+
+fn of_weights(weights: &[String]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let named = |text: &String| -> anyhow::Result<(String, PathBuf)> {
+        let wrong = || Error::Request(format!("--weights {text}: expected ID=FILE"));
+        let (id, file) = text.split_once('=').ok_or_else(wrong)?;
+        Ok((id.to_owned(), fs_err::canonicalize(file)?))
+    };
+    weights.iter().map(named).collect()
+}
+
+fn check(
+    plugin: &Path,
+    options: &CheckOptions,
+    json: bool,
+    places: &PluginPlaces,
+) -> anyhow::Result<ExitCode> {
     let path = if plugin.exists() {
         fs_err::canonicalize(plugin)?
     } else {
@@ -157,7 +176,7 @@ fn check(
     };
     let launcher = Launcher::of_this_binary()?;
     let (found, results) =
-        check_plugin(&launcher, &path, &std::env::temp_dir(), &options, &interrupted, &tell)?;
+        check_plugin(&launcher, &path, &std::env::temp_dir(), options, &interrupted, &tell)?;
     let count = |status: CaseStatus| results.iter().filter(|result| result.status == status).count();
     let faults = count(CaseStatus::Failed) + count(CaseStatus::Crashed);
     if json {

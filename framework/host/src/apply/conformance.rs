@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::AtomicBool,
     time::{Duration, Instant},
 };
@@ -36,6 +36,8 @@ pub struct CheckOptions {
     pub cases: Vec<String>,
     /// Configurations by component id or `KIND/ID`, for those that have required keys.
     pub configs: BTreeMap<String, Value>,
+    /// Files of weights by component id, which encoders load first.
+    pub weights: BTreeMap<String, PathBuf>,
     /// Time limit of a case.
     pub wall: Duration,
 }
@@ -226,7 +228,8 @@ impl Runner<'_> {
         let wall = options.wall;
         let folder = Temporary::make("conform-", work_dir)?;
         let limits = Limits { wall, memory: 4 << 30, threads: 2, ..Limits::default() };
-        let readable = readable(&plugin.path)?;
+        let weights = options.weights.get(&component.id);
+        let readable: Vec<PathBuf> = readable(&plugin.path)?.into_iter().chain(weights.cloned()).collect();
         let envelope = envelope(&limits, "cpu", folder.path(), &readable, &[]);
         let task = JobTask::Conform(ConformJob {
             component: JobComponent {
@@ -238,6 +241,7 @@ impl Runner<'_> {
             case: case.to_owned(),
             encoder: (component.kind == ComponentKind::Decoder)
                 .then(|| options.config(ComponentKind::Encoder, &component.id)),
+            weights: weights.map(|weights| relative(folder.path(), weights)),
             is_program: is_plugin_folder(&plugin.path),
         });
         let job = Job { envelope, seed: 0, threads: 2, task };

@@ -122,6 +122,8 @@ pub struct ConformJob {
     pub case: String,
     /// Configuration of the encoder of a decoder's id, whose state the decoder loads.
     pub encoder: Option<String>,
+    /// Weights that the encoder loads first.
+    pub weights: Option<PathBuf>,
     /// Whether the plugin is a folder, whose memory may be that of a program.
     pub is_program: bool,
 }

@@ -11,7 +11,11 @@ use super::{
 use crate::plugin::loader::{LoadError, LoadedEncoder};
 
 fn encoder(subject: &Subject<'_>) -> Result<LoadedEncoder, Verdict> {
-    done(subject.plugin.encoder(subject.id(), subject.config), "create")
+    let mut encoder = done(subject.plugin.encoder(subject.id(), subject.config), "create")?;
+    if let Some(weights) = subject.weights {
+        done(encoder.load(weights), "load of the weights")?;
+    }
+    Ok(encoder)
 }
 
 /// An encoder that can encode: trained on the suite's context graph if it cannot without.

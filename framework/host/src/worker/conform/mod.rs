@@ -18,7 +18,10 @@ use crate::{
     job::{ConformJob, Output, Verdict, WorkerFailure},
     plugin::loader::{LoadError, LoadedPlugin},
     request::config_schema::violation,
-    worker::{Place, calls::open},
+    worker::{
+        Place,
+        calls::{open, read},
+    },
 };
 
 /// How long a cancelled call may take to end.
@@ -168,6 +171,8 @@ struct Subject<'a> {
     config: &'a str,
     /// The encoder of a decoder's id: the decoder loads its state.
     encoder: Option<&'a Self>,
+    /// Weights that an encoder loads first.
+    weights: Option<&'a [u8]>,
     is_program: bool,
 }
 
@@ -199,6 +204,8 @@ pub(super) fn conform(job: &ConformJob, place: &Place<'_>) -> Result<Output, Wor
             format!("there is no case `{}` of {} `{}`", job.case, job.kind, job.component.component);
         return Ok(Output::Conformed(Verdict::Skipped(message)));
     };
+    let weights = job.weights.as_ref().map(|weights| read(weights, place)).transpose()?;
+    let weights = weights.as_deref();
     let encoder = |component: &&ComponentDescription| {
         component.kind == ComponentKind::Encoder && component.id == description.id
     };
@@ -209,13 +216,14 @@ pub(super) fn conform(job: &ConformJob, place: &Place<'_>) -> Result<Output, Wor
             description,
             config,
             encoder: None,
+            weights,
             is_program: job.is_program,
         })
     });
     let config = &job.component.config;
     let encoder = encoder.as_ref();
     let subject =
-        Subject { plugin: plugin.clone(), description, config, encoder, is_program: job.is_program };
+        Subject { plugin: plugin.clone(), description, config, encoder, weights, is_program: job.is_program };
     Ok(Output::Conformed((case.run)(&subject)))
 }
 
