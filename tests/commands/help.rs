@@ -1,55 +1,49 @@
 //! The program's help texts.
 
-use molarena_tests::TestArena;
+use std::fmt::Write as _;
+
+use molarena_tests::{TestArena, python::repository};
 
 use crate::support::check;
 
-#[test]
-fn every_verb_has_help() {
-    let arena = TestArena::new();
-    let verbs = [
-        "",
-        "run",
-        "board",
-        "serve",
-        "compare",
-        "gate",
-        "export",
-        "export scores",
-        "export predictions",
-        "export split",
-        "plot",
-        "predict",
-        "train",
-        "replay",
-        "store",
-        "store verify",
-        "store ls",
-        "store show",
-        "store rm",
-        "store gc",
-        "store merge",
-        "schema",
-        "embed",
-        "data",
-        "data list",
-        "data fetch",
-        "data verify",
-        "data info",
-        "data simulate",
-        "audit",
-        "plugin",
-        "plugin list",
-        "plugin info",
-        "doctor",
-        "completions",
-    ];
-    for verb in verbs {
-        let arguments: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
-        let output = arena.molarena(&arguments);
-        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{verb}");
-        check(&format!("help {verb}").trim().replace(' ', "-"), &arena, &output);
+/// The chapter of the book that has every command's help.
+const REFERENCE: &str = "docs/src/commands.md";
+
+/// The help of a command and of those below it, as a chapter of the book.
+fn reference(arena: &TestArena, command: &str, chapter: &mut String) {
+    let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+    let output = arena.molarena(&arguments);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{command}");
+    assert!(!output.stdout.contains('\u{1b}'), "colour codes in a pipe: {command}");
+    let name = format!("molarena {command}");
+    write!(chapter, "\n## {}\n\n```text\n{}```\n", name.trim(), output.stdout).unwrap();
+    let commands = output.stdout.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let commands = commands.split("\n\n").next().unwrap_or_default().lines();
+    // A longer description goes on in a line that begins further to the right.
+    let names = commands.filter_map(|line| {
+        line.strip_prefix("  ")?.split_whitespace().next().filter(|_| !line.starts_with("   "))
+    });
+    for name in names.filter(|name| *name != "help") {
+        reference(arena, format!("{command} {name}").trim(), chapter);
     }
+}
+
+#[test]
+fn the_command_reference_is_the_help() {
+    let arena = TestArena::new();
+    let mut chapter = String::from(
+        "# Commands\n\nWhat `molarena COMMAND --help` prints. A test makes this chapter: `MOLARENA_UPDATE=1 cargo test -p \
+         molarena-tests --test commands -- reference`.\n",
+    );
+    reference(&arena, "", &mut chapter);
+    let path = repository(REFERENCE);
+    if std::env::var_os("MOLARENA_UPDATE").is_some() {
+        fs_err::write(&path, &chapter).unwrap();
+    }
+    let committed = fs_err::read_to_string(&path).unwrap_or_default();
+    let differs = committed.lines().zip(chapter.lines()).find(|(one, other)| one != other);
+    assert!(committed == chapter, "{REFERENCE} is not the help: {differs:?}; make it with MOLARENA_UPDATE=1");
+    assert!(chapter.matches("\n## molarena").count() > 35, "only some commands are found");
 }
 
 #[test]

@@ -141,10 +141,15 @@ fn signal(process: u32, name: &str) {
 
 /// Compiles C to a library `name` in the arena's folder.
 fn compile(arena: &TestArena, source: &std::path::Path, name: &str) -> PathBuf {
+    compile_against(arena, source, name, "framework/abi/include")
+}
+
+/// Compiles a plugin against the header in a folder of the repository.
+fn compile_against(arena: &TestArena, source: &std::path::Path, name: &str, header: &str) -> PathBuf {
     let output = arena.path(name);
     let run = Command::new("cc")
         .args(["-std=c99", "-shared", "-fPIC", "-I"])
-        .arg(xtask::root().join("framework/abi/include"))
+        .arg(xtask::root().join(header))
         .args([source, std::path::Path::new("-o"), &output])
         .output()
         .expect("a C compiler");
