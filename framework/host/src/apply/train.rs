@@ -17,7 +17,7 @@ use crate::{
         learn::{HeldOut, Learning, join, learn},
     },
     arena::Arena,
-    error::Result,
+    error::{Error, Result},
     execute::event::Observer,
     plan::step::Step,
     request::limits::Limits,

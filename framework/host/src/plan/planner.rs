@@ -359,14 +359,6 @@ impl<'a> Planner<'a> {
         kind: ComponentKind,
         spec: &ComponentSpec,
     ) -> Result<Component> {
-        let (plugin, id) = self.plugin(&method.name, spec)?;
-        let used = ComponentUse {
-            component: spec.component.clone(),
-            version: plugin.description.version.clone(),
-            sha256: plugin.identity.clone(),
-            config: spec.config.clone(),
-            weights: spec.weights.clone(),
-        };
         let weights = match &spec.weights {
             Some(named) => match self.weights.get(&(method.name.clone(), named.file.clone())) {
                 Some(known) => Some(known.clone()),
@@ -379,6 +371,13 @@ impl<'a> Planner<'a> {
             None => None,
         };
         let (plugin, id) = self.plugin(&method.name, spec)?;
+        let used = ComponentUse {
+            component: spec.component.clone(),
+            version: plugin.description.version.clone(),
+            sha256: plugin.identity.clone(),
+            config: spec.config.clone(),
+            weights: spec.weights.clone(),
+        };
         let mut components = plugin.description.components.iter();
         let described = components.find(|component| component.kind == kind && component.id == id);
         let uses_seed = described.is_some_and(|component| component.uses_seed);
