@@ -352,6 +352,18 @@ impl<'a> Planner<'a> {
         Ok(split)
     }
 
+    /// The checked file of the weights that a component names.
+    fn weights_of(&mut self, method: &Method, spec: &ComponentSpec) -> Result<Option<PathBuf>> {
+        let Some(named) = &spec.weights else { return Ok(None) };
+        let place = (method.name.clone(), named.file.clone());
+        if let Some(known) = self.weights.get(&place) {
+            return Ok(Some(known.clone()));
+        }
+        let found = method.weights(named, &self.arena.data_dir)?;
+        self.weights.insert(place, found.clone());
+        Ok(Some(found))
+    }
+
     /// A component of a method that was already checked.
     pub(crate) fn component(
         &mut self,
@@ -359,17 +371,7 @@ impl<'a> Planner<'a> {
         kind: ComponentKind,
         spec: &ComponentSpec,
     ) -> Result<Component> {
-        let weights = match &spec.weights {
-            Some(named) => match self.weights.get(&(method.name.clone(), named.file.clone())) {
-                Some(known) => Some(known.clone()),
-                None => {
-                    let found = method.weights(spec, &self.arena.data_dir)?.expect("there is a file");
-                    self.weights.insert((method.name.clone(), named.file.clone()), found.clone());
-                    Some(found)
-                }
-            },
-            None => None,
-        };
+        let weights = self.weights_of(method, spec)?;
         let (plugin, id) = self.plugin(&method.name, spec)?;
         let used = ComponentUse {
             component: spec.component.clone(),

@@ -322,12 +322,12 @@ impl Method {
         Ok(method)
     }
 
-    /// The file of the weights of its encoder, checked; `None` if it has none.
+    /// The file of weights that it names, checked.
     ///
     /// # Errors
     /// [`Error::Weights`] if it is not there, or not the file that the method means.
-    pub(crate) fn weights(&self, spec: &ComponentSpec, data_dir: &Path) -> Result<Option<PathBuf>> {
-        spec.weights.as_ref().map(|weights| locate_weights(weights, &self.origin, data_dir)).transpose()
+    pub(crate) fn weights(&self, named: &WeightsUse, data_dir: &Path) -> Result<PathBuf> {
+        locate_weights(named, &self.origin, data_dir)
     }
 
     /// Whether the encoder of the method, or of a member of its ensemble, is pretrained.
