@@ -165,8 +165,19 @@ pub(crate) fn again(
         return Ok(records);
     }
     let (records, skipped) = scored_again(store, labels, records, metric)?;
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
     for (key, why) in &skipped {
-        say!("warning: record {key} is left out: {why}");
+        let why = why.to_string();
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, keys)) => keys.push(key),
+            None => reasons.push((why, vec![key])),
+        }
+    }
+    for (why, keys) in &reasons {
+        match keys.as_slice() {
+            [key] => say!("warning: record {key} is left out: {why}"),
+            keys => say!("warning: {} records are left out, such as {}: {why}", keys.len(), keys[0]),
+        }
     }
     Ok(records)
 }
