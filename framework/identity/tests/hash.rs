@@ -276,5 +276,8 @@ fn the_workspace_of_this_crate_has_its_plugins() {
         let of_itself = of_package(&folder.join("../../plugins").join(id)).unwrap().unwrap();
         assert_eq!(source.sha256, of_itself.sha256, "{id} knows the hash that the host knows");
     }
-    assert_eq!(plugins.keys().collect::<Vec<_>>(), ["baselines", "contrastive", "infoalign", "linfa", "mlp"]);
+    assert_eq!(
+        plugins.keys().collect::<Vec<_>>(),
+        ["baselines", "contrastive", "infoalign", "linfa", "mlp", "onnx"]
+    );
 }

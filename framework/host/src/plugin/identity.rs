@@ -82,6 +82,6 @@ mod tests {
     fn this_host_knows_the_plugins_beside_it() {
         let ids: Vec<&str> =
             OWN.unwrap().split(' ').map(|plugin| plugin.split_once('=').unwrap().0).collect();
-        assert_eq!(ids, ["baselines", "contrastive", "infoalign", "linfa", "mlp"]);
+        assert_eq!(ids, ["baselines", "contrastive", "infoalign", "linfa", "mlp", "onnx"]);
     }
 }
