@@ -71,7 +71,7 @@ fn table(library: &std::path::Path, rounds: usize) -> Result<serde_json::Value> 
         let started = Instant::now();
         let mut baseline = plugin.baseline("constant", "{}")?;
         baseline.fit(&train, &labels, &none, &no_labels, &call)?;
-        let other = baseline.predict(&test, &call)?;
+        let other = baseline.predict(&test, TASKS, &call)?;
         crossed.push(started.elapsed().as_secs_f64());
         ensure!(own == other, "the two predict the same");
     }
