@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import tempfile
+import time
 import types
 import unittest
 from unittest import mock
@@ -252,6 +253,37 @@ class Tasks(unittest.TestCase):
             made.models[0].parameters, {"random_state": 5, "n_jobs": 3, "part__random_state": 5, "depth": 3}
         )
         self.assertIsNone(component.classifier.parameters["n_jobs"], "the estimator of the class is left as it is")
+
+
+class Imports(unittest.TestCase):
+    def module(self, text):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        name = f"molarena_test_{id(folder)}"
+        self.addCleanup(sys.modules.pop, name, None)
+        (Path(folder.name) / f"{name}.py").write_text(text)
+        patched = mock.patch.object(sys, "path", [folder.name, *sys.path])
+        patched.start()
+        self.addCleanup(patched.stop)
+        return name
+
+    def test_packages_are_imported(self):
+        name = self.module("value = 3")
+        molarena.Call().import_packages("json", name)
+        self.assertEqual(sys.modules[name].value, 3)
+
+    def test_what_fails_is_raised(self):
+        with self.assertRaises(ZeroDivisionError):
+            molarena.Call().import_packages(self.module("1 / 0"))
+        with self.assertRaises(ModuleNotFoundError):
+            molarena.Call().import_packages("molarena_no_such_package")
+
+    def test_a_cancelled_call_does_not_wait(self):
+        name = self.module("import time\ntime.sleep(3)")
+        started = time.monotonic()
+        with self.assertRaises(molarena.Cancelled):
+            molarena.Call(_cancelled=lambda: True).import_packages(name)
+        self.assertLess(time.monotonic() - started, 2)
 
 
 class Data(unittest.TestCase):
