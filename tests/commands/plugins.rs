@@ -188,3 +188,43 @@ fn a_plugin_in_python_passes_but_for_its_faulty_component() {
     assert!(text.stdout.contains("python-fixture 0.1.0: 5 passed"), "{}", text.stdout);
     assert!(text.stderr.contains("passed   encoder lengths: schema: "), "{}", text.stderr);
 }
+
+#[test]
+fn ready_plugins_pass_the_conformance_suite() {
+    let Some(environment) = molarena_tests::python::environment_of_ready_plugins() else { return };
+    let arena = TestArena::new();
+    for (name, components) in [("sklearn", &["estimator"][..]), ("gbdt", &["lightgbm", "xgboost"])] {
+        let plugin = molarena_tests::python::ready_plugin(&arena.path(""), name, environment);
+        let (_, results) = checked(&arena, plugin.to_str().unwrap(), &[]);
+        let faults = faults(&results);
+        assert!(faults.iter().all(|result| result["component"] == "catboost"), "{name}: {faults:#?}");
+        for component in components {
+            let passed = |result: &&serde_json::Value| {
+                result["component"] == *component && result["status"] == "passed"
+            };
+            assert!(results.iter().filter(passed).count() >= 12, "{component}: {results:#?}");
+        }
+    }
+}
+
+/// Those whose environment somebody made, as their README says.
+#[test]
+fn ready_plugins_pass_in_environments_of_their_own() {
+    let arena = TestArena::new();
+    for (name, config, needs) in [
+        ("sklearn", "estimator={}", ".venv"),
+        ("gbdt", "catboost={}", ".venv"),
+        ("chemprop", "chemprop={\"epochs\": 5}", ".venv"),
+        ("tabpfn", "tabpfn={}", "weights"),
+    ] {
+        let plugin = molarena_tests::python::repository("plugins").join(name);
+        if !plugin.join(".venv").is_dir() || !plugin.join(needs).is_dir() {
+            eprintln!(
+                "skipped: plugins/{name} has no environment, or no weights; its README says how to make them"
+            );
+            continue;
+        }
+        let (code, results) = checked(&arena, plugin.to_str().unwrap(), &["--config", config]);
+        assert_eq!((code, faults(&results)), (Some(0), Vec::new()), "{name}");
+    }
+}

@@ -138,6 +138,48 @@ fn every_fault_of_a_program_is_a_row_with_its_reason() {
     assert_eq!(processes(plugin.join("plugin.py").to_str().unwrap()), [""; 0], "no program is left");
 }
 
+#[test]
+fn ready_plugins_are_rows() {
+    let Some(environment) = python::environment_of_ready_plugins() else { return };
+    let arena = TestArena::new();
+    chains(&arena);
+    let plugins = ["sklearn", "gbdt"].map(|name| python::ready_plugin(&arena.path(""), name, environment));
+    arena.method("constant", "baselines/constant", "{}");
+    arena.method("forest", "sklearn/estimator", "{}");
+    let pipeline = "[\"sklearn.preprocessing.StandardScaler\", { class = \"sklearn.linear_model.Ridge\", alpha = 10.0 }]";
+    arena.method("pipeline", "sklearn/estimator", &format!("{{ regressor = {pipeline} }}"));
+    arena.method("lightgbm", "gbdt/lightgbm", "{ parameters = { min_data_in_leaf = 2 } }");
+    arena.method("xgboost", "gbdt/xgboost", "{ trees = 50, learning_rate = 0.1 }");
+    let mut all = plugins.to_vec();
+    all.push(library("molarena_baselines"));
+    let named = ["constant", "forest", "pipeline", "lightgbm", "xgboost"];
+    let mut arguments = vec!["--dataset", "chains"];
+    arguments.extend(named.iter().flat_map(|name| ["--method", name]));
+    let output = arena.run(&all, &arguments);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let score = |name: &str| row(&arena, name)["mean"].as_f64().unwrap();
+    for name in &named[1..] {
+        assert!(score(name) < score("constant"), "{name} learns nothing: {}", score(name));
+    }
+    for (component, config, part) in [
+        (
+            "sklearn/estimator",
+            "{ regressor = \"sklearn.svm.SVX\" }",
+            "sklearn.svm.SVX, which cannot be imported",
+        ),
+        ("sklearn/estimator", "{ classifier = \"sklearn.svm.LinearSVC\" }", "LinearSVC has no predict_proba"),
+        ("gbdt/lightgbm", "{ trees = 0 }", "trees"),
+        ("gbdt/lightgbm", "{ parameters = { leaves_of_a_tree = 3 } }", "Unknown parameter: leaves_of_a_tree"),
+        ("gbdt/xgboost", "{ parameters = { leaves_of_a_tree = 3 } }", "leaves_of_a_tree"),
+        ("gbdt/xgboost", "{ parameters = { eta = 0.3 } }", "stands for learning_rate"),
+    ] {
+        arena.method("refused", component, config);
+        let output = arena.run(&all, &["--dataset", "chains", "--method", "refused"]);
+        assert_eq!(output.code, Some(2), "{config}: {}", output.stderr);
+        assert!(output.stderr.contains(part), "{config}: {}", output.stderr);
+    }
+}
+
 /// A plugin folder whose program is a shell script.
 fn scripted(arena: &TestArena, name: &str, script: &str) -> PathBuf {
     let manifest = format!(

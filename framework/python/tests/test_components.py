@@ -1,9 +1,14 @@
 """Components without an arena: what they describe, and how they answer frames."""
 
+import copy
 import io
 import json
+import sys
 import tempfile
+import time
+import types
 import unittest
+from unittest import mock
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Optional
@@ -35,6 +40,49 @@ def lengths(smiles):
 def mean_of_labels(x, labels, seed):
     means = np.nanmean(labels.values, axis=0)
     return lambda x: np.tile(means, (len(x), 1))
+
+
+class Means(molarena.TaskBaseline):
+    """The mean label of each task, and how many molecules have one."""
+
+    seen = ()
+
+    def fit_task(self, x, y, call):
+        self.seen += (len(y),)
+        return {"mean": float(y.mean())}
+
+    def predict_task(self, model, x, call):
+        return np.full((len(x), 1), model["mean"])
+
+
+class Estimator:
+    """As scikit-learn's, with parameters of its own and of a part."""
+
+    def __init__(self):
+        self.parameters = {"random_state": None, "n_jobs": None, "part__random_state": None, "depth": 3}
+
+    def get_params(self):
+        return self.parameters
+
+    def set_params(self, **values):
+        self.parameters = self.parameters | values
+
+    def fit(self, x, y):
+        self.mean, self.classes = float(np.mean(y)), y.dtype.kind == "i"
+        return self
+
+    def predict(self, x):
+        return np.full(len(x), self.mean)
+
+    def predict_proba(self, x):
+        return np.tile([1 - self.mean, self.mean], (len(x), 1))
+
+
+def sklearn():
+    """A stand-in for the part of scikit-learn that the package uses."""
+    base = types.ModuleType("sklearn.base")
+    base.clone = copy.deepcopy
+    return mock.patch.dict(sys.modules, {"sklearn": types.ModuleType("sklearn"), "sklearn.base": base})
 
 
 class Answers:
@@ -72,6 +120,23 @@ class Descriptions(unittest.TestCase):
         self.assertIs(schema["additionalProperties"], False)
         with self.assertRaises(TypeError):
             schema_of(int)
+
+    def test_ranges_of_options_are_in_the_schema(self):
+        @dataclass
+        class Ranges:
+            trees: int = molarena.option(200, "Number of trees", minimum=1)
+            rate: float = molarena.option(0.1, above=0, maximum=1)
+            share: float = molarena.option(0.5, minimum=0, below=1)
+            others: dict = molarena.option({})
+
+        properties = schema_of(Ranges)["properties"]
+        self.assertEqual(properties["trees"], {"type": "integer", "default": 200, "description": "Number of trees", "minimum": 1})
+        self.assertEqual(properties["rate"], {"type": "number", "default": 0.1, "exclusiveMinimum": 0, "maximum": 1})
+        self.assertEqual(properties["share"], {"type": "number", "default": 0.5, "minimum": 0, "exclusiveMaximum": 1})
+        Ranges().others["x"] = 1
+        self.assertEqual(Ranges().others, {}, "each configuration has a dictionary of its own")
+        with self.assertRaises(TypeError):
+            molarena.option(1, least=0)
 
     def test_functions_are_described(self):
         described = lengths._describe()
@@ -135,6 +200,90 @@ class Frames(unittest.TestCase):
         answers.server.cancelled.add(1)
         error = answers.ask("encode", **made, inputs={"rows": 1}, context=CONTEXT)["error"]
         self.assertEqual(error["status"], "cancelled")
+
+
+class Tasks(unittest.TestCase):
+    """Baselines that fit each task by itself."""
+
+    CLASSES = [[0, np.nan, 1, 0], [1, np.nan, 1, np.nan], [1, np.nan, np.nan, 1], [1, np.nan, 1, np.nan]]
+
+    def fitted(self, kind, values, component=Means, **call):
+        with tempfile.TemporaryDirectory() as folder:
+            np.save(Path(folder) / "0.npy", np.zeros((4, 2), np.float32))
+            x = Molecules({"rows": 4, "dense": "0.npy"}, Exchange(Path(folder)))
+            labels = Labels(np.array(values, np.float32), kind)
+            made = component()
+            made.fit(x, labels, x, labels, molarena.Call(**call))
+            return made, made.predict(x, molarena.Call())
+
+    def test_missing_labels_are_no_labels(self):
+        reported = []
+        made, predictions = self.fitted("classification", self.CLASSES, _report=lambda *what: reported.append(what))
+        np.testing.assert_array_equal(predictions, np.tile(np.float32([0.75, 0.5, 1, 0.5]), (4, 1)))
+        self.assertEqual(made.seen, (4, 2), "tasks with one class or none are not fitted")
+        self.assertEqual(reported[0], (0.25, "task 1 of 4"))
+        _, predictions = self.fitted("regression", [[2, np.nan], [4, np.nan], [np.nan, np.nan], [6, np.nan]])
+        np.testing.assert_array_equal(predictions[0], [4, 0])
+
+    def test_states_are_restored_and_damaged_ones_refused(self):
+        made, _ = self.fitted("classification", self.CLASSES)
+        state = made.save()
+        other = Means()
+        other.load(state)
+        self.assertEqual((other.models, other.is_classification), (made.models, True))
+        for damaged in (b"", b"x" * 100, state[:-1], state[: len(state) // 2], state[:30]):
+            with self.assertRaises(molarena.DataError):
+                Means().load(damaged)
+
+    def test_a_cancelled_fit_ends(self):
+        with self.assertRaises(molarena.Cancelled):
+            self.fitted("classification", self.CLASSES, _cancelled=lambda: True)
+
+    def test_estimators_get_the_seed_and_the_threads(self):
+        component = molarena.sklearn_baseline(Estimator(), id="own")
+        self.assertEqual(component._describe()["summary"], "Estimator of scikit-learn, one for each task")
+        with sklearn():
+            made, predictions = self.fitted("classification", self.CLASSES, component, seed=2**32 + 5, threads=3)
+            with self.assertRaises(molarena.Unsupported) as raised:
+                self.fitted("regression", self.CLASSES, component)
+        self.assertIn("no estimator for regression", str(raised.exception))
+        np.testing.assert_array_equal(predictions[:, 0], [0.75] * 4)
+        self.assertTrue(made.models[0].classes, "classes are whole numbers")
+        self.assertEqual(
+            made.models[0].parameters, {"random_state": 5, "n_jobs": 3, "part__random_state": 5, "depth": 3}
+        )
+        self.assertIsNone(component.classifier.parameters["n_jobs"], "the estimator of the class is left as it is")
+
+
+class Imports(unittest.TestCase):
+    def module(self, text):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        name = f"molarena_test_{id(folder)}"
+        self.addCleanup(sys.modules.pop, name, None)
+        (Path(folder.name) / f"{name}.py").write_text(text)
+        patched = mock.patch.object(sys, "path", [folder.name, *sys.path])
+        patched.start()
+        self.addCleanup(patched.stop)
+        return name
+
+    def test_packages_are_imported(self):
+        name = self.module("value = 3")
+        molarena.Call().import_packages("json", name)
+        self.assertEqual(sys.modules[name].value, 3)
+
+    def test_what_fails_is_raised(self):
+        with self.assertRaises(ZeroDivisionError):
+            molarena.Call().import_packages(self.module("1 / 0"))
+        with self.assertRaises(ModuleNotFoundError):
+            molarena.Call().import_packages("molarena_no_such_package")
+
+    def test_a_cancelled_call_does_not_wait(self):
+        name = self.module("import time\ntime.sleep(3)")
+        started = time.monotonic()
+        with self.assertRaises(molarena.Cancelled):
+            molarena.Call(_cancelled=lambda: True).import_packages(name)
+        self.assertLess(time.monotonic() - started, 2)
 
 
 class Data(unittest.TestCase):

@@ -197,6 +197,11 @@ impl PluginManifest {
         paths
     }
 
+    /// A path as seen from the plugin's folder.
+    fn seen_inside<'a>(&self, path: &'a Path) -> &'a Path {
+        path.strip_prefix(&self.folder).unwrap_or(path)
+    }
+
     /// Checks that the environment is there and has exactly what the lock file names.
     ///
     /// # Errors
@@ -207,10 +212,14 @@ impl PluginManifest {
             return Err(failed(format!("it reads {}, which is not there", path.display())));
         }
         let Some(environment) = &self.environment else { return Ok(()) };
+        // Paths in a lock file are those from the plugin's folder.
         let make = format!(
-            "make it with: python3 -m venv {0} && {0}/bin/pip install{1}",
-            environment.display(),
-            self.lock.as_ref().map_or_else(String::new, |lock| format!(" -r {}", lock.display()))
+            "make it with: cd {} && python3 -m venv {1} && {1}/bin/pip install{2}",
+            self.folder.display(),
+            self.seen_inside(environment).display(),
+            self.lock
+                .as_ref()
+                .map_or_else(String::new, |lock| format!(" -r {}", self.seen_inside(lock).display()))
         );
         if !environment.is_dir() {
             return Err(failed(format!("its environment {} is not there; {make}", environment.display())));
@@ -231,7 +240,7 @@ impl PluginManifest {
         if faults.is_empty() {
             return Ok(());
         }
-        let lock = lock.strip_prefix(&self.folder).unwrap_or(lock).display();
+        let lock = self.seen_inside(lock).display();
         Err(failed(format!("its environment is not that of {lock}: {}; {make}", faults.join(", "))))
     }
 }
@@ -383,9 +392,11 @@ mod tests {
         let (folder, manifest) = folder("command = ['x']\nenvironment = 'env'\nlock = 'lock'");
         let manifest = manifest.unwrap();
         let says = || manifest.check().map_err(|error| error.to_string());
-        let lock = "# comment\n--hash\nNumPy==2.0.1 \\\n    --hash=sha256:aa\nscikit_learn[x]==1.5.0 ; python_version > '3'\n";
+        let lock = "# comment\n../../framework/python\n--hash\nNumPy==2.0.1 \\\n    --hash=sha256:aa\nscikit_learn[x]==1.5.0 ; python_version > '3'\n";
         fs_err::write(folder.path().join("lock"), lock).unwrap();
-        assert!(says().unwrap_err().contains("pip install -r"), "{:?}", says());
+        let made =
+            format!("cd {} && python3 -m venv env && env/bin/pip install -r lock", folder.path().display());
+        assert!(says().unwrap_err().contains(&made), "{:?}", says());
         let site = folder.path().join("env/lib/python3.11/site-packages");
         let install = |name: &str| fs_err::create_dir_all(site.join(format!("{name}.dist-info"))).unwrap();
         install("numpy-2.0.1");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import pickle
@@ -12,7 +13,7 @@ from typing import Any, Callable, ClassVar, Literal, Sequence
 import numpy as np
 
 from ._data import Array, Call, Corpus, Labels, Molecules
-from ._errors import ConfigError, Unsupported
+from ._errors import ConfigError, DataError, Unsupported
 
 
 class Component:
@@ -120,6 +121,97 @@ class Baseline(Component):
         raise NotImplementedError
 
 
+class TaskBaseline(Baseline):
+    """Fits each task by itself, on the molecules that have its label.
+
+    A subclass fits and predicts one task. A task without labels predicts 0.5 or 0, and a task with one distinct label predicts
+    that label; neither is fitted. The call is checked for cancellation before each task, and progress is reported after it.
+    The state is a pickle of the models.
+    """
+
+    is_classification: bool
+    """Whether the labels are classes: set before :meth:`fit_task`."""
+
+    def fit_task(self, x: Array, y: Array, call: Call) -> Any:
+        """A model of the labels ``y``, ``float32[n]`` with two distinct values or more, given ``x``, ``float32[n, columns]``.
+
+        A ``float`` is a model, too: the same prediction for every molecule.
+        """
+        raise NotImplementedError
+
+    def predict_task(self, model: Any, x: Array, call: Call) -> Any:
+        """The predictions of a model: ``[n]``, probabilities of 1 or values."""
+        raise NotImplementedError
+
+    def fit(self, molecules: Molecules, labels: Labels, valid: Molecules, valid_labels: Labels, call: Call) -> None:
+        x = molecules.matrix
+        self.is_classification = labels.is_classification
+        self.models: list[Any] = []
+        for task in range(labels.tasks):
+            call.check()
+            y = labels.values[:, task]
+            rows = ~np.isnan(y)
+            distinct = np.unique(y[rows])
+            if len(distinct) == 0:
+                self.models.append(0.5 if labels.is_classification else 0.0)
+            elif len(distinct) == 1:
+                self.models.append(float(distinct[0]))
+            else:
+                self.models.append(self.fit_task(x[rows], y[rows], call))
+            call.progress((task + 1) / labels.tasks, f"task {task + 1} of {labels.tasks}")
+
+    def predict(self, molecules: Molecules, call: Call) -> Array:
+        x = molecules.matrix
+        values = np.empty((len(x), len(self.models)), dtype=np.float32)
+        for task, model in enumerate(self.models):
+            call.check()
+            column = model if isinstance(model, float) else self.predict_task(model, x, call)
+            values[:, task] = np.reshape(column, -1)
+        return values
+
+    def save(self) -> bytes:
+        return _MARK + pickle.dumps((self.is_classification, self.models))
+
+    def load(self, state: bytes) -> None:
+        if not state.startswith(_MARK):
+            raise DataError("this is no state of a baseline that fits each task by itself")
+        try:
+            self.is_classification, self.models = pickle.loads(state[len(_MARK) :])
+        except Exception as error:
+            raise DataError(f"the state is damaged: {error}") from error
+
+
+_MARK = b"molarena.TaskBaseline/1\n"
+
+
+class SklearnBaseline(TaskBaseline):
+    """Scikit-learn estimators or pipelines as they are, a clone for each task.
+
+    The seed of a call becomes every ``random_state`` that is a parameter, and the thread budget every ``n_jobs``.
+    """
+
+    classifier: Any = None
+    """An estimator with ``predict_proba``; without one, classification is not supported."""
+    regressor: Any = None
+    """An estimator; without one, regression is not supported."""
+
+    def fit_task(self, x: Array, y: Array, call: Call) -> Any:
+        from sklearn.base import clone
+
+        estimator = self.classifier if self.is_classification else self.regressor
+        if estimator is None:
+            what = "classification" if self.is_classification else "regression"
+            raise Unsupported(f"this baseline has no estimator for {what}")
+        estimator = clone(estimator)
+        values = {"random_state": call.seed % 2**32, "n_jobs": call.threads}
+        known = estimator.get_params()
+        estimator.set_params(**{key: values[key.split("__")[-1]] for key in known if key.split("__")[-1] in values})
+        return estimator.fit(x, y.astype(int) if self.is_classification else y)
+
+    def predict_task(self, model: Any, x: Array, call: Call) -> Any:
+        return model.predict_proba(x)[:, 1] if self.is_classification else model.predict(x)
+
+
 def encoder(
     function: Callable[..., Any] | None = None,
     *,
@@ -194,75 +286,47 @@ def sklearn_baseline(
     summary: str = "",
     inputs: Sequence[str] = ("dense", "bits"),
     determinism: str = "tolerance",
-) -> type[Baseline]:
-    """Makes a baseline of scikit-learn estimators or pipelines as they are.
+) -> type[SklearnBaseline]:
+    """Makes a baseline of scikit-learn estimators or pipelines as they are; see :class:`SklearnBaseline`."""
+    members = {
+        "id": id,
+        "summary": summary or f"{type(classifier or regressor).__name__} of scikit-learn, one for each task",
+        "inputs": tuple(inputs),
+        "determinism": determinism,
+        "classifier": classifier,
+        "regressor": regressor,
+    }
+    return type("Sklearn", (SklearnBaseline,), members)
 
-    Each task is fitted by a clone of its own on the molecules that have a label. A task without labels predicts 0.5 or 0; a
-    task with one distinct label predicts that label. The seed of a call becomes every ``random_state`` that is a parameter,
-    and the thread budget every ``n_jobs``.
+
+_LIMITS = {"minimum": "minimum", "above": "exclusiveMinimum", "maximum": "maximum", "below": "exclusiveMaximum"}
+
+
+def option(default: Any, description: str = "", **limits: float) -> Any:
+    """A field of a configuration with its default, what it is, and its range.
+
+    The limits are ``minimum``, ``maximum``, ``above`` and ``below``; the last two are not allowed values themselves. The arena
+    checks them before anything runs::
+
+        @dataclass
+        class Config:
+            trees: int = molarena.option(200, "Number of trees", minimum=1)
+            rate: float = molarena.option(0.1, "Weight of each tree", above=0, maximum=1)
     """
-
-    class Sklearn(Baseline):
-        def _estimator(self, is_classification: bool, call: Call) -> Any:
-            from sklearn.base import clone
-
-            estimator = classifier if is_classification else regressor
-            if estimator is None:
-                what = "classification" if is_classification else "regression"
-                raise Unsupported(f"this baseline has no estimator for {what}")
-            estimator = clone(estimator)
-            values = {"random_state": call.seed % 2**32, "n_jobs": call.threads}
-            known = estimator.get_params()
-            estimator.set_params(**{key: values[key.split("__")[-1]] for key in known if key.split("__")[-1] in values})
-            return estimator
-
-        def fit(
-            self, molecules: Molecules, labels: Labels, valid: Molecules, valid_labels: Labels, call: Call
-        ) -> None:
-            x = molecules.matrix
-            self.is_classification = labels.is_classification
-            self.fitted: list[Any] = []
-            for task in range(labels.tasks):
-                call.check()
-                y = labels.values[:, task]
-                rows = ~np.isnan(y)
-                distinct = np.unique(y[rows])
-                if len(distinct) == 0:
-                    self.fitted.append(0.5 if labels.is_classification else 0.0)
-                elif len(distinct) == 1:
-                    self.fitted.append(float(distinct[0]))
-                else:
-                    estimator = self._estimator(labels.is_classification, call)
-                    target = y[rows].astype(int) if labels.is_classification else y[rows]
-                    self.fitted.append(estimator.fit(x[rows], target))
-                call.progress((task + 1) / labels.tasks, f"task {task + 1} of {labels.tasks}")
-
-        def predict(self, molecules: Molecules, call: Call) -> Array:
-            x = molecules.matrix
-            columns = []
-            for fitted in self.fitted:
-                if isinstance(fitted, float):
-                    columns.append(np.full(len(x), fitted))
-                elif self.is_classification:
-                    columns.append(fitted.predict_proba(x)[:, 1])
-                else:
-                    columns.append(fitted.predict(x))
-            return np.stack(columns, axis=1)
-
-        def save(self) -> bytes:
-            return pickle.dumps((self.is_classification, self.fitted))
-
-        def load(self, state: bytes) -> None:
-            self.is_classification, self.fitted = pickle.loads(state)
-
-    Sklearn.id = id
-    Sklearn.summary = summary or f"{type(classifier or regressor).__name__} of scikit-learn, one for each task"
-    Sklearn.inputs = tuple(inputs)
-    Sklearn.determinism = determinism
-    return Sklearn
+    for name in limits:
+        if name not in _LIMITS:
+            raise TypeError(f"`{name}` is no limit of an option; there are: {', '.join(_LIMITS)}")
+    metadata: dict[str, Any] = {"description": description} if description else {}
+    metadata |= {_LIMITS[name]: value for name, value in limits.items()}
+    if isinstance(default, (dict, list)):
+        return dataclasses.field(default_factory=lambda: copy.deepcopy(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string", dict: "object"}
+
+
+_IN_SCHEMA = ("description", *_LIMITS.values())
 
 
 def schema_of(config: type | None) -> dict[str, Any]:
@@ -276,8 +340,7 @@ def schema_of(config: type | None) -> dict[str, Any]:
     required = []
     for field in dataclasses.fields(config):
         described = _schema_of_type(hints[field.name], field.name)
-        if "description" in field.metadata:
-            described["description"] = field.metadata["description"]
+        described |= {key: value for key, value in field.metadata.items() if key in _IN_SCHEMA}
         if field.default is not dataclasses.MISSING:
             described["default"] = field.default
         elif field.default_factory is not dataclasses.MISSING:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -219,6 +221,28 @@ class Call:
         """Raises :class:`Cancelled` if the call should end soon."""
         if self.cancelled():
             raise Cancelled("cancelled by the arena")
+
+    def import_packages(self, *names: str) -> None:
+        """Imports packages that take seconds, so that a call that the arena cancels meanwhile ends.
+
+        After it, ``import`` finds them loaded. Without it such an import belongs where a component is made.
+        """
+        failed: list[BaseException] = []
+
+        def load() -> None:
+            try:
+                for name in names:
+                    importlib.import_module(name)
+            except BaseException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=load, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self.check()
+            thread.join(0.05)
+        if failed:
+            raise failed[0]
 
     def random(self) -> np.random.Generator:
         """A generator of random numbers that the seed determines."""
