@@ -60,7 +60,7 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests are in the repository").join(path)
 }
 
-/// Packages of the lock files of `plugins/sklearn` and `plugins/gbdt` that tests install. CatBoost, and what it alone needs, would be
+/// Packages of the lock files of `plugins/sklearn` and `plugins/gbdt` that tests install. `CatBoost`, and what it alone needs, would be
 /// more than three times as much again.
 const OF_READY_PLUGINS: [&str; 9] = [
     "cloudpickle",
@@ -74,7 +74,7 @@ const OF_READY_PLUGINS: [&str; 9] = [
     "xgboost-cpu",
 ];
 
-/// The folder of an environment with scikit-learn, LightGBM and XGBoost as the ready plugins lock them, and the package of
+/// The folder of an environment with scikit-learn, `LightGBM` and `XGBoost` as the ready plugins lock them, and the package of
 /// `framework/python`; `None`, with a message, if it cannot be made.
 pub fn environment_of_ready_plugins() -> Option<&'static Path> {
     static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();

@@ -167,10 +167,9 @@ pub(crate) fn again(
     let (records, skipped) = scored_again(store, labels, records, metric)?;
     let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
     for (key, why) in &skipped {
-        let why = why.to_string();
-        match reasons.iter_mut().find(|(known, _)| *known == why) {
+        match reasons.iter_mut().find(|(known, _)| known == why) {
             Some((_, keys)) => keys.push(key),
-            None => reasons.push((why, vec![key])),
+            None => reasons.push((why.clone(), vec![key])),
         }
     }
     for (why, keys) in &reasons {
