@@ -14,6 +14,7 @@ mod gate;
 mod good_runs;
 mod help;
 mod import;
+mod new_plugins;
 mod outputs;
 mod own;
 mod page;

@@ -210,8 +210,10 @@ fn events_are_lines_of_json() {
         arena.run(&baselines(), &["--dataset", "chains", "--method", "k1", "--events", "events.jsonl"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let text = fs_err::read_to_string(arena.path("events.jsonl")).unwrap();
-    let events: Vec<String> =
+    let mut events: Vec<String> =
         text.lines().map(|line| json(line)["event"].as_str().unwrap().to_owned()).collect();
+    // On a slow machine there is progress to tell.
+    events.retain(|event| event != "progress");
     assert_eq!(events, ["planned", "started", "finished", "scored"]);
     assert_eq!(json(text.lines().last().unwrap())["record"]["method"], "k1");
     assert_eq!(row(&arena, "k1")["seeds"], 1);

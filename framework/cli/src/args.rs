@@ -9,12 +9,13 @@ mod gate;
 mod import;
 mod learning;
 mod plot;
+mod plugin;
 mod reproduce;
 mod store;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
 use molarena_host::{parse_duration, parse_size, parse_threads};
@@ -27,6 +28,7 @@ pub(crate) use self::{
     import::ImportArgs,
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
     plot::{PlotArgs, ScaleChoice},
+    plugin::{PluginArgs, PluginCommand, PluginKind, PluginLanguage},
     reproduce::ReproduceArgs,
     store::{ChosenCells, StoreArgs, StoreCommand},
 };
@@ -78,7 +80,7 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// Look for what makes scores of a dataset too good or too noisy: twins, conflicts, leaks, contamination
     Audit(AuditArgs),
-    /// List, describe and check plugins
+    /// Make, check, list, describe, install and remove plugins
     Plugin(PluginArgs),
     /// Check what this machine offers: confinement, data, plugins, store
     Doctor(DoctorArgs),
@@ -258,68 +260,6 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) plugins: PluginPlaces,
 }
-
-#[derive(Debug, Args)]
-pub(crate) struct PluginArgs {
-    #[command(subcommand)]
-    pub(crate) command: PluginCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// List the plugins that are found, and their components
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        plugins: PluginPlaces,
-    },
-    /// Describe a plugin: components, inputs, devices, determinism, configuration
-    #[command(after_help = "Example:\n  molarena plugin info baselines")]
-    Info {
-        /// Id of the plugin
-        #[arg(value_name = "ID")]
-        id: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        plugins: PluginPlaces,
-    },
-    /// Run the conformance suite on a library or plugin folder, each case in a worker of its own
-    #[command(after_help = CHECK_EXAMPLES)]
-    Check {
-        /// The library or the plugin folder, or the id of a plugin that is found
-        #[arg(value_name = "PATH")]
-        plugin: PathBuf,
-        /// Only this case (again for more)
-        #[arg(long = "case", value_name = "NAME", value_parser = PossibleValuesParser::new(molarena_host::case_names()))]
-        cases: Vec<String>,
-        /// Configuration of a component, ID or KIND/ID, where it has required keys (again for more)
-        #[arg(long = "config", value_name = "COMPONENT=JSON")]
-        configs: Vec<String>,
-        /// Weights of an encoder, where it needs some (again for more)
-        #[arg(long = "weights", value_name = "ID=FILE")]
-        weights: Vec<String>,
-        /// Time limit of a case
-        #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
-        wall_limit: Duration,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        plugins: PluginPlaces,
-    },
-}
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  molarena plugin check my-plugin
-  molarena plugin check target/release/libmolarena_mine.so --case company
-  molarena plugin check my-plugin --config 'my-encoder={\"weights\": \"w.bin\"}' --json
-
-The exit code is 3 if a case failed or crashed.";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

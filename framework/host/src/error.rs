@@ -41,9 +41,9 @@ pub enum Error {
         /// The known names.
         known: String,
     },
-    /// No plugin library has this id.
+    /// No plugin has this id.
     #[error(
-        "method `{method}`: no plugin `{plugin}`: no file {file} in {searched}; \
+        "method `{method}`: no plugin `{plugin}`: {searched}; \
          build it, or name it with --plugin PATH or MOLARENA_PLUGIN_PATH"
     )]
     UnknownPlugin {
@@ -51,9 +51,7 @@ pub enum Error {
         method: String,
         /// The plugin's id.
         plugin: String,
-        /// File name of the library.
-        file: String,
-        /// The folders that were searched.
+        /// Where it was looked for.
         searched: String,
     },
     /// A file of weights that a method names cannot be used.
@@ -168,7 +166,7 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
-    /// A file that is to be unpacked is no sound archive of a store.
+    /// A file that is to be unpacked is no sound archive of a store or a plugin.
     #[error("{path}: {message}")]
     Archive {
         /// The file.

@@ -27,6 +27,7 @@ pub use apply::{
         Embedded, Embedding, Encoder, Layout, OutputFormat, check_writable, embed, failures_path,
         parse_features, partial_path, rate, write_failures,
     },
+    install::{InstallOptions, Installed, install_plugin, remove_plugin},
     learn::HeldOut,
     model::{ModelPrediction, load_model, predict_with_model},
     predict::{Predicted, Prediction, predict},
@@ -42,6 +43,7 @@ pub use execute::{
 pub use files::{
     folder::Temporary,
     table::{Table, Values, check_table_name},
+    text::shell_word,
 };
 pub use inputs::{
     corpus::{LeaveOut, Sources, identities as corpus_identities},

@@ -19,7 +19,7 @@ use crate::{
     launch::{self, Launcher},
     plan::describe::describe,
     plugin::{
-        manifest::{is_plugin_folder, readable},
+        manifest::{is_program, readable},
         search::Plugin,
     },
     request::limits::Limits,
@@ -128,7 +128,7 @@ pub fn check_plugin(
         add(of_plugin("describe", "describes itself and its components", described(&plugin)));
     }
     if wanted("start") {
-        let quick = QUICK[usize::from(is_plugin_folder(path))];
+        let quick = QUICK[usize::from(is_program(path))];
         let verdict = if took <= quick {
             Verdict::Passed
         } else {
@@ -242,7 +242,7 @@ impl Runner<'_> {
             encoder: (component.kind == ComponentKind::Decoder)
                 .then(|| options.config(ComponentKind::Encoder, &component.id)),
             weights: weights.map(|weights| relative(folder.path(), weights)),
-            is_program: is_plugin_folder(&plugin.path),
+            is_program: is_program(&plugin.path),
         });
         let job = Job { envelope, seed: 0, threads: 2, task };
         let ending = launch::run(launcher, &job, folder.path(), wall, interrupted, &|_| ())?;

@@ -26,11 +26,12 @@ use crate::{
     job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob},
     launch,
     plan::{
+        check_hidden_from,
         describe::describe,
         device::CPU,
         steps::combine::{MemberPredictions, combine},
     },
-    plugin::{manifest::readable, search},
+    plugin::manifest::readable,
     request::limits::Limits,
 };
 
@@ -234,9 +235,9 @@ impl User<'_> {
         let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
             method: self.model.method.clone(),
             plugin: plugin.to_owned(),
-            file: search::file_name(plugin),
-            searched: self.arena.plugins.describe(),
+            searched: self.arena.plugins.trace(plugin),
         })?;
+        check_hidden_from(&path, self.arena)?;
         let found = describe(&self.arena.launcher, &path, &self.arena.store.work_dir())?;
         if found.identity != component.used.sha256 {
             let message = "it is another build than the one that the model was trained with; train it again, or name that build with --plugin";

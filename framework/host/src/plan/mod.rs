@@ -31,6 +31,7 @@ use crate::{
         planner::{Place, Planner},
         select::Selection,
     },
+    plugin::manifest::readable,
     request::{product, suite::Seeds, sweep::Vary},
     sandbox,
 };
@@ -102,20 +103,36 @@ fn check_size(selection: &Selection) -> Result<()> {
 
 /// Refuses a data folder, a user's table or a store that every worker may read.
 fn check_hidden(arena: &Arena) -> Result<()> {
+    hidden(arena).into_iter().try_for_each(|(what, path)| match sandbox::exposed_under(&path) {
+        Some(root) => Err(Error::Exposed { what, path, root }),
+        None => Ok(()),
+    })
+}
+
+/// Refuses a data folder, a user's table or a store that lies in what a worker must read to open the plugin at `path`, such
+/// as its folder.
+///
+/// # Errors
+/// [`Error::Exposed`]; the plugin's manifest cannot be read.
+pub(crate) fn check_hidden_from(plugin: &Path, arena: &Arena) -> Result<()> {
+    let roots = readable(plugin)?;
+    let roots: Vec<PathBuf> =
+        roots.into_iter().map(|root| fs_err::canonicalize(&root).unwrap_or(root)).collect();
+    hidden(arena).into_iter().try_for_each(|(what, path)| {
+        match roots.iter().find(|root| path.starts_with(root)) {
+            Some(root) => Err(Error::Exposed { what, root: root.clone(), path }),
+            None => Ok(()),
+        }
+    })
+}
+
+/// What no worker may read.
+fn hidden(arena: &Arena) -> Vec<(&'static str, PathBuf)> {
     // A missing data folder is reported with the dataset that needs it.
     let data_dir = fs_err::canonicalize(&arena.data_dir).unwrap_or_else(|_| arena.data_dir.clone());
-    let stores = [arena.store.root(), arena.encoders.root()].map(|root| ("store", root));
-    for (what, path) in [("data folder", data_dir.as_path())].into_iter().chain(stores) {
-        if let Some(root) = sandbox::exposed_under(path) {
-            return Err(Error::Exposed { what, path: path.to_owned(), root });
-        }
-    }
-    for path in arena.catalog.own_files() {
-        if let Some(root) = sandbox::exposed_under(path) {
-            return Err(Error::Exposed { what: "table", path: path.to_owned(), root });
-        }
-    }
-    Ok(())
+    let stores = [arena.store.root(), arena.encoders.root()].map(|root| ("store", root.to_owned()));
+    let tables = arena.catalog.own_files().map(|path| ("table", path.to_owned()));
+    std::iter::once(("data folder", data_dir)).chain(stores).chain(tables).collect()
 }
 
 /// The folder that a suite's method paths are relative to.

@@ -23,6 +23,7 @@ use crate::{
     inputs::{dataset::ArenaDataset, profiles},
     plan::{
         cell::{Cell, Row, TaskRow},
+        check_hidden_from,
         checks::{self, Check},
         component::Component,
         describe::describe,
@@ -37,7 +38,7 @@ use crate::{
             fit::{FitShared, FitWork},
         },
     },
-    plugin::search::{self, Plugin},
+    plugin::search::Plugin,
     request::{
         component::ComponentSpec,
         grid,
@@ -313,9 +314,9 @@ impl<'a> Planner<'a> {
         let path = self.arena.plugins.find(plugin).ok_or_else(|| Error::UnknownPlugin {
             method: method.to_owned(),
             plugin: plugin.to_owned(),
-            file: search::file_name(plugin),
-            searched: self.arena.plugins.describe(),
+            searched: self.arena.plugins.trace(plugin),
         })?;
+        check_hidden_from(&path, self.arena)?;
         let found = Arc::new(describe(&self.arena.launcher, &path, &self.arena.store.work_dir())?);
         self.plugins.insert(plugin.to_owned(), Arc::clone(&found));
         Ok((found, id.to_owned()))

@@ -20,6 +20,11 @@ pub fn identity(description: &PluginDescription, bytes_sha256: &str) -> String {
     by_sources(description, OWN.unwrap_or_default()).unwrap_or_else(|| bytes_sha256.to_owned())
 }
 
+/// Whether a plugin of the workspace that this host was built in has the id.
+pub fn is_own(id: &str) -> bool {
+    OWN.unwrap_or_default().split(' ').any(|plugin| plugin.split_once('=').is_some_and(|(own, _)| own == id))
+}
+
 fn by_sources(description: &PluginDescription, own: &str) -> Option<String> {
     let PluginDescription { id, source_sha256: Some(source), source_build: Some(build), .. } = description
     else {
@@ -83,5 +88,6 @@ mod tests {
         let ids: Vec<&str> =
             OWN.unwrap().split(' ').map(|plugin| plugin.split_once('=').unwrap().0).collect();
         assert_eq!(ids, ["baselines", "contrastive", "infoalign", "linfa", "mlp", "onnx"]);
+        assert!(is_own("mlp") && !is_own("ml") && !is_own(""));
     }
 }

@@ -5,11 +5,21 @@
 //! id = "my-method"
 //! version = "0.1.0"
 //! licence = "MIT"
-//! command = ["{environment}/bin/python", "plugin.py"]   # or: library = { linux-x86_64 = "libmolarena_my_method.so" }
+//! command = ["{environment}/bin/python", "plugin.py"]
 //! environment = ".venv"                                 # optional: what the command runs in
 //! lock = "requirements.lock"                            # optional: what must be installed there
 //! readable = ["/data/weights"]                          # optional: what else it may read
 //! ```
+//!
+//! or, instead of `command`, `environment` and `lock`:
+//!
+//! ```toml
+//! library = { linux-x86_64 = "target/release/libmolarena_my_method.so" }
+//! files = ["weights.bin"]                               # optional: what else of the folder it reads
+//! ```
+//!
+//! A command is all files of its folder. A library is its manifest, the library of this platform and `files`: a folder that
+//! libraries are built in has much else.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +30,11 @@ use std::{
 use molarena_data::{sha256_file, sha256_hex};
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use super::lock::differences;
+use crate::{
+    error::{Error, Result},
+    files::text::shell_word,
+};
 
 /// Schema name of a plugin folder's manifest.
 pub const PLUGIN_SCHEMA: &str = "molarena.plugin/1";
@@ -28,8 +42,8 @@ pub const PLUGIN_SCHEMA: &str = "molarena.plugin/1";
 pub const MANIFEST_FILE: &str = "plugin.toml";
 /// Stands for the environment's folder in a command.
 const ENVIRONMENT: &str = "{environment}";
-/// Packages of an environment that a lock file need not name: they install the others.
-const INSTALLERS: [&str; 4] = ["pip", "setuptools", "wheel", "uv"];
+/// Longest id of a plugin in bytes: file names are made of it.
+const LONGEST_ID: usize = 100;
 
 /// The manifest of a plugin folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +60,8 @@ pub struct PluginManifest {
     pub entry: Entry,
     environment: Option<PathBuf>,
     lock: Option<PathBuf>,
+    /// What a library reads besides itself.
+    named: Vec<PathBuf>,
     readable: Vec<PathBuf>,
 }
 
@@ -69,6 +85,7 @@ struct ManifestFile {
     command: Option<Vec<String>>,
     environment: Option<PathBuf>,
     lock: Option<PathBuf>,
+    files: Option<Vec<PathBuf>>,
     #[serde(default)]
     readable: Vec<PathBuf>,
 }
@@ -76,6 +93,26 @@ struct ManifestFile {
 /// Whether a path is a plugin folder.
 pub fn is_plugin_folder(path: &Path) -> bool {
     path.join(MANIFEST_FILE).is_file()
+}
+
+/// Whether a path is a plugin folder whose manifest names a command.
+pub(crate) fn is_program(path: &Path) -> bool {
+    is_plugin_folder(path)
+        && PluginManifest::read(path).is_ok_and(|manifest| matches!(manifest.entry, Entry::Command(_)))
+}
+
+/// Checks the id of a plugin.
+///
+/// # Errors
+/// What an id is made of.
+pub fn check_id(id: &str) -> Result<(), String> {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    if id.split('-').all(is_part) && id.len() <= LONGEST_ID {
+        return Ok(());
+    }
+    Err(format!("must be of small letters and digits, with single - between, at most {LONGEST_ID}"))
 }
 
 impl PluginManifest {
@@ -91,16 +128,14 @@ impl PluginManifest {
         if file.schema != PLUGIN_SCHEMA {
             return Err(failed(format!("schema is `{}`, expected `{PLUGIN_SCHEMA}`", file.schema)));
         }
-        let is_id = |id: &str| {
-            !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        };
-        if !is_id(&file.id) {
-            return Err(failed(format!("id `{}` must be of small letters, digits and -", file.id)));
-        }
+        check_id(&file.id).map_err(|why| failed(format!("id `{}` {why}", file.id)))?;
         if file.environment.is_none() && file.lock.is_some() {
             return Err(failed(
                 "`lock` says what is installed in an `environment`, and there is none".into(),
             ));
+        }
+        if let Some(environment) = file.environment.as_ref().filter(|environment| environment.is_relative()) {
+            inside(environment).map_err(&failed)?;
         }
         let entry = match (file.library, file.command) {
             (Some(libraries), None) => {
@@ -122,6 +157,20 @@ impl PluginManifest {
             (None, Some(_)) => return Err(failed("`command` is empty".into())),
             _ => return Err(failed("needs either `library` or `command`".into())),
         };
+        let named = match (&entry, file.files) {
+            (Entry::Library(_), files) => {
+                check_library(file.environment.as_deref(), &file.readable).map_err(&failed)?;
+                let files = files.unwrap_or_default();
+                files.iter().try_for_each(|file| inside(file).map(drop)).map_err(&failed)?;
+                files
+            }
+            (Entry::Command(_), None) => Vec::new(),
+            (Entry::Command(_), Some(_)) => {
+                return Err(failed(
+                    "`files` goes with `library`: a `command` is all files of its folder".into(),
+                ));
+            }
+        };
         let lock = file.lock.map(|lock| inside(&lock).map(Path::to_owned)).transpose().map_err(&failed)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -131,6 +180,7 @@ impl PluginManifest {
             entry,
             environment: file.environment.map(|environment| folder.join(environment)),
             lock: lock.map(|lock| folder.join(lock)),
+            named,
             readable: file.readable.into_iter().map(|path| folder.join(path)).collect(),
         })
     }
@@ -147,8 +197,8 @@ impl PluginManifest {
         Some(command)
     }
 
-    /// sha256 of the names and contents of the files of the folder: all but its environment, hidden files and folders, and
-    /// what Python compiled.
+    /// sha256 of the names and contents of the plugin's files. Of a library these are its manifest, the library of this
+    /// platform and `files`; of a command all but its environment, hidden files and folders, and what Python compiled.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -162,7 +212,15 @@ impl PluginManifest {
         Ok(sha256_hex(text.as_bytes()))
     }
 
+    /// The plugin's files, by their names in its folder.
     fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        if let Entry::Library(library) = &self.entry {
+            let library = library.strip_prefix(&self.folder).unwrap_or(library).to_owned();
+            return Ok([PathBuf::from(MANIFEST_FILE), library]
+                .into_iter()
+                .chain(self.named.clone())
+                .collect());
+        }
         let mut files = BTreeSet::new();
         let mut folders = vec![PathBuf::new()];
         while let Some(folder) = folders.pop() {
@@ -186,9 +244,36 @@ impl PluginManifest {
         Ok(files)
     }
 
-    /// What a worker must be able to read: the folder, its environment with the interpreter behind it, and what it names.
+    /// Copies the plugin's files, and nothing else, into the folder `to`, which is made.
+    ///
+    /// # Errors
+    /// A file is a link that leads out of the folder, or cannot be read or written.
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<()> {
+        let folder = fs_err::canonicalize(&self.folder)?;
+        fs_err::create_dir_all(to)?;
+        for name in self.files()? {
+            let from = fs_err::canonicalize(folder.join(&name))?;
+            if !from.starts_with(&folder) {
+                let message = format!("its file {} is a link that leads out of its folder", name.display());
+                return Err(Error::Plugin { path: self.folder.clone(), message });
+            }
+            let to = to.join(&name);
+            fs_err::create_dir_all(to.parent().unwrap_or(&to))?;
+            fs_err::copy(from, to)?;
+        }
+        Ok(())
+    }
+
+    /// What a worker must be able to read: of a library its files; of a command the folder, its environment with the
+    /// interpreter behind it; and what the manifest names.
     pub(crate) fn readable(&self) -> Vec<PathBuf> {
-        let mut paths = vec![self.folder.clone()];
+        let mut paths = match &self.entry {
+            Entry::Library(library) => {
+                let named = self.named.iter().map(|name| self.folder.join(name));
+                [self.folder.join(MANIFEST_FILE), library.clone()].into_iter().chain(named).collect()
+            }
+            Entry::Command(_) => vec![self.folder.clone()],
+        };
         if let Some(environment) = &self.environment {
             paths.push(environment.clone());
             paths.extend(base_of(environment));
@@ -202,7 +287,35 @@ impl PluginManifest {
         path.strip_prefix(&self.folder).unwrap_or(path)
     }
 
-    /// Checks that the environment is there and has exactly what the lock file names.
+    /// The folder of its environment.
+    pub(crate) fn environment(&self) -> Option<&Path> {
+        self.environment.as_deref()
+    }
+
+    /// Its lock file.
+    pub(crate) fn lock(&self) -> Option<&Path> {
+        self.lock.as_deref()
+    }
+
+    /// Whether it has an environment inside its folder, which a copy of the folder has not.
+    pub(crate) fn has_own_environment(&self) -> bool {
+        self.environment.as_ref().is_some_and(|environment| environment.starts_with(&self.folder))
+    }
+
+    /// The command that makes its environment, for a shell; `None` if it has none.
+    pub fn making(&self) -> Option<String> {
+        // Paths in a lock file are those from the plugin's folder.
+        let environment = shell_word(self.seen_inside(self.environment.as_ref()?));
+        let make = format!("cd {} && python3 -m venv {environment}", shell_word(&self.folder));
+        Some(match &self.lock {
+            Some(lock) => {
+                format!("{make} && {environment}/bin/pip install -r {}", shell_word(self.seen_inside(lock)))
+            }
+            None => format!("{make}, and install there what the plugin needs"),
+        })
+    }
+
+    /// Checks that its files are there, and that the environment has exactly what the lock file names.
     ///
     /// # Errors
     /// [`Error::Plugin`] that says what is missing, in another version, or not named.
@@ -211,32 +324,31 @@ impl PluginManifest {
         if let Some(path) = self.readable.iter().find(|path| !path.exists()) {
             return Err(failed(format!("it reads {}, which is not there", path.display())));
         }
-        let Some(environment) = &self.environment else { return Ok(()) };
-        // Paths in a lock file are those from the plugin's folder.
-        let make = format!(
-            "make it with: cd {} && python3 -m venv {1} && {1}/bin/pip install{2}",
-            self.folder.display(),
-            self.seen_inside(environment).display(),
-            self.lock
-                .as_ref()
-                .map_or_else(String::new, |lock| format!(" -r {}", self.seen_inside(lock).display()))
-        );
+        if let Entry::Library(library) = &self.entry {
+            if !library.exists() {
+                return Err(failed(format!("its library {} is not there; build it", library.display())));
+            }
+            let missing = self.named.iter().find(|name| !self.folder.join(name).is_file());
+            return match missing {
+                Some(name) => {
+                    Err(failed(format!("`files` names {}, which is no file there", name.display())))
+                }
+                None => Ok(()),
+            };
+        }
+        let (Some(environment), Some(making)) = (&self.environment, self.making()) else { return Ok(()) };
+        let make = format!("make it with: {making}");
         if !environment.is_dir() {
             return Err(failed(format!("its environment {} is not there; {make}", environment.display())));
         }
         let Some(lock) = &self.lock else { return Ok(()) };
-        let locked = locked(&fs_err::read_to_string(lock)?);
-        let installed = installed(environment);
-        let differ = |(name, version): (&String, &String)| match installed.get(name) {
-            None => Some(format!("{name} {version} is not installed")),
-            Some(found) if found != version => Some(format!("{name} is {found}, locked is {version}")),
-            Some(_) => None,
-        };
-        let unnamed = |name: &&String| !locked.contains_key(*name) && !INSTALLERS.contains(&name.as_str());
-        let mut faults: Vec<String> = locked.iter().filter_map(differ).collect();
-        faults.extend(
-            installed.keys().filter(unnamed).map(|name| format!("{name} is installed, but not locked")),
-        );
+        if !lock.is_file() {
+            let (lock, environment) = (shell_word(lock), shell_word(environment));
+            return Err(failed(format!(
+                "its lock file {lock} is not there; write it with: {environment}/bin/pip freeze > {lock}"
+            )));
+        }
+        let faults = differences(&fs_err::read_to_string(lock)?, environment);
         if faults.is_empty() {
             return Ok(());
         }
@@ -262,6 +374,20 @@ fn platform() -> String {
     format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
+/// Checks what a library cannot have: jobs open a copy of its files, with nothing around it.
+fn check_library(environment: Option<&Path>, readable: &[PathBuf]) -> Result<(), String> {
+    if environment.is_some() {
+        return Err("`environment` goes with `command`".into());
+    }
+    match readable.iter().find(|path| path.is_relative()) {
+        Some(path) => Err(format!(
+            "`readable` names {}, which is in the folder: name it in `files`, so that it is part of the plugin's identity",
+            path.display()
+        )),
+        None => Ok(()),
+    }
+}
+
 /// A path that stays inside its folder.
 fn inside(path: &Path) -> Result<&Path, String> {
     if path.components().all(|part| matches!(part, Component::Normal(_))) {
@@ -280,44 +406,6 @@ fn base_of(environment: &Path) -> Option<PathBuf> {
     // A link to the interpreter, such as one of a version manager, is followed.
     let program = fs_err::canonicalize(home.join("python3")).unwrap_or_else(|_| home.join("python3"));
     program.parent()?.parent().map(Path::to_owned)
-}
-
-/// Names and versions of a lock file: lines `name==version`, with or without hashes, markers and comments.
-fn locked(text: &str) -> BTreeMap<String, String> {
-    let pin = |line: &str| {
-        let line = line.split(['#', ';', '\\']).next().unwrap_or_default().trim();
-        let (name, version) = line.split_once("==")?;
-        let name = name.split('[').next().unwrap_or_default();
-        let version = version.split_whitespace().next()?;
-        Some((normalised(name), version.to_owned()))
-    };
-    text.lines().filter(|line| !line.trim_start().starts_with('-')).filter_map(pin).collect()
-}
-
-/// Names and versions of the packages of a Python environment.
-fn installed(environment: &Path) -> BTreeMap<String, String> {
-    let libraries = fs_err::read_dir(environment.join("lib")).into_iter().flatten().flatten();
-    let site = libraries.map(|entry| entry.path().join("site-packages")).filter(|path| path.is_dir());
-    let entries = site.filter_map(|path| fs_err::read_dir(path).ok()).flatten().flatten();
-    let package = |name: String| {
-        let stem = name.strip_suffix(".dist-info")?;
-        let (name, version) = stem.rsplit_once('-')?;
-        Some((normalised(name), version.to_owned()))
-    };
-    entries.filter_map(|entry| package(entry.file_name().to_string_lossy().into_owned())).collect()
-}
-
-/// A package's name as PEP 503 compares them.
-fn normalised(name: &str) -> String {
-    let mut normal = String::new();
-    for c in name.trim().chars() {
-        match c {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            c => normal.push(c.to_ascii_lowercase()),
-        }
-    }
-    normal
 }
 
 #[cfg(test)]
@@ -357,7 +445,9 @@ mod tests {
             ("command = ['{environment}/bin/x']", "there is no `environment`"),
             ("command = ['x']\nlock = 'requirements.lock'", "`lock` says"),
             ("command = ['x']\nenvironment = '.venv'\nlock = '../lock'", "leads out"),
+            ("command = ['x']\nenvironment = '../.venv'", "leads out"),
             ("library = { moon-riscv = 'x.so' }", "has none for"),
+            ("command = ['x']\nfiles = ['x']", "`files` goes with `library`"),
             ("command = ['x']\ncolour = 'red'", "colour"),
         ] {
             let error = folder(rest).1.unwrap_err().to_string();
@@ -366,6 +456,84 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         fs_err::write(other.path().join(MANIFEST_FILE), HEAD.replace("my-method", "My Method")).unwrap();
         assert!(PluginManifest::read(other.path()).unwrap_err().to_string().contains("small letters"));
+    }
+
+    /// The start of a manifest of a library.
+    fn library(rest: &str) -> (tempfile::TempDir, Result<PluginManifest>) {
+        folder(&format!("library = {{ {} = 'target/x.so' }}\n{rest}", platform()))
+    }
+
+    #[test]
+    fn a_library_is_its_manifest_the_library_and_the_files_that_it_names() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let readable = elsewhere.path().display();
+        let (place, manifest) = library(&format!("files = ['weights.bin']\nreadable = ['{readable}']"));
+        let manifest = manifest.unwrap();
+        let at = |name: &str| place.path().join(name);
+        let write = |name: &str, text: &str| {
+            fs_err::create_dir_all(at(name).parent().unwrap()).unwrap();
+            fs_err::write(at(name), text).unwrap();
+        };
+        let says = || manifest.check().map_err(|error| error.to_string());
+        assert!(says().unwrap_err().contains("target/x.so is not there; build it"), "{:?}", says());
+        write("target/x.so", "one");
+        assert!(says().unwrap_err().contains("`files` names weights.bin"), "{:?}", says());
+        write("weights.bin", "one");
+        let first = manifest.sha256().unwrap();
+        for made in ["target/x.d", "src/lib.rs", "README.md"] {
+            write(made, "x");
+            assert_eq!(manifest.sha256().unwrap(), first, "{made}");
+        }
+        for part in ["target/x.so", "weights.bin", "plugin.toml"] {
+            let before = manifest.sha256().unwrap();
+            write(part, "other");
+            assert_ne!(manifest.sha256().unwrap(), before, "{part}");
+        }
+        let parts = ["plugin.toml", "target/x.so", "weights.bin"].map(at);
+        assert_eq!(manifest.readable(), [&parts[..], &[elsewhere.path().to_owned()]].concat());
+
+        let copy = at("copy");
+        manifest.copy_to(&copy).unwrap();
+        assert!(copy.join("target/x.so").is_file() && copy.join("weights.bin").is_file());
+        assert!(!copy.join("src").exists() && !copy.join("target/x.d").exists());
+    }
+
+    #[test]
+    fn what_a_library_cannot_have_is_refused() {
+        for (rest, part) in [
+            ("environment = '.venv'", "`environment` goes with `command`"),
+            ("readable = ['weights']", "name it in `files`"),
+            ("files = ['../weights']", "leads out"),
+        ] {
+            let error = library(rest).1.unwrap_err().to_string();
+            assert!(error.contains(part), "{rest}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_copy_follows_no_link_out_of_the_folder() {
+        use std::os::unix::fs::symlink;
+        let (place, manifest) = folder("command = ['x']");
+        let (manifest, to) = (manifest.unwrap(), tempfile::tempdir().unwrap());
+        fs_err::create_dir(place.path().join("a")).unwrap();
+        fs_err::write(place.path().join("a/one"), "one").unwrap();
+        symlink("a/one", place.path().join("inside")).unwrap();
+        manifest.copy_to(to.path()).unwrap();
+        assert_eq!(fs_err::read_to_string(to.path().join("inside")).unwrap(), "one");
+        symlink("/etc/passwd", place.path().join("outside")).unwrap();
+        let error = manifest.copy_to(to.path()).unwrap_err().to_string();
+        assert!(error.contains("its file outside is a link that leads out of its folder"), "{error}");
+    }
+
+    #[test]
+    fn ids_are_words_of_small_letters_and_digits() {
+        for id in ["a", "my-method", "3d", "a-1-b"] {
+            assert_eq!(check_id(id), Ok(()), "{id}");
+        }
+        let long = "a".repeat(101);
+        for id in ["", "-", "-a", "a-", "a--b", "My", "a_b", "a.b", "a/b", "..", "é", &long] {
+            assert!(check_id(id).is_err(), "{id}");
+        }
     }
 
     #[test]
@@ -392,7 +560,10 @@ mod tests {
         let (folder, manifest) = folder("command = ['x']\nenvironment = 'env'\nlock = 'lock'");
         let manifest = manifest.unwrap();
         let says = || manifest.check().map_err(|error| error.to_string());
-        let lock = "# comment\n../../framework/python\n--hash\nNumPy==2.0.1 \\\n    --hash=sha256:aa\nscikit_learn[x]==1.5.0 ; python_version > '3'\n";
+        fs_err::create_dir(folder.path().join("env")).unwrap();
+        assert!(says().unwrap_err().contains("env/bin/pip freeze > "), "{:?}", says());
+        fs_err::remove_dir(folder.path().join("env")).unwrap();
+        let lock = "# comment\n../../framework/python\n--hash\nNumPy==2.0.1 \\\n    --hash=sha256:aa\nscikit_learn[x]==1.5.0 ; python_version > '3'\nOwn @ file:///x#y\n";
         fs_err::write(folder.path().join("lock"), lock).unwrap();
         let made =
             format!("cd {} && python3 -m venv env && env/bin/pip install -r lock", folder.path().display());
@@ -406,6 +577,8 @@ mod tests {
         assert!(says().unwrap_err().contains("scikit-learn is 1.4.0, locked is 1.5.0"));
         fs_err::remove_dir(site.join("scikit_learn-1.4.0.dist-info")).unwrap();
         install("scikit_learn-1.5.0");
+        assert!(says().unwrap_err().contains("own is not installed"));
+        install("own-0.1.0");
         assert_eq!(says(), Ok(()));
         install("extra-1.0");
         assert!(says().unwrap_err().contains("extra is installed, but not locked"));

@@ -2,6 +2,7 @@
 
 pub mod identity;
 pub mod loader;
+mod lock;
 pub mod manifest;
 mod process;
 pub mod search;

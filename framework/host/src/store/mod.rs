@@ -40,11 +40,11 @@ use serde::Serialize;
 use crate::{
     error::{Error, Result},
     files::{
-        folder::{remove_subfolders, remove_tree, warn_of},
+        folder::{Temporary, remove_subfolders, remove_tree, warn_of},
         library::library_bytes,
         plain::{copy_plain, hash_stored, open_plain, open_stored},
     },
-    plugin::manifest::{PluginManifest, is_plugin_folder},
+    plugin::manifest::{Entry, PluginManifest, is_plugin_folder},
     sandbox::exposed_under,
 };
 pub use manage::{Garbage, Merged, Removed};
@@ -194,22 +194,17 @@ impl Store {
         session.folder.clone()
     }
 
-    /// A copy of a plugin's library under the hash of its bytes, so that a job opens the bytes that the plan
-    /// saw, even if the file changes.
+    /// A copy of a plugin's library, or of a folder with one, under the hash of its bytes, so that a job opens the bytes
+    /// that the plan saw, even if a file changes. A folder with a command is opened in place, as it was seen.
     ///
     /// # Errors
-    /// The library cannot be read, or has other bytes than `sha256`.
+    /// The plugin cannot be read, or has other bytes than `sha256`.
     pub fn library(&self, library: &Path, sha256: &str) -> Result<PathBuf> {
-        if is_plugin_folder(library) {
-            let manifest = PluginManifest::read(library)?;
-            if manifest.sha256()? == sha256 {
-                return Ok(library.to_owned());
-            }
-            let message = "the files of the plugin were changed while it was in use; run again".into();
-            return Err(Error::Plugin { path: library.to_owned(), message });
-        }
         let folder = self.cache_path("plugins").join(sha256);
         let path = folder.join(library.file_name().unwrap_or_default());
+        if is_plugin_folder(library) {
+            return self.plugin_folder(library, sha256, path);
+        }
         if path.is_file() {
             return Ok(path);
         }
@@ -221,6 +216,38 @@ impl Store {
         }
         self.publish(&path, &bytes)?;
         Ok(path)
+    }
+
+    fn plugin_folder(&self, plugin: &Path, sha256: &str, copy: PathBuf) -> Result<PathBuf> {
+        let changed = || Error::Plugin {
+            path: plugin.to_owned(),
+            message: "the files of the plugin were changed while it was in use; run again".into(),
+        };
+        let is_sound = |folder: &Path| {
+            let found = PluginManifest::read(folder).and_then(|manifest| manifest.sha256());
+            found.is_ok_and(|found| found == sha256)
+        };
+        if is_sound(&copy) {
+            return Ok(copy);
+        }
+        let manifest = PluginManifest::read(plugin)?;
+        if let Entry::Command(_) = manifest.entry {
+            return if manifest.sha256()? == sha256 { Ok(plugin.to_owned()) } else { Err(changed()) };
+        }
+        let made = Temporary::make("plugin-", &self.work_dir())?;
+        let inner = made.path().join("plugin");
+        manifest.copy_to(&inner)?;
+        if !is_sound(&inner) {
+            return Err(changed());
+        }
+        // What a removal of caches left.
+        remove_tree(&copy)?;
+        fs_err::create_dir_all(copy.parent().unwrap_or(&copy))?;
+        match fs_err::rename(&inner, &copy) {
+            // Another run was faster.
+            Err(_) if is_sound(&copy) => Ok(copy),
+            renamed => Ok(renamed.map(|()| copy)?),
+        }
     }
 
     /// The value of a cached file, as `read` reads it; made if it is missing or unreadable, and written to the cache

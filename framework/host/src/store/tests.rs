@@ -139,3 +139,36 @@ fn changed_content_and_later_versions_are_refused() {
     assert_eq!(store.step(&stored.key).unwrap().as_ref(), Some(&stored), "unknown members are ignored");
     assert!(Store::open(&folder.path().join("none")).is_err());
 }
+
+#[test]
+fn jobs_open_a_copy_of_a_folder_with_a_library_and_a_command_in_place() {
+    let (place, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (plugin, store) = (place.path().join("mine"), Store::create(folder.path()).unwrap());
+    fs_err::create_dir(&plugin).unwrap();
+    let head = "schema = 'molarena.plugin/1'\nid = 'mine'\nversion = '0.1.0'\nlicence = 'MIT'\n";
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let write = |name: &str, text: &str| fs_err::write(plugin.join(name), text).unwrap();
+    write("plugin.toml", &format!("{head}library = {{ {platform} = 'x.so' }}\n"));
+    write("x.so", "one");
+    write("README.md", "no part of it");
+    let sha256 = || PluginManifest::read(&plugin).unwrap().sha256().unwrap();
+    let first = sha256();
+    let copy = store.library(&plugin, &first).unwrap();
+    assert!(copy.starts_with(store.root()) && !copy.join("README.md").exists());
+    assert_eq!(fs_err::read_to_string(copy.join("x.so")).unwrap(), "one");
+    // The plan saw the first library.
+    write("x.so", "two");
+    assert_eq!(store.library(&plugin, &first).unwrap(), copy);
+    // A removal of caches was killed.
+    fs_err::remove_file(copy.join("x.so")).unwrap();
+    let error = store.library(&plugin, &first).unwrap_err().to_string();
+    assert!(error.contains("were changed while it was in use"), "{error}");
+    write("x.so", "one");
+    assert_eq!(store.library(&plugin, &first).unwrap(), copy);
+    assert!(copy.join("x.so").is_file());
+    assert_eq!(fs_err::read_dir(store.work_dir()).unwrap().count(), 1, "only the lock");
+
+    write("plugin.toml", &format!("{head}command = ['x']\n"));
+    assert_eq!(store.library(&plugin, &sha256()).unwrap(), plugin);
+    assert!(store.library(&plugin, &first).is_ok(), "what an earlier plan saw is still there");
+}
