@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod book;
 mod cases;
 mod chemistry;
 mod ci;

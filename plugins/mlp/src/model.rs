@@ -1,12 +1,12 @@
 //! The baseline `mlp`.
 
 use molarena_nn::{
-    Features, Loss, Targets as NetworkTargets, device,
-    mlp::{Architecture, Data, Mlp, Training, Weights, predict, train},
+    Arrays, Features, Loss, Targets as NetworkTargets, device,
+    mlp::{Architecture, Data, Options, train},
     with_threads,
 };
 use molarena_sdk::{
-    Baseline, Call, Component, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
+    Baseline, Call, Component, Error, Hooks, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
     state::{Header, fitted},
     targets::{Targets, gather, without_labels},
 };
@@ -17,7 +17,7 @@ use crate::{
     scale::Scaler,
 };
 
-const HEADER: Header = Header { name: *b"mlp ", version: 1 };
+const HEADER: Header = Header { name: *b"mlp ", version: 2 };
 
 /// A multi-layer perceptron with one output for each task.
 ///
@@ -37,7 +37,7 @@ struct Model {
     scaler: Scaler,
     tasks: Vec<Task>,
     /// `None` if no task needs a network.
-    networks: Option<(Architecture, Vec<Weights>)>,
+    networks: Option<(Architecture, Vec<Arrays>)>,
 }
 
 /// The predictor of a task.
@@ -168,7 +168,7 @@ impl Params {
         valid: Option<&(Features, NetworkTargets)>,
         kind: TaskKind,
         call: &Call<'_>,
-    ) -> Result<(Architecture, Vec<Weights>)> {
+    ) -> Result<(Architecture, Vec<Arrays>)> {
         let (features, targets) = train_data;
         let architecture = Architecture {
             inputs: features.columns(),
@@ -178,7 +178,7 @@ impl Params {
             dropout: self.dropout,
         };
         let valid = valid.filter(|(_, targets)| targets.count() > 0);
-        let training = Training {
+        let options = Options {
             learning_rate: self.learning_rate,
             weight_decay: self.weight_decay,
             batch_size: self.batch_size,
@@ -190,22 +190,36 @@ impl Params {
             },
             selection: self.selection(),
         };
-        let device = device(call.device)?;
         let mut members = Vec::with_capacity(self.members);
         for member in 0..self.members {
-            let report = |epoch: usize| {
-                let share = (epoch + 1) as f64 / training.max_epochs as f64;
-                let text = format!("member {} of {}, epoch {}", member + 1, self.members, epoch + 1);
-                call.progress((member as f64 + share) / self.members as f64, &text);
-            };
+            let hooks = Member { call, member, members: self.members };
+            // Each member has random streams of its own; nobody resumes one.
+            let seed = call.seed.wrapping_add((member as u64) << 32);
+            let call = Call { seed, folder: None, ..call.with_hooks(&hooks) };
             let data = |(features, targets)| Data { features, targets };
             let valid = valid.map(|(features, targets)| data((features, targets)));
-            let train_data = data((features, targets));
-            let seeds = (call.seed, member as u64);
-            let trained = train(&architecture, &training, (train_data, valid), seeds, &device, call, report)?;
+            let trained = train(&architecture, &options, (data((features, targets)), valid), &call)?;
             members.push(trained.weights);
         }
         Ok((architecture, members))
+    }
+}
+
+/// Passes on what the training of one member reports.
+struct Member<'a> {
+    call: &'a Call<'a>,
+    member: usize,
+    members: usize,
+}
+
+impl Hooks for Member<'_> {
+    fn progress(&self, fraction: f64, message: &str) {
+        let text = format!("member {} of {}, {message}", self.member + 1, self.members);
+        self.call.progress((self.member as f64 + fraction) / self.members as f64, &text);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.call.cancelled()
     }
 }
 
@@ -228,8 +242,8 @@ impl Model {
         if let Some((architecture, members)) = &self.networks {
             let device = device(call.device)?;
             for (done, weights) in members.iter().enumerate() {
-                let network = Mlp::new(architecture, weights, &device)?;
-                outputs.push(predict(&network, features, &device, call)?);
+                let mut network = architecture.load(weights, &device)?;
+                outputs.push(architecture.predict(&mut network, features, call)?);
                 call.progress((done + 1) as f64 / members.len() as f64, "predicting");
             }
         }
@@ -255,7 +269,7 @@ impl Model {
                     && architecture.outputs == outputs
                     && !members.is_empty() =>
             {
-                members.iter().try_for_each(|weights| weights.check(architecture))
+                members.iter().try_for_each(|weights| architecture.check(weights))
             }
             _ => Err(Error::data("state of the network is damaged: tasks and outputs do not fit")),
         }

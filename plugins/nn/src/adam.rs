@@ -5,8 +5,8 @@ mod libtorch;
 
 use burn::{
     optim::{
-        Adam as BurnAdam, AdamConfig, AdamState, AdaptiveMomentumState, LearningRate, ModuleOptimizer,
-        Optimizer, decay::WeightDecayConfig,
+        Adam as BurnAdam, AdamConfig, AdamState, AdaptiveMomentumState, LearningRate, Optimizer,
+        decay::WeightDecayConfig,
     },
     tensor::{Device, Tensor, TensorData},
 };
@@ -25,11 +25,6 @@ const EPSILON: f32 = 1e-8;
 pub struct Adam {
     elsewhere: BurnAdam,
     weight_decay: f32,
-}
-
-/// An optimiser for a whole network.
-pub fn adam(weight_decay: f32) -> ModuleOptimizer {
-    ModuleOptimizer::from(Adam::new(weight_decay))
 }
 
 impl Adam {

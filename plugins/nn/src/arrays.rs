@@ -9,9 +9,10 @@ use std::{
 use molarena_sdk::{Error, Result};
 use pytorch_reader::{DType, PytorchReader};
 use safetensors::{Dtype, SafeTensors, View};
+use serde::{Deserialize, Serialize};
 
 /// An array of `f32`, row-major.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Array {
     shape: Vec<usize>,
     values: Vec<f32>,
@@ -45,7 +46,7 @@ impl Array {
 }
 
 /// Arrays by name, with notes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Arrays {
     /// The arrays.
     pub arrays: BTreeMap<String, Array>,

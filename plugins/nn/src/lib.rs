@@ -19,7 +19,7 @@ mod threads;
 pub mod training;
 mod variational;
 
-pub use adam::{Adam, adam};
+pub use adam::Adam;
 pub use arrays::{Array, Arrays};
 pub use device::{DETERMINISM, DEVICES, device, devices_found};
 pub use features::{Batch, Features};

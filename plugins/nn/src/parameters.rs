@@ -464,13 +464,15 @@ impl Optimiser {
         gradients: &mut Gradients,
         takes: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        for (name, parameter) in parameters.trained.iter_mut().filter(|(name, _)| takes(name)) {
-            let Some(gradient) = parameter.grad_remove(gradients) else {
+        for (name, place) in parameters.trained.iter_mut().filter(|(name, _)| takes(name)) {
+            let Some(gradient) = place.grad_remove(gradients) else {
                 return Err(Error::internal(format!("parameter `{name}` got no gradient")));
             };
+            // Taken out, so that Adam can change its memory.
+            let parameter = std::mem::replace(place, Tensor::empty([0, 0], &parameters.device));
             let state = self.moments.remove(name);
-            let (next, state) = self.adam.step(rate, parameter.clone().inner(), gradient, state);
-            *parameter = Tensor::from_inner(next).require_grad();
+            let (next, state) = self.adam.step(rate, parameter.inner(), gradient, state);
+            *place = Tensor::from_inner(next).require_grad();
             self.moments.extend(state.map(|state| (name.clone(), state)));
         }
         Ok(())

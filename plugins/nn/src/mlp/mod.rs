@@ -2,8 +2,6 @@
 
 mod network;
 mod train;
-mod weights;
 
-pub use network::{Mlp, predict};
-pub use train::{Data, Selection, Trained, Training, train};
-pub use weights::{Architecture, LinearWeights, NormWeights, Weights};
+pub use network::Architecture;
+pub use train::{Data, Options, Selection, Trained, train};

@@ -1,141 +1,120 @@
-//! The network on a device.
+//! The network's shape, and its passes.
 
-use burn::{
-    module::{Module, Param, RunningState},
-    nn::{BatchNorm, BatchNormConfig},
-    tensor::{Device, Tensor, TensorData, activation::gelu},
-};
-use molarena_sdk::{Call, Matrix, Result};
+use burn::tensor::{Device, Tensor, activation::gelu};
+use molarena_sdk::{Call, Error, Matrix, Result};
+use serde::{Deserialize, Serialize};
 
-use super::weights::{Architecture, LinearWeights, NormWeights, Weights};
-use crate::{Batch, Features, Random};
+use crate::{After, Arrays, Batch, Features, Parameters, Pass, Slots, Start};
 
 /// Number of molecules predicted at once. Smaller batches are padded with zeros: products of another height may sum in
 /// another order, and a prediction must not depend on the other molecules.
 const HEIGHT: usize = 256;
 
-/// A multi-layer perceptron on a device.
-#[derive(Module, Debug)]
-pub struct Mlp {
-    hidden: Vec<Hidden>,
-    head: Linear,
-    dropout: f64,
+/// Shape of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Architecture {
+    /// Number of features of a molecule, at least 1.
+    pub inputs: usize,
+    /// Width of each hidden layer, at least 1.
+    pub hidden: Vec<usize>,
+    /// Number of tasks, at least 1.
+    pub outputs: usize,
+    /// Whether hidden layers have batch norm.
+    pub batch_norm: bool,
+    /// Probability in [0, 1) that training drops a hidden value.
+    pub dropout: f64,
 }
 
-/// A hidden layer: linear map, batch norm, GELU, dropout.
-#[derive(Module, Debug)]
-struct Hidden {
-    linear: Linear,
-    norm: Option<BatchNorm>,
+fn weight(layer: usize) -> String {
+    format!("{layer}.weight")
 }
 
-/// The linear map x W + b.
-#[derive(Module, Debug)]
-struct Linear {
-    weight: Param<Tensor<2>>,
-    bias: Option<Param<Tensor<1>>>,
+fn bias(layer: usize) -> String {
+    format!("{layer}.bias")
 }
 
-impl Linear {
-    /// The linear map to `outputs` values.
-    fn new(weights: &LinearWeights, outputs: usize, device: &Device) -> Self {
-        let shape = [weights.weight.len() / outputs, outputs];
-        let bias = |bias: &Vec<f32>| Param::from_data(TensorData::new(bias.clone(), [outputs]), device);
-        Self {
-            weight: Param::from_data(TensorData::new(weights.weight.clone(), shape), device),
-            bias: weights.bias.as_ref().map(bias),
+fn norm(layer: usize) -> String {
+    format!("{layer}.norm")
+}
+
+impl Architecture {
+    /// The network's parameters. The weight of a linear map x W is `f32[inputs, outputs]`, whose rows products with sparse
+    /// rows need. Weights and biases start uniform in +-1 / sqrt(inputs), as in `PyTorch`; a batch norm cancels any bias.
+    pub fn slots(&self) -> Slots {
+        let mut slots = Slots::default();
+        let head = self.hidden.len();
+        let mut inputs = self.inputs;
+        for (layer, &outputs) in self.hidden.iter().chain([&self.outputs]).enumerate() {
+            let start = Start::Uniform(1.0 / (inputs as f64).sqrt());
+            slots.push(weight(layer), &[inputs, outputs], true, start);
+            if layer < head && self.batch_norm {
+                slots.norm(&norm(layer), outputs);
+            } else {
+                slots.push(bias(layer), &[outputs], true, start);
+            }
+            inputs = outputs;
+        }
+        slots
+    }
+
+    /// Returns an error if `weights` are not those of a network of this shape.
+    pub fn check(&self, weights: &Arrays) -> Result<()> {
+        let slots = self.slots();
+        let fits = weights.arrays.len() == slots.0.len()
+            && slots.0.iter().all(|slot| {
+                let count = slot.shape.iter().try_fold(1usize, |count, &extent| count.checked_mul(extent));
+                weights
+                    .arrays
+                    .get(&slot.name)
+                    .is_some_and(|array| array.shape() == slot.shape && count == Some(array.values().len()))
+            });
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::data("state of the network is damaged: weights and layers do not fit"))
         }
     }
 
-    fn forward(&self, input: &Batch) -> Tensor<2> {
-        let product = input.times(self.weight.val());
-        match &self.bias {
-            Some(bias) => product + bias.val().unsqueeze(),
-            None => product,
-        }
-    }
-
-    fn weights(&self) -> LinearWeights {
-        let bias = self.bias.as_ref().map(|bias| values(bias.val()));
-        LinearWeights { weight: values(self.weight.val()), bias }
-    }
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().expect("weights are f32")
-}
-
-fn norm(weights: &NormWeights, device: &Device) -> BatchNorm {
-    let tensor =
-        |values: &[f32]| Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
-    let mut norm = BatchNormConfig::new(weights.gamma.len()).init(device);
-    norm.gamma = Param::from_tensor(tensor(&weights.gamma));
-    norm.beta = Param::from_tensor(tensor(&weights.beta));
-    norm.running_mean = RunningState::new(tensor(&weights.mean));
-    norm.running_var = RunningState::new(tensor(&weights.variance));
-    norm
-}
-
-fn norm_weights(norm: &BatchNorm) -> NormWeights {
-    NormWeights {
-        gamma: values(norm.gamma.val()),
-        beta: values(norm.beta.val()),
-        mean: values(norm.running_mean.value_sync()),
-        variance: values(norm.running_var.value_sync()),
-    }
-}
-
-impl Mlp {
-    /// The network with `weights`; it can be trained if `device` computes gradients.
-    pub fn new(architecture: &Architecture, weights: &Weights, device: &Device) -> Result<Self> {
-        weights.check(architecture)?;
-        let layers = weights.hidden.iter().zip(&architecture.hidden);
-        let layer = |((linear, batch_norm), &width): (&(LinearWeights, Option<NormWeights>), _)| Hidden {
-            linear: Linear::new(linear, width, device),
-            norm: batch_norm.as_ref().map(|weights| norm(weights, device)),
-        };
-        Ok(Self {
-            hidden: layers.map(layer).collect(),
-            head: Linear::new(&weights.head, architecture.outputs, device),
-            dropout: architecture.dropout,
-        })
-    }
-
-    /// The weights as arrays.
-    pub fn weights(&self) -> Weights {
-        let layer = |hidden: &Hidden| (hidden.linear.weights(), hidden.norm.as_ref().map(norm_weights));
-        Weights { hidden: self.hidden.iter().map(layer).collect(), head: self.head.weights() }
-    }
-
-    /// Outputs, `f32[n, tasks]`: logits or numbers. With `dropout`, values of the hidden layers are dropped.
-    pub fn forward(&self, input: &Batch, mut dropout: Option<&mut Random>) -> Tensor<2> {
+    /// Outputs, `f32[n, tasks]`: logits or numbers.
+    pub fn forward(&self, pass: &mut Pass<'_>, input: &Batch) -> Tensor<2> {
         let mut input = input.clone();
-        for layer in &self.hidden {
-            let mut output = layer.linear.forward(&input);
-            if let Some(norm) = &layer.norm {
-                output = norm.forward(output);
-            }
-            output = gelu(output);
-            if let Some(random) = dropout.as_deref_mut().filter(|_| self.dropout > 0.0) {
-                let (shape, device) = (output.shape(), output.device());
-                let mask = random.mask(shape.num_elements(), self.dropout);
-                output = output * Tensor::from_data(TensorData::new(mask, shape), &device);
-            }
-            input = Batch::Dense(output);
+        let head = self.hidden.len();
+        for layer in 0..head {
+            let mut output = input.times(pass.parameter(&weight(layer)));
+            output = if self.batch_norm {
+                pass.norm(&norm(layer), output, After::default())
+            } else {
+                output + pass.parameter(&bias(layer))
+            };
+            input = Batch::Dense(pass.dropped(gelu(output), self.dropout));
         }
-        self.head.forward(&input)
+        input.times(pass.parameter(&weight(head))) + pass.parameter(&bias(head))
     }
-}
 
-/// Outputs of a network that is not training, `f32[n, tasks]`. A row does not depend on the other rows.
-pub fn predict(network: &Mlp, features: &Features, device: &Device, call: &Call<'_>) -> Result<Matrix> {
-    let (rows, columns) = (features.rows(), network.head.weight.dims()[1]);
-    let mut outputs = Vec::with_capacity(rows * columns);
-    for start in (0..rows).step_by(HEIGHT) {
-        call.check()?;
-        let chunk: Vec<usize> = (start..rows.min(start + HEIGHT)).collect();
-        let output = network.forward(&features.batch(&chunk, HEIGHT, device), None);
-        outputs.extend(&values(output)[..chunk.len() * columns]);
+    /// Outputs of a network that is not training, `f32[n, tasks]`. A row does not depend on the other rows.
+    pub fn predict(
+        &self,
+        parameters: &mut Parameters,
+        features: &Features,
+        call: &Call<'_>,
+    ) -> Result<Matrix> {
+        let rows = features.rows();
+        let mut outputs = Vec::with_capacity(rows * self.outputs);
+        for start in (0..rows).step_by(HEIGHT) {
+            call.check()?;
+            let chunk: Vec<usize> = (start..rows.min(start + HEIGHT)).collect();
+            let mut pass = Pass::evaluate(parameters);
+            let batch = features.batch(&chunk, HEIGHT, pass.device());
+            let output: Vec<f32> =
+                self.forward(&mut pass, &batch).into_data().try_into_vec().expect("outputs are f32");
+            outputs.extend(&output[..chunk.len() * self.outputs]);
+        }
+        Matrix::new(rows, self.outputs, outputs)
     }
-    Matrix::new(rows, columns, outputs)
+
+    /// A network with `weights` on `device`.
+    pub fn load(&self, weights: &Arrays, device: &Device) -> Result<Parameters> {
+        self.check(weights)?;
+        Parameters::take(&self.slots(), &mut weights.clone(), device)
+    }
 }

@@ -1,18 +1,18 @@
-//! Training with early stopping.
+//! Training on molecules with labels, which the validation molecules end.
 
-use burn::{module::Module, optim::GradientsParams, tensor::Device};
+use burn::tensor::Tensor;
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_sdk::{Call, Error, Result};
 
-use super::{
-    network::{Mlp, predict},
-    weights::{Architecture, Weights},
+use super::Architecture;
+use crate::{
+    Arrays, Features, Loss, Parameters, Pass, Random, Targets,
+    training::{self, Schedule, Task, Training},
 };
-use crate::{Features, Loss, Random, Targets, adam, training::batches};
 
-/// Training parameters.
+/// Parameters of a training.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Training {
+pub struct Options {
     /// Learning rate of Adam.
     pub learning_rate: f64,
     /// Weight decay of Adam, which is added to the gradient.
@@ -52,76 +52,89 @@ pub struct Data<'a> {
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// Weights of the best epoch; of the last epoch without validation labels.
-    pub weights: Weights,
-    /// Value of the criterion after each epoch, lower is better; `None` where it is not defined.
-    pub values: Vec<Option<f64>>,
-    /// Number of the epoch of these weights, from 0.
-    pub best: usize,
+    pub weights: Arrays,
+    /// Value of the criterion after each epoch, lower is better; none without validation labels.
+    pub values: Vec<f64>,
 }
 
-/// Purposes of random streams.
-const WEIGHTS: u64 = 0;
-const ORDER: u64 = 1;
-const DROPOUT: u64 = 2;
-
-/// Trains a network; `seed` and `member` determine its initial weights, the order of the molecules and the dropout. It
-/// returns the weights of the epoch that was best on the validation molecules, which have no other use. After each
-/// epoch it calls `epoch` with the epoch's number.
+/// Trains a network; the seed of `call` determines its initial weights, the order of the molecules and the dropout. It returns
+/// the weights of the epoch that was best on the validation molecules, which have no other use. Molecules without a label take
+/// no part.
 pub fn train(
     architecture: &Architecture,
-    training: &Training,
+    options: &Options,
     (train, valid): (Data<'_>, Option<Data<'_>>),
-    (seed, member): (u64, u64),
-    device: &Device,
     call: &Call<'_>,
-    mut epoch: impl FnMut(usize),
 ) -> Result<Trained> {
-    let stream = |purpose| Random::of(seed, member, purpose);
-    let learner = device.clone().autodiff();
-    let start = Weights::random(architecture, &mut stream(WEIGHTS));
-    let mut network = Mlp::new(architecture, &start, &learner)?;
-    let mut optimiser = adam(training.weight_decay as f32);
-    let (mut order, mut dropout) = (stream(ORDER), stream(DROPOUT));
-    let mut trained = Trained { weights: start, values: Vec::new(), best: 0 };
-    for number in 0..training.max_epochs {
-        for batch in batches(&order.order(train.features.rows()), training.batch_size) {
-            call.check()?;
-            let input = train.features.batch(batch, 0, &learner);
-            let output = network.forward(&input, Some(&mut dropout));
-            let Some(loss) = training.loss.mean(output, train.targets, batch) else { continue };
-            check_finite(&[loss.clone().into_scalar()], number)?;
-            let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            network = optimiser.step(training.learning_rate, network, gradients);
-        }
-        let value = match valid {
-            Some(valid) => {
-                let outputs = predict(&network.valid(), valid.features, device, call)?;
-                check_finite(&outputs.values, number)?;
-                training.selection.value(&outputs.values, valid.targets, training.loss)
-            }
-            None => None,
-        };
-        trained.values.push(value);
-        epoch(number);
-        let best = trained.values[trained.best];
-        // Without labels for the choice, each epoch replaces the previous one.
-        if number == 0 || value.is_none_or(|value| best.is_none_or(|best| value < best)) {
-            (trained.best, trained.weights) = (number, network.weights());
-        } else if number - trained.best >= training.patience {
-            break;
-        }
-    }
-    Ok(trained)
+    let tasks = train.targets.tasks();
+    let labelled = |row: &usize| {
+        let labels = &train.targets.values()[row * tasks..(row + 1) * tasks];
+        labels.iter().any(|label| !label.is_nan())
+    };
+    let rows = (0..train.features.rows()).filter(labelled).collect();
+    let mut task = Labelled { architecture, options, train, valid, rows, values: Vec::new() };
+    let training = Training {
+        learning_rate: options.learning_rate,
+        schedule: Schedule::Constant,
+        weight_decay: options.weight_decay,
+        batch_size: options.batch_size,
+        epochs: options.max_epochs,
+        patience: options.patience,
+    };
+    let weights = training::train(&mut task, &architecture.slots(), &training, "mlp", call)?;
+    Ok(Trained { weights, values: task.values })
 }
 
-fn check_finite(values: &[f32], epoch: usize) -> Result<()> {
-    if values.iter().all(|value| value.is_finite()) {
-        return Ok(());
+struct Labelled<'a> {
+    architecture: &'a Architecture,
+    options: &'a Options,
+    train: Data<'a>,
+    valid: Option<Data<'a>>,
+    /// The training molecules that have a label.
+    rows: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Task for Labelled<'_> {
+    fn parts(&self) -> Vec<String> {
+        Vec::new()
     }
-    Err(Error::data(format!(
-        "training diverged in epoch {epoch}: the loss or an output is not finite; lower the learning rate, or \
-         standardize the features"
-    )))
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn start_epoch(&mut self, _: usize, _: &mut Random) -> Result<()> {
+        Ok(())
+    }
+
+    fn loss(
+        &mut self,
+        pass: &mut Pass<'_>,
+        rows: &[usize],
+        _: usize,
+    ) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
+        let rows: Vec<usize> = rows.iter().map(|&row| self.rows[row]).collect();
+        let batch = self.train.features.batch(&rows, 0, pass.device());
+        let outputs = self.architecture.forward(pass, &batch);
+        let loss = self.options.loss.mean(outputs, self.train.targets, &rows);
+        Ok((loss.expect("each of these molecules has a label"), Vec::new()))
+    }
+
+    fn validate(&mut self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>> {
+        let Some(valid) = self.valid else { return Ok(None) };
+        let outputs = self.architecture.predict(parameters, valid.features, call)?.values;
+        if outputs.iter().any(|output| !output.is_finite()) {
+            return Err(Error::data(format!(
+                "training diverged in epoch {}: an output is not finite; lower the learning rate, or standardize the \
+                 features",
+                self.values.len() + 1
+            )));
+        }
+        let value = self.options.selection.value(&outputs, valid.targets, self.options.loss);
+        self.values.extend(value);
+        Ok(value)
+    }
 }
 
 impl Selection {

@@ -83,6 +83,11 @@ fn learns(subject: &Subject<'_>, kind: TaskKind) -> Checked {
     })
 }
 
+/// Fits and predicts.
+pub(super) fn once(subject: &Subject<'_>) -> Checked {
+    predicted(subject, &parts(subject)?, &Call::new(0, 1)).map(drop)
+}
+
 pub(super) fn gaps(subject: &Subject<'_>) -> Verdict {
     verdict(learns(subject, TaskKind::Classification))
 }

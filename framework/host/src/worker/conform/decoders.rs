@@ -14,47 +14,47 @@ use crate::plugin::loader::LoadError;
 /// Vectors and candidates.
 const COUNTS: (usize, usize) = (3, 5);
 
-pub(super) fn score(subject: &Subject<'_>) -> Verdict {
-    let check = || -> Checked {
-        let (vectors, count) = COUNTS;
-        let call = Call::new(0, 1);
-        let value = |index: usize| (index * 37 % 101) as f32 / 100.0;
-        let candidates: Vec<f32> = (0..count * COLUMNS).map(|index| value(index + 11)).collect();
-        let mut decoder = done(subject.plugin.decoder(subject.id(), subject.config), "create")?;
-        let z = match subject.encoder {
-            Some(encoder) => {
-                let mut trained = trained(encoder, &call)?
-                    .map_err(|error| Verdict::Skipped(format!("its encoder cannot be trained: {error}")))?;
-                let state = done(trained.save(), "the encoder's save")?;
-                done(decoder.load(&state), "load")?;
-                let molecules = features(&encoder.description)?.select(&[1, 20, 40]);
-                done(trained.encode(&molecules.inputs(), &call), "the encoder's encode")?
-            }
-            None => Matrix {
-                rows: vectors,
-                columns: COLUMNS,
-                values: (0..vectors * COLUMNS).map(value).collect(),
-            },
-        };
-        let z = Dense::new(&z.values, z.rows, z.columns).expect("rows x columns values");
-        let mut ask = |values: &[f32]| {
-            let candidates = Dense::new(values, count, COLUMNS).expect("rows x columns values");
-            match decoder.score(&z, &candidates, "morphology", &call) {
-                Err(LoadError::Call { message, .. }) if subject.encoder.is_none() => {
-                    Err(Verdict::Skipped(format!("without the state of a trained encoder: {message}")))
-                }
-                result => done(result, "score"),
-            }
-        };
-        let scores = ask(&candidates)?;
-        finite(&scores, "a score")?;
-        let backwards: Vec<f32> = candidates.chunks_exact(COLUMNS).rev().flatten().copied().collect();
-        let reversed = ask(&backwards)?;
-        let turned = Matrix {
-            values: scores.values.chunks_exact(count).flat_map(|row| row.iter().rev().copied()).collect(),
-            ..scores
-        };
-        demand(close(&turned, &reversed), || "scores change with the order of the candidates".into())
+/// Scores candidates in two orders.
+pub(super) fn once(subject: &Subject<'_>) -> Checked {
+    let (vectors, count) = COUNTS;
+    let call = Call::new(0, 1);
+    let value = |index: usize| (index * 37 % 101) as f32 / 100.0;
+    let candidates: Vec<f32> = (0..count * COLUMNS).map(|index| value(index + 11)).collect();
+    let mut decoder = done(subject.plugin.decoder(subject.id(), subject.config), "create")?;
+    let z = match subject.encoder {
+        Some(encoder) => {
+            let mut trained = trained(encoder, &call)?
+                .map_err(|error| Verdict::Skipped(format!("its encoder cannot be trained: {error}")))?;
+            let state = done(trained.save(), "the encoder's save")?;
+            done(decoder.load(&state), "load")?;
+            let molecules = features(&encoder.description)?.select(&[1, 20, 40]);
+            done(trained.encode(&molecules.inputs(), &call), "the encoder's encode")?
+        }
+        None => {
+            Matrix { rows: vectors, columns: COLUMNS, values: (0..vectors * COLUMNS).map(value).collect() }
+        }
     };
-    verdict(check())
+    let z = Dense::new(&z.values, z.rows, z.columns).expect("rows x columns values");
+    let mut ask = |values: &[f32]| {
+        let candidates = Dense::new(values, count, COLUMNS).expect("rows x columns values");
+        match decoder.score(&z, &candidates, "morphology", &call) {
+            Err(LoadError::Call { message, .. }) if subject.encoder.is_none() => {
+                Err(Verdict::Skipped(format!("without the state of a trained encoder: {message}")))
+            }
+            result => done(result, "score"),
+        }
+    };
+    let scores = ask(&candidates)?;
+    finite(&scores, "a score")?;
+    let backwards: Vec<f32> = candidates.chunks_exact(COLUMNS).rev().flatten().copied().collect();
+    let reversed = ask(&backwards)?;
+    let turned = Matrix {
+        values: scores.values.chunks_exact(count).flat_map(|row| row.iter().rev().copied()).collect(),
+        ..scores
+    };
+    demand(close(&turned, &reversed), || "scores change with the order of the candidates".into())
+}
+
+pub(super) fn score(subject: &Subject<'_>) -> Verdict {
+    verdict(once(subject))
 }

@@ -4,6 +4,7 @@ mod baselines;
 mod data;
 mod decoders;
 mod encoders;
+mod remains;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -69,6 +70,12 @@ pub(crate) const CASES: &[Case] = &[
         demand: "50 instances come and go without a growing memory",
         kinds: ALL,
         run: instances,
+    },
+    Case {
+        name: "remains",
+        demand: "leaves no process, file or other working folder behind",
+        kinds: ALL,
+        run: remains::remains,
     },
     Case {
         name: "encode",

@@ -1,16 +1,14 @@
+use burn::tensor::Device;
+
 use super::*;
-use crate::{
-    SparseRows,
-    mlp::{LinearWeights, NormWeights},
-    with_threads,
-};
+use crate::{Array, Optimiser, SparseRows, with_threads};
 
 fn architecture(inputs: usize, hidden: &[usize], outputs: usize) -> Architecture {
     Architecture { inputs, hidden: hidden.to_vec(), outputs, batch_norm: true, dropout: 0.0 }
 }
 
-fn training(loss: Loss) -> Training {
-    Training {
+fn options(loss: Loss) -> Options {
+    Options {
         learning_rate: 1e-2,
         weight_decay: 0.0,
         batch_size: 32,
@@ -35,60 +33,72 @@ fn odd(features: &Features) -> Targets {
     Targets::new(2, values.chunks_exact(*columns).enumerate().flat_map(label).collect())
 }
 
-fn fit(architecture: &Architecture, training: &Training, rows: usize, call: &Call<'_>) -> Trained {
+fn random(architecture: &Architecture) -> Arrays {
+    architecture.slots().random(&mut Random::of(0, 0, 0))
+}
+
+fn best(trained: &Trained) -> usize {
+    let values = &trained.values;
+    (0..values.len()).min_by(|&one, &other| values[one].total_cmp(&values[other])).unwrap()
+}
+
+fn fit(architecture: &Architecture, options: &Options, rows: usize, call: &Call<'_>) -> Trained {
     let (features, valid) = (dense(architecture.inputs, rows, 1), dense(architecture.inputs, 64, 2));
     let (targets, valid_targets) = (odd(&features), odd(&valid));
     let data = |features, targets| Data { features, targets };
     let parts = (data(&features, &targets), Some(data(&valid, &valid_targets)));
-    let work = || train(architecture, training, parts, (call.seed, 0), &Device::flex(), call, |_| ());
+    let work = || train(architecture, options, parts, call);
     with_threads(call, work).unwrap().unwrap()
 }
 
-fn outputs(architecture: &Architecture, weights: &Weights, features: &Features) -> Vec<f32> {
-    let device = Device::flex();
-    let network = Mlp::new(architecture, weights, &device).unwrap();
-    predict(&network, features, &device, &Call::new(0, 1)).unwrap().values
+fn outputs(architecture: &Architecture, weights: &Arrays, features: &Features) -> Vec<f32> {
+    let mut network = architecture.load(weights, &Device::flex()).unwrap();
+    architecture.predict(&mut network, features, &Call::new(0, 1)).unwrap().values
 }
 
 #[test]
 fn every_parameter_has_a_gradient() {
     let architecture = architecture(6, &[5, 4], 2);
     let device = Device::flex().autodiff();
-    let weights = Weights::random(&architecture, &mut Random::of(0, 0, 0));
-    let network = Mlp::new(&architecture, &weights, &device).unwrap();
+    let mut network = architecture.load(&random(&architecture), &device).unwrap();
     let features = dense(6, 8, 3);
     let targets = odd(&features);
     let mut sparse = SparseRows::new(6);
     (0..8).for_each(|row| sparse.push([(row % 6, 1.0)]));
     for features in [features, Features::Sparse(sparse)] {
         let rows: Vec<usize> = (0..8).collect();
-        let output = network.forward(&features.batch(&rows, 0, &device), None);
-        let loss = Loss::BinaryCrossEntropy.mean(output, &targets, &rows).unwrap();
+        let mut stream = Random::of(0, 0, 1);
+        let mut pass = Pass::train(&mut network, &mut stream);
+        let output = architecture.forward(&mut pass, &features.batch(&rows, 0, &device));
+        let gradients = Loss::BinaryCrossEntropy.mean(output, &targets, &rows).unwrap().backward();
         // Two hidden layers with weight, gamma and beta, and the head with weight and bias.
-        assert_eq!(GradientsParams::from_grads(loss.backward(), &network).len(), 8);
+        let with = network.trained().filter(|(_, parameter)| parameter.grad(&gradients).is_some());
+        assert_eq!((with.count(), network.trained().count()), (8, 8));
     }
 }
 
 /// Losses of the first steps of a network with 3 inputs, 4 hidden values and 2 outputs.
 fn first_losses(loss: Loss, labels: Vec<f32>) -> Vec<f32> {
-    let linear = |inputs: usize, outputs: usize, start: usize| LinearWeights {
-        weight: (start..start + inputs * outputs).map(|k| (0.7 * k as f64).sin() as f32 / 2.0).collect(),
-        bias: (start > 0).then(|| (0..outputs).map(|k| k as f32 * 0.1).collect()),
+    let architecture = architecture(3, &[4], 2);
+    let mut weights = random(&architecture);
+    let mut set = |name: &str, shape: &[usize], value: &dyn Fn(usize) -> f32| {
+        let values = (0..shape.iter().product()).map(value).collect();
+        weights.arrays.insert(name.to_owned(), Array::new(shape, values));
     };
-    let (zeros, ones) = (vec![0.0; 4], vec![1.0; 4]);
-    let norm = NormWeights { gamma: ones.clone(), beta: zeros.clone(), mean: zeros, variance: ones };
-    let weights = Weights { hidden: vec![(linear(3, 4, 0), Some(norm))], head: linear(4, 2, 12) };
+    set("0.weight", &[3, 4], &|k| (0.7 * k as f64).sin() as f32 / 2.0);
+    set("1.weight", &[4, 2], &|k| (0.7 * (12 + k) as f64).sin() as f32 / 2.0);
+    set("1.bias", &[2], &|k| k as f32 * 0.1);
     let device = Device::flex().autodiff();
-    let mut network = Mlp::new(&architecture(3, &[4], 2), &weights, &device).unwrap();
+    let mut network = architecture.load(&weights, &device).unwrap();
     let values = vec![0.5, -1.0, 2.0, 1.5, 0.0, -0.5, -1.0, 1.0, 0.25, 0.0, -0.5, 1.0];
     let (targets, features) = (Targets::new(2, labels), Features::Dense { columns: 3, values });
-    let (rows, mut optimiser) = ([0, 1, 2, 3], adam(0.01));
+    let (rows, mut optimiser, mut stream) = ([0, 1, 2, 3], Optimiser::new(0.01), Random::of(0, 0, 0));
     let mut step = || {
-        let output = network.forward(&features.batch(&rows, 0, &device), None);
+        let mut pass = Pass::train(&mut network, &mut stream);
+        let output = architecture.forward(&mut pass, &features.batch(&rows, 0, &device));
         let loss = loss.mean(output, &targets, &rows).unwrap();
         let value = loss.clone().into_scalar();
-        let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        network = optimiser.step(0.05, network.clone(), gradients);
+        optimiser.step(0.05, &mut network, &mut loss.backward(), |_| true).unwrap();
         value
     };
     (0..5).map(|_| step()).collect()
@@ -126,9 +136,8 @@ fn sparse_and_dense_rows_train_alike() {
     let targets = odd(&dense);
     let run = |features: &Features| {
         let data = Data { features, targets: &targets };
-        let training = Training { max_epochs: 5, ..training(Loss::BinaryCrossEntropy) };
-        let call = Call::new(0, 1);
-        train(&architecture, &training, (data, Some(data)), (0, 0), &Device::flex(), &call, |_| ()).unwrap()
+        let options = Options { max_epochs: 5, ..options(Loss::BinaryCrossEntropy) };
+        train(&architecture, &options, (data, Some(data)), &Call::new(0, 1)).unwrap()
     };
     let (left, right) = (run(&dense), run(&Features::Sparse(sparse.clone())));
     let (left, right) = (
@@ -141,8 +150,8 @@ fn sparse_and_dense_rows_train_alike() {
 #[test]
 fn an_odd_number_of_signs_is_learnt() {
     let architecture = Architecture { dropout: 0.1, ..architecture(3, &[64], 2) };
-    let trained = fit(&architecture, &training(Loss::BinaryCrossEntropy), 400, &Call::new(0, 1));
-    let best = trained.values[trained.best].unwrap();
+    let trained = fit(&architecture, &options(Loss::BinaryCrossEntropy), 400, &Call::new(0, 1));
+    let best = trained.values[best(&trained)];
     assert!(best < -0.98, "area {}", -best);
 }
 
@@ -151,17 +160,14 @@ fn the_weights_are_those_of_the_best_epoch() {
     // Twenty molecules with thirty columns: the network soon overfits.
     let architecture = architecture(30, &[64], 2);
     for selection in [Selection::Score, Selection::Loss] {
-        let training =
-            Training { selection, patience: 6, max_epochs: 100, ..training(Loss::BinaryCrossEntropy) };
-        let trained = fit(&architecture, &training, 20, &Call::new(3, 1));
-        let values: Vec<f64> = trained.values.iter().map(|value| value.unwrap()).collect();
-        assert_eq!(values.len(), trained.best + 1 + 6, "it stops six epochs after the best, not at the last");
-        assert!(values[..trained.best].iter().all(|&value| value > values[trained.best]));
-        assert!(values[trained.best..].iter().all(|&value| value >= values[trained.best]));
+        let options =
+            Options { selection, patience: 6, max_epochs: 100, ..options(Loss::BinaryCrossEntropy) };
+        let trained = fit(&architecture, &options, 20, &Call::new(3, 1));
+        let best = best(&trained);
+        assert_eq!(trained.values.len(), best + 1 + 6, "it stops six epochs after the best, not at the last");
         let valid = dense(30, 64, 2);
-        let found =
-            selection.value(&outputs(&architecture, &trained.weights, &valid), &odd(&valid), training.loss);
-        assert_eq!(found, Some(values[trained.best]));
+        let outputs = outputs(&architecture, &trained.weights, &valid);
+        assert_eq!(selection.value(&outputs, &odd(&valid), options.loss), Some(trained.values[best]));
     }
 }
 
@@ -169,10 +175,11 @@ fn the_weights_are_those_of_the_best_epoch() {
 fn repeats_are_equal_on_any_number_of_threads() {
     // Wide enough for parallel products, sums and steps.
     let architecture = Architecture { dropout: 0.5, ..architecture(300, &[600], 2) };
-    let training = Training { batch_size: 256, max_epochs: 2, ..training(Loss::BinaryCrossEntropy) };
+    let options = Options { batch_size: 256, max_epochs: 2, ..options(Loss::BinaryCrossEntropy) };
     let run = |seed, threads| {
-        let trained = fit(&architecture, &training, 300, &Call::new(seed, threads));
-        (bits(&trained.weights.head.weight), bits(&trained.weights.hidden[0].0.weight), trained.values)
+        let trained = fit(&architecture, &options, 300, &Call::new(seed, threads));
+        let weights = |name| bits(trained.weights.arrays[name].values());
+        (weights("1.weight"), weights("0.weight"), trained.values.clone())
     };
     let once = run(7, 1);
     assert_eq!(run(7, 1), once);
@@ -188,7 +195,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 #[test]
 fn a_row_is_the_same_whatever_the_others() {
     let architecture = architecture(300, &[500, 100], 3);
-    let weights = Weights::random(&architecture, &mut Random::of(0, 0, 0));
+    let weights = random(&architecture);
     let features = dense(300, 400, 5);
     let all = outputs(&architecture, &weights, &features);
     let Features::Dense { values, .. } = &features else { panic!("dense") };
@@ -199,38 +206,23 @@ fn a_row_is_the_same_whatever_the_others() {
 }
 
 #[test]
-fn a_last_molecule_joins_the_batch_before() {
-    let sizes = |count: usize, size| {
-        let order: Vec<usize> = (0..count).collect();
-        let parts: Vec<&[usize]> = batches(&order, size).collect();
-        assert_eq!(parts.concat(), order);
-        parts.iter().map(|part| part.len()).collect::<Vec<_>>()
-    };
-    assert_eq!(sizes(9, 4), [4, 5]);
-    assert_eq!(sizes(10, 4), [4, 4, 2]);
-    assert_eq!(sizes(8, 4), [4, 4]);
-    assert_eq!(sizes(1, 4), [1]);
-    assert_eq!(sizes(0, 4), [] as [usize; 0]);
-}
-
-#[test]
 fn a_network_that_diverges_says_so() {
     let features = Features::Dense { columns: 1, values: vec![1e30, -1e30, 1.0, 2.0] };
     let targets = Targets::new(1, vec![0.0, 1.0, 1.0, 0.0]);
     let architecture = Architecture { batch_norm: false, ..architecture(1, &[4], 1) };
     let data = Data { features: &features, targets: &targets };
-    let training = Training { learning_rate: 1e30, ..training(Loss::Absolute) };
-    let call = Call::new(0, 1);
-    let error =
-        train(&architecture, &training, (data, None), (0, 0), &Device::flex(), &call, |_| ()).unwrap_err();
-    assert!(error.to_string().starts_with("training diverged in epoch 1"), "{error}");
+    let options = Options { learning_rate: 1e30, ..options(Loss::Absolute) };
+    for valid in [None, Some(data)] {
+        let error = train(&architecture, &options, (data, valid), &Call::new(0, 1)).unwrap_err();
+        assert!(error.to_string().starts_with("training diverged in epoch "), "{error}");
+    }
 }
 
 #[test]
 fn damaged_weights_are_refused() {
     let shape = architecture(6, &[5], 2);
-    let weights = Weights::random(&shape, &mut Random::of(0, 0, 0));
-    assert!(weights.check(&shape).is_ok());
+    let weights = random(&shape);
+    assert!(shape.check(&weights).is_ok());
     for other in [
         architecture(7, &[5], 2),
         architecture(6, &[4], 2),
@@ -238,6 +230,22 @@ fn damaged_weights_are_refused() {
         architecture(6, &[5, 5], 2),
         Architecture { batch_norm: false, ..shape },
     ] {
-        assert!(weights.check(&other).is_err(), "{other:?}");
+        assert!(other.check(&weights).is_err(), "{other:?}");
     }
+}
+
+#[test]
+fn molecules_without_a_label_take_no_part() {
+    let architecture = architecture(3, &[8], 2);
+    let features = dense(3, 60, 1);
+    let (Features::Dense { values, .. }, targets) = (&features, odd(&features)) else { panic!("dense") };
+    let mut more = targets.values().to_vec();
+    more.extend([f32::NAN; 10]);
+    let (more, longer) = (Targets::new(2, more), [values.as_slice(), &[9.0; 15]].concat());
+    let longer = Features::Dense { columns: 3, values: longer };
+    let run = |features, targets| {
+        let options = options(Loss::BinaryCrossEntropy);
+        train(&architecture, &options, (Data { features, targets }, None), &Call::new(0, 1)).unwrap().weights
+    };
+    assert_eq!(run(&features, &targets), run(&longer, &more));
 }
