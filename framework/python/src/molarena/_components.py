@@ -290,7 +290,7 @@ def sklearn_baseline(
     """Makes a baseline of scikit-learn estimators or pipelines as they are; see :class:`SklearnBaseline`."""
     members = {
         "id": id,
-        "summary": summary or f"{type(classifier or regressor).__name__} of scikit-learn, one for each task",
+        "summary": summary or f"{type(regressor if classifier is None else classifier).__name__} of scikit-learn, one for each task",
         "inputs": tuple(inputs),
         "determinism": determinism,
         "classifier": classifier,
