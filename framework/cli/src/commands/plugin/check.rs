@@ -54,11 +54,7 @@ pub(super) fn run(
         })?
     };
     let interrupted = interruption()?;
-    let tell = |result: &CaseResult| {
-        if !json {
-            say!("{}", line(result));
-        }
-    };
+    let tell = |result: &CaseResult| say!("{}", line(result));
     let launcher = Launcher::of_this_binary()?;
     let (found, results) =
         check_plugin(&launcher, &path, &std::env::temp_dir(), options, &interrupted, &tell)?;
