@@ -146,25 +146,62 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
 fn hostile_plugins_fail_the_conformance_suite_by_name() {
     let arena = TestArena::new();
     let hostile = library("fixture_hostile");
-    let (code, results) = checked(
-        &arena,
-        hostile.to_str().unwrap(),
-        &["--case", "gaps", "--case", "values", "--wall-limit", "3s"],
-    );
+    let child = ["fork={\"seconds\": \"34\"}", "daemon={\"seconds\": \"34\"}"];
+    let mut arguments: Vec<&str> = child.iter().flat_map(|config| ["--config", config]).collect();
+    // Every component in a call that does its work, and what it leaves behind.
+    arguments.extend(["--case", "remains", "--case", "gaps", "--case", "encode", "--case", "score"]);
+    arguments.extend(["--wall-limit", "3s"]);
+    let (code, results) = checked(&arena, hostile.to_str().unwrap(), &arguments);
     assert_eq!(code, Some(3));
-    let faulty: Vec<&str> =
-        faults(&results).iter().map(|result| result["component"].as_str().unwrap()).collect();
-    for component in ["abort", "error", "loop", "nan", "panic", "segfault", "wrong-shape"] {
-        assert!(faulty.contains(&component), "{component}: {results:#?}");
-    }
-    assert!(!faulty.contains(&"good"), "{results:#?}");
-    let said = |component: &str| {
-        let of = |result: &&&serde_json::Value| result["component"] == component;
-        faults(&results).iter().find(of).unwrap()["message"].as_str().unwrap().to_owned()
+    let of = |kind: &str, component: &str| {
+        let own = |result: &&serde_json::Value| result["kind"] == kind && result["component"] == component;
+        let named = |result: &serde_json::Value| {
+            ["failed", "crashed", "warning"].contains(&result["status"].as_str().unwrap())
+        };
+        let all: Vec<&serde_json::Value> = results.iter().filter(own).collect();
+        assert!(!all.is_empty(), "{kind} {component}");
+        all.into_iter().filter(|result| named(result)).collect::<Vec<_>>()
     };
-    assert!(said("loop").starts_with("timeout: over the limit of 3s"), "{}", said("loop"));
-    assert!(said("segfault").contains("SIGSEGV"), "{}", said("segfault"));
-    assert!(said("nan").contains("is not finite in row"), "{}", said("nan"));
+    let everywhere = [
+        ("abort", "SIGABRT"),
+        ("allocate", ""),
+        ("big-file", "left `big` in its working folder"),
+        ("children", ""),
+        ("closed", ""),
+        ("daemon", "processes that it started still run: "),
+        ("deep", ""),
+        ("error", "does not like these data"),
+        ("exit", "exit code 0 and no result"),
+        ("fill", ""),
+        ("fork", "processes that it started still run: "),
+        ("loop", "timeout: over the limit of 3s"),
+        ("memory-files", ""),
+        ("nan", "is not finite in row"),
+        ("noisy", "the noisy plugin panics"),
+        ("panic", "the hostile plugin panics"),
+        ("panic-thread", "the hostile thread panics"),
+        ("pipes", "Operation not permitted"),
+        ("processes", ""),
+        ("segfault", "SIGSEGV"),
+        ("shared-mapping", ""),
+        ("wrong-shape", "wrong shape: expected "),
+    ];
+    for kind in ["encoder", "decoder", "baseline"] {
+        for (component, part) in everywhere {
+            let faults = of(kind, component);
+            let said = |result: &&&serde_json::Value| result["message"].as_str().unwrap().contains(part);
+            assert!(faults.iter().any(|fault| said(&fault)), "{kind} {component}: {faults:#?}");
+        }
+        assert_eq!(of(kind, "good"), Vec::<&serde_json::Value>::new());
+    }
+    for (component, part) in [
+        ("colours", "`fit` failed: "),
+        ("differs", "not all between 0 and 1"),
+        ("unconfesses", "`started.json`"),
+    ] {
+        let faults = of("baseline", component);
+        assert!(faults.iter().any(|fault| fault.to_string().contains(part)), "{component}: {faults:#?}");
+    }
 }
 
 #[test]
@@ -187,6 +224,31 @@ fn a_plugin_in_python_passes_but_for_its_faulty_component() {
     let text = arena.molarena(&["plugin", "check", plugin.to_str().unwrap(), "--case", "schema"]);
     assert!(text.stdout.contains("python-fixture 0.1.0: 5 passed"), "{}", text.stdout);
     assert!(text.stderr.contains("passed   encoder lengths: schema: "), "{}", text.stderr);
+}
+
+#[test]
+fn every_fault_of_a_program_is_named() {
+    let Some(environment) = molarena_tests::python::environment() else { return };
+    let arena = TestArena::new();
+    let plugin = molarena_tests::python::plugin(&arena.path(""), environment);
+    for (fault, part) in [
+        ("raise", "the third wheel"),
+        ("exit", "ended with exit status 7 in `encode`"),
+        ("kill", "ended by SIGKILL in `encode`"),
+        ("hang", "timeout: over the limit of 5s"),
+        ("rows", "wrong shape: expected "),
+        ("text", "no matrix of numbers"),
+        ("nan", "is not finite in row"),
+        ("cube", "an array of 3 dimensions"),
+    ] {
+        let config = format!("faulty={{\"fault\": \"{fault}\"}}");
+        let arguments = ["--case", "encode", "--config", &config, "--wall-limit", "5s"];
+        let (code, results) = checked(&arena, plugin.to_str().unwrap(), &arguments);
+        assert_eq!(code, Some(3), "{fault}");
+        let faults = faults(&results);
+        assert_eq!(faults.len(), 1, "{fault}: {faults:#?}");
+        assert!(faults[0]["message"].as_str().unwrap().contains(part), "{fault}: {faults:#?}");
+    }
 }
 
 #[test]

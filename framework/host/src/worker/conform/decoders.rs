@@ -6,8 +6,8 @@ use super::{
     Checked, Subject, Verdict, close,
     data::{COLUMNS, features},
     demand, done,
-    encoders::trained,
-    finite, verdict,
+    encoders::{encoder as untrained, trained},
+    finite, is_unsupported, verdict,
 };
 use crate::plugin::loader::LoadError;
 
@@ -23,12 +23,23 @@ pub(super) fn once(subject: &Subject<'_>) -> Checked {
     let mut decoder = done(subject.plugin.decoder(subject.id(), subject.config), "create")?;
     let z = match subject.encoder {
         Some(encoder) => {
-            let mut trained = trained(encoder, &call)?
-                .map_err(|error| Verdict::Skipped(format!("its encoder cannot be trained: {error}")))?;
-            let state = done(trained.save(), "the encoder's save")?;
-            done(decoder.load(&state), "load")?;
             let molecules = features(&encoder.description)?.select(&[1, 20, 40]);
-            done(trained.encode(&molecules.inputs(), &call), "the encoder's encode")?
+            match trained(encoder, &call)? {
+                Ok(mut trained) => {
+                    let state = done(trained.save(), "the encoder's save")?;
+                    done(decoder.load(&state), "load")?;
+                    done(trained.encode(&molecules.inputs(), &call), "the encoder's encode")?
+                }
+                // There is no state that either could load.
+                Err(error) if is_unsupported(&error) => {
+                    let vectors = untrained(encoder)?.encode(&molecules.inputs(), &call);
+                    vectors
+                        .map_err(|error| Verdict::Skipped(format!("its encoder gives no vectors: {error}")))?
+                }
+                Err(error) => {
+                    return Err(Verdict::Skipped(format!("its encoder cannot be trained: {error}")));
+                }
+            }
         }
         None => {
             Matrix { rows: vectors, columns: COLUMNS, values: (0..vectors * COLUMNS).map(value).collect() }

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::plugin::loader::{LoadError, LoadedEncoder};
 
-fn encoder(subject: &Subject<'_>) -> Result<LoadedEncoder, Verdict> {
+/// An encoder as it is made, with the weights that the check was given.
+pub(super) fn encoder(subject: &Subject<'_>) -> Result<LoadedEncoder, Verdict> {
     let mut encoder = done(subject.plugin.encoder(subject.id(), subject.config), "create")?;
     if let Some(weights) = subject.weights {
         done(encoder.load(weights), "load of the weights")?;
