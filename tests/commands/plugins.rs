@@ -148,11 +148,21 @@ fn hostile_plugins_fail_the_conformance_suite_by_name() {
     let hostile = library("fixture_hostile");
     let child = ["fork={\"seconds\": \"34\"}", "daemon={\"seconds\": \"34\"}"];
     let mut arguments: Vec<&str> = child.iter().flat_map(|config| ["--config", config]).collect();
-    // Every component in a call that does its work, and what it leaves behind.
-    arguments.extend(["--case", "remains", "--case", "gaps", "--case", "encode", "--case", "score"]);
     arguments.extend(["--wall-limit", "3s"]);
-    let (code, results) = checked(&arena, hostile.to_str().unwrap(), &arguments);
+    // Every component does its work once.
+    let all = [&arguments[..], &["--case", "remains"]].concat();
+    let (code, mut results) = checked(&arena, hostile.to_str().unwrap(), &all);
     assert_eq!(code, Some(3));
+    for component in ["nan", "differs"] {
+        arguments.extend(["--component", component]);
+    }
+    for case in ["encode", "gaps", "score"] {
+        arguments.extend(["--case", case]);
+    }
+    results.extend(checked(&arena, hostile.to_str().unwrap(), &arguments).1);
+    let unknown = arena.molarena(&["plugin", "check", hostile.to_str().unwrap(), "--component", "goood"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("has no such component; it has encoder/abort, "), "{}", unknown.stderr);
     let of = |kind: &str, component: &str| {
         let own = |result: &&serde_json::Value| result["kind"] == kind && result["component"] == component;
         let named = |result: &serde_json::Value| {

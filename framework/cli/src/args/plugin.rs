@@ -64,6 +64,9 @@ pub(crate) enum PluginCommand {
         /// Only this case (again for more)
         #[arg(long = "case", value_name = "NAME", value_parser = PossibleValuesParser::new(molarena_host::case_names()))]
         cases: Vec<String>,
+        /// Only this component, ID or KIND/ID (again for more)
+        #[arg(long = "component", value_name = "COMPONENT")]
+        components: Vec<String>,
         /// Configuration of a component, ID or KIND/ID, where it has required keys (again for more)
         #[arg(long = "config", value_name = "COMPONENT=JSON")]
         configs: Vec<String>,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     files::folder::Temporary,
     job::{ConformJob, Job, JobComponent, JobTask, Output, Verdict, envelope, relative},
     launch::{self, Launcher},
@@ -34,6 +34,8 @@ const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(3)
 pub struct CheckOptions {
     /// Names of cases; all if empty.
     pub cases: Vec<String>,
+    /// Components by id or `KIND/ID`; all if empty.
+    pub components: Vec<String>,
     /// Configurations by component id or `KIND/ID`, for those that have required keys.
     pub configs: BTreeMap<String, Value>,
     /// Files of weights by component id, which encoders load first.
@@ -98,7 +100,8 @@ pub fn case_names() -> Vec<&'static str> {
 /// Checks the library or plugin folder at `path`; `on_result` is told of each case.
 ///
 /// # Errors
-/// [`crate::error::Error::Plugin`] if it cannot be opened, and [`crate::error::Error::Interrupted`].
+/// [`Error::Plugin`] if it cannot be opened, [`Error::Request`] for a component that it does not have, and
+/// [`Error::Interrupted`].
 pub fn check_plugin(
     launcher: &Launcher,
     path: &Path,
@@ -139,7 +142,22 @@ pub fn check_plugin(
         };
         add(of_plugin("start", "is opened quickly", verdict));
     }
-    for component in &plugin.description.components {
+    let is_meant = |component: &ComponentDescription, name: &String| {
+        *name == component.id || *name == format!("{}/{}", component.kind, component.id)
+    };
+    let all = &plugin.description.components;
+    if let Some(name) = options.components.iter().find(|name| !all.iter().any(|one| is_meant(one, name))) {
+        let known: Vec<String> = all.iter().map(|one| format!("{}/{}", one.kind, one.id)).collect();
+        return Err(Error::Request(format!(
+            "--component {name}: the plugin {} has no such component; it has {}",
+            plugin.description.id,
+            known.join(", ")
+        )));
+    }
+    let meant = |component: &&ComponentDescription| {
+        options.components.is_empty() || options.components.iter().any(|name| is_meant(component, name))
+    };
+    for component in all.iter().filter(meant) {
         let of_case = |case: &Case, made: Option<CaseResult>| -> Result<CaseResult> {
             let started = Instant::now();
             let result = match made {

@@ -22,9 +22,10 @@ pub(crate) fn run(args: &PluginArgs) -> anyhow::Result<ExitCode> {
         }
         PluginCommand::List { json, plugins } => list::run(plugins, *json),
         PluginCommand::Info { id, json, plugins } => info::run(id, plugins, *json),
-        PluginCommand::Check { plugin, cases, configs, weights, wall_limit, json, plugins } => {
+        PluginCommand::Check { plugin, cases, components, configs, weights, wall_limit, json, plugins } => {
             let options = CheckOptions {
                 cases: cases.clone(),
+                components: components.clone(),
                 configs: check::configs(configs)?,
                 weights: check::weights(weights)?,
                 wall: *wall_limit,
