@@ -21,6 +21,8 @@ pub(super) fn once(subject: &Subject<'_>) -> Checked {
     let value = |index: usize| (index * 37 % 101) as f32 / 100.0;
     let candidates: Vec<f32> = (0..count * COLUMNS).map(|index| value(index + 11)).collect();
     let mut decoder = done(subject.plugin.decoder(subject.id(), subject.config), "create")?;
+    let arbitrary =
+        || Matrix { rows: vectors, columns: COLUMNS, values: (0..vectors * COLUMNS).map(value).collect() };
     let z = match subject.encoder {
         Some(encoder) => {
             let molecules = features(&encoder.description)?.select(&[1, 20, 40]);
@@ -32,18 +34,14 @@ pub(super) fn once(subject: &Subject<'_>) -> Checked {
                 }
                 // There is no state that either could load.
                 Err(error) if is_unsupported(&error) => {
-                    let vectors = untrained(encoder)?.encode(&molecules.inputs(), &call);
-                    vectors
-                        .map_err(|error| Verdict::Skipped(format!("its encoder gives no vectors: {error}")))?
+                    untrained(encoder)?.encode(&molecules.inputs(), &call).unwrap_or_else(|_| arbitrary())
                 }
                 Err(error) => {
                     return Err(Verdict::Skipped(format!("its encoder cannot be trained: {error}")));
                 }
             }
         }
-        None => {
-            Matrix { rows: vectors, columns: COLUMNS, values: (0..vectors * COLUMNS).map(value).collect() }
-        }
+        None => arbitrary(),
     };
     let z = Dense::new(&z.values, z.rows, z.columns).expect("rows x columns values");
     let mut ask = |values: &[f32]| {
