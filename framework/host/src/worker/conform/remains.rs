@@ -1,6 +1,6 @@
 //! What a component leaves behind.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use molarena_sdk::ComponentKind;
 
@@ -8,6 +8,8 @@ use super::{Subject, Verdict, baselines, decoders, encoders, failed};
 
 /// Names in a message.
 const NAMED: usize = 3;
+/// Time in which processes may end, or start others.
+const SETTLING: Duration = Duration::from_millis(200);
 
 /// What is there outside of the component.
 struct Here {
@@ -57,6 +59,7 @@ pub(super) fn remains(subject: &Subject<'_>) -> Verdict {
     if let Err(why) = ran {
         return why;
     }
+    std::thread::sleep(SETTLING);
     let after = Here::look();
     let left: Vec<&u32> = after.processes.difference(&before.processes).collect();
     if !left.is_empty() {
