@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use molarena_evaluate::{Options, Summary};
+use molarena_evaluate::{Labels, Options, Summary};
 use molarena_host::{
     Arena, Cell, CellGroup, Error, Plan, PlanLimits, Row, Seeds, Selection, Suite, SuiteLimits, Vary, base_of,
 };
-use molarena_report::table::columns;
+use molarena_report::{BoardOptions, keep_datasets, table::columns};
 
-use super::{arena::arena, interruption, own, print, print_json, text_of, warn_of_store};
+use super::{
+    arena::arena, board::boards_with_intervals, interruption, own, print, print_json, text_of, warn_of_store,
+};
 use crate::{
     args::RunArgs,
     display::{Counts, Watch},
@@ -52,6 +54,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     watch.display.close();
     warn_of_store(&arena.store);
     let summary = summary?;
+    if own.is_none() && summary.scored > 0 {
+        resample(&plan, &arena)?;
+    }
     if args.json {
         print_json(&serde_json::json!({
             "schema": "molarena.run/1",
@@ -69,6 +74,25 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if summary.failed > 0 { ExitCode::SomeCellsFailed } else { ExitCode::Ok })
+}
+
+/// Molecules above which resampling is worth a line.
+const MANY: usize = 1000;
+
+/// Resamples the scores of the plan's datasets, which takes seconds on large ones. The store's cache keeps it, so that boards are
+/// there at once.
+fn resample(plan: &Plan, arena: &Arena) -> anyhow::Result<()> {
+    let datasets = plan.datasets();
+    if datasets.iter().map(|dataset| dataset.dataset.smiles.len()).sum::<usize>() > MANY {
+        say!("resampling scores for the boards' intervals");
+    }
+    let ids: Vec<String> = datasets.iter().map(|dataset| dataset.dataset.id.clone()).collect();
+    let mut records = arena.store.records()?;
+    keep_datasets(&mut records, &ids);
+    let mut labels = Labels::new(&arena.catalog, &arena.data_dir, &arena.store);
+    // What cannot be resampled is a note on the board.
+    boards_with_intervals(&records, BoardOptions::default(), &arena.store, &mut labels);
+    Ok(())
 }
 
 /// What is read.
