@@ -15,7 +15,7 @@ const SETTLING: Duration = Duration::from_millis(200);
 struct Here {
     /// Processes by number.
     processes: BTreeSet<u32>,
-    /// Entries of the working folder and of the folder for temporary files.
+    /// Entries of the working folder, which is also the folder for temporary files.
     entries: BTreeSet<PathBuf>,
     working_folder: Option<PathBuf>,
 }
@@ -28,10 +28,9 @@ impl Here {
         };
         let number = |path: PathBuf| path.file_name()?.to_str()?.parse().ok();
         let working_folder = std::env::current_dir().ok();
-        let folders = working_folder.clone().into_iter().chain([std::env::temp_dir()]);
         Self {
             processes: entries("/proc".into()).filter_map(number).filter(|&number| runs(number)).collect(),
-            entries: folders.flat_map(entries).collect(),
+            entries: working_folder.clone().into_iter().flat_map(entries).collect(),
             working_folder,
         }
     }
@@ -85,6 +84,6 @@ pub(super) fn remains(subject: &Subject<'_>) -> Verdict {
     };
     let names = listed(left.iter().map(name));
     Verdict::Warning(format!(
-        "it left {names} in its working folder; remove what no later call needs, and keep checkpoints in the call's folder"
+        "it left {names} in its working folder, where temporary files go, too; remove what no later call needs, and keep checkpoints in the call's folder"
     ))
 }
