@@ -22,6 +22,7 @@ const PRINTED_BY: &[(&str, &[&str])] = &[
     ("cli/src/commands/plugin/new.rs", &["plugin new"]),
     ("host/src/apply/install.rs", &["plugin install"]),
     ("host/src/error.rs", &["predict"]),
+    ("host/src/apply/conformance.rs", &["plugin check"]),
     ("host/src/worker/conform/mod.rs", &["plugin check"]),
     ("report/src/comparison_md.rs", &["compare"]),
     ("report/src/html/groups.rs", &["board"]),
