@@ -192,7 +192,7 @@ impl Params {
         };
         let mut members = Vec::with_capacity(self.members);
         for member in 0..self.members {
-            let hooks = Member { call, member, members: self.members };
+            let hooks = Member { call, number: member, members: self.members };
             // Each member has random streams of its own; nobody resumes one.
             let seed = call.seed.wrapping_add((member as u64) << 32);
             let call = Call { seed, folder: None, ..call.with_hooks(&hooks) };
@@ -208,14 +208,14 @@ impl Params {
 /// Passes on what the training of one member reports.
 struct Member<'a> {
     call: &'a Call<'a>,
-    member: usize,
+    number: usize,
     members: usize,
 }
 
 impl Hooks for Member<'_> {
     fn progress(&self, fraction: f64, message: &str) {
-        let text = format!("member {} of {}, {message}", self.member + 1, self.members);
-        self.call.progress((self.member as f64 + fraction) / self.members as f64, &text);
+        let text = format!("member {} of {}, {message}", self.number + 1, self.members);
+        self.call.progress((self.number as f64 + fraction) / self.members as f64, &text);
     }
 
     fn cancelled(&self) -> bool {
