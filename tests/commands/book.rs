@@ -56,7 +56,8 @@ fn folder(arena: &TestArena, manifest: &str, id: &str, program: &str, environmen
     let package = python::repository("framework/python/src");
     let own = "environment = \".venv\"";
     assert!(manifest.contains(own), "{manifest}");
-    let shared = format!("environment = {environment:?}\nreadable = [{package:?}]");
+    let shared =
+        format!("environment = \"{}\"\nreadable = [\"{}\"]", environment.display(), package.display());
     let manifest = manifest.replace("\"lengths\"", &format!("{id:?}")).replace(own, &shared);
     arena.write(&format!("plugins/{id}/plugin.toml"), manifest);
     arena.write(&format!("plugins/{id}/plugin.py"), program);
@@ -98,13 +99,10 @@ fn what_the_chapter_on_python_prints_are_rows() {
     let board = arena.molarena(&["board", "--store", "store", "--format", "json", "--no-intervals"]);
     arena.write("boards.json", board.stdout);
     // Without pandas, what needs it is left out.
-    let frames: String = block(&programs, "read_boards")
-        .lines()
-        .filter(|line| !line.contains("to_pandas"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let frames = frames.replace("chembl2k", "toy").replace("molarena-store", "store");
-    let program = format!("{frames}print([row['method'] for row in boards['toy'].rows()])\n");
+    let frames = block(&programs, "read_boards");
+    let frames: Vec<&str> = frames.lines().filter(|line| !line.contains("to_pandas")).collect();
+    let frames = frames.join("\n").replace("chembl2k", "toy").replace("molarena-store", "store");
+    let program = format!("{frames}\nprint([row['method'] for row in boards['toy'].rows()])\n");
     let mut python = std::process::Command::new(environment.join("bin/python"));
     let output = python.args(["-c", &program]).current_dir(arena.path("")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
