@@ -24,7 +24,7 @@ for suite in "$@"; do
     [ ! -f "$board.store" ] || [ "$(cat "$board.store")" = "${archive##*/}" ] || rm -f "leaderboards/stores/$(cat "$board.store")"
     echo "${archive##*/}" >"$board.store"
     for format in md csv json; do
-        "$molarena" board --store "$store" --suite "$file" --latest --format "$format" >"$board.$format"
+        "$molarena" board --store "$store" --latest --format "$format" >"$board.$format"
     done
 done
 
