@@ -53,12 +53,8 @@ fn the_chapter_has_every_case_of_the_conformance_suite() {
 
 /// Writes a plugin folder of the chapter's manifest and a program, in `environment`.
 fn folder(arena: &TestArena, manifest: &str, id: &str, program: &str, environment: &Path) {
-    let package = python::repository("framework/python/src");
-    let own = "environment = \".venv\"";
-    assert!(manifest.contains(own), "{manifest}");
-    let shared =
-        format!("environment = \"{}\"\nreadable = [\"{}\"]", environment.display(), package.display());
-    let manifest = manifest.replace("\"lengths\"", &format!("{id:?}")).replace(own, &shared);
+    let manifest = manifest.replace("\"lengths\"", &format!("{id:?}"));
+    let manifest = python::in_environment(&manifest, environment);
     arena.write(&format!("plugins/{id}/plugin.toml"), manifest);
     arena.write(&format!("plugins/{id}/plugin.py"), program);
 }

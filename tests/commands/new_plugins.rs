@@ -8,7 +8,7 @@ use std::{
 
 use molarena_tests::{
     TestArena, files,
-    python::{environment, repository},
+    python::{environment, in_environment, repository},
 };
 
 use crate::support::toy;
@@ -129,13 +129,8 @@ fn new_plugins_in_python_pass() {
     for kind in KINDS {
         let [_, check, _] = new_plugin(&arena, kind, "python");
         let folder = format!("python-{kind}");
-        // The environment of the tests instead of a new one; it has the package from its sources.
         let manifest = fs_err::read_to_string(arena.path(&folder).join("plugin.toml")).unwrap();
-        let own = "environment = \".venv\"";
-        assert!(manifest.contains(own), "{manifest}");
-        let package = repository("framework/python/src");
-        let shared = format!("environment = {environment:?}\nreadable = [{package:?}]");
-        arena.write(&format!("{folder}/plugin.toml"), manifest.replace(own, &shared));
+        arena.write(&format!("{folder}/plugin.toml"), in_environment(&manifest, environment));
         let lock = fs_err::read(repository("tests/fixtures/python/requirements.lock")).unwrap();
         arena.write(&format!("{folder}/requirements.lock"), lock);
         passes(&arena, &check, cases(kind));

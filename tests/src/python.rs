@@ -146,6 +146,19 @@ pub fn ready_plugin(folder: &Path, name: &str, environment: &Path) -> PathBuf {
     copied(&repository("plugins").join(name), folder, name, environment)
 }
 
+/// The manifest of a plugin that makes its own environment, for `environment` instead, which has the package from its sources.
+pub fn in_environment(manifest: &str, environment: &Path) -> String {
+    let own = "environment = \".venv\"";
+    assert!(manifest.contains(own), "{manifest}");
+    manifest.replace(own, &places(environment))
+}
+
+/// The lines of a manifest that say what its program runs in and reads.
+fn places(environment: &Path) -> String {
+    let package = repository("framework/python/src");
+    format!("environment = \"{}\"\nreadable = [\"{}\"]", environment.display(), package.display())
+}
+
 /// Writes a plugin folder into `folder` with the program and the lock file of the folder `from`, and a manifest without a lock.
 fn copied(from: &Path, folder: &Path, id: &str, environment: &Path) -> PathBuf {
     let plugin = folder.join(id);
@@ -155,9 +168,8 @@ fn copied(from: &Path, folder: &Path, id: &str, environment: &Path) -> PathBuf {
     }
     let manifest = format!(
         "schema = \"molarena.plugin/1\"\nid = \"{id}\"\nversion = \"0.1.0\"\nlicence = \"MIT\"\n\
-         command = [\"{{environment}}/bin/python\", \"plugin.py\"]\nenvironment = \"{}\"\nreadable = [\"{}\"]\n",
-        environment.display(),
-        repository("framework/python/src").display()
+         command = [\"{{environment}}/bin/python\", \"plugin.py\"]\n{}\n",
+        places(environment)
     );
     fs_err::write(plugin.join("plugin.toml"), manifest).expect("a manifest");
     plugin

@@ -83,6 +83,10 @@ const MANY: usize = 1000;
 /// there at once.
 fn resample(plan: &Plan, arena: &Arena) -> anyhow::Result<()> {
     let datasets = plan.datasets();
+    if datasets.is_empty() {
+        // Matching only.
+        return Ok(());
+    }
     if datasets.iter().map(|dataset| dataset.dataset.smiles.len()).sum::<usize>() > MANY {
         say!("resampling scores for the boards' intervals");
     }

@@ -46,9 +46,19 @@ pub struct CheckOptions {
 
 impl CheckOptions {
     fn config(&self, kind: ComponentKind, id: &str) -> String {
-        let named = self.configs.get(&format!("{kind}/{id}")).or_else(|| self.configs.get(id));
+        let named = names(kind, id).iter().find_map(|name| self.configs.get(name));
         named.map_or_else(|| "{}".to_owned(), canonical_json)
     }
+
+    fn wants(&self, component: &ComponentDescription) -> bool {
+        let names = names(component.kind, &component.id);
+        self.components.is_empty() || self.components.iter().any(|name| names.contains(name))
+    }
+}
+
+/// What a component may be called, the more exact name first.
+fn names(kind: ComponentKind, id: &str) -> [String; 2] {
+    [format!("{kind}/{id}"), id.to_owned()]
 }
 
 /// How a case ended.
@@ -142,22 +152,17 @@ pub fn check_plugin(
         };
         add(of_plugin("start", "is opened quickly", verdict));
     }
-    let is_meant = |component: &ComponentDescription, name: &String| {
-        *name == component.id || *name == format!("{}/{}", component.kind, component.id)
-    };
     let all = &plugin.description.components;
-    if let Some(name) = options.components.iter().find(|name| !all.iter().any(|one| is_meant(one, name))) {
-        let known: Vec<String> = all.iter().map(|one| format!("{}/{}", one.kind, one.id)).collect();
+    let known: Vec<[String; 2]> = all.iter().map(|component| names(component.kind, &component.id)).collect();
+    if let Some(name) = options.components.iter().find(|name| !known.as_flattened().contains(name)) {
+        let exact: Vec<&str> = known.iter().map(|[exact, _]| exact.as_str()).collect();
         return Err(Error::Request(format!(
             "--component {name}: the plugin {} has no such component; it has {}",
             plugin.description.id,
-            known.join(", ")
+            exact.join(", ")
         )));
     }
-    let meant = |component: &&ComponentDescription| {
-        options.components.is_empty() || options.components.iter().any(|name| is_meant(component, name))
-    };
-    for component in all.iter().filter(meant) {
+    for component in all.iter().filter(|component| options.wants(component)) {
         let of_case = |case: &Case, made: Option<CaseResult>| -> Result<CaseResult> {
             let started = Instant::now();
             let result = match made {

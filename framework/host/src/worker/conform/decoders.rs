@@ -5,44 +5,46 @@ use molarena_sdk::{Call, Dense, Matrix};
 use super::{
     Checked, Subject, Verdict, close,
     data::{COLUMNS, features},
-    demand, done,
-    encoders::{encoder as untrained, trained},
-    finite, is_unsupported, verdict,
+    demand, done, encoders, finite, is_unsupported, verdict,
 };
-use crate::plugin::loader::LoadError;
+use crate::plugin::loader::{LoadError, LoadedDecoder};
 
 /// Vectors and candidates.
 const COUNTS: (usize, usize) = (3, 5);
 
+/// Vectors of the encoder, whose state the decoder loads; `None` from one that has neither a state nor vectors.
+fn encoded(
+    encoder: &Subject<'_>,
+    decoder: &mut LoadedDecoder,
+    call: &Call<'_>,
+) -> Result<Option<Matrix>, Verdict> {
+    let molecules = features(&encoder.description)?.select(&[1, 20, 40]);
+    match encoders::trained(encoder, call)? {
+        Ok(mut trained) => {
+            let state = done(trained.save(), "the encoder's save")?;
+            done(decoder.load(&state), "load")?;
+            done(trained.encode(&molecules.inputs(), call), "the encoder's encode").map(Some)
+        }
+        Err(error) if is_unsupported(&error) => {
+            Ok(encoders::encoder(encoder)?.encode(&molecules.inputs(), call).ok())
+        }
+        Err(error) => Err(Verdict::Skipped(format!("its encoder cannot be trained: {error}"))),
+    }
+}
+
 /// Scores candidates in two orders.
 pub(super) fn once(subject: &Subject<'_>) -> Checked {
-    let (vectors, count) = COUNTS;
+    let (rows, count) = COUNTS;
     let call = Call::new(0, 1);
     let value = |index: usize| (index * 37 % 101) as f32 / 100.0;
     let candidates: Vec<f32> = (0..count * COLUMNS).map(|index| value(index + 11)).collect();
     let mut decoder = done(subject.plugin.decoder(subject.id(), subject.config), "create")?;
-    let arbitrary =
-        || Matrix { rows: vectors, columns: COLUMNS, values: (0..vectors * COLUMNS).map(value).collect() };
-    let z = match subject.encoder {
-        Some(encoder) => {
-            let molecules = features(&encoder.description)?.select(&[1, 20, 40]);
-            match trained(encoder, &call)? {
-                Ok(mut trained) => {
-                    let state = done(trained.save(), "the encoder's save")?;
-                    done(decoder.load(&state), "load")?;
-                    done(trained.encode(&molecules.inputs(), &call), "the encoder's encode")?
-                }
-                // There is no state that either could load.
-                Err(error) if is_unsupported(&error) => {
-                    untrained(encoder)?.encode(&molecules.inputs(), &call).unwrap_or_else(|_| arbitrary())
-                }
-                Err(error) => {
-                    return Err(Verdict::Skipped(format!("its encoder cannot be trained: {error}")));
-                }
-            }
-        }
-        None => arbitrary(),
+    let arbitrary = || Matrix { rows, columns: COLUMNS, values: (0..rows * COLUMNS).map(value).collect() };
+    let vectors = match subject.encoder {
+        Some(encoder) => encoded(encoder, &mut decoder, &call)?,
+        None => None,
     };
+    let z = vectors.unwrap_or_else(arbitrary);
     let z = Dense::new(&z.values, z.rows, z.columns).expect("rows x columns values");
     let mut ask = |values: &[f32]| {
         let candidates = Dense::new(values, count, COLUMNS).expect("rows x columns values");
