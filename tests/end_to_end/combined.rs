@@ -165,3 +165,122 @@ fn what_cannot_be_combined_is_refused_before_anything_runs() {
     assert!(output.stderr.contains("at `/k`: 0 is less than the minimum of 1"), "{}", output.stderr);
     assert!(arena.stored("steps").is_empty());
 }
+
+/// Predictions of two molecules by a model that is trained now and by one that was saved.
+fn predicted(arena: &TestArena, method: &str, libraries: &[std::path::PathBuf]) -> [String; 2] {
+    arena.write("new.csv", "smiles\nCCO\nCCCCCCCCCN\n");
+    let places =
+        ["--data-dir", "data", "--datasets-dir", "datasets", "--methods-dir", "methods", "--store", "store"];
+    let plugins: Vec<String> =
+        libraries.iter().flat_map(|path| ["--plugin".to_owned(), path.display().to_string()]).collect();
+    let with = |arguments: &[&str], places: &[&str]| {
+        let plugins = plugins.iter().map(String::as_str);
+        let arguments: Vec<&str> = arguments.iter().chain(places).copied().chain(plugins).collect();
+        let output = arena.molarena(&arguments);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+    };
+    let model = format!("{method}.model");
+    with(&["train", "--dataset", "chains", "--method", method, "--output", &model], &places);
+    with(
+        &["predict", "--model", &model, "--input", "new.csv", "--output", "saved.csv"],
+        &["--store", "store"],
+    );
+    let now =
+        ["predict", "--dataset", "chains", "--method", method, "--input", "new.csv", "--output", "now.csv"];
+    with(&now, &places);
+    ["now.csv", "saved.csv"].map(|path| fs_err::read_to_string(arena.path(path)).unwrap())
+}
+
+#[test]
+fn a_greedy_ensemble_is_weighted_by_what_is_best_on_validation() {
+    let arena = TestArena::new();
+    chains(&arena);
+    let far = "schema = \"molarena.method/1\"\nname = \"mean\"\nfeatures = { kind = \"morgan\" }\n\
+               baseline = { component = \"baselines/constant\" }\n";
+    arena.write("methods/mean.toml", far);
+    knn(&arena, "k1", 1);
+    knn(&arena, "k9", 9);
+    arena.write(
+        "methods/chosen.toml",
+        "schema = \"molarena.method/1\"\nname = \"chosen\"\n\
+         ensemble = { members = [\"mean\", \"k1\", \"k9\"], rule = \"greedy\" }\n",
+    );
+    assert_eq!(run(&arena, &["mean", "k1", "k9", "chosen"], &[]).code, Some(0));
+    let chosen = record(&arena, "chosen");
+    assert_eq!(chosen["composition"]["rule"], "greedy");
+    let weights = predictions(&arena, &chosen, "weights.npy");
+    assert!(
+        (weights.sum() - 1.0).abs() < 1e-6 && weights[[0, 0]] < weights[[0, 1]].max(weights[[0, 2]]),
+        "{weights}"
+    );
+    for name in ["test.npy", "valid.npy"] {
+        let members = ["mean", "k1", "k9"].map(|method| predictions(&arena, &record(&arena, method), name));
+        let mut expected = Array2::zeros(members[0].dim());
+        for (member, weight) in members.iter().zip(&weights) {
+            expected += &(member * *weight);
+        }
+        let difference =
+            (expected - predictions(&arena, &chosen, name)).iter().fold(0f32, |most, x| most.max(x.abs()));
+        assert!(difference < 1e-4, "{name}: {difference}");
+    }
+    let errors = ["mean", "k1", "k9", "chosen"].map(|method| {
+        let valid = predictions(&arena, &record(&arena, method), "valid.npy");
+        let labels = chains_of_validation();
+        valid.iter().zip(labels).map(|(value, label)| (value - label).abs()).sum::<f32>()
+    });
+    assert!(errors[..3].iter().all(|error| errors[3] <= *error + 1e-4), "{errors:?}");
+    // The board says that the validation molecules chose, and how often.
+    assert_eq!(row(&arena, "chosen")["settings"], 75);
+    let [now, saved] = predicted(&arena, "chosen", &[library("molarena_baselines")]);
+    assert_eq!(now, saved);
+}
+
+/// The labels of the validation molecules of [`chains`].
+fn chains_of_validation() -> Vec<f32> {
+    let label = |row: usize| (row / 10) as f32 + 0.25 * (row % 10) as f32;
+    crate::split().valid.into_iter().map(label).collect()
+}
+
+#[test]
+fn features_stand_beside_the_vectors_of_an_encoder() {
+    let arena = TestArena::new();
+    chains(&arena);
+    let method = |name: &str, more: &str| {
+        let text = format!(
+            "schema = \"molarena.method/1\"\nname = \"{name}\"\nfeatures = {{ kind = \"graphs\" }}\n{more}\
+             encoder = {{ component = \"fixture-kinds/atom-counts\" }}\n\
+             baseline = {{ component = \"baselines/linear\" }}\n"
+        );
+        arena.write(&format!("methods/{name}.toml"), text);
+    };
+    method("alone", "");
+    method("joined", "join = { kind = \"morgan\", bits = 64 }\n");
+    method("wrong", "join = { kind = \"smiles\" }\n");
+    arena.write(
+        "methods/without.toml",
+        "schema = \"molarena.method/1\"\nname = \"without\"\nfeatures = { kind = \"descriptors\" }\n\
+         join = { kind = \"morgan\" }\nbaseline = { component = \"baselines/linear\" }\n",
+    );
+    let libraries = [library("fixture_kinds"), library("molarena_baselines")];
+    let run = |methods: &[&str]| {
+        let mut arguments = vec!["--dataset", "chains"];
+        arguments.extend(methods.iter().flat_map(|name| ["--method", name]));
+        arena.run(&libraries, &arguments)
+    };
+    assert_eq!(run(&["alone", "joined"]).code, Some(0));
+    let joined = record(&arena, "joined");
+    assert_eq!(joined["composition"]["join"]["kind"], "morgan");
+    assert!(record(&arena, "alone")["composition"].get("join").is_none());
+    // One encoding serves both.
+    assert_eq!((arena.steps("encode").len(), arena.steps("fit").len()), (1, 2));
+    assert_ne!(
+        predictions(&arena, &joined, "test.npy"),
+        predictions(&arena, &record(&arena, "alone"), "test.npy")
+    );
+    let [now, saved] = predicted(&arena, "joined", &libraries);
+    assert_eq!(now, saved);
+    for (name, message) in [("wrong", "join: features may be morgan"), ("without", "`join` stands beside")] {
+        let output = run(&[name]);
+        assert!(output.code == Some(2) && output.stderr.contains(message), "{name}: {}", output.stderr);
+    }
+}

@@ -1,4 +1,4 @@
-//! All datasets and context graphs that are known by name.
+//! All datasets, context graphs and weights that are known by name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,6 +8,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::own::{OwnDataset, Parts};
+use crate::weights::WeightsManifest;
 
 /// The manifests of the repository's `datasets/`, compiled in so that the program works without the
 /// repository.
@@ -26,8 +27,12 @@ const BUILTIN_CONTEXTS: [(&str, &str); 3] = [
     ("datasets/infoalign-data/context.toml", include_str!("../../../datasets/infoalign-data/context.toml")),
 ];
 
+const BUILTIN_WEIGHTS: [(&str, &str); 1] =
+    [("datasets/minimol/weights.toml", include_str!("../../../datasets/minimol/weights.toml"))];
+
 const MANIFEST_FILE: &str = "dataset.toml";
 const CONTEXT_FILE: &str = "context.toml";
+const WEIGHTS_FILE: &str = "weights.toml";
 
 /// Manifests, ordered by id.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +40,7 @@ pub struct Catalog {
     manifests: BTreeMap<String, Manifest>,
     own: BTreeMap<String, OwnDataset>,
     contexts: BTreeMap<String, ContextManifest>,
+    weights: BTreeMap<String, WeightsManifest>,
 }
 
 impl Catalog {
@@ -50,11 +56,14 @@ impl Catalog {
         for (origin, text) in BUILTIN_CONTEXTS {
             catalog.insert_context(ContextManifest::parse(text, origin)?)?;
         }
+        for (origin, text) in BUILTIN_WEIGHTS {
+            catalog.insert_weights(WeightsManifest::parse(text, origin)?)?;
+        }
         Ok(catalog)
     }
 
-    /// Reads `dataset.toml` and `context.toml` from each folder of `datasets_dir`; skips folders that have
-    /// neither.
+    /// Reads `dataset.toml`, `context.toml` and `weights.toml` from each folder of `datasets_dir`; skips folders that have
+    /// none of them.
     ///
     /// # Errors
     /// The folder cannot be read; a manifest is wrong (the error names file and key); a manifest's id is not its
@@ -81,6 +90,12 @@ impl Catalog {
                 let manifest = ContextManifest::load(&path)?;
                 named(&path, &manifest.id)?;
                 catalog.insert_context(manifest)?;
+            }
+            let path = folder.path().join(WEIGHTS_FILE);
+            if path.is_file() {
+                let manifest = WeightsManifest::load(&path)?;
+                named(&path, &manifest.id)?;
+                catalog.insert_weights(manifest)?;
             }
         }
         Ok(catalog)
@@ -111,6 +126,9 @@ impl Catalog {
             }
             for manifest in more.contexts.into_values() {
                 catalog.insert_context(manifest)?;
+            }
+            for manifest in more.weights.into_values() {
+                catalog.insert_weights(manifest)?;
             }
         }
         Ok(catalog)
@@ -158,6 +176,29 @@ impl Catalog {
             return Err(Error::ManifestValue { path: manifest.origin, key: "id".to_owned(), problem });
         }
         self.contexts.insert(manifest.id.clone(), manifest);
+        Ok(())
+    }
+
+    /// The manifest of the weights `id`, if there are any.
+    pub fn weights(&self, id: &str) -> Option<&WeightsManifest> {
+        self.weights.get(id)
+    }
+
+    /// The manifests of all weights, ordered by id.
+    pub fn all_weights(&self) -> impl Iterator<Item = &WeightsManifest> {
+        self.weights.values()
+    }
+
+    /// Adds weights, or replaces those with their id.
+    ///
+    /// # Errors
+    /// [`Error::ManifestValue`] if a dataset or a context graph has the id.
+    pub fn insert_weights(&mut self, manifest: WeightsManifest) -> Result<()> {
+        if self.manifests.contains_key(&manifest.id) || self.contexts.contains_key(&manifest.id) {
+            let problem = format!("a dataset or context graph is called \"{}\", too", manifest.id);
+            return Err(Error::ManifestValue { path: manifest.origin, key: "id".to_owned(), problem });
+        }
+        self.weights.insert(manifest.id.clone(), manifest);
         Ok(())
     }
 
@@ -216,6 +257,8 @@ mod tests {
         let contexts = |catalog: &Catalog| catalog.contexts().map(|m| m.id.clone()).collect::<Vec<_>>();
         assert_eq!(contexts(&builtin), contexts(&Catalog::load(&folder).unwrap()), "add to BUILTIN_CONTEXTS");
         assert_eq!(contexts(&builtin), ["context-open", "demo-context", "infoalign-data"]);
+        let weights = |catalog: &Catalog| catalog.all_weights().map(|m| m.id.clone()).collect::<Vec<_>>();
+        assert_eq!(weights(&builtin), weights(&Catalog::load(&folder).unwrap()), "add to BUILTIN_WEIGHTS");
         assert_eq!(ids(&builtin), ["biogen3k", "broad6k", "chembl2k", "demo", "demo-regression", "toxcast"]);
     }
 

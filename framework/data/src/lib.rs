@@ -31,6 +31,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod verify;
+mod weights;
 
 pub use catalog::Catalog;
 pub use dataset::{Dataset, read_verified};
@@ -44,4 +45,5 @@ pub use predictions::{PredictionTable, Predictions};
 pub use prepared::{PreparedDataset, RowFailure};
 pub use split::{Part, Protocol, Split};
 pub use stream::SmilesInput;
-pub use verify::{FileState, FileStatus, verify, verify_context};
+pub use verify::{FileState, FileStatus, verify, verify_context, verify_weights};
+pub use weights::{PackageFile, WEIGHTS_SCHEMA, WeightsFile, WeightsManifest};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::split::Protocol;
+use crate::weights::PackageFile;
 
 /// The manifest's schema and version.
 pub const SCHEMA: &str = "molarena.dataset/1";
@@ -187,6 +188,7 @@ impl FileSpec {
             path: &self.path,
             role: self.role,
             url: self.url.as_deref(),
+            package: None,
             sha256: Some(&self.sha256),
             bytes: self.bytes,
         }
@@ -205,6 +207,8 @@ pub(crate) struct FileRef<'a> {
     /// What it is for; [`Role::Companion`] is optional.
     pub(crate) role: Role,
     pub(crate) url: Option<&'a str>,
+    /// The package that it is a file of.
+    pub(crate) package: Option<&'a PackageFile>,
     /// `None` where no digest is known.
     pub(crate) sha256: Option<&'a str>,
     pub(crate) bytes: Option<u64>,

@@ -9,6 +9,7 @@ use crate::context::ContextManifest;
 use crate::error::Error;
 use crate::hash::sha256_file;
 use crate::manifest::{FileRef, Manifest, Role};
+use crate::weights::WeightsManifest;
 
 /// The state of a file in the data folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,6 +66,11 @@ pub fn verify(manifest: &Manifest, data_dir: &Path) -> Vec<FileStatus> {
 
 /// Compares every file that a context graph's manifest names with the data folder, in the manifest's order.
 pub fn verify_context(manifest: &ContextManifest, data_dir: &Path) -> Vec<FileStatus> {
+    verify_files(&manifest.file_refs(), data_dir)
+}
+
+/// Compares every file that a manifest of weights names with the data folder, in the manifest's order.
+pub fn verify_weights(manifest: &WeightsManifest, data_dir: &Path) -> Vec<FileStatus> {
     verify_files(&manifest.file_refs(), data_dir)
 }
 

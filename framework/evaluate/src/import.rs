@@ -121,6 +121,7 @@ pub fn records(place: Place<'_>, predictions: &[f32]) -> (StepRecord, Record) {
         baseline: Some(baseline),
         tune: None,
         members: Vec::new(),
+        join: serde_json::Value::Null,
         rule: Rule::Mean,
     };
     let bytes: Vec<u8> = predictions.iter().flat_map(|value| value.to_le_bytes()).collect();

@@ -197,6 +197,32 @@ impl Features {
         }
     }
 
+    /// Bits (as 0 and 1) and dense columns of the same molecules side by side.
+    ///
+    /// # Panics
+    /// If a part is of SMILES or graphs, or has another number of molecules than the first.
+    #[must_use]
+    pub fn beside(parts: &[&Self]) -> Self {
+        let rows = parts.first().map_or(0, |part| part.rows());
+        let columns = parts.iter().map(|part| part.columns().expect("bits or dense")).sum();
+        let mut values = Vec::with_capacity(rows * columns);
+        for row in 0..rows {
+            for part in parts {
+                match part {
+                    Self::Bits { n_bits, words, .. } => {
+                        let words = &words[row * n_bits.div_ceil(64)..];
+                        values.extend((0..*n_bits).map(|bit| (words[bit / 64] >> (bit % 64) & 1) as f32));
+                    }
+                    Self::Dense { columns, values: part, .. } => {
+                        values.extend_from_slice(&part[row * columns..(row + 1) * columns]);
+                    }
+                    Self::Smiles(_) | Self::Graphs(_) => unreachable!("they have no columns"),
+                }
+            }
+        }
+        Self::Dense { columns, values, rows }
+    }
+
     /// Turns bits into dense 0 and 1; leaves other features as they are.
     #[must_use]
     pub fn into_dense(self) -> Self {

@@ -210,39 +210,13 @@ impl FeatureSpec {
             }
             Self::Concatenated { parts } => {
                 let parts = parts.iter().map(|part| part.compute(smiles, molecules, read));
-                concatenated(&parts.collect::<Result<Vec<_>, E>>()?, rows)
+                Features::beside(&parts.collect::<Result<Vec<_>, E>>()?.iter().collect::<Vec<_>>())
             }
             Self::Companion { .. } | Self::Profile { .. } | Self::CellCount { .. } => read(self)?,
             Self::Graphs {} => Features::Graphs(molarena_chem::Graphs::new(molecules).into()),
             Self::Smiles {} => Features::Smiles(OwnedSmiles::new(smiles)),
         })
     }
-}
-
-/// Bits and dense columns side by side.
-fn concatenated(parts: &[Features], rows: usize) -> Features {
-    let columns = parts.iter().map(|part| match part {
-        Features::Bits { n_bits, .. } => *n_bits,
-        Features::Dense { columns, .. } => *columns,
-        Features::Smiles(_) | Features::Graphs(_) => unreachable!("checked with the method"),
-    });
-    let columns = columns.sum();
-    let mut values = Vec::with_capacity(rows * columns);
-    for row in 0..rows {
-        for part in parts {
-            match part {
-                Features::Bits { n_bits, words, .. } => {
-                    let words = &words[row * n_bits.div_ceil(64)..];
-                    values.extend((0..*n_bits).map(|bit| (words[bit / 64] >> (bit % 64) & 1) as f32));
-                }
-                Features::Dense { columns, values: part, .. } => {
-                    values.extend_from_slice(&part[row * columns..(row + 1) * columns]);
-                }
-                Features::Smiles(_) | Features::Graphs(_) => unreachable!("checked with the method"),
-            }
-        }
-    }
-    Features::Dense { columns, values, rows }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     cell::Record,
     matching::{Candidates, MatchComposition, MatchRecord},
-    parts::{ComponentUse, Composition, SplitInfo},
+    parts::{ComponentUse, Composition, Rule, SplitInfo},
 };
 
 /// Part of the keys of cells and of matching since the first version of the metrics. It is frozen: a change
@@ -65,7 +65,8 @@ pub struct FitKey<'a> {
 impl FitKey<'_> {
     /// The JSON value whose hash is the key.
     pub fn material(&self) -> Value {
-        let decides = self.composition.tune.as_ref().map(|_| (self.metric, METRICS_IN_KEYS));
+        let chooses = self.composition.tune.is_some() || self.composition.rule == Rule::Greedy;
+        let decides = chooses.then_some((self.metric, METRICS_IN_KEYS));
         on_device(
             json!({
                 "schema": "molarena.fit/2",

@@ -53,6 +53,10 @@ pub struct Composition {
     /// The pretraining of the encoder; absent if it is untrained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretraining: Option<Pretrained>,
+    /// Further features beside the encoder's vectors, as in the method file, with the sha256 of companion files; absent
+    /// without any.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub join: Value,
     /// The baseline; null for an ensemble.
     pub baseline: Option<ComponentUse>,
     /// The settings of the baseline to choose from; absent without tuning.
@@ -66,6 +70,9 @@ pub struct Composition {
     pub rule: Rule,
 }
 
+/// Number of additions of [`Rule::Greedy`].
+pub const GREEDY_ROUNDS: usize = 25;
+
 /// How the predictions of the members of an ensemble become one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -75,12 +82,23 @@ pub enum Rule {
     Mean,
     /// The prediction of the first member that predicts, as it is.
     First,
+    /// As the mean, but a member counts as often as it was chosen to be added to it, one after the other, each time the one with
+    /// which the validation molecules are predicted best (Caruana et al. 2004, 10.1145/1015330.1015432).
+    Greedy,
 }
 
 impl Rule {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     fn is_mean(&self) -> bool {
         *self == Self::Mean
+    }
+
+    /// Number of means that are scored on the validation molecules to combine `members`; 0 if none is.
+    pub const fn tried(self, members: usize) -> usize {
+        match self {
+            Self::Mean | Self::First => 0,
+            Self::Greedy => GREEDY_ROUNDS * members,
+        }
     }
 }
 

@@ -340,6 +340,9 @@ pub(crate) fn composition(record: &Record) -> Vec<(&'static str, Value)> {
         ("scoring", json!(record.scoring)),
         ("shuffled labels", json!(record.shuffled_labels)),
     ];
+    if !made.join.is_null() {
+        parts.push(("join", made.join.clone()));
+    }
     // Records on the processor name no device.
     if let Some(device) = &record.device {
         parts.push(("device", json!(device)));

@@ -102,7 +102,8 @@ fn settings(record: &Record) -> usize {
     let own = record.search.as_ref().map_or(0, |search| search.candidates.len());
     let grid = |tune: &Tune| tune.grid.values().map(Vec::len).product::<usize>();
     let members = record.composition.members.iter();
-    own + members.filter_map(|member| member.composition.tune.as_ref()).map(grid).sum::<usize>()
+    let combined = record.composition.rule.tried(members.len());
+    own + combined + members.filter_map(|member| member.composition.tune.as_ref()).map(grid).sum::<usize>()
 }
 
 fn per_task(tasks: &[String], scored: &[&Scores]) -> BTreeMap<String, TaskScore> {

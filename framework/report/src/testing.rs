@@ -76,6 +76,7 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
             baseline: Some(baseline),
             tune: None,
             members: Vec::new(),
+            join: serde_json::Value::Null,
             rule: Rule::Mean,
         },
         unparsed_molecules: 0,

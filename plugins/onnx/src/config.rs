@@ -49,6 +49,17 @@ pub enum Given {
     BondIndex,
     /// The number of the molecule of each atom, `[atoms]`.
     AtomMolecule,
+    /// Graphium's features of the atoms of all molecules, `[atoms, 85]`: degree less 2, charge, radical electrons, aromatic, in a ring;
+    /// element, group, period and valence as zeros and ones.
+    GraphiumAtoms,
+    /// Graphium's features of the bonds, `[2 * bonds, 13]`: type, stereo, in a ring; each bond in both directions, as for `bond-index`.
+    GraphiumBonds,
+    /// The atoms' elements in the eigenvectors of the 8 smallest eigenvalues of the Laplacian of their fragment, `[atoms, 8]`.
+    LaplacianVectors,
+    /// These eigenvalues, `[atoms, 8]`.
+    LaplacianValues,
+    /// Probabilities that a random walk is at its atom again after 1 to 16 steps, `[atoms, 16]`.
+    WalkReturns,
     /// The number of molecules, a scalar.
     Molecules,
     /// A 0 for each molecule, `[n]`, for graphs that take their number from the length of an input.

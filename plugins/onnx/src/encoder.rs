@@ -62,7 +62,7 @@ impl Onnx {
         rows: std::ops::Range<usize>,
     ) -> Result<[Option<Vec<usize>>; 2]> {
         let has = |wanted: &[Given]| self.config.inputs.values().any(|given| wanted.contains(given));
-        let atoms = if has(&[Given::AtomFeatures]) {
+        let atoms = if has(&[Given::AtomFeatures, Given::GraphiumAtoms]) {
             let graphs = molecules.graphs()?;
             Some(rows.clone().map(|row| graphs.atom_range(row).len()).collect())
         } else {

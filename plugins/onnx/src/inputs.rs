@@ -4,12 +4,16 @@ use molarena_sdk::{Error, Inputs, Result};
 
 use crate::{
     config::Given,
+    graphium::{self, ATOM_COLUMNS, BOND_COLUMNS, EIGENVECTORS, WALK_STEPS},
     network::{Tensor, Values},
     vocabulary::Tokens,
 };
 
-/// Rows `from..to` of the molecules as `given`.
-pub(crate) fn tensor(
+/// Rows `rows` of the molecules as `given`, numbers as they are before they become the element type of an input.
+///
+/// # Errors
+/// The molecules have no features of this kind, a SMILES does not fit the vocabulary, or `tokens` is missing.
+pub fn tensor(
     given: Given,
     molecules: &Inputs<'_>,
     rows: std::ops::Range<usize>,
@@ -37,6 +41,11 @@ pub(crate) fn tensor(
         Given::AtomFeatures | Given::BondFeatures | Given::BondIndex | Given::AtomMolecule => {
             of_graphs(given, molecules, rows)
         }
+        Given::GraphiumAtoms
+        | Given::GraphiumBonds
+        | Given::LaplacianVectors
+        | Given::LaplacianValues
+        | Given::WalkReturns => of_graphium(given, molecules, rows),
         Given::Tokens | Given::TokenMask => {
             let tokens = tokens.ok_or_else(|| Error::invalid_config("there is no `vocabulary`"))?;
             let smiles = molecules.smiles()?;
@@ -95,6 +104,35 @@ fn of_graphs(given: Given, molecules: &Inputs<'_>, rows: std::ops::Range<usize>)
             Ok(integers(vec![values.len()], values))
         }
     }
+}
+
+fn of_graphium(given: Given, molecules: &Inputs<'_>, rows: std::ops::Range<usize>) -> Result<Tensor> {
+    let graphs = molecules.graphs()?;
+    let mut values: Vec<f32> = Vec::new();
+    let columns = match given {
+        Given::GraphiumAtoms => ATOM_COLUMNS,
+        Given::GraphiumBonds => BOND_COLUMNS,
+        Given::WalkReturns => WALK_STEPS,
+        _ => EIGENVECTORS,
+    };
+    for row in rows {
+        let (atoms, bonds) = (graphs.atom_range(row), graphs.bond_range(row));
+        let molecule = graphium::Molecule {
+            atoms: &graphs.atom_features[atoms],
+            bonds: &graphs.bonds[bonds.clone()],
+            kinds: &graphs.bond_features[bonds],
+        };
+        match given {
+            Given::GraphiumAtoms => values.extend(graphium::atoms(&molecule).into_iter().flatten()),
+            Given::GraphiumBonds => {
+                values.extend(graphium::bonds(&molecule).into_iter().flat_map(|bond| [bond, bond]).flatten());
+            }
+            Given::WalkReturns => values.extend(graphium::walk_returns(&molecule).into_iter().flatten()),
+            Given::LaplacianVectors => values.extend(graphium::laplacian(&molecule)?.0.into_iter().flatten()),
+            _ => values.extend(graphium::laplacian(&molecule)?.1.into_iter().flatten()),
+        }
+    }
+    Ok(floats(vec![values.len() / columns, columns], values))
 }
 
 fn floats(shape: Vec<usize>, values: Vec<f32>) -> Tensor {

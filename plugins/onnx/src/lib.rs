@@ -6,6 +6,7 @@
 
 mod config;
 mod encoder;
+mod graphium;
 mod inputs;
 pub mod network;
 mod pool;
@@ -14,6 +15,8 @@ mod vocabulary;
 
 pub use config::{Given, OnnxConfig, Pool, Vocabulary};
 pub use encoder::Onnx;
+pub use inputs::tensor;
+pub use vocabulary::Tokens;
 
 molarena_sdk::export_plugin! {
     id: "onnx",

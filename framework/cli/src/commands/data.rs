@@ -5,9 +5,10 @@ use std::{fmt::Write as _, path::Path};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use molarena_data::{
     Catalog, Error, FileState, FileStatus, LabelStatistics, Manifest, PreparedDataset, Summary,
+    WeightsManifest,
     context::ContextManifest,
-    fetch::{Fetched, Origin, Progress, Wanted, fetch, fetch_context},
-    verify, verify_context,
+    fetch::{Fetched, Origin, Progress, Wanted, fetch, fetch_context, fetch_weights},
+    verify, verify_context, verify_weights,
 };
 use molarena_report::{table::columns, with_decimals};
 
@@ -83,10 +84,11 @@ fn catalog(places: &Places) -> anyhow::Result<Catalog> {
     Ok(Catalog::with_dir(places.datasets_dir.as_deref())?)
 }
 
-/// A dataset or a context graph.
+/// A dataset, a context graph or weights.
 enum Entry<'a> {
     Dataset(&'a Manifest),
     Context(&'a ContextManifest),
+    Weights(&'a WeightsManifest),
 }
 
 impl Entry<'_> {
@@ -94,6 +96,15 @@ impl Entry<'_> {
         match self {
             Self::Dataset(manifest) => &manifest.id,
             Self::Context(manifest) => &manifest.id,
+            Self::Weights(manifest) => &manifest.id,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Dataset(_) => "dataset",
+            Self::Context(_) => "context",
+            Self::Weights(_) => "weights",
         }
     }
 
@@ -101,6 +112,7 @@ impl Entry<'_> {
         match self {
             Self::Dataset(manifest) => verify(manifest, data_dir),
             Self::Context(manifest) => verify_context(manifest, data_dir),
+            Self::Weights(manifest) => verify_weights(manifest, data_dir),
         }
     }
 
@@ -119,25 +131,34 @@ impl Entry<'_> {
             Self::Context(manifest) => {
                 shown(|progress| Ok(fetch_context(manifest, data_dir, origin, progress)?))
             }
+            Self::Weights(manifest) => {
+                shown(|progress| Ok(fetch_weights(manifest, data_dir, origin, progress)?))
+            }
         }
     }
 }
 
-/// The datasets and context graphs called `ids`.
+/// The datasets, context graphs and weights called `ids`.
 fn chosen<'a>(catalog: &'a Catalog, ids: &[String]) -> anyhow::Result<Vec<Entry<'a>>> {
-    let entry = |id: &String| match catalog.context(id) {
-        Ok(manifest) => Ok(Entry::Context(manifest)),
-        Err(_) => dataset(catalog, id).map(Entry::Dataset),
+    let entry = |id: &String| match (catalog.context(id), catalog.weights(id)) {
+        (Ok(manifest), _) => Ok(Entry::Context(manifest)),
+        (Err(_), Some(manifest)) => Ok(Entry::Weights(manifest)),
+        (Err(_), None) => dataset(catalog, id).map(Entry::Dataset),
     };
     ids.iter().map(entry).collect()
 }
 
-/// The dataset called `id`; the error for an unknown id lists the context graphs as well.
+/// The dataset called `id`; the error for an unknown id lists the context graphs and weights as well.
 pub(super) fn dataset<'a>(catalog: &'a Catalog, id: &str) -> anyhow::Result<&'a Manifest> {
     Ok(catalog.get(id).map_err(|error| match error {
         Error::UnknownDataset { id, known } => {
             let contexts: Vec<&str> = catalog.contexts().map(|manifest| manifest.id.as_str()).collect();
-            Error::UnknownDataset { id, known: format!("{known}; context graphs: {}", contexts.join(", ")) }
+            let weights: Vec<&str> = catalog.all_weights().map(|manifest| manifest.id.as_str()).collect();
+            let (contexts, weights) = (contexts.join(", "), weights.join(", "));
+            Error::UnknownDataset {
+                id,
+                known: format!("{known}; context graphs: {contexts}; weights: {weights}"),
+            }
         }
         other => other,
     })?)
@@ -146,6 +167,9 @@ pub(super) fn dataset<'a>(catalog: &'a Catalog, id: &str) -> anyhow::Result<&'a 
 fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
     let catalog = catalog(places)?;
     let ready = |manifest: &Manifest| manifest.assays().locate(&places.data_dir).is_file();
+    let there = |manifest: &WeightsManifest| {
+        manifest.files.iter().all(|file| file.locate(&places.data_dir).is_file())
+    };
     if json {
         let entries: Vec<_> = catalog
             .iter()
@@ -155,8 +179,13 @@ fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
             .contexts()
             .map(|manifest| serde_json::json!({"manifest": manifest, "fetched": context::ready(manifest, places)}))
             .collect();
-        let list =
-            serde_json::json!({"schema": "molarena.data-list/1", "datasets": entries, "contexts": contexts});
+        let weights: Vec<_> = catalog
+            .all_weights()
+            .map(|manifest| serde_json::json!({"manifest": manifest, "fetched": there(manifest)}))
+            .collect();
+        let list = serde_json::json!({
+            "schema": "molarena.data-list/1", "datasets": entries, "contexts": contexts, "weights": weights
+        });
         print_json(&list)?;
         return Ok(ExitCode::Ok);
     }
@@ -185,6 +214,17 @@ fn list(places: &Places, json: bool) -> anyhow::Result<ExitCode> {
     let rows: Vec<Vec<String>> = catalog.contexts().map(row).collect();
     print("\n")?;
     print(&columns(&["context graph", "feature spaces", "fetched", "title"], &rows))?;
+    let row = |manifest: &WeightsManifest| {
+        vec![
+            manifest.id.clone(),
+            manifest.pretrained_on.join(", "),
+            yes_or_no(there(manifest)),
+            manifest.title.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = catalog.all_weights().map(row).collect();
+    print("\n")?;
+    print(&columns(&["weights", "pretrained on", "fetched", "title"], &rows))?;
     Ok(ExitCode::Ok)
 }
 
@@ -230,25 +270,28 @@ fn verify_all(places: &Places, ids: &[String], json: bool) -> anyhow::Result<Exi
     let entries = if ids.is_empty() {
         let begun = |manifest: &&ContextManifest| context::begun(manifest, places);
         let contexts = catalog.contexts().filter(begun).map(Entry::Context);
-        catalog.iter().map(Entry::Dataset).chain(contexts).collect()
+        let is_there = |manifest: &&WeightsManifest| {
+            manifest.files.iter().any(|file| file.locate(&places.data_dir).is_file())
+        };
+        let weights = catalog.all_weights().filter(is_there).map(Entry::Weights);
+        catalog.iter().map(Entry::Dataset).chain(contexts).chain(weights).collect()
     } else {
         chosen(&catalog, ids)?
     };
     let statuses: Vec<(&Entry<'_>, Vec<FileStatus>)> =
         entries.iter().map(|entry| (entry, entry.verify(&places.data_dir))).collect();
     if json {
-        let of_kind = |context: bool| -> Vec<_> {
-            let kind = if context { "context" } else { "dataset" };
-            let statuses = statuses.iter();
+        let of_kind = |kind: &str| -> Vec<_> {
             statuses
-                .filter(|(entry, _)| matches!(entry, Entry::Context(_)) == context)
+                .iter()
+                .filter(|(entry, _)| entry.kind() == kind)
                 .map(|(entry, files)| serde_json::json!({kind: entry.id(), "files": files}))
                 .collect()
         };
-        let schema = "molarena.data-verify/1";
-        print_json(
-            &serde_json::json!({"schema": schema, "datasets": of_kind(false), "contexts": of_kind(true)}),
-        )?;
+        print_json(&serde_json::json!({
+            "schema": "molarena.data-verify/1",
+            "datasets": of_kind("dataset"), "contexts": of_kind("context"), "weights": of_kind("weights"),
+        }))?;
     } else {
         for (entry, files) in &statuses {
             let id = entry.id();

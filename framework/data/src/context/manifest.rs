@@ -298,6 +298,7 @@ impl ContextFile {
             path: &self.path,
             role: Role::Assays,
             url: self.url.as_deref(),
+            package: None,
             sha256: self.sha256.as_deref(),
             bytes: self.bytes,
         }

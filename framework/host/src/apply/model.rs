@@ -106,7 +106,8 @@ pub fn predict_with_model(
     let values = if let [only] = members.as_mut_slice() {
         std::mem::take(&mut only.test)
     } else {
-        combine(&members, tasks, model.task_type).test
+        let weights = model.weights.clone().unwrap_or_else(|| vec![1.0; members.len()]);
+        combine(&members, &weights, tasks, model.task_type).test
     };
     Ok(Predicted::of_rows(model.tasks.clone(), smiles, failures, &values))
 }
@@ -140,9 +141,17 @@ impl User<'_> {
 
     /// Predictions `[n, tasks]` of the readable molecules.
     fn predict(&self, member: &TrainedMember, input: &Readable) -> Result<Vec<f32>> {
-        let features = computed_of(&self.model.dataset, &input.smiles, &input.molecules, &member.features)?;
+        let computed = |spec| computed_of(&self.model.dataset, &input.smiles, &input.molecules, spec);
+        let features = computed(&member.features)?;
         let (features, kind) = match &member.encoder {
-            Some(encoder) => (self.encode(encoder, &features, member.features.input())?, InputKind::Dense),
+            Some(encoder) => {
+                let vectors = self.encode(encoder, &features, member.features.input())?;
+                let joined = match &member.join {
+                    Some(join) => Features::beside(&[&vectors, &computed(join)?]),
+                    None => vectors,
+                };
+                (joined, InputKind::Dense)
+            }
             None => (features, member.features.input()),
         };
         let state =

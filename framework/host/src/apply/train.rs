@@ -19,7 +19,7 @@ use crate::{
     arena::Arena,
     error::{Error, Result},
     execute::event::Observer,
-    plan::step::Step,
+    plan::{step::Step, steps::combine::WEIGHTS},
     request::limits::Limits,
 };
 
@@ -45,6 +45,9 @@ pub struct TrainedModel {
     pub chemistry: String,
     /// The one model, or the members of an ensemble.
     pub members: Vec<TrainedMember>,
+    /// The weight of each member, if they were chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Vec<f32>>,
 }
 
 /// One fitted model.
@@ -56,6 +59,9 @@ pub struct TrainedMember {
     pub features: FeatureSpec,
     /// The encoder, if the method has one.
     pub encoder: Option<TrainedComponent>,
+    /// Features beside the encoder's vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<FeatureSpec>,
     /// The baseline, with its chosen configuration.
     pub baseline: TrainedComponent,
     /// File of the predictions `f32[validation molecules, tasks]`, by which an ensemble scales its members.
@@ -127,6 +133,10 @@ pub fn train(
         task_type,
         chemistry: molarena_chem::CHEMISTRY_VERSION.into(),
         members: members.collect::<Result<_>>()?,
+        weights: match cell.step.stored(arena)? {
+            record if record.sha256_of(WEIGHTS).is_some() => Some(arena.store.matrix(&record, WEIGHTS)?.2),
+            _ => None,
+        },
     };
     let text = serde_json::to_string_pretty(&model).expect("plain data");
     fs_err::write(partial.join("model.json"), text + "\n")?;
@@ -179,6 +189,7 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
         method: step.method.clone(),
         features: fit.shared.features.clone(),
         encoder,
+        join: fit.shared.join.clone(),
         baseline: component(used, Some(state), step.seed),
         valid,
     })

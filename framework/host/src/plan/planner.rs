@@ -10,10 +10,10 @@ use std::{
 };
 
 use molarena_chem::CHEMISTRY_VERSION;
-use molarena_data::{Protocol, Split};
+use molarena_data::{Protocol, Split, WeightsManifest};
 use molarena_record::{
     key::{cell_material, key_of},
-    parts::{ComponentUse, Composition, MemberUse, Rule},
+    parts::{ComponentUse, Composition, MemberUse, Rule, WeightsUse},
 };
 use molarena_sdk::{ComponentKind, Determinism, InputKind};
 
@@ -353,6 +353,23 @@ impl<'a> Planner<'a> {
         Ok(split)
     }
 
+    /// An error of weights that a manifest names says how to get them.
+    fn with_source(&self, error: Error, named: &WeightsUse) -> Error {
+        let mut known = self.arena.catalog.all_weights();
+        let has = |manifest: &&WeightsManifest| manifest.files.iter().any(|file| file.path == named.file);
+        match (error, known.find(has)) {
+            (Error::Weights { path, message }, Some(manifest)) => {
+                let data_dir = self.arena.data_dir.display();
+                let message = format!(
+                    "{message}; get it with: molarena data fetch {} --data-dir {data_dir}",
+                    manifest.id
+                );
+                Error::Weights { path, message }
+            }
+            (error, _) => error,
+        }
+    }
+
     /// The checked file of the weights that a component names.
     fn weights_of(&mut self, method: &Method, spec: &ComponentSpec) -> Result<Option<PathBuf>> {
         let Some(named) = &spec.weights else { return Ok(None) };
@@ -360,7 +377,8 @@ impl<'a> Planner<'a> {
         if let Some(known) = self.weights.get(&place) {
             return Ok(Some(known.clone()));
         }
-        let found = method.weights(named, &self.arena.data_dir)?;
+        let found =
+            method.weights(named, &self.arena.data_dir).map_err(|error| self.with_source(error, named))?;
         self.weights.insert(place, found.clone());
         Ok(Some(found))
     }
@@ -488,6 +506,10 @@ impl<'a> Planner<'a> {
             features: place.dataset.describe_features(&model.features, &self.arena.sources())?,
             chemistry: CHEMISTRY_VERSION.into(),
             encoder: encoder.map(|found| found.used),
+            join: match &model.join {
+                Some(join) => place.dataset.describe_features(join, &self.arena.sources())?,
+                None => serde_json::Value::Null,
+            },
             pretraining: trained.as_ref().map(|(_, described)| described.clone()),
             baseline: Some(baseline.used.clone()),
             tune: model.tune.clone(),
@@ -497,6 +519,7 @@ impl<'a> Planner<'a> {
         let shared = FitShared {
             predicts: predicts(method, place, composition),
             features: model.features.clone(),
+            join: model.join.clone(),
             baseline,
             configurations: configurations(model),
             device: self.device_of(method),
@@ -536,6 +559,7 @@ fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> C
         features: serde_json::Value::Null,
         chemistry: CHEMISTRY_VERSION.into(),
         encoder: None,
+        join: serde_json::Value::Null,
         pretraining: None,
         baseline: None,
         tune: None,

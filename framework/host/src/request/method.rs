@@ -21,6 +21,7 @@ use molarena_record::{
     matching::MatchRecord,
     parts::{ComponentUse, Composition, MemberUse, Pretrained, Rule, Tune, WeightsUse},
 };
+use molarena_sdk::InputKind;
 
 /// Schema name of a method file.
 pub const METHOD_SCHEMA: &str = "molarena.method/1";
@@ -72,6 +73,8 @@ pub struct Model {
     pub features: FeatureSpec,
     /// Turns the features into vectors for the baseline and the decoder.
     pub encoder: Option<ComponentSpec>,
+    /// Features that stand beside the vectors of the encoder for the baseline.
+    pub join: Option<FeatureSpec>,
     /// How the encoder is pretrained; without it, the encoder is used as its configuration and the cell's
     /// seed initialise it.
     pub pretraining: Option<Pretraining>,
@@ -116,6 +119,7 @@ struct MethodFile {
     summary: String,
     features: Option<FeatureSpec>,
     encoder: Option<EncoderFile>,
+    join: Option<FeatureSpec>,
     baseline: Option<ComponentSpec>,
     decoder: Option<ComponentSpec>,
     tune: Option<Tune>,
@@ -160,7 +164,10 @@ impl EncoderFile {
 impl MethodFile {
     /// The recipe; `Err` says which keys do not go together.
     fn recipe(self) -> Result<Recipe, String> {
-        let own = self.encoder.is_some() || self.baseline.is_some() || self.decoder.is_some();
+        let own = self.encoder.is_some()
+            || self.baseline.is_some()
+            || self.decoder.is_some()
+            || self.join.is_some();
         match (self.ensemble, self.features) {
             (None, Some(features)) => {
                 if self.baseline.is_none() && self.decoder.is_none() {
@@ -169,6 +176,11 @@ impl MethodFile {
                 if self.baseline.is_none() && self.tune.is_some() {
                     return Err("`tune` is for a `baseline`, and there is none".into());
                 }
+                if self.join.is_some() && (self.encoder.is_none() || self.baseline.is_none()) {
+                    return Err("`join` stands beside the vectors of an `encoder` for a `baseline`; without an encoder, use \
+                                features of the kind `concatenated`"
+                        .into());
+                }
                 let (encoder, pretraining) = match self.encoder.map(EncoderFile::split).transpose()? {
                     Some((encoder, pretraining)) => (Some(encoder), pretraining),
                     None => (None, None),
@@ -176,6 +188,7 @@ impl MethodFile {
                 Ok(Recipe::Model(Box::new(Model {
                     features,
                     encoder,
+                    join: self.join,
                     pretraining,
                     baseline: self.baseline,
                     decoder: self.decoder,
@@ -184,7 +197,8 @@ impl MethodFile {
             }
             (Some(ensemble), None) if !own && self.tune.is_none() => Ok(Recipe::Ensemble(ensemble)),
             (Some(_), _) => {
-                Err("an `ensemble` has no features, encoder, baseline, decoder or tune of its own".into())
+                Err("an `ensemble` has no features, encoder, join, baseline, decoder or tune of its own"
+                    .into())
             }
             (None, None) => Err("missing key `features` (or `ensemble`)".into()),
         }
@@ -277,6 +291,9 @@ impl Method {
             }
             if let Some(pretraining) = &composition.pretraining {
                 set_pretraining(&mut content, pretraining, &pretraining.leave_out);
+            }
+            if !composition.join.is_null() {
+                content["join"] = without_hashes(&composition.join);
             }
             if let Some(tune) = &composition.tune {
                 content["tune"] = json!(tune);
@@ -445,6 +462,12 @@ impl Model {
         }
         if self.encoder.is_some() && self.features.may_be_absent() {
             return Err("profile and cell-count features go to a `baseline` without an `encoder`".into());
+        }
+        if let Some(join) = &self.join {
+            join.check().map_err(|error| error.replacen("features", "join", 1))?;
+            if !matches!(join.input(), InputKind::Dense | InputKind::Bits) || join.may_be_absent() {
+                return Err("join: features may be morgan, morgan-counts, descriptors, companion or concatenated ones of these".into());
+            }
         }
         self.features.check()?;
         self.tune.as_ref().map_or(Ok(()), grid::check)

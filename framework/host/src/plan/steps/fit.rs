@@ -31,6 +31,8 @@ use crate::{
 pub(crate) struct FitShared {
     pub(crate) predicts: Predicts,
     pub(crate) features: FeatureSpec,
+    /// Features beside the encoder's vectors.
+    pub(crate) join: Option<FeatureSpec>,
     /// The baseline before tuning.
     pub(crate) baseline: Component,
     /// The configurations to choose from; a single one without tuning.
@@ -56,10 +58,21 @@ struct Present {
 }
 
 impl FitWork {
-    fn features(&self, context: &Context<'_>) -> Result<Arc<Features>> {
-        let FitShared { predicts, features, .. } = &*self.shared;
+    fn features(&self, context: &Context<'_>, spec: &FeatureSpec) -> Result<Arc<Features>> {
         let arena = context.arena;
-        context.inputs.features(&predicts.dataset, features, &arena.sources(), &arena.store)
+        context.inputs.features(&self.shared.predicts.dataset, spec, &arena.sources(), &arena.store)
+    }
+
+    /// What the baseline gets of all molecules of the dataset.
+    fn given(&self, context: &Context<'_>) -> Result<(Arc<Features>, InputKind)> {
+        let FitShared { features, join, .. } = &*self.shared;
+        let Some(encoding) = context.need(Kind::Encode) else {
+            return Ok((self.features(context, features)?, features.input()));
+        };
+        let vectors = context.vectors(encoding)?;
+        let Some(join) = join else { return Ok((vectors, InputKind::Dense)) };
+        let joined = Features::beside(&[&*vectors, &*self.features(context, join)?]);
+        Ok((Arc::new(joined), InputKind::Dense))
     }
 
     /// The molecules that are not [absent](Features::absent) from the features of the dataset.
@@ -185,13 +198,10 @@ impl Work for FitWork {
     }
 
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
-        let FitShared { predicts, features, baseline, configurations, keep, .. } = &*self.shared;
+        let FitShared { predicts, baseline, configurations, keep, .. } = &*self.shared;
         let dataset = &predicts.dataset;
         let store = &context.arena.store;
-        let (given, input) = match context.need(Kind::Encode) {
-            Some(encoding) => (context.vectors(encoding)?, InputKind::Dense),
-            None => (self.features(context)?, features.input()),
-        };
+        let (given, input) = self.given(context)?;
         let present = self.present(&given);
         if let Some(failure) = self.nobody(&present) {
             return Ok(Prepared::Done(Err(failure)));
@@ -222,7 +232,8 @@ impl Work for FitWork {
         let tasks = Some(dataset.dataset.tasks.len());
         let some_absent = features.may_be_absent();
         let present = if some_absent {
-            let features = self.features(context).map_err(|error| (Reason::Error, error.to_string()))?;
+            let features =
+                self.features(context, features).map_err(|error| (Reason::Error, error.to_string()))?;
             self.present(&features)
         } else {
             let split = Split::clone(split);
