@@ -157,6 +157,9 @@ pub struct SpaceScores {
     pub mrr: f64,
     /// Distribution of the best rank of each query.
     pub ranks: RankDistribution,
+    /// The best rank of each query, in the order of the queries. Records of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub best_ranks: Vec<usize>,
 }
 
 /// Order statistics of ranks: of n sorted ranks, the one at `ceil(q n)`.
@@ -176,7 +179,8 @@ pub struct RankDistribution {
 
 impl RankDistribution {
     /// The distribution of `ranks`, of which there must be at least one.
-    fn of(mut ranks: Vec<usize>) -> Self {
+    fn of(ranks: &[usize]) -> Self {
+        let mut ranks = ranks.to_vec();
         ranks.sort_unstable();
         let at = |quarters: usize| ranks[(ranks.len() * quarters).div_ceil(4).max(1) - 1];
         Self {
@@ -200,6 +204,7 @@ impl SpaceScores {
             scores.sum::<f64>() / ranks.len() as f64
         };
         let best = ranks.iter().map(|ranks| *ranks.iter().min().expect("every query has a profile"));
+        let best_ranks: Vec<usize> = best.collect();
         Self {
             space: space.to_owned(),
             queries: ranks.len(),
@@ -210,7 +215,8 @@ impl SpaceScores {
             hit_1: mean(&|ranks| hit_at(ranks, 1)),
             hit_10: mean(&|ranks| hit_at(ranks, 10)),
             mrr: mean(&reciprocal_rank),
-            ranks: RankDistribution::of(best.collect()),
+            ranks: RankDistribution::of(&best_ranks),
+            best_ranks,
         }
     }
 }
@@ -223,6 +229,7 @@ mod tests {
     fn means_over_queries_by_hand() {
         let scores = SpaceScores::of("s", 40, &[vec![1, 30], vec![4], vec![11], vec![2]]);
         assert_eq!((scores.queries, scores.candidates, scores.relevant), (4, 40, 5));
+        assert_eq!(scores.best_ranks, [1, 4, 11, 2]);
         assert_eq!((scores.hit_1, scores.hit_10, scores.ndcg_1), (0.25, 0.75, 0.25));
         assert!((scores.mrr - (1.0 + 0.25 + 1.0 / 11.0 + 0.5) / 4.0).abs() < 1e-15);
         let log = |x: f64| 1.0 / x.log2();

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use molarena_metrics::{
+    Metric, Scoring,
+    statistics::{Bootstrap, percentile_interval},
+};
 use molarena_record::{key::key_of, matching::MatchOutcome, matching::MatchRecord, matching::SpaceScores};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,8 +66,14 @@ pub struct MatchRow {
     pub hit_1: MeanSd,
     /// Share of queries with a profile of their own among the first 10.
     pub hit_10: MeanSd,
+    /// 95 % interval of `hit_10` over queries and seeds; absent where records have no ranks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hit_10_interval: Option<[f64; 2]>,
     /// Mean reciprocal rank.
     pub mrr: MeanSd,
+    /// 95 % interval of `mrr` over queries and seeds; absent where records have no ranks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mrr_interval: Option<[f64; 2]>,
     /// Median of the queries' best ranks.
     pub median_rank: MeanSd,
     /// The failed seeds by message.
@@ -247,7 +257,9 @@ fn row(
         ndcg_10: MeanSd::of(&scored, |scores| scores.ndcg_10),
         hit_1: MeanSd::of(&scored, |scores| scores.hit_1),
         hit_10: MeanSd::of(&scored, |scores| scores.hit_10),
+        hit_10_interval: interval(&scored, |rank| if rank <= 10 { 1.0 } else { 0.0 }),
         mrr: MeanSd::of(&scored, |scores| scores.mrr),
+        mrr_interval: interval(&scored, |rank| 1.0 / rank as f32),
         median_rank: MeanSd::of(&scored, |scores| scores.ranks.median as f64),
         failures: failed
             .into_iter()
@@ -262,6 +274,26 @@ fn row(
         confined: records.iter().all(|record| record.confined),
         verified: records.iter().filter(|record| verified.contains(&record.key)).count(),
     }
+}
+
+/// Resamples of [`interval`], and their seed.
+const RESAMPLES: (usize, u64) = (2000, 0);
+
+/// 95 % percentile interval over queries and seeds of the mean of what each query's best rank is worth.
+fn interval(scored: &[&SpaceScores], worth: fn(usize) -> f32) -> Option<[f64; 2]> {
+    let queries = scored.first()?.best_ranks.len();
+    if queries == 0 || scored.iter().any(|scores| scores.best_ranks.len() != queries) {
+        return None;
+    }
+    let values: Vec<Vec<f32>> =
+        scored.iter().map(|scores| scores.best_ranks.iter().map(|&rank| worth(rank)).collect()).collect();
+    // The mean of values of at least 0 is their mean distance from 0.
+    let zeros = vec![0.0; queries];
+    let (resamples, seed) = RESAMPLES;
+    let bootstrap = Bootstrap::new(Metric::Mae, Scoring::Probability, &zeros, 1, resamples, seed);
+    let seeds: Vec<&[f32]> = values.iter().map(Vec::as_slice).collect();
+    let found = percentile_interval(&bootstrap.replicates(&seeds)?.values, 0.95)?;
+    Some([found.low, found.high])
 }
 
 impl MatchBoard {
@@ -287,6 +319,11 @@ mod tests {
         assert_eq!(board.rows.iter().map(|row| row.method.as_str()).collect::<Vec<_>>(), ["m", "random"]);
         assert_eq!((board.rows[0].seeds, board.rows[0].mrr.mean), (2, Some(0.375)));
         assert!((board.rows[0].mrr.std.unwrap() - 0.03125_f64.sqrt()).abs() < 1e-15);
+        // Of best ranks 1, 2, 4 and 11, three are hits.
+        let [low, high] = board.rows[1].hit_10_interval.unwrap();
+        assert!((0.2..=0.5).contains(&low) && high == 1.0, "{low} {high}");
+        let [low, high] = board.rows[1].mrr_interval.unwrap();
+        assert!(low > 0.09 && low < 0.46 && high > 0.46 && high < 1.0, "{low} {high}");
         assert_eq!(board.rows[1].mrr.std, None);
         assert_eq!(board.rows.iter().map(|row| row.verified).collect::<Vec<_>>(), [1, 0]);
         assert_eq!(

@@ -11,7 +11,8 @@ use crate::{MatchBoard, MatchRow, MeanSd};
 /// The text above the matching boards.
 pub(crate) const LEGEND: &str = "\
 For matching, each query molecule ranks profiles; all of its own are relevant, and ties count against the method. NDCG,
-HIT and the reciprocal rank (MRR) are means over queries, x100, then mean±sample standard deviation over seeds.
+HIT and the reciprocal rank (MRR) are means over queries, x100, then mean±sample standard deviation over seeds; 95 %: percentile
+interval over queries and seeds.
 ";
 
 pub(crate) fn section(board: &MatchBoard) -> String {
@@ -56,7 +57,8 @@ fn facts(board: &MatchBoard) -> String {
 }
 
 fn head(costs: bool) -> Vec<String> {
-    let scores = ["method", "seeds", "NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "MRR", "median rank"];
+    let scores =
+        ["method", "seeds", "NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "95 %", "MRR", "95 %", "median rank"];
     let costs: &[&str] = if costs { &["time", "peak memory"] } else { &[] };
     scores.iter().chain(costs).chain(&["failed"]).map(ToString::to_string).collect()
 }
@@ -67,8 +69,10 @@ fn cells(row: &MatchRow, costs: bool) -> Vec<String> {
         name += " (not confined)";
     }
     let mut cells = vec![name, row.seeds.to_string()];
-    let scores = [row.ndcg_1, row.ndcg_10, row.hit_1, row.hit_10, row.mrr];
-    cells.extend(scores.map(|MeanSd { mean, std }| hundredfold(mean, std)));
+    let scored = |MeanSd { mean, std }: MeanSd| hundredfold(mean, std);
+    cells.extend([row.ndcg_1, row.ndcg_10, row.hit_1, row.hit_10].map(scored));
+    cells.push(range(row.hit_10_interval));
+    cells.extend([scored(row.mrr), range(row.mrr_interval)]);
     cells.push(row.median_rank.mean.map_or(NONE.to_owned(), |rank| format!("{rank:.0}")));
     if costs {
         cells.extend([duration(row.wall_s), memory(row.peak_rss_mb)]);
@@ -78,8 +82,13 @@ fn cells(row: &MatchRow, costs: bool) -> Vec<String> {
     cells
 }
 
+/// An interval, x100.
+pub(crate) fn range(interval: Option<[f64; 2]>) -> String {
+    interval.map_or(NONE.to_owned(), |[low, high]| format!("{:.1}–{:.1}", 100.0 * low, 100.0 * high))
+}
+
 /// The columns of the CSV of matching boards.
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 32] = [
     "context",
     "space",
     "split",
@@ -108,6 +117,10 @@ const COLUMNS: [&str; 28] = [
     "simulated",
     "wall_s",
     "verified",
+    "hit_10_low",
+    "hit_10_high",
+    "mrr_low",
+    "mrr_high",
 ];
 
 /// The CSV of matching boards: one line per board and method.
@@ -137,6 +150,10 @@ pub(crate) fn csv(boards: &[MatchBoard]) -> String {
             let failed: usize = row.failures.iter().map(|failure| failure.seeds.len()).sum();
             cells.extend([number(row.median_rank.mean), failed.to_string(), board.simulated.to_string()]);
             cells.extend([number(row.wall_s), row.verified.to_string()]);
+            for interval in [row.hit_10_interval, row.mrr_interval] {
+                let [low, high] = interval.map_or([None, None], |ends| ends.map(Some));
+                cells.extend([number(low), number(high)]);
+            }
             lines.push(cells);
         }
     }
@@ -160,10 +177,10 @@ mod tests {
 
         4 query molecules with 5 profiles of their own; 40 candidates, all profiles of the context. Molecules with a profile in m or e are split. Context `aaaaaaaa`, split `bbbbbbbb`.
 
-        | method | seeds |   NDCG@1 |  NDCG@10 |    HIT@1 |   HIT@10 |       MRR | median rank |  time | peak memory | failed |
-        |:-------|------:|---------:|---------:|---------:|---------:|----------:|------------:|------:|------------:|-------:|
-        | m      |     2 | 25.0±0.0 | 50.0±0.0 | 25.0±0.0 | 75.0±0.0 | 37.5±17.7 |           2 | 2.0 s |     200 MiB |      – |
-        | slow   |     0 |        – |        – |        – |        – |         – |           – | 2.0 s |     200 MiB |      1 |
+        | method | seeds |   NDCG@1 |  NDCG@10 |    HIT@1 |   HIT@10 |       95 % |       MRR |      95 % | median rank |  time | peak memory | failed |
+        |:-------|------:|---------:|---------:|---------:|---------:|-----------:|----------:|----------:|------------:|------:|------------:|-------:|
+        | m      |     2 | 25.0±0.0 | 50.0±0.0 | 25.0±0.0 | 75.0±0.0 | 25.0–100.0 | 37.5±17.7 | 17.0–81.2 |           2 | 2.0 s |     200 MiB |      – |
+        | slow   |     0 |        – |        – |        – |        – |          – |         – |         – |           – | 2.0 s |     200 MiB |      1 |
 
         - Pretrained on c without 7 molecules of it (leave out: queries of e, m), once for all seeds in 2.0 min (4.0 min of processors, 300 MiB): m, slow.
         - Failed: slow, seed 0, timeout: over the limit of 1s (store show slow-0)
@@ -171,12 +188,12 @@ mod tests {
         let text = csv(&boards);
         let lines: Vec<&str> = text.lines().collect();
         let hashes = format!("{},{}", "b".repeat(64), "a".repeat(64));
-        let scores = "0.25,0,0.5,0,0.25,0,0.75,0,0.375,0.1767766952966369,2,0,false,2,0";
+        let scores = "0.25,0,0.5,0,0.25,0,0.75,0,0.375,0.1767766952966369,2,0,false,2,0,0.25,1,0.17045454680919647,0.8125";
         assert_eq!(lines[0], COLUMNS.join(","));
         assert_eq!(lines[1], format!("c,e,scaffold,0,{hashes},all,4,40,5,m,true,2,{scores}"));
         assert_eq!(
             lines[2],
-            format!("c,e,scaffold,0,{hashes},all,4,40,5,slow,true,0,,,,,,,,,,,,1,false,2,0")
+            format!("c,e,scaffold,0,{hashes},all,4,40,5,slow,true,0,,,,,,,,,,,,1,false,2,0,,,,")
         );
     }
 }

@@ -151,6 +151,7 @@ pub(crate) fn matched(method: &str, seed: u64, mrr: f64) -> MatchRecord {
         hit_10: 0.75,
         mrr,
         ranks: RankDistribution { best: 1, quarter: 1, median: 2, three_quarters: 4, worst: 11 },
+        best_ranks: vec![1, 2, 4, 11],
     };
     let pretraining = Pretrained {
         key: "k".repeat(64),

@@ -1,18 +1,20 @@
-//! The baseline `knn`: nearest neighbours by Tanimoto similarity.
+//! The baseline `knn`: nearest neighbours by Tanimoto similarity of bits, or by the cosine of dense features.
 
 use molarena_sdk::{
-    Baseline, Bits, Call, Component, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
+    Baseline, Bits, Call, Component, Dense, Determinism, Error, Info, InputKind, Inputs, Labels, Matrix,
+    Result,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     pool,
+    scaler::Scaler,
     state::{Header, fitted},
     targets::{Targets, gather, without_labels},
 };
 
-const HEADER: Header = Header { name: *b"knn ", version: 1 };
+const HEADER: Header = Header { name: *b"knn ", version: 2 };
 
 /// Configuration of [`Neighbours`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,8 +46,9 @@ impl Default for NeighboursConfig {
 /// Predicts the (weighted) mean label of a task's k most similar labelled training molecules.
 ///
 /// The Tanimoto similarity of two sets of bits is the size of their intersection over that of their union (Rogers and
-/// Tanimoto 1960), and 0 for two empty sets. Among equally similar molecules the one in the lower row is nearer. A
-/// molecule of similarity 0 is not a neighbour; without neighbours the prediction is the mean of the task's training
+/// Tanimoto 1960), and 0 for two empty sets. That of two rows of dense features is the cosine of the angle between them after each
+/// column was brought to mean 0 and standard deviation 1. Among equally similar molecules the one in the lower row is nearer. A
+/// molecule of similarity 0 or less is not a neighbour; without neighbours the prediction is the mean of the task's training
 /// labels.
 #[derive(Debug)]
 pub struct Neighbours {
@@ -56,23 +59,36 @@ pub struct Neighbours {
 /// The training molecules.
 #[derive(Debug, Serialize, Deserialize)]
 struct Model {
-    n_bits: usize,
     rows: usize,
     tasks: usize,
-    /// [rows, words of `n_bits` bits].
-    words: Vec<u64>,
+    molecules: Molecules,
     /// [rows, tasks]; NaN where missing.
     labels: Vec<f32>,
     /// The prediction of each task for a molecule without neighbours.
     means: Vec<f32>,
 }
 
+/// What neighbours are found by.
+#[derive(Debug, Serialize, Deserialize)]
+enum Molecules {
+    Bits {
+        n_bits: usize,
+        /// [rows, words of `n_bits` bits].
+        words: Vec<u64>,
+    },
+    Dense {
+        scaler: Scaler,
+        /// [rows, columns], standardised rows of length 1; a row of zeros stays.
+        directions: Vec<f32>,
+    },
+}
+
 impl Component for Neighbours {
     type Config = NeighboursConfig;
     const INFO: Info = Info {
         id: "knn",
-        summary: "mean label of the nearest neighbours by Tanimoto similarity",
-        inputs: &[InputKind::Bits],
+        summary: "mean label of the nearest neighbours by Tanimoto similarity of bits or the cosine of dense features",
+        inputs: &[InputKind::Bits, InputKind::Dense],
         devices: &["cpu"],
         determinism: Determinism::Bitwise,
         corpora: &[],
@@ -97,7 +113,7 @@ impl Baseline for Neighbours {
         call: &Call<'_>,
     ) -> Result<()> {
         call.check()?;
-        let bits = train.bits()?;
+        let molecules = Molecules::of(train)?;
         let targets = gather(labels, train.rows)?;
         let mean = |(task, targets): (usize, &Targets)| {
             targets.mean().unwrap_or_else(|| without_labels(labels.kind, task, call))
@@ -109,10 +125,9 @@ impl Baseline for Neighbours {
             }
         }
         self.model = Some(Model {
-            n_bits: bits.n_bits,
-            rows: bits.rows,
+            rows: train.rows,
             tasks: labels.tasks,
-            words: bits.words.to_vec(),
+            molecules,
             labels: values,
             means: targets.iter().enumerate().map(mean).collect(),
         });
@@ -124,20 +139,32 @@ impl Baseline for Neighbours {
     }
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        let (model, bits) = (fitted(self.model.as_ref(), "predict")?, inputs.bits()?);
-        if bits.n_bits != model.n_bits {
-            return Err(Error::invalid_argument(format!(
-                "the neighbours have {} bits, these inputs have {}",
-                model.n_bits, bits.n_bits
-            )));
-        }
-        let train = Bits::new(&model.words, model.rows, model.n_bits)?;
-        let counts: Vec<u32> = (0..train.rows).map(|row| count(train.row(row))).collect();
-        let rows = pool::map(bits.rows, call, "predicting", Vec::new, |order, row| {
-            rank(bits.row(row), &train, &counts, order);
-            Ok((0..model.tasks).map(|task| self.config.predict(model, order, task)).collect::<Vec<_>>())
-        })?;
-        Matrix::new(bits.rows, model.tasks, rows.concat())
+        let model = fitted(self.model.as_ref(), "predict")?;
+        let predicted = |order: &[(f64, u32)]| -> Vec<f32> {
+            (0..model.tasks).map(|task| self.config.predict(model, order, task)).collect()
+        };
+        let rows = match &model.molecules {
+            Molecules::Bits { n_bits, words } => {
+                let bits = inputs.bits()?;
+                check_width(*n_bits, bits.n_bits, "bits")?;
+                let train = Bits::new(words, model.rows, *n_bits)?;
+                let counts: Vec<u32> = (0..train.rows).map(|row| count(train.row(row))).collect();
+                pool::map(bits.rows, call, "predicting", Vec::new, |order, row| {
+                    rank(bits.row(row), &train, &counts, order);
+                    Ok(predicted(order))
+                })?
+            }
+            Molecules::Dense { scaler, directions: train } => {
+                let dense = inputs.dense()?;
+                check_width(scaler.columns(), dense.columns, "features")?;
+                let (others, columns) = (scaler.directions(&dense)?, dense.columns);
+                pool::map(dense.rows, call, "predicting", Vec::new, |order, row| {
+                    rank_by_angle(&others[row * columns..(row + 1) * columns], train, order);
+                    Ok(predicted(order))
+                })?
+            }
+        };
+        Matrix::new(inputs.rows, model.tasks, rows.concat())
     }
 
     fn save(&self) -> Result<Vec<u8>> {
@@ -146,7 +173,12 @@ impl Baseline for Neighbours {
 
     fn load(&mut self, state: &[u8]) -> Result<()> {
         let model: Model = HEADER.load(state)?;
-        Bits::new(&model.words, model.rows, model.n_bits)?;
+        match &model.molecules {
+            Molecules::Bits { n_bits, words } => Bits::new(words, model.rows, *n_bits).map(|_| ())?,
+            Molecules::Dense { scaler, directions } => {
+                Dense::new(directions, model.rows, scaler.columns()).map(|_| ())?;
+            }
+        }
         if Some(model.labels.len()) != model.rows.checked_mul(model.tasks) || model.means.len() != model.tasks
         {
             return Err(Error::data("state of the neighbours is damaged: labels and molecules do not fit"));
@@ -154,6 +186,25 @@ impl Baseline for Neighbours {
         self.model = Some(model);
         Ok(())
     }
+}
+
+impl Molecules {
+    fn of(train: &Inputs<'_>) -> Result<Self> {
+        if train.bits.is_some() {
+            let bits = train.bits()?;
+            return Ok(Self::Bits { n_bits: bits.n_bits, words: bits.words.to_vec() });
+        }
+        let dense = train.dense()?;
+        let scaler = Scaler::fit(&dense)?;
+        Ok(Self::Dense { directions: scaler.directions(&dense)?, scaler })
+    }
+}
+
+fn check_width(own: usize, given: usize, what: &str) -> Result<()> {
+    if own == given {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!("the neighbours have {own} {what}, these inputs have {given}")))
 }
 
 impl NeighboursConfig {
@@ -188,6 +239,19 @@ fn rank(words: &[u64], train: &Bits<'_>, counts: &[u32], order: &mut Vec<(f64, u
         let common: u32 = words.iter().zip(train.row(row)).map(|(a, b)| (a & b).count_ones()).sum();
         if common > 0 {
             order.push((f64::from(common) / f64::from(own + other - common), row as u32));
+        }
+    }
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+}
+
+/// Fills `order` with (cosine, row) of the training rows with a cosine above 0, nearest first.
+fn rank_by_angle(direction: &[f32], train: &[f32], order: &mut Vec<(f64, u32)>) {
+    order.clear();
+    for (row, other) in train.chunks_exact(direction.len().max(1)).enumerate() {
+        let cosine: f64 =
+            direction.iter().zip(other).map(|(one, other)| f64::from(*one) * f64::from(*other)).sum();
+        if cosine > 0.0 {
+            order.push((cosine, row as u32));
         }
     }
     order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -231,6 +295,26 @@ mod tests {
         assert_eq!(predict(&mut weighted, &[0b0111]), [(2.0f64 / 3.0 / (0.75 + 2.0 / 3.0)) as f32]);
         let mut uniform = neighbours(config(5, Weights::Uniform), labels);
         assert_eq!(predict(&mut uniform, &[0b0111]), [2.0 / 3.0], "dissimilar molecules are no neighbours");
+    }
+
+    #[test]
+    fn dense_features_are_compared_by_their_angle() {
+        // Columns of mean 0 and one deviation: four directions.
+        let values = [1.0, 1.0, 1.0, -1.0, -1.0, 1.0, -1.0, -1.0];
+        let dense = |values| Inputs::from_dense(Dense::new(values, 4, 2).unwrap());
+        let labels = OwnedLabels::from_nan(TaskKind::Regression, 4, 1, vec![1.0, 2.0, 3.0, 4.0]).unwrap();
+        let mut one = Neighbours::new(config(3, Weights::Similarity)).unwrap();
+        one.fit(&dense(&values), &labels.view(), &dense(&values), &labels.view(), &Call::new(0, 1)).unwrap();
+        // To the right: rows 0 and 1 at 45 degrees each, the others at 135.
+        let asked = [9.0, 0.0, 0.0, 0.0, 1.0, 1.0, -1.0, 1.0];
+        let found = one.predict(&dense(&asked), &Call::new(0, 1)).unwrap().values;
+        // The mean where nothing is near; at row 0, the rows at 90 degrees are none.
+        assert_eq!(found, [1.5, 2.5, 1.0, 3.0]);
+        let mut other = Neighbours::new(config(3, Weights::Similarity)).unwrap();
+        other.load(&one.save().unwrap()).unwrap();
+        assert_eq!(other.predict(&dense(&asked), &Call::new(0, 1)).unwrap().values, found);
+        let narrow = Inputs::from_dense(Dense::new(&values, 8, 1).unwrap());
+        assert!(other.predict(&narrow, &Call::new(0, 1)).is_err());
     }
 
     #[test]

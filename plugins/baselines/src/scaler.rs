@@ -59,6 +59,18 @@ impl Scaler {
         let scale = |(&value, &(mean, scale)): (&f32, &(f32, f32))| (value - mean) * scale;
         Ok((0..dense.rows).flat_map(|row| dense.row(row).iter().zip(&self.columns).map(scale)).collect())
     }
+
+    /// The rows of [`apply`](Self::apply), brought to the length 1; a row of zeros stays.
+    pub(crate) fn directions(&self, dense: &Dense<'_>) -> Result<Vec<f32>> {
+        let mut values = self.apply(dense)?;
+        for row in values.chunks_exact_mut(dense.columns.max(1)) {
+            let length = row.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+            if length > 0.0 {
+                row.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+            }
+        }
+        Ok(values)
+    }
 }
 
 #[cfg(test)]

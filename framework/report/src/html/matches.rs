@@ -3,8 +3,9 @@
 use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::{download, text};
+use crate::match_md::range;
 use crate::units::{NONE, duration, hundredfold, memory};
-use crate::{MatchBoard, MatchRow};
+use crate::{MatchBoard, MatchRow, MeanSd};
 
 pub(super) fn section(boards: &[MatchBoard]) -> String {
     if boards.is_empty() {
@@ -12,7 +13,8 @@ pub(super) fn section(boards: &[MatchBoard]) -> String {
     }
     let mut html = "<section id=matches aria-labelledby=matches-h><h2 id=matches-h>Matching</h2>\n\
         <p>Each query molecule ranks profiles; all of its own are relevant, and ties count against the method. NDCG, HIT and \
-        the reciprocal rank (MRR) are means over queries, x100, then mean ± sample standard deviation over seeds.</p>\n"
+        the reciprocal rank (MRR) are means over queries, x100, then mean ± sample standard deviation over seeds; 95 % is the \
+        percentile interval over queries and seeds.</p>\n"
         .to_owned();
     for (index, board) in boards.iter().enumerate() {
         html += &one(index, board);
@@ -36,7 +38,9 @@ fn one(index: usize, board: &MatchBoard) -> String {
         board.profiles
     );
     let mut head = vec![Head::of("method", Term::Row), Head::of("seeds", Term::Seeds)];
-    head.extend(["NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "MRR", "median rank"].map(Head::plain));
+    let scores =
+        ["NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "95 % of HIT@10", "MRR", "95 % of MRR", "median rank"];
+    head.extend(scores.map(Head::plain));
     let costs = board.rows.iter().any(|row| row.wall_s.is_some());
     if costs {
         head.extend([Head::of("time", Term::Time), Head::of("peak memory", Term::Memory)]);
@@ -61,8 +65,11 @@ fn cells(row: &MatchRow, costs: bool) -> Vec<Cell> {
         name += " <small>(not confined)</small>";
     }
     let mut cells = vec![Cell::html(name), Cell::number(row.seeds.to_string(), Some(row.seeds as f64))];
-    let scores = [row.ndcg_1, row.ndcg_10, row.hit_1, row.hit_10, row.mrr];
-    cells.extend(scores.map(|of| Cell::number(hundredfold(of.mean, of.std), of.mean)));
+    let scored = |of: MeanSd| Cell::number(hundredfold(of.mean, of.std), of.mean);
+    let interval = |of: Option<[f64; 2]>| Cell::number(range(of), of.map(|[low, _]| low));
+    cells.extend([row.ndcg_1, row.ndcg_10, row.hit_1, row.hit_10].map(scored));
+    cells.push(interval(row.hit_10_interval));
+    cells.extend([scored(row.mrr), interval(row.mrr_interval)]);
     let median = row.median_rank.mean;
     cells.push(Cell::number(median.map_or(NONE.to_owned(), |rank| format!("{rank:.0}")), median));
     if costs {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::state::{Header, fitted};
 
-const HEADER: Header = Header { name: *b"gp  ", version: 1 };
+const HEADER: Header = Header { name: *b"gp  ", version: 2 };
 
 /// An exact Gaussian process for each task on the task's labelled rows; all tasks share one kernel matrix.
 ///

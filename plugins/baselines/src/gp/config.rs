@@ -43,6 +43,9 @@ pub enum KernelChoice {
     Minmax,
     /// exp(-d^2 / (2 `length_scale`^2)), where d is the distance of standardised dense features.
     Rbf,
+    /// The arc-cosine kernel of degree 1 of the angle between standardised dense features, that of an infinitely wide network of one
+    /// hidden layer of rectifiers (Cho and Saul 2009); it has no length scale.
+    Arccosine,
 }
 
 /// Likelihood of class labels.
@@ -143,6 +146,7 @@ impl Parameters {
             KernelChoice::Tanimoto => ("tanimoto", bits),
             KernelChoice::Minmax => ("minmax", dense),
             KernelChoice::Rbf => ("rbf", dense),
+            KernelChoice::Arccosine => ("arccosine", dense),
         };
         if fits {
             return Ok(kernel);

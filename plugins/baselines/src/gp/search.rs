@@ -40,7 +40,10 @@ pub(super) fn set_length_scale(
     groups: &[Group],
     call: &Call<'_>,
 ) -> Result<()> {
-    let Some(natural) = kernel.natural_length_scale() else { return Ok(()) };
+    let Some(natural) = kernel.natural_length_scale() else {
+        kernel.finish(lower);
+        return Ok(());
+    };
     let chosen = match parameters.0.length_scale.fixed() {
         Some(length_scale) => length_scale,
         None => best_length_scale(parameters, natural, lower, groups, call)?,

@@ -179,7 +179,7 @@ fn singular_kernels_are_solved() {
 fn constant_columns_are_nothing() {
     let values = vec![2.5f32; 8 * COLUMNS];
     let labels = [0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0, 3.0];
-    for kernel in [KernelChoice::Rbf, KernelChoice::Minmax] {
+    for kernel in [KernelChoice::Rbf, KernelChoice::Minmax, KernelChoice::Arccosine] {
         let config = GpConfig { kernel, ..GpConfig::default() };
         let mut process = fit(config, &dense(&values), TaskKind::Regression, &labels).unwrap();
         for value in predict(&mut process, &dense(&values)) {
