@@ -7,14 +7,16 @@ use std::{
 };
 
 /// Packages that tests start or open; each test binary builds them once.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 12] = [
     "molarena",
     "molarena-baselines",
     "molarena-contrastive",
     "molarena-fixture-hostile",
     "molarena-fixture-kinds",
     "molarena-fixture-wrong-abi",
+    "molarena-gnn",
     "molarena-infoalign",
+    "molarena-language",
     "molarena-linfa",
     "molarena-mlp",
     "molarena-onnx",

@@ -27,8 +27,11 @@ const BUILTIN_CONTEXTS: [(&str, &str); 3] = [
     ("datasets/infoalign-data/context.toml", include_str!("../../../datasets/infoalign-data/context.toml")),
 ];
 
-const BUILTIN_WEIGHTS: [(&str, &str); 1] =
-    [("datasets/minimol/weights.toml", include_str!("../../../datasets/minimol/weights.toml"))];
+const BUILTIN_WEIGHTS: [(&str, &str); 3] = [
+    ("datasets/chemnet/weights.toml", include_str!("../../../datasets/chemnet/weights.toml")),
+    ("datasets/minimol/weights.toml", include_str!("../../../datasets/minimol/weights.toml")),
+    ("datasets/pretrain-gnns/weights.toml", include_str!("../../../datasets/pretrain-gnns/weights.toml")),
+];
 
 const MANIFEST_FILE: &str = "dataset.toml";
 const CONTEXT_FILE: &str = "context.toml";

@@ -10,5 +10,5 @@ pub use self::{
     array::{flat, matrix, select_rows},
     error::{Error, Result},
     features::{Features, OwnedGraphs, OwnedSmiles},
-    spec::FeatureSpec,
+    spec::{FeatureSpec, SmilesForm},
 };

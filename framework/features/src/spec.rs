@@ -2,6 +2,7 @@
 
 use molarena_chem::{Molecule, Morgan};
 use molarena_sdk::InputKind;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -69,8 +70,32 @@ pub enum FeatureSpec {
     },
     /// Molecular graphs with the Open Graph Benchmark's atom and bond features.
     Graphs {},
-    /// The dataset's SMILES.
-    Smiles {},
+    /// The molecules' SMILES.
+    Smiles {
+        /// How they are written.
+        #[serde(default, skip_serializing_if = "SmilesForm::is_default")]
+        form: SmilesForm,
+    },
+}
+
+/// How the SMILES of a molecule is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SmilesForm {
+    /// As in the dataset.
+    #[default]
+    Written,
+    /// `RDKit`'s canonical SMILES.
+    Canonical,
+    /// `RDKit`'s canonical SMILES without stereo and isotopes.
+    CanonicalWithoutStereo,
+}
+
+impl SmilesForm {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 const fn default_radius() -> u32 {
@@ -101,7 +126,7 @@ impl FeatureSpec {
                     return Err("features: parts is empty".into());
                 }
                 parts.iter().try_for_each(|part| match part {
-                    Self::Concatenated { .. } | Self::Graphs {} | Self::Smiles {} => {
+                    Self::Concatenated { .. } | Self::Graphs {} | Self::Smiles { .. } => {
                         Err("features: parts may be morgan, morgan-counts, descriptors, companion, profile and cell-count"
                             .into())
                     }
@@ -116,7 +141,7 @@ impl FeatureSpec {
             | Self::CellCount { .. }
             | Self::Descriptors {}
             | Self::Graphs {}
-            | Self::Smiles {} => Ok(()),
+            | Self::Smiles { .. } => Ok(()),
         }
     }
 
@@ -131,7 +156,7 @@ impl FeatureSpec {
             | Self::Profile { .. }
             | Self::CellCount { .. } => InputKind::Dense,
             Self::Graphs {} => InputKind::Graphs,
-            Self::Smiles {} => InputKind::Smiles,
+            Self::Smiles { .. } => InputKind::Smiles,
         }
     }
 
@@ -214,7 +239,15 @@ impl FeatureSpec {
             }
             Self::Companion { .. } | Self::Profile { .. } | Self::CellCount { .. } => read(self)?,
             Self::Graphs {} => Features::Graphs(molarena_chem::Graphs::new(molecules).into()),
-            Self::Smiles {} => Features::Smiles(OwnedSmiles::new(smiles)),
+            Self::Smiles { form } => Features::Smiles(match form {
+                SmilesForm::Written => OwnedSmiles::new(smiles),
+                SmilesForm::Canonical | SmilesForm::CanonicalWithoutStereo => {
+                    let stereo = *form == SmilesForm::Canonical;
+                    let written: Vec<String> =
+                        molecules.par_iter().map(|molecule| molecule.canonical_smiles(stereo)).collect();
+                    OwnedSmiles::new(written)
+                }
+            }),
         })
     }
 }
@@ -260,6 +293,26 @@ mod tests {
         assert_eq!(all.input(), InputKind::Dense);
         assert_eq!(all.measured(), [&FeatureSpec::Companion { file: "x.npz".into() }]);
         assert!(!all.may_be_absent());
+    }
+
+    #[test]
+    fn smiles_are_written_as_asked() {
+        let smiles = ["OCC", "C[C@H](O)F"].map(String::from);
+        let molecules: Vec<Molecule> = smiles.iter().map(|smiles| Molecule::parse(smiles).unwrap()).collect();
+        let read = |_: &FeatureSpec| Err(String::new());
+        for (form, expected) in [
+            ("", ["OCC", "C[C@H](O)F"]),
+            ("form = 'written'", ["OCC", "C[C@H](O)F"]),
+            ("form = 'canonical'", ["CCO", "C[C@H](O)F"]),
+            ("form = 'canonical-without-stereo'", ["CCO", "CC(O)F"]),
+        ] {
+            let spec = spec(&format!("kind = 'smiles'\n{form}")).unwrap();
+            let found = spec.compute(&smiles, &molecules, &read).unwrap();
+            assert_eq!(found, Features::Smiles(OwnedSmiles::new(expected)), "{form}");
+        }
+        let default = spec("kind = 'smiles'\nform = 'written'").unwrap();
+        assert_eq!(serde_json::to_value(default).unwrap(), json!({ "kind": "smiles" }));
+        assert!(spec("kind = 'smiles'\nform = 'short'").is_err());
     }
 
     #[test]

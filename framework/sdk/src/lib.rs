@@ -53,6 +53,7 @@ mod component;
 mod describe;
 mod error;
 pub mod export;
+pub mod graph;
 pub mod raw;
 pub mod state;
 pub mod targets;

@@ -1,6 +1,6 @@
 //! The trained network: encoder, Gaussian and decoders.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, activation::sigmoid};
 use molarena_nn::{
@@ -109,7 +109,7 @@ impl Model {
     /// shape `params` gives. The error for a missing, misshapen or unknown tensor names it.
     pub(crate) fn from_bytes(bytes: &[u8], params: Option<&Params>) -> Result<Self> {
         let (mut arrays, shape) = if bytes.starts_with(b"PK") {
-            let arrays = from_pytorch(bytes)?;
+            let arrays = Arrays::from_pytorch_bytes(bytes)?;
             let params = params.ok_or_else(|| {
                 Error::unsupported(
                     "a PyTorch checkpoint is loaded by the encoder, whose configuration gives its shape",
@@ -171,15 +171,6 @@ impl Model {
         let hidden = decoder.hidden(&mut pass, vectors);
         Ok(sigmoid(decoder.logits(&pass, hidden)))
     }
-}
-
-/// Reads a `PyTorch` checkpoint through a temporary file, because the reader needs a file.
-fn from_pytorch(bytes: &[u8]) -> Result<Arrays> {
-    let failed =
-        |error: std::io::Error| Error::io(format!("temporary file for a PyTorch checkpoint: {error}"));
-    let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    Arrays::from_pytorch(file.path())
 }
 
 fn published_shape(arrays: &Arrays, params: &Params) -> Result<Shape> {

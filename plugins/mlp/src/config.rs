@@ -1,6 +1,6 @@
 //! Options of the perceptron.
 
-use molarena_nn::mlp::Selection;
+use molarena_nn::supervised::Selection;
 use molarena_sdk::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
+    io::Write,
     path::Path,
 };
 
@@ -75,6 +76,16 @@ impl Arrays {
             this.arrays.insert(name.clone(), Array::new(tensor.shape(), values));
         }
         Ok(this)
+    }
+
+    /// Reads the bytes of such a file, through a temporary one, because the reader needs a file.
+    pub fn from_pytorch_bytes(bytes: &[u8]) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::io(format!("temporary file for a PyTorch file: {error}"));
+        let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+        file.write_all(bytes).map_err(failed)?;
+        Self::from_pytorch(file.path()).map_err(|error| {
+            Error::data(error.message.replace(&file.path().display().to_string(), "the PyTorch file"))
+        })
     }
 
     /// Reads safetensors.

@@ -15,6 +15,7 @@ pub mod mlp;
 mod parameters;
 mod random;
 mod stack;
+pub mod supervised;
 mod threads;
 pub mod training;
 mod variational;

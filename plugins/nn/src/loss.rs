@@ -9,6 +9,8 @@ pub enum Loss {
     BinaryCrossEntropy,
     /// Absolute error.
     Absolute,
+    /// Squared error.
+    Squared,
 }
 
 /// Labels of n molecules for t tasks; some may be missing.
@@ -73,6 +75,7 @@ impl Loss {
             // -(y log s(x) + (1 - y) log s(-x)) = (1 - y) x - log s(x)
             Self::BinaryCrossEntropy => (-labels + 1.0) * outputs.clone() - log_sigmoid(outputs),
             Self::Absolute => (outputs - labels).abs(),
+            Self::Squared => (outputs - labels).powi_scalar(2),
         };
         Some((losses * weights).sum())
     }
@@ -102,10 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn absolute_differences() {
+    fn absolute_and_squared_differences() {
         let labels = [1.0, f32::NAN, /**/ f32::NAN, -3.0, /**/ f32::NAN, f32::NAN];
         assert_eq!(mean(Loss::Absolute, &[2.5, 9.0, 9.0, -2.0], &labels, &[0, 1]), Some(1.25));
         assert_eq!(mean(Loss::Absolute, &[2.5, 9.0], &labels, &[2]), None);
+        assert_eq!(mean(Loss::Squared, &[2.5, 9.0, 9.0, -2.0], &labels, &[0, 1]), Some(1.625));
         assert_eq!(Targets::new(2, labels.to_vec()).count(), 2);
     }
 

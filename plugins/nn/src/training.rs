@@ -33,12 +33,15 @@ pub struct Training {
 }
 
 /// Schedule of the learning rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
     /// Stays constant.
     Constant,
     /// Falls along half a cosine to 0 (Loshchilov and Hutter 2017, without restarts).
     Cosine,
+    /// Rises in a line from a tenth to the whole over this share of all steps, then falls exponentially to a tenth: the
+    /// schedule of chemprop, after Vaswani et al. 2017.
+    WarmUp(f64),
 }
 
 impl Schedule {
@@ -47,6 +50,8 @@ impl Schedule {
         match self {
             Self::Constant => learning_rate,
             Self::Cosine => learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
+            Self::WarmUp(share) if done < share => learning_rate * (0.1 + 0.9 * done / share),
+            Self::WarmUp(share) => learning_rate * 0.1f64.powf((done - share) / (1.0 - share)),
         }
     }
 }

@@ -110,10 +110,10 @@ fn saved_and_loaded_it_predicts_the_same() {
         loaded.load(&state).unwrap();
         assert_eq!(predict(&mut loaded, &test), predict(&mut fitted, &test));
         let model = fitted.model.clone().unwrap();
-        assert_eq!(model.networks.as_ref().unwrap().0.hidden, [24, 8]);
+        assert_eq!(model.members.networks.as_ref().unwrap().0.hidden, [24, 8]);
         // Weights that do not fit the shape are refused.
         let mut damaged = model;
-        damaged.networks.as_mut().unwrap().1[1].arrays.remove("2.bias");
+        damaged.members.networks.as_mut().unwrap().1[1].arrays.remove("2.bias");
         let error = loaded.load(&HEADER.save(&damaged).unwrap()).unwrap_err();
         assert!(error.to_string().contains("damaged"), "{error}");
         assert!(loaded.load(&state[..state.len() - 1]).is_err());
@@ -127,8 +127,8 @@ fn members_differ_and_are_averaged() {
     let (mut two, test) = fitted_on(&config(2), TaskKind::Regression);
     let (mut one, _) = fitted_on(&config(1), TaskKind::Regression);
     let mut model = two.model.clone().unwrap();
-    let members = &mut model.networks.as_mut().unwrap().1;
-    assert_eq!(members[0], one.model.as_ref().unwrap().networks.as_ref().unwrap().1[0]);
+    let members = &mut model.members.networks.as_mut().unwrap().1;
+    assert_eq!(members[0], one.model.as_ref().unwrap().members.networks.as_ref().unwrap().1[0]);
     members.remove(0);
     let (first, both) = (predict(&mut one, &test), predict(&mut two, &test));
     one.model = Some(model);
@@ -204,7 +204,7 @@ fn tasks_that_need_no_network_train_none() {
         let mut perceptron = perceptron("{}");
         let train = Sample::new(kind, rows, 1);
         fit(&mut perceptron, &train, &Sample::new(kind, 5, 2), &Call::new(0, 1)).unwrap();
-        assert!(perceptron.model.as_ref().unwrap().networks.is_none());
+        assert!(perceptron.model.as_ref().unwrap().members.networks.is_none());
         let test = Sample::new(kind, 3, 3);
         let predictions = predict(&mut perceptron, &test);
         let expected = if rows == 1 {

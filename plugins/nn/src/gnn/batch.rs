@@ -171,6 +171,22 @@ impl GraphBatch {
         self.atoms.rows()
     }
 
+    /// One-hot features of the atoms, `[atoms, 174]`.
+    pub fn atom_features(&self) -> &Arc<SparseRows> {
+        &self.atoms
+    }
+
+    /// The bonds between the atoms. A bond's kind is its number among all combinations of [`BOND_FEATURES`], the last of them
+    /// counting fastest.
+    pub fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
+    }
+
+    /// The atoms of each molecule.
+    pub fn segments(&self) -> &Arc<Segments> {
+        &self.segments
+    }
+
     /// The batch's neighbours with messages weighted as in a graph convolutional network.
     pub(super) fn normalised(&self) -> Arc<Neighbours> {
         Arc::new((*self.neighbours).clone().normalised())

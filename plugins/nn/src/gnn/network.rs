@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::{ATOM_FEATURES, BOND_FEATURES, GraphBatch, bond_kinds};
 use crate::{
     After, Pass, Slots, SparseRows, Start,
-    kernels::{Neighbours, add_to_segments, edge_sum, segment_max, segment_sum},
+    kernels::{Neighbours, add_to_segments, edge_sum, segment_max, segment_mean, segment_sum},
     sparse_product,
 };
 
@@ -136,13 +136,7 @@ impl GraphNetwork {
         match self.readout {
             Readout::Sum => segment_sum(atoms, &batch.segments),
             Readout::Max => segment_max(atoms, &batch.segments),
-            Readout::Mean => {
-                let shares: Vec<f32> =
-                    batch.segments.lengths().map(|length| 1.0 / length.max(1) as f32).collect();
-                let shape = [shares.len(), 1];
-                let shares = Tensor::<2>::from_data(TensorData::new(shares, shape), pass.device());
-                segment_sum(atoms, &batch.segments) * shares
-            }
+            Readout::Mean => segment_mean(atoms, &batch.segments),
         }
     }
 

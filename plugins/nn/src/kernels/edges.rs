@@ -112,7 +112,7 @@ impl Neighbours {
     }
 
     /// Neighbour, kind of bond and weight of each message between `atom` and its neighbours.
-    fn messages(&self, atom: usize) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
+    pub fn messages(&self, atom: usize) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
         let factor = |atom: usize| self.factors.get(atom).copied().unwrap_or(1.0);
         let own = factor(atom);
         self.range(atom).map(move |place| {

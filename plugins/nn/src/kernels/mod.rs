@@ -25,7 +25,7 @@ use burn::{
 pub use edges::{Neighbours, edge_sum};
 pub(crate) use norm::EPSILON;
 pub use norm::{BatchNorm, Dropout, Moments, batch_norm};
-pub use segments::{Segments, add_to_segments, segment_max, segment_sum};
+pub use segments::{Segments, add_to_segments, segment_max, segment_mean, segment_sum};
 pub use sparse::{SparseRows, sparse_product};
 
 /// Number of rows in a chunk.

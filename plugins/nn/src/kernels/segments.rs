@@ -109,6 +109,18 @@ pub fn segment_sum(rows: Tensor<2>, segments: &Arc<Segments>) -> Tensor<2> {
     )
 }
 
+/// The mean of each segment's rows: `f32[rows, d]` to `f32[segments, d]`; 0 for an empty segment.
+///
+/// # Panics
+///
+/// If the numbers of rows differ.
+pub fn segment_mean(rows: Tensor<2>, segments: &Arc<Segments>) -> Tensor<2> {
+    let shares: Vec<f32> = segments.lengths().map(|length| 1.0 / length.max(1) as f32).collect();
+    let shape = [shares.len(), 1];
+    let shares = Tensor::from_data(TensorData::new(shares, shape), &rows.device());
+    segment_sum(rows, segments) * shares
+}
+
 /// Adds row s of `values`, `f32[segments, d]`, to each row of segment s in `f32[rows, d]`.
 ///
 /// # Panics

@@ -1,10 +1,10 @@
 //! The network's shape, and its passes.
 
-use burn::tensor::{Device, Tensor, activation::gelu};
-use molarena_sdk::{Call, Error, Matrix, Result};
+use burn::tensor::{Tensor, activation::gelu};
+use molarena_sdk::{Call, Matrix, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{After, Arrays, Batch, Features, Parameters, Pass, Slots, Start};
+use crate::{After, Batch, Features, Parameters, Pass, Slots, Start, supervised::Predictor};
 
 /// Number of molecules predicted at once. Smaller batches are padded with zeros: products of another height may sum in
 /// another order, and a prediction must not depend on the other molecules.
@@ -38,9 +38,38 @@ fn norm(layer: usize) -> String {
 }
 
 impl Architecture {
-    /// The network's parameters. The weight of a linear map x W is `f32[inputs, outputs]`, whose rows products with sparse
+    /// Outputs, `f32[n, tasks]`: logits or numbers.
+    pub fn outputs_of(&self, pass: &mut Pass<'_>, input: &Batch) -> Tensor<2> {
+        let mut input = input.clone();
+        let head = self.hidden.len();
+        for layer in 0..head {
+            let mut output = input.times(pass.parameter(&weight(layer)));
+            output = if self.batch_norm {
+                pass.norm(&norm(layer), output, After::default())
+            } else {
+                output + pass.parameter(&bias(layer))
+            };
+            input = Batch::Dense(pass.dropped(gelu(output), self.dropout));
+        }
+        input.times(pass.parameter(&weight(head))) + pass.parameter(&bias(head))
+    }
+}
+
+impl Predictor for Architecture {
+    type Molecules = Features;
+    const NAME: &str = "mlp";
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn count(molecules: &Features) -> usize {
+        molecules.rows()
+    }
+
+    /// The weight of a linear map x W is `f32[inputs, outputs]`, whose rows products with sparse
     /// rows need. Weights and biases start uniform in +-1 / sqrt(inputs), as in `PyTorch`; a batch norm cancels any bias.
-    pub fn slots(&self) -> Slots {
+    fn slots(&self) -> Slots {
         let mut slots = Slots::default();
         let head = self.hidden.len();
         let mut inputs = self.inputs;
@@ -57,47 +86,12 @@ impl Architecture {
         slots
     }
 
-    /// Returns an error if `weights` are not those of a network of this shape.
-    pub fn check(&self, weights: &Arrays) -> Result<()> {
-        let slots = self.slots();
-        let fits = weights.arrays.len() == slots.0.len()
-            && slots.0.iter().all(|slot| {
-                let count = slot.shape.iter().try_fold(1usize, |count, &extent| count.checked_mul(extent));
-                weights
-                    .arrays
-                    .get(&slot.name)
-                    .is_some_and(|array| array.shape() == slot.shape && count == Some(array.values().len()))
-            });
-        if fits {
-            Ok(())
-        } else {
-            Err(Error::data("state of the network is damaged: weights and layers do not fit"))
-        }
+    fn forward(&self, pass: &mut Pass<'_>, molecules: &Features, rows: &[usize]) -> Tensor<2> {
+        let batch = molecules.batch(rows, 0, pass.device());
+        self.outputs_of(pass, &batch)
     }
 
-    /// Outputs, `f32[n, tasks]`: logits or numbers.
-    pub fn forward(&self, pass: &mut Pass<'_>, input: &Batch) -> Tensor<2> {
-        let mut input = input.clone();
-        let head = self.hidden.len();
-        for layer in 0..head {
-            let mut output = input.times(pass.parameter(&weight(layer)));
-            output = if self.batch_norm {
-                pass.norm(&norm(layer), output, After::default())
-            } else {
-                output + pass.parameter(&bias(layer))
-            };
-            input = Batch::Dense(pass.dropped(gelu(output), self.dropout));
-        }
-        input.times(pass.parameter(&weight(head))) + pass.parameter(&bias(head))
-    }
-
-    /// Outputs of a network that is not training, `f32[n, tasks]`. A row does not depend on the other rows.
-    pub fn predict(
-        &self,
-        parameters: &mut Parameters,
-        features: &Features,
-        call: &Call<'_>,
-    ) -> Result<Matrix> {
+    fn predict(&self, parameters: &mut Parameters, features: &Features, call: &Call<'_>) -> Result<Matrix> {
         let rows = features.rows();
         let mut outputs = Vec::with_capacity(rows * self.outputs);
         for start in (0..rows).step_by(HEIGHT) {
@@ -106,15 +100,9 @@ impl Architecture {
             let mut pass = Pass::evaluate(parameters);
             let batch = features.batch(&chunk, HEIGHT, pass.device());
             let output: Vec<f32> =
-                self.forward(&mut pass, &batch).into_data().try_into_vec().expect("outputs are f32");
+                self.outputs_of(&mut pass, &batch).into_data().try_into_vec().expect("outputs are f32");
             outputs.extend(&output[..chunk.len() * self.outputs]);
         }
         Matrix::new(rows, self.outputs, outputs)
-    }
-
-    /// A network with `weights` on `device`.
-    pub fn load(&self, weights: &Arrays, device: &Device) -> Result<Parameters> {
-        self.check(weights)?;
-        Parameters::take(&self.slots(), &mut weights.clone(), device)
     }
 }

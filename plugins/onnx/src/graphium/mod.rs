@@ -11,6 +11,7 @@ mod order;
 mod positions;
 
 use half::f16;
+use molarena_sdk::graph::neighbours;
 
 pub(crate) use atoms::{COLUMNS as ATOM_COLUMNS, atoms};
 pub(crate) use bonds::{COLUMNS as BOND_COLUMNS, bonds};
@@ -27,33 +28,11 @@ pub(crate) struct Molecule<'a> {
 impl Molecule<'_> {
     /// The neighbours of each atom: number of the other atom, number of the bond.
     fn neighbours(&self) -> Vec<Vec<(usize, usize)>> {
-        let mut neighbours = vec![Vec::new(); self.atoms.len()];
-        for (bond, &[one, other]) in self.bonds.iter().enumerate() {
-            neighbours[one as usize].push((other as usize, bond));
-            neighbours[other as usize].push((one as usize, bond));
-        }
-        neighbours
+        neighbours(self.atoms.len(), self.bonds)
     }
 }
 
 /// A value as a 16 bit number holds it.
 fn rounded(value: f64) -> f32 {
     f16::from_f64(value).to_f32()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The number of an element in the feature of the Open Graph Benchmark.
-    fn element(number: i8, hydrogens: i8) -> [i8; 9] {
-        [number - 1, 0, 0, 5, hydrogens, 0, 2, 0, 0]
-    }
-
-    #[test]
-    fn neighbours_are_of_both_ends() {
-        let atoms = [element(6, 3), element(6, 2), element(8, 1)];
-        let molecule = Molecule { atoms: &atoms, bonds: &[[0, 1], [2, 1]], kinds: &[[0; 3]; 2] };
-        assert_eq!(molecule.neighbours(), [vec![(1, 0)], vec![(0, 0), (2, 1)], vec![(1, 1)]]);
-    }
 }

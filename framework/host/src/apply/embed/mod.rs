@@ -35,7 +35,7 @@ use crate::{
     error::{Error, Result},
     execute::event::{Event, Observer},
 };
-use molarena_features::FeatureSpec;
+use molarena_features::{FeatureSpec, SmilesForm};
 
 /// Rows per chunk; a molecule takes about 10 KiB of memory.
 const CHUNK: usize = 4096;
@@ -183,7 +183,9 @@ fn compute_all(
 fn compute(embedding: &Embedding<'_>, chunk: Chunk) -> Result<Computed> {
     let Parsed { kept, molecules, failures } = Parsed::new(&chunk.smiles);
     let smiles: Vec<String> = match embedding.features {
-        FeatureSpec::Smiles {} => kept.iter().map(|&index| chunk.smiles[index].clone()).collect(),
+        FeatureSpec::Smiles { form: SmilesForm::Written } => {
+            kept.iter().map(|&index| chunk.smiles[index].clone()).collect()
+        }
         _ => Vec::new(),
     };
     let nothing_measured =
@@ -276,7 +278,7 @@ pub fn check_writable(features: &FeatureSpec, encoder: bool) -> Result<()> {
             "companion, profile and cell-count features are measured; nothing was measured for new molecules";
         return Err(Error::Request(message.into()));
     }
-    if !encoder && matches!(features, FeatureSpec::Graphs {} | FeatureSpec::Smiles {}) {
+    if !encoder && matches!(features, FeatureSpec::Graphs {} | FeatureSpec::Smiles { .. }) {
         let message = "graphs and SMILES are no vectors; name morgan, morgan-counts or descriptors, or a method with an encoder";
         return Err(Error::Request(message.into()));
     }

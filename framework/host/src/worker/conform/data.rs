@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use molarena_features::{FeatureSpec, Features};
+use molarena_features::{FeatureSpec, Features, SmilesForm};
 use molarena_sdk::{
     ComponentDescription, Corpus, Dense, InputKind, Inputs, Labels, NodeKind, OwnedLabels, Profiles, TaskKind,
 };
@@ -32,7 +32,7 @@ pub(super) fn features(description: &ComponentDescription) -> Result<Features, V
 /// Features of a form.
 pub(super) fn of_form(input: InputKind) -> Result<Features, Verdict> {
     let spec = match input {
-        InputKind::Smiles => FeatureSpec::Smiles {},
+        InputKind::Smiles => FeatureSpec::Smiles { form: SmilesForm::Written },
         InputKind::Graphs => FeatureSpec::Graphs {},
         InputKind::Bits => FeatureSpec::Morgan { radius: 2, bits: 1024, chirality: true },
         InputKind::Dense => {

@@ -4,17 +4,19 @@ use burn::tensor::Tensor;
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_sdk::{Call, Error, Result};
 
-use super::Architecture;
+use super::Predictor;
 use crate::{
-    Arrays, Features, Loss, Parameters, Pass, Random, Targets,
+    Arrays, Loss, Parameters, Pass, Random, Targets,
     training::{self, Schedule, Task, Training},
 };
 
 /// Parameters of a training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Learning rate of Adam.
+    /// Learning rate of Adam, at its highest.
     pub learning_rate: f64,
+    /// Schedule of the learning rate.
+    pub schedule: Schedule,
     /// Weight decay of Adam, which is added to the gradient.
     pub weight_decay: f64,
     /// Number of molecules in a batch, at least 1.
@@ -40,13 +42,21 @@ pub enum Selection {
 }
 
 /// Molecules with labels.
-#[derive(Clone, Copy, Debug)]
-pub struct Data<'a> {
-    /// Features.
-    pub features: &'a Features,
+#[derive(Debug)]
+pub struct Data<'a, M> {
+    /// The molecules, as the network takes them.
+    pub molecules: &'a M,
     /// Labels, on the scale of the network's outputs.
     pub targets: &'a Targets,
 }
+
+impl<M> Clone for Data<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for Data<'_, M> {}
 
 /// A trained network.
 #[derive(Clone, Debug)]
@@ -60,10 +70,10 @@ pub struct Trained {
 /// Trains a network; the seed of `call` determines its initial weights, the order of the molecules and the dropout. It returns
 /// the weights of the epoch that was best on the validation molecules, which have no other use. Molecules without a label take
 /// no part.
-pub fn train(
-    architecture: &Architecture,
+pub fn train<P: Predictor>(
+    network: &P,
     options: &Options,
-    (train, valid): (Data<'_>, Option<Data<'_>>),
+    (train, valid): (Data<'_, P::Molecules>, Option<Data<'_, P::Molecules>>),
     call: &Call<'_>,
 ) -> Result<Trained> {
     let tasks = train.targets.tasks();
@@ -71,31 +81,31 @@ pub fn train(
         let labels = &train.targets.values()[row * tasks..(row + 1) * tasks];
         labels.iter().any(|label| !label.is_nan())
     };
-    let rows = (0..train.features.rows()).filter(labelled).collect();
-    let mut task = Labelled { architecture, options, train, valid, rows, values: Vec::new() };
+    let rows = (0..P::count(train.molecules)).filter(labelled).collect();
+    let mut task = Labelled { network, options, train, valid, rows, values: Vec::new() };
     let training = Training {
         learning_rate: options.learning_rate,
-        schedule: Schedule::Constant,
+        schedule: options.schedule,
         weight_decay: options.weight_decay,
         batch_size: options.batch_size,
         epochs: options.max_epochs,
         patience: options.patience,
     };
-    let weights = training::train(&mut task, &architecture.slots(), &training, "mlp", call)?;
+    let weights = training::train(&mut task, &network.slots(), &training, P::NAME, call)?;
     Ok(Trained { weights, values: task.values })
 }
 
-struct Labelled<'a> {
-    architecture: &'a Architecture,
+struct Labelled<'a, P: Predictor> {
+    network: &'a P,
     options: &'a Options,
-    train: Data<'a>,
-    valid: Option<Data<'a>>,
+    train: Data<'a, P::Molecules>,
+    valid: Option<Data<'a, P::Molecules>>,
     /// The training molecules that have a label.
     rows: Vec<usize>,
     values: Vec<f64>,
 }
 
-impl Task for Labelled<'_> {
+impl<P: Predictor> Task for Labelled<'_, P> {
     fn parts(&self) -> Vec<String> {
         Vec::new()
     }
@@ -115,15 +125,14 @@ impl Task for Labelled<'_> {
         _: usize,
     ) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
         let rows: Vec<usize> = rows.iter().map(|&row| self.rows[row]).collect();
-        let batch = self.train.features.batch(&rows, 0, pass.device());
-        let outputs = self.architecture.forward(pass, &batch);
+        let outputs = self.network.forward(pass, self.train.molecules, &rows);
         let loss = self.options.loss.mean(outputs, self.train.targets, &rows);
         Ok((loss.expect("each of these molecules has a label"), Vec::new()))
     }
 
     fn validate(&mut self, parameters: &mut Parameters, call: &Call<'_>) -> Result<Option<f64>> {
         let Some(valid) = self.valid else { return Ok(None) };
-        let outputs = self.architecture.predict(parameters, valid.features, call)?.values;
+        let outputs = self.network.predict(parameters, valid.molecules, call)?.values;
         if outputs.iter().any(|output| !output.is_finite()) {
             return Err(Error::data(format!(
                 "training diverged in epoch {}: an output is not finite; lower the learning rate, or standardize the \
@@ -152,7 +161,7 @@ impl Selection {
         let score = match (self, loss) {
             (Self::Loss, _) => None,
             (Self::Score, Loss::BinaryCrossEntropy) => score(Metric::RocAuc).map(|area| -area),
-            (Self::Score, Loss::Absolute) => score(Metric::Mae),
+            (Self::Score, Loss::Absolute | Loss::Squared) => score(Metric::Mae),
         };
         score.or_else(|| mean_loss(outputs, targets, loss))
     }
@@ -165,6 +174,7 @@ fn mean_loss(outputs: &[f32], targets: &Targets, loss: Loss) -> Option<f64> {
         .map(|(output, label)| match loss {
             Loss::BinaryCrossEntropy => output.max(0.0) - output * label + (-output.abs()).exp().ln_1p(),
             Loss::Absolute => (output - label).abs(),
+            Loss::Squared => (output - label).powi(2),
         })
         .sum();
     let count = targets.count();

@@ -1,7 +1,7 @@
 use burn::tensor::Device;
 
 use super::*;
-use crate::{Array, Optimiser, SparseRows, with_threads};
+use crate::{Array, Features, Optimiser, SparseRows, mlp::Architecture, with_threads};
 
 fn architecture(inputs: usize, hidden: &[usize], outputs: usize) -> Architecture {
     Architecture { inputs, hidden: hidden.to_vec(), outputs, batch_norm: true, dropout: 0.0 }
@@ -10,6 +10,7 @@ fn architecture(inputs: usize, hidden: &[usize], outputs: usize) -> Architecture
 fn options(loss: Loss) -> Options {
     Options {
         learning_rate: 1e-2,
+        schedule: Schedule::Constant,
         weight_decay: 0.0,
         batch_size: 32,
         max_epochs: 30,
@@ -45,7 +46,7 @@ fn best(trained: &Trained) -> usize {
 fn fit(architecture: &Architecture, options: &Options, rows: usize, call: &Call<'_>) -> Trained {
     let (features, valid) = (dense(architecture.inputs, rows, 1), dense(architecture.inputs, 64, 2));
     let (targets, valid_targets) = (odd(&features), odd(&valid));
-    let data = |features, targets| Data { features, targets };
+    let data = |molecules, targets| Data { molecules, targets };
     let parts = (data(&features, &targets), Some(data(&valid, &valid_targets)));
     let work = || train(architecture, options, parts, call);
     with_threads(call, work).unwrap().unwrap()
@@ -69,7 +70,7 @@ fn every_parameter_has_a_gradient() {
         let rows: Vec<usize> = (0..8).collect();
         let mut stream = Random::of(0, 0, 1);
         let mut pass = Pass::train(&mut network, &mut stream);
-        let output = architecture.forward(&mut pass, &features.batch(&rows, 0, &device));
+        let output = architecture.forward(&mut pass, &features, &rows);
         let gradients = Loss::BinaryCrossEntropy.mean(output, &targets, &rows).unwrap().backward();
         // Two hidden layers with weight, gamma and beta, and the head with weight and bias.
         let with = network.trained().filter(|(_, parameter)| parameter.grad(&gradients).is_some());
@@ -95,7 +96,7 @@ fn first_losses(loss: Loss, labels: Vec<f32>) -> Vec<f32> {
     let (rows, mut optimiser, mut stream) = ([0, 1, 2, 3], Optimiser::new(0.01), Random::of(0, 0, 0));
     let mut step = || {
         let mut pass = Pass::train(&mut network, &mut stream);
-        let output = architecture.forward(&mut pass, &features.batch(&rows, 0, &device));
+        let output = architecture.forward(&mut pass, &features, &rows);
         let loss = loss.mean(output, &targets, &rows).unwrap();
         let value = loss.clone().into_scalar();
         optimiser.step(0.05, &mut network, &mut loss.backward(), |_| true).unwrap();
@@ -135,7 +136,7 @@ fn sparse_and_dense_rows_train_alike() {
     let dense = Features::Dense { columns: 40, values };
     let targets = odd(&dense);
     let run = |features: &Features| {
-        let data = Data { features, targets: &targets };
+        let data = Data { molecules: features, targets: &targets };
         let options = Options { max_epochs: 5, ..options(Loss::BinaryCrossEntropy) };
         train(&architecture, &options, (data, Some(data)), &Call::new(0, 1)).unwrap()
     };
@@ -210,7 +211,7 @@ fn a_network_that_diverges_says_so() {
     let features = Features::Dense { columns: 1, values: vec![1e30, -1e30, 1.0, 2.0] };
     let targets = Targets::new(1, vec![0.0, 1.0, 1.0, 0.0]);
     let architecture = Architecture { batch_norm: false, ..architecture(1, &[4], 1) };
-    let data = Data { features: &features, targets: &targets };
+    let data = Data { molecules: &features, targets: &targets };
     let options = Options { learning_rate: 1e30, ..options(Loss::Absolute) };
     for valid in [None, Some(data)] {
         let error = train(&architecture, &options, (data, valid), &Call::new(0, 1)).unwrap_err();
@@ -243,9 +244,9 @@ fn molecules_without_a_label_take_no_part() {
     more.extend([f32::NAN; 10]);
     let (more, longer) = (Targets::new(2, more), [values.as_slice(), &[9.0; 15]].concat());
     let longer = Features::Dense { columns: 3, values: longer };
-    let run = |features, targets| {
+    let run = |molecules, targets| {
         let options = options(Loss::BinaryCrossEntropy);
-        train(&architecture, &options, (Data { features, targets }, None), &Call::new(0, 1)).unwrap().weights
+        train(&architecture, &options, (Data { molecules, targets }, None), &Call::new(0, 1)).unwrap().weights
     };
     assert_eq!(run(&features, &targets), run(&longer, &more));
 }

@@ -1,0 +1,64 @@
+//! Small cases; released weights are in tests/golden/pretrained_gnn.rs.
+
+use burn::tensor::Device;
+use molarena_nn::{Parameters, Pass, Random, gnn::MoleculeGraphs};
+use molarena_sdk::Graphs;
+
+use super::network::{Convolution, Network, check};
+
+/// Atomic number less 1 and chirality, and what else does not matter here.
+fn atom(element: i8, chirality: i8) -> [i8; 9] {
+    [element, chirality, 0, 0, 0, 0, 0, 0, 0]
+}
+
+#[test]
+fn what_has_no_vector_is_refused_by_molecule() {
+    let message = |atom: [i8; 9], bond: i8| {
+        let (atoms, bonds) = ([self::atom(5, 0), self::atom(5, 0), atom], [[bond, 0, 0]]);
+        let graphs = Graphs::new(&[0, 1, 3], &[0, 0, 1], &atoms, &[[0, 1]], &bonds).unwrap();
+        check(&graphs).err().map(|error| error.message)
+    };
+    assert_eq!(message(atom(5, 2), 3), None);
+    for (atom, bond, part) in [
+        (atom(118, 0), 0, "an atom of no element"),
+        (atom(5, 3), 0, "stereo is not tetrahedral"),
+        (atom(5, 0), 4, "a bond that is not single"),
+    ] {
+        let message = message(atom, bond).unwrap();
+        assert!(message.starts_with("molecule 1 has ") && message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_vector_does_not_depend_on_the_order_of_the_atoms_or_on_company() {
+    // A triangle with a tail, and the same with its atoms in another order.
+    let atoms = [5, 6, 7, 8].map(|element| atom(element, 0));
+    let bonds = [[0, 1], [1, 2], [2, 0], [2, 3]];
+    let kinds = [[0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0]];
+    let order = [2usize, 0, 3, 1];
+    let mut other_atoms = atoms;
+    order.iter().zip(atoms).for_each(|(&place, atom)| other_atoms[place] = atom);
+    let other_bonds = bonds.map(|bond| bond.map(|end| order[end as usize] as u32));
+    let bonds = bonds.map(|bond| bond.map(|end| end as u32));
+    let all_atoms = [atoms, other_atoms].concat();
+    let all_bonds = [bonds, other_bonds].concat();
+    let all_kinds = [kinds, kinds].concat();
+    let graphs = Graphs::new(&[0, 4, 8], &[0, 4, 8], &all_atoms, &all_bonds, &all_kinds).unwrap();
+    let graphs = MoleculeGraphs::new(graphs).unwrap();
+    for convolution in [Convolution::Gin, Convolution::Gcn, Convolution::GraphSage, Convolution::Gat] {
+        let network = Network { convolution, layers: 3, width: 8 };
+        let slots = network.slots();
+        let mut arrays = slots.random(&mut Random::of(1, 0, 0));
+        let mut parameters = Parameters::take(&slots, &mut arrays, &Device::flex()).unwrap();
+        let mut encode = |rows: &[usize]| -> Vec<f32> {
+            let batch = graphs.batch(rows, 16, 4);
+            let vectors = network.forward(&mut Pass::evaluate(&mut parameters), &batch);
+            vectors.into_data().try_into_vec().unwrap()
+        };
+        let both = encode(&[0, 1]);
+        let largest = (0..8).map(|column| (both[column] - both[8 + column]).abs()).fold(0.0, f32::max);
+        assert!(largest < 1e-5, "{convolution:?}: {largest}");
+        assert_eq!(encode(&[0])[..8], both[..8], "{convolution:?}");
+        assert!(both[..8].iter().any(|value| value.abs() > 1e-3), "{convolution:?}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Networks with an output for each task, which learn from molecules with labels.
+
+mod members;
+mod train;
+
+use burn::tensor::{Device, Tensor};
+use molarena_sdk::{Call, Error, Matrix, Result};
+
+use crate::{Arrays, Parameters, Pass, Slots};
+
+pub use members::{Labelling, Members};
+pub use train::{Data, Options, Selection, Trained, train};
+
+/// A network with an output for each task.
+pub trait Predictor {
+    /// Molecules as the network takes them.
+    type Molecules;
+    /// Name of such networks in checkpoints.
+    const NAME: &str;
+
+    /// Number of outputs, at least 1.
+    fn outputs(&self) -> usize;
+
+    /// Number of molecules.
+    fn count(molecules: &Self::Molecules) -> usize;
+
+    /// The network's parameters.
+    fn slots(&self) -> Slots;
+
+    /// Outputs for the molecules `rows`, `f32[rows, outputs]`: logits or numbers.
+    fn forward(&self, pass: &mut Pass<'_>, molecules: &Self::Molecules, rows: &[usize]) -> Tensor<2>;
+
+    /// Outputs of a network that is not training, for all molecules. A row does not depend on the other rows.
+    fn predict(
+        &self,
+        parameters: &mut Parameters,
+        molecules: &Self::Molecules,
+        call: &Call<'_>,
+    ) -> Result<Matrix>;
+
+    /// Returns an error if `weights` are not those of a network of this shape.
+    fn check(&self, weights: &Arrays) -> Result<()> {
+        let slots = self.slots();
+        let fits = weights.arrays.len() == slots.0.len()
+            && slots.0.iter().all(|slot| {
+                let count = slot.shape.iter().try_fold(1usize, |count, &extent| count.checked_mul(extent));
+                weights
+                    .arrays
+                    .get(&slot.name)
+                    .is_some_and(|array| array.shape() == slot.shape && count == Some(array.values().len()))
+            });
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::data("state of the network is damaged: weights and layers do not fit"))
+        }
+    }
+
+    /// A network with `weights` on `device`.
+    fn load(&self, weights: &Arrays, device: &Device) -> Result<Parameters> {
+        self.check(weights)?;
+        Parameters::take(&self.slots(), &mut weights.clone(), device)
+    }
+}
