@@ -278,6 +278,6 @@ fn the_workspace_of_this_crate_has_its_plugins() {
     }
     assert_eq!(
         plugins.keys().collect::<Vec<_>>(),
-        ["baselines", "contrastive", "infoalign", "linfa", "mlp", "onnx"]
+        ["baselines", "contrastive", "gnn", "infoalign", "language", "linfa", "mlp", "onnx"]
     );
 }

@@ -38,7 +38,7 @@ const fn width() -> usize {
 /// A network of Hu et al. 2020 whose weights are a state dict of its authors' code: a file of `torch.save`.
 ///
 /// A molecule's vector is the mean over its atoms of the last layer. Bonds have no direction here, see
-/// docs/src/pretrained-gnn.md. Without weights they are random and derive from the call's seed: the control.
+/// docs/src/pretrained.md. Without weights they are random and derive from the call's seed: the control.
 #[derive(Debug)]
 pub struct Pretrained {
     network: Network,
