@@ -14,7 +14,9 @@ fn weights() -> Option<Vec<u8>> {
 
 fn chemnet(truncate: bool, weights: Option<&[u8]>) -> ChemNet {
     let mut chemnet = ChemNet::new(ChemNetConfig { truncate }).unwrap();
-    weights.into_iter().for_each(|weights| chemnet.load(weights).unwrap());
+    if let Some(weights) = weights {
+        chemnet.load(weights).unwrap();
+    }
     chemnet
 }
 

@@ -1,4 +1,4 @@
-//! The reference's features and vectors of MiniMol, from real weights (`../shared/golden/minimol`).
+//! The reference's features and vectors of `MiniMol`, from real weights (`../shared/golden/minimol`).
 
 use std::{ops::Range, path::PathBuf};
 

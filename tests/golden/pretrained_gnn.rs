@@ -1,4 +1,4 @@
-//! Vectors of the networks of Hu et al. 2020, by PyTorch (tests/golden/pretrained_gnn.py).
+//! Vectors of the networks of Hu et al. 2020, by `PyTorch` (`tests/golden/pretrained_gnn.py`).
 
 use std::path::{Path, PathBuf};
 

@@ -66,7 +66,9 @@ impl Scaler {
         for row in values.chunks_exact_mut(dense.columns.max(1)) {
             let length = row.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
             if length > 0.0 {
-                row.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+                for value in row.iter_mut() {
+                    *value = (f64::from(*value) / length) as f32;
+                }
             }
         }
         Ok(values)

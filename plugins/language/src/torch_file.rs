@@ -1,4 +1,4 @@
-//! Files of `torch.save` before PyTorch 1.6 (2020), whatever they hold: a pickle, and after it the numbers that it refers to.
+//! Files of `torch.save` before `PyTorch` 1.6 (2020), whatever they hold: a pickle, and after it the numbers that it refers to.
 
 use std::{
     collections::HashMap,

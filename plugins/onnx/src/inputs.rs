@@ -128,8 +128,10 @@ fn of_graphium(given: Given, molecules: &Inputs<'_>, rows: std::ops::Range<usize
                 values.extend(graphium::bonds(&molecule).into_iter().flat_map(|bond| [bond, bond]).flatten());
             }
             Given::WalkReturns => values.extend(graphium::walk_returns(&molecule).into_iter().flatten()),
-            Given::LaplacianVectors => values.extend(graphium::laplacian(&molecule)?.0.into_iter().flatten()),
-            _ => values.extend(graphium::laplacian(&molecule)?.1.into_iter().flatten()),
+            Given::LaplacianVectors => {
+                values.extend(graphium::laplacian(&molecule)?[0].iter().flatten().copied());
+            }
+            _ => values.extend(graphium::laplacian(&molecule)?[1].iter().flatten().copied()),
         }
     }
     Ok(floats(vec![values.len() / columns, columns], values))

@@ -71,8 +71,7 @@ pub(super) fn atom(features: &[i8; 9]) -> Vec<(u32, f32)> {
 }
 
 /// A bond's columns that are 1, in increasing order.
-pub(super) fn bond(features: &[i8; 3], in_ring: bool) -> Vec<u32> {
-    let [kind, stereo, conjugated] = *features;
+pub(super) fn bond([kind, stereo, conjugated]: [i8; 3], in_ring: bool) -> Vec<u32> {
     let mut columns = Vec::with_capacity(4);
     if let Ok(kind @ 0..=3) = u32::try_from(kind) {
         columns.push(1 + kind);

@@ -41,12 +41,14 @@ impl Molecules {
             for ((&[one, other], kind), in_ring) in ends.iter().zip(kinds).zip(in_ring) {
                 for [sender, receiver] in [[one, other], [other, one]] {
                     let of_bond =
-                        bond(kind, in_ring).into_iter().map(|column| (ATOM_COLUMNS as u32 + column, 1.0));
+                        bond(*kind, in_ring).into_iter().map(|column| (ATOM_COLUMNS as u32 + column, 1.0));
                     this.messages.push(atoms[sender as usize].iter().copied().chain(of_bond));
                     this.ends.push([sender, receiver]);
                 }
             }
-            atoms.into_iter().for_each(|columns| this.atoms.push(columns));
+            for columns in atoms {
+                this.atoms.push(columns);
+            }
             let [atoms, messages] = first;
             this.places.push([atoms..this.atoms.rows(), messages..this.messages.rows()]);
         }
@@ -92,9 +94,9 @@ impl Molecules {
         }
         (own[1]..count[1]).for_each(|_| before.push([]));
         let mut at_atoms = SparseRows::new(count[1]);
-        received
-            .into_iter()
-            .for_each(|messages| at_atoms.push(messages.into_iter().map(|message| (message, 1.0))));
+        for messages in received {
+            at_atoms.push(messages.into_iter().map(|message| (message, 1.0)));
+        }
         (own[0]..count[0]).for_each(|_| at_atoms.push([]));
         let padding = count[0] - own[0];
         let lengths = places().map(|ranges| ranges[0].len()).chain((padding > 0).then_some(padding));

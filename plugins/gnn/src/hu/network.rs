@@ -95,7 +95,7 @@ impl Network {
                     slots.linear(&format!("{name}.mlp.2"), 2 * width, width);
                 }
                 Convolution::Gcn | Convolution::GraphSage => {
-                    slots.linear(&format!("{name}.linear"), width, width)
+                    slots.linear(&format!("{name}.linear"), width, width);
                 }
                 Convolution::Gat => {
                     slots.linear(&format!("{name}.weight_linear"), width, heads * width);
@@ -212,7 +212,9 @@ impl Messages {
             heard.push((atom, SELF));
             heard.sort_unstable();
             let mut by_type = [0.0; SELF + 1];
-            heard.iter().for_each(|&(sender, kind)| by_type[kind] += weight(atom, sender));
+            for &(sender, kind) in &heard {
+                by_type[kind] += weight(atom, sender);
+            }
             let atoms_heard = heard.iter().map(|&(sender, _)| (sender as u32, weight(atom, sender)));
             let types_heard = by_type.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
             received
@@ -229,7 +231,9 @@ impl Messages {
             heard_by[receiver as usize].push((message as u32, 1.0));
         }
         let mut by_receiver = SparseRows::new(receivers.len());
-        heard_by.into_iter().for_each(|messages| by_receiver.push(messages));
+        for messages in heard_by {
+            by_receiver.push(messages);
+        }
         let by_sender = Segments::new(neighbours.degrees().map(|degree| degree + 1));
         Self {
             received: Arc::new(received),

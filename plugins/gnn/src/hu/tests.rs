@@ -1,4 +1,4 @@
-//! Small cases; released weights are in tests/golden/pretrained_gnn.rs.
+//! Small cases; released weights are in `tests/golden/pretrained_gnn.rs`.
 
 use burn::tensor::Device;
 use molarena_nn::{Parameters, Pass, Random, gnn::MoleculeGraphs};

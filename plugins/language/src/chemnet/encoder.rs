@@ -52,7 +52,9 @@ impl Encoder for ChemNet {
         let smiles = molecules.smiles()?;
         let random = match self.loaded {
             Some(_) => None,
-            None => Some(Network::random(crate::random::uniform(call.seed)).map_err(internal)?),
+            None => {
+                Some(Network::random(crate::random::uniform(call.seed)).map_err(|error| internal(&error))?)
+            }
         };
         let network = self.loaded.as_ref().map(|(_, network)| network).or(random.as_ref());
         let network = network.expect("one of the two is there");
@@ -74,7 +76,7 @@ impl Encoder for ChemNet {
                     )))
                 });
                 let read: Vec<_> = read.collect::<Result<_>>()?;
-                values.extend(network.forward(&read).map_err(internal)?);
+                values.extend(network.forward(&read).map_err(|error| internal(&error))?);
                 from = to;
                 call.progress(from as f64 / molecules.rows as f64, "molecules encoded");
             }
@@ -98,6 +100,6 @@ impl Encoder for ChemNet {
     }
 }
 
-fn internal(error: candle_core::Error) -> Error {
+fn internal(error: &candle_core::Error) -> Error {
     Error::internal(error.to_string())
 }

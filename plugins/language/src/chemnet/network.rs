@@ -60,8 +60,7 @@ impl Network {
         if found != LAYERS {
             return Err(format!("its layers are {}, must be {}", found.join(", "), LAYERS.join(", ")));
         }
-        Self::new(&VarBuilder::from_tensors(tensors, DTYPE, &Device::Cpu))
-            .map_err(|error| error.to_string())
+        Self::new(&VarBuilder::from_tensors(tensors, DTYPE, &Device::Cpu)).map_err(|error| error.to_string())
     }
 
     /// A network with random weights, each uniform within the inverse root of the number of its inputs as in `PyTorch`.
@@ -128,7 +127,7 @@ impl Network {
 
 /// Zeros before and after a sequence of this length, as in the reference.
 fn padding(length: usize) -> [usize; 2] {
-    let last = if length % STRIDE == 0 { STRIDE } else { length % STRIDE };
+    let last = if length.is_multiple_of(STRIDE) { STRIDE } else { length % STRIDE };
     let pad = KERNEL.saturating_sub(last);
     let half = pad / STRIDE;
     [half, if pad % STRIDE == 0 { half } else { pad - half }]

@@ -65,9 +65,8 @@ const fn order(kind: i8) -> f64 {
 fn valence(element: i32, charge: i32, aromatic: bool, orders: f64, hydrogens: i32) -> i32 {
     let total = orders + f64::from(hydrogens);
     let allowed: &[i32] = match element {
-        5 => &[3],
+        5 | 7 => &[3],
         6 | 14 => &[4],
-        7 => &[3],
         8 => &[2],
         15 | 33 => &[3, 5, 7],
         16 | 34 | 52 => &[2, 4, 6],

@@ -23,7 +23,9 @@ pub(super) fn canonical(molecule: &Molecule<'_>) -> Vec<usize> {
     loop {
         ranks = refined(molecule, &neighbours, ranks);
         let mut members = vec![0; ranks.len()];
-        ranks.iter().for_each(|&rank| members[rank] += 1);
+        for &rank in &ranks {
+            members[rank] += 1;
+        }
         let Some(alike) = (0..ranks.len()).find(|&rank| members[rank] > 1) else {
             break;
         };

@@ -26,9 +26,7 @@ const NOTHING: f64 = 1e-5;
 ///
 /// # Errors
 /// The eigenvalues cannot be found.
-pub(crate) fn laplacian(
-    molecule: &Molecule<'_>,
-) -> Result<(Vec<[f32; EIGENVECTORS]>, Vec<[f32; EIGENVECTORS]>)> {
+pub(crate) fn laplacian(molecule: &Molecule<'_>) -> Result<[Vec<[f32; EIGENVECTORS]>; 2]> {
     let mut values = vec![[0f32; EIGENVECTORS]; molecule.atoms.len()];
     let mut vectors = values.clone();
     let order = canonical(molecule);
@@ -65,7 +63,7 @@ pub(crate) fn laplacian(
             from = next;
         }
     }
-    Ok((vectors, values))
+    Ok([vectors, values])
 }
 
 /// The atoms of each fragment in the canonical order.
@@ -87,7 +85,9 @@ fn fragments(molecule: &Molecule<'_>, order: &[usize]) -> Vec<Vec<usize>> {
         count += 1;
     }
     let mut fragments = vec![Vec::new(); count];
-    order.iter().for_each(|&atom| fragments[fragment[atom]].push(atom));
+    for &atom in order {
+        fragments[fragment[atom]].push(atom);
+    }
     fragments
 }
 
@@ -97,7 +97,9 @@ fn chosen(mut space: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         let cubes: f64 = vector.iter().map(|element| element.powi(3)).sum();
         let first = vector.iter().find(|element| element.abs() > NOTHING).copied().unwrap_or(1.0);
         if (if cubes.abs() > NOTHING { cubes } else { first }) < 0.0 {
-            vector.iter_mut().for_each(|element| *element = -*element);
+            for element in vector.iter_mut() {
+                *element = -*element;
+            }
         }
         return space;
     }
@@ -116,7 +118,9 @@ fn chosen(mut space: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
             vector.iter_mut().zip(before).for_each(|(element, before)| *element -= along * before);
         }
         let length = vector.iter().map(|element| element.powi(2)).sum::<f64>().sqrt();
-        vector.iter_mut().for_each(|element| *element /= length);
+        for element in &mut vector {
+            *element /= length;
+        }
         remain.iter_mut().zip(&vector).for_each(|(length, element)| *length -= element.powi(2));
         vectors.push(vector);
     }
@@ -161,7 +165,7 @@ mod tests {
     #[test]
     fn eigenvectors_of_a_chain_of_three() {
         let (atoms, kinds) = ([[5i8; 9]; 3], [[0i8; 3]; 2]);
-        let (vectors, values) = laplacian(&molecule(&atoms, &[[0, 1], [1, 2]], &kinds)).unwrap();
+        let [vectors, values] = laplacian(&molecule(&atoms, &[[0, 1], [1, 2]], &kinds)).unwrap();
         assert_eq!(&values[0][..4], [0.0, 1.0, 3.0, 0.0]);
         let close = |found: f32, expected: f64| (f64::from(found) - expected).abs() < 1e-3;
         let expected = [3f64.sqrt().recip(), 2f64.sqrt().recip(), 6f64.sqrt().recip()];
@@ -180,7 +184,7 @@ mod tests {
         moved.reverse();
         let (atoms, kinds) = ([[5i8; 9]; 9], [[0i8; 3]; 8]);
         let (one, other) = (molecule(&atoms, &bonds, &kinds), molecule(&atoms, &moved, &kinds));
-        let ((vectors, values), (moved_vectors, moved_values)) =
+        let ([vectors, values], [moved_vectors, moved_values]) =
             (laplacian(&one).unwrap(), laplacian(&other).unwrap());
         // The two sides of the ring may be exchanged, and the two atoms of the fragment: compared are atoms at places that no
         // symmetry moves, and all others as sets.
@@ -205,7 +209,7 @@ mod tests {
     fn several_vectors_of_one_eigenvalue_are_of_length_one_at_right_angles() {
         let ring: Vec<[u32; 2]> = (0..6).map(|atom| [atom, (atom + 1) % 6]).collect();
         let (atoms, kinds) = ([[5i8; 9]; 6], [[3i8, 0, 1]; 6]);
-        let (vectors, values) = laplacian(&molecule(&atoms, &ring, &kinds)).unwrap();
+        let [vectors, values] = laplacian(&molecule(&atoms, &ring, &kinds)).unwrap();
         assert_eq!(values[0][..6], [0.0, 1.0, 1.0, 3.0, 3.0, 4.0]);
         for one in 0..6 {
             for other in 0..6 {
