@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use molarena_chem::{Graphs as Computed, Molecule};
-use molarena_gnn::{Molecules, Network};
+use molarena_gnn::{Directed, Head, Molecules};
 use molarena_nn::{Arrays, supervised::Predictor};
 use molarena_sdk::{Call, Graphs};
 
@@ -21,7 +21,8 @@ fn outputs_equal_those_of_chemprop() {
         &computed.bonds,
         &computed.bond_features,
     );
-    let network = Network { depth: 4, message_width: 16, layers: 2, width: 12, dropout: 0.0, outputs: 3 };
+    let head = Head { layers: 2, width: 12, dropout: 0.0, outputs: 3 };
+    let network = Directed { depth: 4, message_width: 16, norm: Some(100.0), dropout: 0.0, head };
     let weights = Arrays::from_pytorch(&folder.join("dmpnn_small.pth")).unwrap();
     let mut parameters = network.load(&weights, &molarena_nn::device("cpu").unwrap()).unwrap();
     let molecules = Molecules::new(&graphs.unwrap());

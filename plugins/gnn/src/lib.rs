@@ -1,13 +1,13 @@
 //! Graph neural networks: trained end to end here, and with weights that others trained.
 
-mod dmpnn;
 mod hu;
+mod mpnn;
 
-pub use dmpnn::{DirectedMessages, DirectedMessagesConfig, Molecules, Network, Select};
 pub use hu::{Convolution, Pretrained, PretrainedConfig};
+pub use mpnn::{Directed, Head, MessagePassing, MessagePassingConfig, Messages, Molecules, Readout, Select};
 
 molarena_sdk::export_plugin! {
     id: "gnn",
     encoders: [Pretrained],
-    baselines: [DirectedMessages],
+    baselines: [MessagePassing],
 }

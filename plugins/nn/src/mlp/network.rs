@@ -56,7 +56,7 @@ impl Architecture {
 }
 
 impl Predictor for Architecture {
-    type Molecules = Features;
+    type Molecules<'a> = Features;
     const NAME: &str = "mlp";
 
     fn outputs(&self) -> usize {

@@ -89,8 +89,8 @@ impl<P: Predictor> Members<P> {
     pub fn fit(
         network: impl FnOnce(usize) -> P,
         (options, members, epochs_without_validation): (&Options, usize, usize),
-        train_on: &Labelling<'_, P::Molecules>,
-        valid: Option<&Labelling<'_, P::Molecules>>,
+        train_on: &Labelling<'_, P::Molecules<'_>>,
+        valid: Option<&Labelling<'_, P::Molecules<'_>>>,
         call: &Call<'_>,
     ) -> Result<Self> {
         let kind = train_on.labels.kind;
@@ -150,7 +150,7 @@ impl<P: Predictor> Members<P> {
     }
 
     /// Predictions, `f32[n, tasks]`: probabilities or numbers.
-    pub fn predict(&self, molecules: &P::Molecules, call: &Call<'_>) -> Result<Matrix> {
+    pub fn predict(&self, molecules: &P::Molecules<'_>, call: &Call<'_>) -> Result<Matrix> {
         let mut outputs = Vec::new();
         if let Some((network, members)) = &self.networks {
             let device = crate::device(call.device)?;

@@ -14,7 +14,7 @@ pub use train::{Data, Options, Selection, Trained, train};
 /// A network with an output for each task.
 pub trait Predictor {
     /// Molecules as the network takes them.
-    type Molecules;
+    type Molecules<'a>;
     /// Name of such networks in checkpoints.
     const NAME: &str;
 
@@ -22,19 +22,19 @@ pub trait Predictor {
     fn outputs(&self) -> usize;
 
     /// Number of molecules.
-    fn count(molecules: &Self::Molecules) -> usize;
+    fn count(molecules: &Self::Molecules<'_>) -> usize;
 
     /// The network's parameters.
     fn slots(&self) -> Slots;
 
     /// Outputs for the molecules `rows`, `f32[rows, outputs]`: logits or numbers.
-    fn forward(&self, pass: &mut Pass<'_>, molecules: &Self::Molecules, rows: &[usize]) -> Tensor<2>;
+    fn forward(&self, pass: &mut Pass<'_>, molecules: &Self::Molecules<'_>, rows: &[usize]) -> Tensor<2>;
 
     /// Outputs of a network that is not training, for all molecules. A row does not depend on the other rows.
     fn predict(
         &self,
         parameters: &mut Parameters,
-        molecules: &Self::Molecules,
+        molecules: &Self::Molecules<'_>,
         call: &Call<'_>,
     ) -> Result<Matrix>;
 

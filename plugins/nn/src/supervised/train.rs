@@ -73,7 +73,7 @@ pub struct Trained {
 pub fn train<P: Predictor>(
     network: &P,
     options: &Options,
-    (train, valid): (Data<'_, P::Molecules>, Option<Data<'_, P::Molecules>>),
+    (train, valid): (Data<'_, P::Molecules<'_>>, Option<Data<'_, P::Molecules<'_>>>),
     call: &Call<'_>,
 ) -> Result<Trained> {
     let tasks = train.targets.tasks();
@@ -95,17 +95,17 @@ pub fn train<P: Predictor>(
     Ok(Trained { weights, values: task.values })
 }
 
-struct Labelled<'a, P: Predictor> {
+struct Labelled<'a, 'm, 'v, P: Predictor> {
     network: &'a P,
     options: &'a Options,
-    train: Data<'a, P::Molecules>,
-    valid: Option<Data<'a, P::Molecules>>,
+    train: Data<'a, P::Molecules<'m>>,
+    valid: Option<Data<'a, P::Molecules<'v>>>,
     /// The training molecules that have a label.
     rows: Vec<usize>,
     values: Vec<f64>,
 }
 
-impl<P: Predictor> Task for Labelled<'_, P> {
+impl<P: Predictor> Task for Labelled<'_, '_, '_, P> {
     fn parts(&self) -> Vec<String> {
         Vec::new()
     }

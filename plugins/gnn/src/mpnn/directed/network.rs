@@ -2,35 +2,34 @@
 
 use burn::tensor::{Tensor, activation::relu};
 use molarena_nn::{
-    Parameters, Pass, Slots, Start, kernels::segment_sum, sparse_product, supervised::Predictor,
+    Parameters, Pass, Slots, Start,
+    kernels::{segment_mean, segment_sum},
+    sparse_product,
+    supervised::Predictor,
 };
 use molarena_sdk::{Call, Matrix, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    super::head::Head,
     features::ATOM_COLUMNS,
     molecules::{Batch, MESSAGE_COLUMNS, Molecules},
 };
 
 /// Shape of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Network {
+pub struct Directed {
     /// Number of states of a message, at least 1.
     pub depth: usize,
     /// Width of a message.
     pub message_width: usize,
-    /// Number of hidden layers of the head.
-    pub layers: usize,
-    /// Width of these layers.
-    pub width: usize,
+    /// A molecule's vector is the sum over its atoms divided by this; the mean if there is none.
+    pub norm: Option<f64>,
     /// Probability in [0, 1) that training drops a value.
     pub dropout: f64,
-    /// Number of tasks, at least 1.
-    pub outputs: usize,
+    /// What predicts from the vector.
+    pub head: Head,
 }
-
-/// A molecule's vector is the sum over its atoms divided by this, chemprop's `norm` aggregation.
-const NORM: f64 = 100.0;
 
 /// Atoms, messages and molecules of a batch in predicting. They are fixed, because products of another height may sum in another
 /// order, and a prediction must not depend on the other molecules.
@@ -40,12 +39,7 @@ const INPUT: &str = "message_passing.W_i";
 const HIDDEN: &str = "message_passing.W_h";
 const OUTPUT: &str = "message_passing.W_o";
 
-impl Network {
-    /// Name of a layer of the head, as in chemprop: the layers after the first follow an activation and dropout.
-    fn layer(number: usize) -> String {
-        format!("predictor.ffn.{number}.{}", if number == 0 { 0 } else { 2 })
-    }
-
+impl Directed {
     fn outputs_of(&self, pass: &mut Pass<'_>, batch: &Batch) -> Tensor<2> {
         let weight = |pass: &Pass<'_>, name: &str| pass.parameter(&format!("{name}.weight"));
         let start = sparse_product(&batch.messages, weight(pass, INPUT).transpose());
@@ -63,23 +57,20 @@ impl Network {
             + received.matmul(of_messages)
             + pass.parameter(&format!("{OUTPUT}.bias"));
         let atoms = pass.dropped(relu(atoms), self.dropout);
-        let mut rows = segment_sum(atoms, &batch.molecules) / NORM;
-        for layer in 0..=self.layers {
-            rows = pass.linear(&Self::layer(layer), rows);
-            if layer < self.layers {
-                rows = pass.dropped(relu(rows), self.dropout);
-            }
-        }
-        rows
+        let vectors = match self.norm {
+            Some(norm) => segment_sum(atoms, &batch.molecules) / norm,
+            None => segment_mean(atoms, &batch.molecules),
+        };
+        self.head.forward(pass, vectors)
     }
 }
 
-impl Predictor for Network {
-    type Molecules = Molecules;
-    const NAME: &str = "dmpnn";
+impl Predictor for Directed {
+    type Molecules<'a> = Molecules;
+    const NAME: &str = "mpnn";
 
     fn outputs(&self) -> usize {
-        self.outputs
+        self.head.outputs
     }
 
     fn count(molecules: &Molecules) -> usize {
@@ -98,11 +89,7 @@ impl Predictor for Network {
             without_bias(HIDDEN, self.message_width);
         }
         slots.linear(OUTPUT, ATOM_COLUMNS + self.message_width, self.message_width);
-        for layer in 0..=self.layers {
-            let inputs = if layer == 0 { self.message_width } else { self.width };
-            let outputs = if layer == self.layers { self.outputs } else { self.width };
-            slots.linear(&Self::layer(layer), inputs, outputs);
-        }
+        self.head.slots(self.message_width, &mut slots);
         slots
     }
 
@@ -112,7 +99,7 @@ impl Predictor for Network {
 
     fn predict(&self, parameters: &mut Parameters, molecules: &Molecules, call: &Call<'_>) -> Result<Matrix> {
         let count = molecules.count();
-        let mut outputs = Vec::with_capacity(count * self.outputs);
+        let mut outputs = Vec::with_capacity(count * self.head.outputs);
         let mut next = 0;
         while next < count {
             call.check()?;
@@ -130,8 +117,8 @@ impl Predictor for Network {
             let rows: Vec<usize> = (first..next).collect();
             let output = self.outputs_of(&mut Pass::evaluate(parameters), &molecules.batch(&rows, SIZES));
             let output: Vec<f32> = output.into_data().try_into_vec().expect("outputs are f32");
-            outputs.extend(&output[..rows.len() * self.outputs]);
+            outputs.extend(&output[..rows.len() * self.head.outputs]);
         }
-        Matrix::new(count, self.outputs, outputs)
+        Matrix::new(count, self.head.outputs, outputs)
     }
 }

@@ -1,4 +1,4 @@
-use molarena_nn::{Parameters, Random, supervised::Predictor};
+use molarena_nn::{Parameters, Random, gnn::MoleculeGraphs, supervised::Predictor};
 use molarena_sdk::{Baseline, Call, Component, Graphs, Inputs, OwnedLabels, TaskKind};
 
 use super::*;
@@ -61,35 +61,42 @@ impl Sample {
     }
 }
 
-fn dmpnn(json: &str) -> DirectedMessages {
-    DirectedMessages::new(serde_json::from_str(json).unwrap()).unwrap()
+fn mpnn(json: &str) -> MessagePassing {
+    MessagePassing::new(serde_json::from_str(json).unwrap()).unwrap()
 }
 
-const SMALL: &str =
-    r#"{"message_width": 16, "width": 16, "batch_size": 16, "epochs": 30, "learning_rate": 0.01}"#;
+const MESSAGES: [&str; 3] = ["directed", "gin", "gcn"];
 
-fn fitted(kind: TaskKind) -> (DirectedMessages, Sample) {
+fn fitted(messages: &str, kind: TaskKind) -> (MessagePassing, Sample) {
     let (train, valid) = (Sample::new(150, 1), Sample::new(60, 2));
-    let mut dmpnn = dmpnn(SMALL);
+    let mut mpnn = mpnn(&format!(
+        r#"{{"messages": "{messages}", "depth": 3, "message_width": 16, "width": 16, "batch_size": 16, "epochs": 30,
+             "learning_rate": 0.01}}"#
+    ));
     let inputs = [&train, &valid].map(|sample| Inputs::from_graphs(sample.graphs()));
     let labels = [&train, &valid].map(|sample| sample.labels(kind));
-    dmpnn.fit(&inputs[0], &labels[0].view(), &inputs[1], &labels[1].view(), &Call::new(3, 1)).unwrap();
-    (dmpnn, Sample::new(80, 3))
+    mpnn.fit(&inputs[0], &labels[0].view(), &inputs[1], &labels[1].view(), &Call::new(3, 1)).unwrap();
+    (mpnn, Sample::new(80, 3))
 }
 
 #[test]
 fn it_learns_what_a_graph_shows() {
-    let (mut dmpnn, test) = fitted(TaskKind::Classification);
-    let found = dmpnn.predict(&Inputs::from_graphs(test.graphs()), &Call::new(0, 1)).unwrap();
-    let right = |task: usize| {
-        let rows = test.truth.iter().zip(found.values.chunks_exact(3));
-        rows.filter(|(truth, row)| (row[task] > 0.5) == (truth[0] > 0.5)).count()
-    };
-    assert!(right(0) >= 76 && right(1) >= 76, "{} {} of 80", right(0), right(1));
-    assert!(found.values.chunks_exact(3).all(|row| row[2] == 0.5));
+    for messages in MESSAGES {
+        let (mut mpnn, test) = fitted(messages, TaskKind::Classification);
+        let found = mpnn.predict(&Inputs::from_graphs(test.graphs()), &Call::new(0, 1)).unwrap();
+        let right = |task: usize| {
+            let rows = test.truth.iter().zip(found.values.chunks_exact(3));
+            rows.filter(|(truth, row)| (row[task] > 0.5) == (truth[0] > 0.5)).count()
+        };
+        assert!(right(0) >= 76 && right(1) >= 76, "{messages}: {} {} of 80", right(0), right(1));
+        assert!(found.values.chunks_exact(3).all(|row| row[2] == 0.5));
+    }
+}
 
-    let (mut dmpnn, test) = fitted(TaskKind::Regression);
-    let found = dmpnn.predict(&Inputs::from_graphs(test.graphs()), &Call::new(0, 1)).unwrap();
+#[test]
+fn it_predicts_numbers() {
+    let (mut mpnn, test) = fitted("directed", TaskKind::Regression);
+    let found = mpnn.predict(&Inputs::from_graphs(test.graphs()), &Call::new(0, 1)).unwrap();
     let errors = test.truth.iter().zip(found.values.chunks_exact(3));
     let mean = errors.map(|(truth, row)| (row[0] - 100.0 - 10.0 * truth[1]).abs()).sum::<f32>() / 80.0;
     // The mean deviation of the labels is 15.
@@ -98,34 +105,48 @@ fn it_learns_what_a_graph_shows() {
 
 #[test]
 fn saved_and_loaded_it_predicts_the_same_and_company_changes_nothing() {
-    let (mut dmpnn, test) = fitted(TaskKind::Classification);
-    let all = dmpnn.predict(&Inputs::from_graphs(test.graphs()), &Call::new(0, 1)).unwrap();
-    let state = dmpnn.save().unwrap();
-    let mut loaded = super::tests::dmpnn("{}");
-    loaded.load(&state).unwrap();
-    let again = loaded.predict(&Inputs::from_graphs(test.graphs()), &Call::new(9, 2)).unwrap();
-    assert_eq!(all, again);
-    let first = Sample::new(1, 3);
-    let alone = loaded.predict(&Inputs::from_graphs(first.graphs()), &Call::new(0, 1)).unwrap();
-    assert_eq!(alone.values, all.values[..3]);
-    assert!(loaded.load(&state[..state.len() - 1]).is_err());
-    assert!(loaded.load(&state[4..]).is_err());
+    for messages in MESSAGES {
+        let (mut fitted, test) = fitted(messages, TaskKind::Classification);
+        let all = fitted.predict(&Inputs::from_graphs(test.graphs()), &Call::new(0, 1)).unwrap();
+        let state = fitted.save().unwrap();
+        let mut loaded = mpnn("{}");
+        loaded.load(&state).unwrap();
+        let again = loaded.predict(&Inputs::from_graphs(test.graphs()), &Call::new(9, 2)).unwrap();
+        assert_eq!(all, again, "{messages}");
+        let first = Sample::new(1, 3);
+        let alone = loaded.predict(&Inputs::from_graphs(first.graphs()), &Call::new(0, 1)).unwrap();
+        assert_eq!(alone.values, all.values[..3], "{messages}");
+        assert!(loaded.load(&state[..state.len() - 1]).is_err());
+        assert!(loaded.load(&state[4..]).is_err());
+    }
+}
+
+fn has_all_gradients<P: Predictor>(network: &P, molecules: &P::Molecules<'_>) {
+    let device = burn::tensor::Device::flex().autodiff();
+    let slots = network.slots();
+    let mut arrays = slots.random(&mut Random::of(1, 0, 0));
+    let mut parameters = Parameters::take(&slots, &mut arrays, &device).unwrap();
+    let mut random = Random::of(2, 0, 0);
+    let mut pass = molarena_nn::Pass::train(&mut parameters, &mut random);
+    let gradients = network.forward(&mut pass, molecules, &[0, 1, 2, 3]).sum().backward();
+    let with = parameters.trained().filter(|(_, parameter)| parameter.grad(&gradients).is_some()).count();
+    assert_eq!(with, slots.0.iter().filter(|slot| slot.trained).count());
 }
 
 #[test]
 fn every_parameter_has_a_gradient() {
-    let network = Network { depth: 3, message_width: 4, layers: 1, width: 5, dropout: 0.1, outputs: 2 };
-    let device = burn::tensor::Device::flex().autodiff();
-    let slots = network.slots();
-    let mut parameters =
-        Parameters::take(&slots, &mut slots.random(&mut Random::of(1, 0, 0)), &device).unwrap();
     let sample = Sample::new(4, 5);
-    let molecules = Molecules::new(&sample.graphs());
-    let mut random = Random::of(2, 0, 0);
-    let mut pass = molarena_nn::Pass::train(&mut parameters, &mut random);
-    let gradients = network.forward(&mut pass, &molecules, &[0, 1, 2, 3]).sum().backward();
-    let with = parameters.trained().filter(|(_, parameter)| parameter.grad(&gradients).is_some());
-    assert_eq!(with.count(), slots.0.len());
+    for messages in MESSAGES {
+        let config: MessagePassingConfig = serde_json::from_str(&format!(
+            r#"{{"messages": "{messages}", "message_width": 4, "width": 5, "dropout": 0.1, "readout": "mean"}}"#
+        ))
+        .unwrap();
+        if config.messages == Messages::Directed {
+            has_all_gradients(&config.directed(2), &Molecules::new(&sample.graphs()));
+        } else {
+            has_all_gradients(&config.atoms(2), &MoleculeGraphs::new(sample.graphs()).unwrap());
+        }
+    }
 }
 
 #[test]
@@ -135,9 +156,13 @@ fn wrong_options_are_named() {
         (r#"{"batch_size": 1}"#, "`batch_size` is 1, must be at least 2"),
         (r#"{"dropout": 1.0}"#, "`dropout` is 1, must be in [0, 1)"),
         (r#"{"learning_rate": 0.0}"#, "`learning_rate` is 0, must be above 0"),
+        (
+            r#"{"messages": "gin", "readout": "norm"}"#,
+            "`readout` is norm, must be sum or mean for messages between atoms",
+        ),
         (r#"{"epochs": 2}"#, "`warm_up_epochs` is 2, must be at least 0 and below `epochs`"),
     ] {
-        let error = DirectedMessages::new(serde_json::from_str(json).unwrap()).unwrap_err();
+        let error = MessagePassing::new(serde_json::from_str(json).unwrap()).unwrap_err();
         assert_eq!(error.message, message);
     }
 }

@@ -1,32 +1,31 @@
-//! The baseline `dmpnn`.
+//! Options of message passing.
 
 use molarena_nn::{
     Loss,
-    supervised::{Labelling, Members, Options, Selection},
+    gnn::{self, GraphNetwork},
+    supervised::{Options, Selection},
     training::Schedule,
-    with_threads,
 };
-use molarena_sdk::{
-    Baseline, Call, Component, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
-    state::{Header, fitted},
-};
+use molarena_sdk::{Error, Result, TaskKind};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{molecules::Molecules, network::Network};
+use super::{atoms::Atoms, directed::Directed, head::Head};
 
-const HEADER: Header = Header { name: *b"dmpn", version: 1 };
-
-/// Configuration of [`DirectedMessages`]. The defaults are those of chemprop 2.
+/// Configuration of [`MessagePassing`](super::MessagePassing). The defaults are those of chemprop 2, but for what GIN and GCN need.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct DirectedMessagesConfig {
-    /// Number of states of a message, at least 1.
+pub struct MessagePassingConfig {
+    /// Between what messages go.
+    pub messages: Messages,
+    /// Number of states of a message, or of layers, at least 1; if none is given, 3 for directed bonds and 5 for atoms.
     #[schemars(range(min = 1))]
-    pub depth: usize,
+    pub depth: Option<usize>,
     /// Width of a message, at least 1.
     #[schemars(range(min = 1))]
     pub message_width: usize,
+    /// How atoms become the vector of their molecule; if none is given, `norm` for directed bonds and `mean` for atoms.
+    pub readout: Option<Readout>,
     /// Number of hidden layers of the head.
     pub layers: usize,
     /// Width of these layers, at least 1.
@@ -56,6 +55,30 @@ pub struct DirectedMessagesConfig {
     pub members: usize,
 }
 
+/// Between what messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Messages {
+    /// Along directed bonds: D-MPNN.
+    Directed,
+    /// Between atoms: a graph isomorphism network (Xu et al. 2019) with bond embeddings (Hu et al. 2020).
+    Gin,
+    /// Between atoms: a graph convolutional network (Kipf and Welling 2017) with bond embeddings (Hu et al. 2021).
+    Gcn,
+}
+
+/// How atoms become the vector of their molecule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Readout {
+    /// The sum over atoms.
+    Sum,
+    /// The mean over atoms.
+    Mean,
+    /// The sum over atoms divided by 100, chemprop's default; for directed bonds alone.
+    Norm,
+}
+
 /// Criterion on the validation molecules that chooses the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -66,11 +89,13 @@ pub enum Select {
     Score,
 }
 
-impl Default for DirectedMessagesConfig {
+impl Default for MessagePassingConfig {
     fn default() -> Self {
         Self {
-            depth: 3,
+            messages: Messages::Directed,
+            depth: None,
             message_width: 300,
+            readout: None,
             layers: 1,
             width: 300,
             dropout: 0.0,
@@ -85,13 +110,13 @@ impl Default for DirectedMessagesConfig {
     }
 }
 
-impl DirectedMessagesConfig {
-    fn check(&self) -> Result<()> {
+impl MessagePassingConfig {
+    pub(super) fn check(&self) -> Result<()> {
         let wrong = |name: &str, value: &dyn std::fmt::Display, wanted: &str| {
             Err(Error::invalid_config(format!("`{name}` is {value}, must be {wanted}")))
         };
         for (name, value, least) in [
-            ("depth", self.depth, 1),
+            ("depth", self.depth.unwrap_or(1), 1),
             ("message_width", self.message_width, 1),
             ("width", self.width, 1),
             ("batch_size", self.batch_size, 2),
@@ -112,15 +137,47 @@ impl DirectedMessagesConfig {
         if !(0.0..self.epochs as f64).contains(&self.warm_up_epochs) {
             return wrong("warm_up_epochs", &self.warm_up_epochs, "at least 0 and below `epochs`");
         }
+        if self.readout == Some(Readout::Norm) && self.messages != Messages::Directed {
+            return wrong("readout", &"norm", "sum or mean for messages between atoms");
+        }
         Ok(())
     }
 
-    fn network(&self, outputs: usize) -> Network {
-        let Self { depth, message_width, layers, width, dropout, .. } = *self;
-        Network { depth, message_width, layers, width, dropout, outputs }
+    fn head(&self, outputs: usize) -> Head {
+        Head { layers: self.layers, width: self.width, dropout: self.dropout, outputs }
     }
 
-    fn options(&self, kind: TaskKind) -> Options {
+    pub(super) fn directed(&self, outputs: usize) -> Directed {
+        Directed {
+            depth: self.depth.unwrap_or(3),
+            message_width: self.message_width,
+            norm: match self.readout.unwrap_or(Readout::Norm) {
+                Readout::Norm => Some(100.0),
+                Readout::Sum => Some(1.0),
+                Readout::Mean => None,
+            },
+            dropout: self.dropout,
+            head: self.head(outputs),
+        }
+    }
+
+    pub(super) fn atoms(&self, outputs: usize) -> Atoms {
+        let network = GraphNetwork {
+            convolution: if self.messages == Messages::Gcn {
+                gnn::Convolution::Gcn
+            } else {
+                gnn::Convolution::Gin
+            },
+            layers: self.depth.unwrap_or(5),
+            width: self.message_width,
+            virtual_node: false,
+            readout: if self.readout == Some(Readout::Sum) { gnn::Readout::Sum } else { gnn::Readout::Mean },
+            dropout: self.dropout,
+        };
+        Atoms { network, head: self.head(outputs) }
+    }
+
+    pub(super) fn options(&self, kind: TaskKind) -> Options {
         Options {
             learning_rate: self.learning_rate,
             schedule: Schedule::WarmUp(self.warm_up_epochs / self.epochs as f64),
@@ -137,76 +194,5 @@ impl DirectedMessagesConfig {
                 Select::Score => Selection::Score,
             },
         }
-    }
-}
-
-/// A network that passes messages along directed bonds; the sum of what the atoms of a molecule receive is its vector, and a
-/// perceptron predicts all tasks from it.
-///
-/// The loss over the labels that are not missing is binary cross-entropy for classes, and the squared error of standardised labels for
-/// numbers. The validation molecules choose the epoch.
-#[derive(Debug)]
-pub struct DirectedMessages {
-    config: DirectedMessagesConfig,
-    model: Option<Members<Network>>,
-}
-
-impl Component for DirectedMessages {
-    type Config = DirectedMessagesConfig;
-    const INFO: Info = Info {
-        id: "dmpnn",
-        summary: "message passing on directed bonds (D-MPNN), end to end from graphs, with chemprop's defaults",
-        inputs: &[InputKind::Graphs],
-        devices: &["cpu"],
-        determinism: molarena_nn::DETERMINISM,
-        corpora: &[],
-    };
-
-    fn new(config: DirectedMessagesConfig) -> Result<Self> {
-        config.check()?;
-        Ok(Self { config, model: None })
-    }
-}
-
-impl Baseline for DirectedMessages {
-    fn fit(
-        &mut self,
-        train: &Inputs<'_>,
-        labels: &Labels<'_>,
-        valid: &Inputs<'_>,
-        valid_labels: &Labels<'_>,
-        call: &Call<'_>,
-    ) -> Result<()> {
-        call.check()?;
-        let molecules = Molecules::new(&train.graphs()?);
-        let others = if valid.rows == 0 { None } else { Some(Molecules::new(&valid.graphs()?)) };
-        let train = Labelling { molecules: &molecules, labels };
-        let valid = others.as_ref().map(|molecules| Labelling { molecules, labels: valid_labels });
-        let options = self.config.options(labels.kind);
-        let plan = (&options, self.config.members, self.config.epochs);
-        let network = |outputs| self.config.network(outputs);
-        self.model = Some(with_threads(call, || Members::fit(network, plan, &train, valid.as_ref(), call))??);
-        Ok(())
-    }
-
-    fn tasks(&self) -> usize {
-        self.model.as_ref().map_or(0, Members::tasks)
-    }
-
-    fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        let model = fitted(self.model.as_ref(), "predict")?;
-        let molecules = Molecules::new(&inputs.graphs()?);
-        with_threads(call, || model.predict(&molecules, call))?
-    }
-
-    fn save(&self) -> Result<Vec<u8>> {
-        HEADER.save(fitted(self.model.as_ref(), "save")?)
-    }
-
-    fn load(&mut self, state: &[u8]) -> Result<()> {
-        let model: Members<Network> = HEADER.load(state)?;
-        model.check()?;
-        self.model = Some(model);
-        Ok(())
     }
 }
