@@ -11,6 +11,7 @@ mod inputs;
 pub mod network;
 mod pool;
 pub mod runtime;
+mod scatter;
 mod vocabulary;
 
 pub use config::{Given, OnnxConfig, Pool, Vocabulary};
