@@ -63,7 +63,7 @@ fn fields(mut rest: &[u8]) -> Option<Vec<Field<'_>>> {
 }
 
 /// The content of the first field with this number.
-fn first<'a>(message: &'a [u8], number: u32) -> Option<&'a [u8]> {
+fn first(message: &[u8], number: u32) -> Option<&[u8]> {
     fields(message)?.into_iter().find(|field| field.number == number).map(|field| field.content)
 }
 

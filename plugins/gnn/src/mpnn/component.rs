@@ -60,7 +60,7 @@ struct Data<'a> {
 }
 
 impl MessagePassing {
-    fn members<P: Predictor>(
+    fn members<P>(
         &self,
         network: impl FnOnce(usize) -> P + Send,
         data: &Data<'_>,
@@ -68,7 +68,7 @@ impl MessagePassing {
         call: &Call<'_>,
     ) -> Result<Members<P>>
     where
-        P: Send,
+        P: Predictor + Send,
         for<'m> P::Molecules<'m>: Sync,
     {
         let molecules = read(data.train.0)?;
