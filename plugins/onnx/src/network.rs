@@ -41,7 +41,7 @@ impl Network {
     pub fn new(bytes: &[u8], threads: usize) -> Result<Self> {
         let environment = runtime::environment()?;
         let faster = scatter::by_rows(bytes);
-        let bytes = faster.as_ref().map_or(bytes, |(bytes, _)| bytes.as_slice());
+        let bytes = faster.as_deref().unwrap_or(bytes);
         let session = || -> ort::Result<Session> {
             Session::builder(environment)?
                 .with_optimization_level(GraphOptimizationLevel::Level3)?

@@ -133,8 +133,8 @@ fn scatter_rows(node: &[Field<'_>], expanded: &HashMap<&[u8], &[u8]>) -> Option<
     Some(out)
 }
 
-/// The model with `ScatterND` where it can be, and the number of these nodes; `None` if there are none, or if the bytes are no model.
-pub(crate) fn by_rows(model: &[u8]) -> Option<(Vec<u8>, usize)> {
+/// The model with `ScatterND` where it can be; `None` if it nowhere can, or if the bytes are no model.
+pub(crate) fn by_rows(model: &[u8]) -> Option<Vec<u8>> {
     let parts = fields(model)?;
     let graph = fields(parts.iter().find(|part| part.number == field::MODEL_GRAPH)?.content)?;
     let nodes: Vec<Vec<Field<'_>>> = graph
@@ -151,20 +151,17 @@ pub(crate) fn by_rows(model: &[u8]) -> Option<(Vec<u8>, usize)> {
             expanded.insert(output, source);
         }
     }
-    let (mut written, mut changed) = (Vec::with_capacity(model.len()), 0);
-    let mut nodes = nodes.iter();
+    let changed: Vec<Option<Vec<u8>>> = nodes.iter().map(|node| scatter_rows(node, &expanded)).collect();
+    if changed.iter().all(Option::is_none) {
+        return None;
+    }
+    let (mut written, mut changed) = (Vec::with_capacity(model.len()), changed.into_iter());
     for part in &graph {
-        let node = if part.number == field::GRAPH_NODE { nodes.next() } else { None };
-        match node.and_then(|node| scatter_rows(node, &expanded)) {
-            Some(node) => {
-                write(&mut written, part.number, &node);
-                changed += 1;
-            }
+        let node = if part.number == field::GRAPH_NODE { changed.next().flatten() } else { None };
+        match node {
+            Some(node) => write(&mut written, part.number, &node),
             None => written.extend_from_slice(part.whole),
         }
-    }
-    if changed == 0 {
-        return None;
     }
     let mut out = Vec::with_capacity(model.len());
     for part in &parts {
@@ -174,7 +171,7 @@ pub(crate) fn by_rows(model: &[u8]) -> Option<(Vec<u8>, usize)> {
             out.extend_from_slice(part.whole);
         }
     }
-    Some((out, changed))
+    Some(out)
 }
 
 #[cfg(test)]
@@ -230,7 +227,7 @@ mod tests {
         let scatter = |axis| node("ScatterElements", ["sums", "zeros", "wide", "messages"], axis);
         let expected = model(node("ScatterND", ["sums", "zeros", "column", "messages"], None), &one);
         for axis in [Some(0), None] {
-            assert_eq!(by_rows(&model(scatter(axis), &one)), Some((expected.clone(), 1)));
+            assert_eq!(by_rows(&model(scatter(axis), &one)), Some(expected.clone()));
         }
         // Another axis; two columns; a shape that is not known; numbers that are not expanded.
         assert_eq!(by_rows(&model(scatter(Some(1)), &one)), None);
