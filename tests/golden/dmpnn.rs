@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use molarena_chem::{Graphs as Computed, Molecule};
-use molarena_gnn::{Directed, Head, Molecules};
-use molarena_nn::{Arrays, supervised::Predictor};
+use molarena_gnn::{Directed, Molecules};
+use molarena_nn::{Arrays, Stack, Style, supervised::Predictor};
 use molarena_sdk::{Call, Graphs};
 
 #[test]
@@ -21,9 +21,24 @@ fn outputs_equal_those_of_chemprop() {
         &computed.bonds,
         &computed.bond_features,
     );
-    let head = Head { layers: 2, width: 12, dropout: 0.0, outputs: 3 };
+    let head = Stack {
+        name: "predictor".to_owned(),
+        inputs: 16,
+        layers: 2,
+        hidden: 12,
+        outputs: 3,
+        style: Style::Rectifier,
+        dropout: 0.0,
+    };
     let network = Directed { depth: 4, message_width: 16, norm: Some(100.0), dropout: 0.0, head };
-    let weights = Arrays::from_pytorch(&folder.join("dmpnn_small.pth")).unwrap();
+    let mut weights = Arrays::from_pytorch(&folder.join("dmpnn_small.pth")).unwrap();
+    // In chemprop a layer of the head after the first follows an activation and dropout.
+    for (layer, theirs) in ["ffn.0.0", "ffn.1.2", "ffn.2.2"].iter().enumerate() {
+        for part in ["weight", "bias"] {
+            let array = weights.arrays.remove(&format!("predictor.{theirs}.{part}")).unwrap();
+            weights.arrays.insert(format!("predictor.{layer}.linear.{part}"), array);
+        }
+    }
     let mut parameters = network.load(&weights, &molarena_nn::device("cpu").unwrap()).unwrap();
     let molecules = Molecules::new(&graphs.unwrap());
     let found = network.predict(&mut parameters, &molecules, &Call::new(0, 1)).unwrap();

@@ -4,7 +4,7 @@ mod hu;
 mod mpnn;
 
 pub use hu::{Convolution, Pretrained, PretrainedConfig};
-pub use mpnn::{Directed, Head, MessagePassing, MessagePassingConfig, Messages, Molecules, Readout, Select};
+pub use mpnn::{Directed, MessagePassing, MessagePassingConfig, Messages, Molecules, Readout};
 
 molarena_sdk::export_plugin! {
     id: "gnn",

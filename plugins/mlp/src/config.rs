@@ -37,7 +37,7 @@ pub struct MlpConfig {
     #[schemars(range(min = 1))]
     pub patience: usize,
     /// Criterion on the validation molecules that chooses the epoch.
-    pub select: Select,
+    pub select: Selection,
     /// Number of networks with different starts whose predictions are averaged, at least 1.
     #[schemars(range(min = 1))]
     pub members: usize,
@@ -74,16 +74,6 @@ pub enum Activation {
     Gelu,
 }
 
-/// Criterion on the validation molecules that chooses the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Select {
-    /// The mean loss over all labels.
-    Loss,
-    /// The mean over tasks of the area under the ROC curve, or of the absolute error.
-    Score,
-}
-
 /// Which columns are standardised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -109,7 +99,7 @@ impl Default for MlpConfig {
             max_epochs: 300,
             epochs_without_validation: 30,
             patience: 20,
-            select: Select::Score,
+            select: Selection::Score,
             members: 1,
             standardize: Standardize::Values,
             clip: 5.0,
@@ -176,14 +166,6 @@ impl Params {
             }
         };
         self.hidden.iter().map(width).collect()
-    }
-
-    /// The criterion that chooses the epoch.
-    pub(crate) fn selection(&self) -> Selection {
-        match self.select {
-            Select::Loss => Selection::Loss,
-            Select::Score => Selection::Score,
-        }
     }
 }
 

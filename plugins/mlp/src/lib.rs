@@ -4,7 +4,7 @@ mod config;
 mod model;
 mod scale;
 
-pub use config::{Activation, MlpConfig, Relative, Select, Standardize, Width};
+pub use config::{Activation, MlpConfig, Relative, Standardize, Width};
 pub use model::Perceptron;
 
 molarena_sdk::export_plugin! {

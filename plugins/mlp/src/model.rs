@@ -3,9 +3,8 @@
 use molarena_nn::{
     Loss,
     mlp::Architecture,
-    supervised::{Labelling, Members, Options},
+    supervised::{Members, Options},
     training::Schedule,
-    with_threads,
 };
 use molarena_sdk::{
     Baseline, Call, Component, Error, Info, InputKind, Inputs, Labels, Matrix, Result, TaskKind,
@@ -67,12 +66,12 @@ impl Baseline for Perceptron {
         call.check()?;
         let (scaler, molecules) = Scaler::fit(&self.params, train)?;
         let others = if valid.rows == 0 { None } else { Some(scaler.apply(valid)?) };
-        let train = Labelling { molecules: &molecules, labels };
-        let valid = others.as_ref().map(|molecules| Labelling { molecules, labels: valid_labels });
         let options = self.params.options(labels.kind);
         let plan = (&options, self.params.members, self.params.epochs_without_validation);
-        let network = |outputs| self.params.network(molecules.columns(), outputs);
-        let members = with_threads(call, || Members::fit(network, plan, &train, valid.as_ref(), call))??;
+        let columns = molecules.columns();
+        let network = |outputs| self.params.network(columns, outputs);
+        let molecules = (&molecules, others.as_ref());
+        let members = Members::fit(network, plan, molecules, (labels, valid_labels), call)?;
         self.model = Some(Model { scaler, members });
         Ok(())
     }
@@ -84,7 +83,7 @@ impl Baseline for Perceptron {
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
         let model = fitted(self.model.as_ref(), "predict")?;
         let features = model.scaler.apply(inputs)?;
-        with_threads(call, || model.members.predict(&features, call))?
+        model.members.predict(&features, call)
     }
 
     fn save(&self) -> Result<Vec<u8>> {
@@ -122,7 +121,7 @@ impl Params {
                 TaskKind::Classification => Loss::BinaryCrossEntropy,
                 TaskKind::Regression => Loss::Absolute,
             },
-            selection: self.selection(),
+            selection: self.select,
         }
     }
 }

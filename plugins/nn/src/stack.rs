@@ -1,6 +1,9 @@
 //! Perceptrons inside larger networks.
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::{
+    Tensor,
+    activation::{relu, silu},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{After, Pass, Slots};
@@ -32,6 +35,8 @@ pub enum Style {
     BatchNorm,
     /// Layer norm and `SiLU`.
     LayerNorm,
+    /// A rectifier.
+    Rectifier,
 }
 
 impl Stack {
@@ -48,6 +53,7 @@ impl Stack {
                     slots.linear(&self.linear(layer), inputs, self.hidden);
                     slots.layer_norm(&self.norm(layer), self.hidden);
                 }
+                Style::Rectifier => slots.linear(&self.linear(layer), inputs, self.hidden),
             }
         }
         let inputs = if self.layers == 0 { self.inputs } else { self.hidden };
@@ -77,6 +83,7 @@ impl Stack {
                     let active = silu(pass.layer_norm(&norm, mapped));
                     pass.dropped(active, self.dropout)
                 }
+                Style::Rectifier => pass.dropped(relu(pass.linear(&linear, rows)), self.dropout),
             };
         }
         pass.linear(&self.linear(self.layers), rows)

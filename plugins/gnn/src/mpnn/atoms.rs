@@ -2,20 +2,18 @@
 
 use burn::tensor::Tensor;
 use molarena_nn::{
-    Parameters, Pass, Slots,
+    Parameters, Pass, Slots, Stack,
     gnn::{GraphBatch, GraphNetwork, MoleculeGraphs},
     supervised::Predictor,
 };
 use molarena_sdk::{Call, Matrix, Result};
 use serde::{Deserialize, Serialize};
 
-use super::head::Head;
-
 /// A graph network and a perceptron on a molecule's vector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Atoms {
     pub network: GraphNetwork,
-    pub head: Head,
+    pub head: Stack,
 }
 
 impl Atoms {
@@ -40,7 +38,7 @@ impl Predictor for Atoms {
     fn slots(&self) -> Slots {
         let mut slots = Slots::default();
         self.network.slots(&mut slots);
-        self.head.slots(self.network.width, &mut slots);
+        self.head.slots(&mut slots);
         slots
     }
 

@@ -1,10 +1,6 @@
 //! The baseline `mpnn`.
 
-use molarena_nn::{
-    gnn::MoleculeGraphs,
-    supervised::{Labelling, Members, Predictor},
-    with_threads,
-};
+use molarena_nn::{gnn::MoleculeGraphs, supervised::Members};
 use molarena_sdk::{
     Baseline, Call, Component, Error, Info, InputKind, Inputs, Labels, Matrix, Result,
     state::{Header, fitted},
@@ -53,34 +49,6 @@ impl Component for MessagePassing {
     }
 }
 
-/// Molecules and labels for training and for validation.
-struct Data<'a> {
-    train: (&'a Inputs<'a>, &'a Labels<'a>),
-    valid: (&'a Inputs<'a>, &'a Labels<'a>),
-}
-
-impl MessagePassing {
-    fn members<P>(
-        &self,
-        network: impl FnOnce(usize) -> P + Send,
-        data: &Data<'_>,
-        read: impl for<'m> Fn(&Inputs<'m>) -> Result<P::Molecules<'m>>,
-        call: &Call<'_>,
-    ) -> Result<Members<P>>
-    where
-        P: Predictor + Send,
-        for<'m> P::Molecules<'m>: Sync,
-    {
-        let molecules = read(data.train.0)?;
-        let others = if data.valid.0.rows == 0 { None } else { Some(read(data.valid.0)?) };
-        let train = Labelling { molecules: &molecules, labels: data.train.1 };
-        let valid = others.as_ref().map(|molecules| Labelling { molecules, labels: data.valid.1 });
-        let options = self.config.options(data.train.1.kind);
-        let plan = (&options, self.config.members, self.config.epochs);
-        with_threads(call, || Members::fit(network, plan, &train, valid.as_ref(), call))?
-    }
-}
-
 impl Baseline for MessagePassing {
     fn fit(
         &mut self,
@@ -91,15 +59,20 @@ impl Baseline for MessagePassing {
         call: &Call<'_>,
     ) -> Result<()> {
         call.check()?;
-        let data = Data { train: (train, labels), valid: (valid, valid_labels) };
+        let valid = if valid.rows == 0 { None } else { Some(valid) };
+        let labels = (labels, valid_labels);
+        let options = self.config.options(labels.0.kind);
+        let plan = (&options, self.config.members, self.config.epochs);
         self.model = Some(match self.config.messages {
             Messages::Directed => {
+                let (train, valid) = (directed(train)?, valid.map(directed).transpose()?);
                 let network = |outputs| self.config.directed(outputs);
-                Model::Directed(self.members::<Directed>(network, &data, directed, call)?)
+                Model::Directed(Members::fit(network, plan, (&train, valid.as_ref()), labels, call)?)
             }
             Messages::Gin | Messages::Gcn => {
+                let (train, valid) = (graphs(train)?, valid.map(graphs).transpose()?);
                 let network = |outputs| self.config.atoms(outputs);
-                Model::Atoms(self.members::<Atoms>(network, &data, graphs, call)?)
+                Model::Atoms(Members::fit(network, plan, (&train, valid.as_ref()), labels, call)?)
             }
         });
         Ok(())
@@ -115,14 +88,8 @@ impl Baseline for MessagePassing {
 
     fn predict(&mut self, inputs: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
         match fitted(self.model.as_ref(), "predict")? {
-            Model::Directed(members) => {
-                let molecules = directed(inputs)?;
-                with_threads(call, || members.predict(&molecules, call))?
-            }
-            Model::Atoms(members) => {
-                let molecules = graphs(inputs)?;
-                with_threads(call, || members.predict(&molecules, call))?
-            }
+            Model::Directed(members) => members.predict(&directed(inputs)?, call),
+            Model::Atoms(members) => members.predict(&graphs(inputs)?, call),
         }
     }
 
@@ -135,7 +102,7 @@ impl Baseline for MessagePassing {
         match &model {
             Model::Directed(members) => members.check()?,
             Model::Atoms(members) => {
-                // Nothing else of a stored shape can make a network fail.
+                // The parameters of a graph network are only defined from one layer on.
                 if members.networks.as_ref().is_some_and(|(network, _)| network.network.layers == 0) {
                     return Err(Error::data("state of the network is damaged: it has no layers"));
                 }

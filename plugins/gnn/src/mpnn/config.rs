@@ -1,7 +1,7 @@
 //! Options of message passing.
 
 use molarena_nn::{
-    Loss,
+    Loss, Stack, Style,
     gnn::{self, GraphNetwork},
     supervised::{Options, Selection},
     training::Schedule,
@@ -10,7 +10,7 @@ use molarena_sdk::{Error, Result, TaskKind};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{atoms::Atoms, directed::Directed, head::Head};
+use super::{atoms::Atoms, directed::Directed};
 
 /// Configuration of [`MessagePassing`](super::MessagePassing). The defaults are those of chemprop 2, but for what GIN and GCN need.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -49,7 +49,7 @@ pub struct MessagePassingConfig {
     #[schemars(range(min = 1))]
     pub patience: usize,
     /// Criterion on the validation molecules that chooses the epoch.
-    pub select: Select,
+    pub select: Selection,
     /// Number of networks with different starts whose predictions are averaged, at least 1.
     #[schemars(range(min = 1))]
     pub members: usize,
@@ -79,16 +79,6 @@ pub enum Readout {
     Norm,
 }
 
-/// Criterion on the validation molecules that chooses the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Select {
-    /// The mean loss over all labels.
-    Loss,
-    /// The mean over tasks of the area under the ROC curve, or of the absolute error.
-    Score,
-}
-
 impl Default for MessagePassingConfig {
     fn default() -> Self {
         Self {
@@ -104,7 +94,7 @@ impl Default for MessagePassingConfig {
             batch_size: 64,
             epochs: 50,
             patience: 50,
-            select: Select::Loss,
+            select: Selection::Loss,
             members: 1,
         }
     }
@@ -143,8 +133,16 @@ impl MessagePassingConfig {
         Ok(())
     }
 
-    fn head(&self, outputs: usize) -> Head {
-        Head { layers: self.layers, width: self.width, dropout: self.dropout, outputs }
+    fn head(&self, outputs: usize) -> Stack {
+        Stack {
+            name: "predictor".to_owned(),
+            inputs: self.message_width,
+            layers: self.layers,
+            hidden: self.width,
+            outputs,
+            style: Style::Rectifier,
+            dropout: self.dropout,
+        }
     }
 
     pub(super) fn directed(&self, outputs: usize) -> Directed {
@@ -189,10 +187,7 @@ impl MessagePassingConfig {
                 TaskKind::Classification => Loss::BinaryCrossEntropy,
                 TaskKind::Regression => Loss::Squared,
             },
-            selection: match self.select {
-                Select::Loss => Selection::Loss,
-                Select::Score => Selection::Score,
-            },
+            selection: self.select,
         }
     }
 }

@@ -8,11 +8,9 @@ mod atoms;
 mod component;
 mod config;
 mod directed;
-mod head;
 #[cfg(test)]
 mod tests;
 
 pub use component::MessagePassing;
-pub use config::{MessagePassingConfig, Messages, Readout, Select};
+pub use config::{MessagePassingConfig, Messages, Readout};
 pub use directed::{Directed, Molecules};
-pub use head::Head;

@@ -7,7 +7,7 @@ use molarena_sdk::{
 use serde::{Deserialize, Serialize};
 
 use super::{Data, Options, Predictor, train};
-use crate::{Arrays, Targets};
+use crate::{Arrays, Targets, with_threads};
 
 /// The trained networks, whose predictions are averaged. A task whose training labels are all equal predicts that label; a task
 /// without labels predicts 0.5 or 0.
@@ -74,28 +74,30 @@ impl Task {
     }
 }
 
-/// Molecules as a network takes them, with their labels.
-#[derive(Debug)]
-pub struct Labelling<'a, M> {
-    /// The molecules.
-    pub molecules: &'a M,
-    /// Their labels.
-    pub labels: &'a Labels<'a>,
-}
-
 impl<P: Predictor> Members<P> {
-    /// Trains `members` networks one after the other. `network` makes the shape for this number of outputs. The validation
-    /// molecules choose the epoch; without one, training takes `epochs_without_validation`.
-    pub fn fit(
-        network: impl FnOnce(usize) -> P,
-        (options, members, epochs_without_validation): (&Options, usize, usize),
-        train_on: &Labelling<'_, P::Molecules<'_>>,
-        valid: Option<&Labelling<'_, P::Molecules<'_>>>,
+    /// Trains networks one after the other, on the threads of `call`. `network` makes the shape for this number of outputs. `plan` has
+    /// the options, the number of networks, and the number of epochs without validation. `molecules` and `labels` are those of training
+    /// and of validation, which chooses the epoch.
+    pub fn fit<'m>(
+        network: impl FnOnce(usize) -> P + Send,
+        plan: (&Options, usize, usize),
+        molecules: (&P::Molecules<'m>, Option<&P::Molecules<'m>>),
+        labels: (&Labels<'_>, &Labels<'_>),
         call: &Call<'_>,
     ) -> Result<Self> {
-        let kind = train_on.labels.kind;
-        let rows = P::count(train_on.molecules);
-        let targets = gather(train_on.labels, rows)?;
+        with_threads(call, || Self::fit_here(network, plan, molecules, labels, call))?
+    }
+
+    fn fit_here<'m>(
+        network: impl FnOnce(usize) -> P,
+        (options, members, epochs_without_validation): (&Options, usize, usize),
+        (molecules, valid): (&P::Molecules<'m>, Option<&P::Molecules<'m>>),
+        (labels, valid_labels): (&Labels<'_>, &Labels<'_>),
+        call: &Call<'_>,
+    ) -> Result<Self> {
+        let kind = labels.kind;
+        let rows = P::count(molecules);
+        let targets = gather(labels, rows)?;
         let tasks: Vec<Task> =
             (0..).zip(&targets).map(|(task, targets)| Task::of(targets, kind, task, call)).collect();
         let mut this = Self { tasks, networks: None };
@@ -106,9 +108,9 @@ impl<P: Predictor> Members<P> {
         let targets = this.targets(&targets, rows);
         let valid = match valid {
             Some(valid) => {
-                let rows = P::count(valid.molecules);
-                let targets = this.targets(&gather(valid.labels, rows)?, rows);
-                (targets.count() > 0).then_some((valid.molecules, targets))
+                let rows = P::count(valid);
+                let targets = this.targets(&gather(valid_labels, rows)?, rows);
+                (targets.count() > 0).then_some((valid, targets))
             }
             None => None,
         };
@@ -124,7 +126,7 @@ impl<P: Predictor> Members<P> {
             let seed = call.seed.wrapping_add((number as u64) << 32);
             let call = Call { seed, folder: None, ..call.with_hooks(&hooks) };
             let valid = valid.as_ref().map(|(molecules, targets)| Data { molecules: *molecules, targets });
-            let data = (Data { molecules: train_on.molecules, targets: &targets }, valid);
+            let data = (Data { molecules, targets: &targets }, valid);
             weights.push(train(&network, &options, data, &call)?.weights);
         }
         this.networks = Some((network, weights));
@@ -151,6 +153,10 @@ impl<P: Predictor> Members<P> {
 
     /// Predictions, `f32[n, tasks]`: probabilities or numbers.
     pub fn predict(&self, molecules: &P::Molecules<'_>, call: &Call<'_>) -> Result<Matrix> {
+        with_threads(call, || self.predict_here(molecules, call))?
+    }
+
+    fn predict_here(&self, molecules: &P::Molecules<'_>, call: &Call<'_>) -> Result<Matrix> {
         let mut outputs = Vec::new();
         if let Some((network, members)) = &self.networks {
             let device = crate::device(call.device)?;

@@ -8,13 +8,13 @@ use molarena_sdk::{Call, Error, Matrix, Result};
 
 use crate::{Arrays, Parameters, Pass, Slots};
 
-pub use members::{Labelling, Members};
+pub use members::Members;
 pub use train::{Data, Options, Selection, Trained, train};
 
 /// A network with an output for each task.
-pub trait Predictor {
+pub trait Predictor: Send + Sync {
     /// Molecules as the network takes them.
-    type Molecules<'a>;
+    type Molecules<'a>: Sync;
     /// Name of such networks in checkpoints.
     const NAME: &str;
 

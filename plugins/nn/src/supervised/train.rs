@@ -3,6 +3,8 @@
 use burn::tensor::Tensor;
 use molarena_metrics::{Metric, Scoring, mean_defined, score_tasks};
 use molarena_sdk::{Call, Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Predictor;
 use crate::{
@@ -32,7 +34,8 @@ pub struct Options {
 }
 
 /// Criterion on the validation molecules that chooses the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Selection {
     /// The smallest mean loss.
     Loss,
@@ -70,10 +73,10 @@ pub struct Trained {
 /// Trains a network; the seed of `call` determines its initial weights, the order of the molecules and the dropout. It returns
 /// the weights of the epoch that was best on the validation molecules, which have no other use. Molecules without a label take
 /// no part.
-pub fn train<P: Predictor>(
+pub fn train<'m, P: Predictor>(
     network: &P,
     options: &Options,
-    (train, valid): (Data<'_, P::Molecules<'_>>, Option<Data<'_, P::Molecules<'_>>>),
+    (train, valid): (Data<'_, P::Molecules<'m>>, Option<Data<'_, P::Molecules<'m>>>),
     call: &Call<'_>,
 ) -> Result<Trained> {
     let tasks = train.targets.tasks();
@@ -95,17 +98,17 @@ pub fn train<P: Predictor>(
     Ok(Trained { weights, values: task.values })
 }
 
-struct Labelled<'a, 'm, 'v, P: Predictor> {
+struct Labelled<'a, 'm, P: Predictor> {
     network: &'a P,
     options: &'a Options,
     train: Data<'a, P::Molecules<'m>>,
-    valid: Option<Data<'a, P::Molecules<'v>>>,
+    valid: Option<Data<'a, P::Molecules<'m>>>,
     /// The training molecules that have a label.
     rows: Vec<usize>,
     values: Vec<f64>,
 }
 
-impl<P: Predictor> Task for Labelled<'_, '_, '_, P> {
+impl<P: Predictor> Task for Labelled<'_, '_, P> {
     fn parts(&self) -> Vec<String> {
         Vec::new()
     }

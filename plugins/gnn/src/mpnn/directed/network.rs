@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation::relu};
 use molarena_nn::{
-    Parameters, Pass, Slots, Start,
+    Parameters, Pass, Slots, Stack, Start,
     kernels::{segment_mean, segment_sum},
     sparse_product,
     supervised::Predictor,
@@ -11,7 +11,6 @@ use molarena_sdk::{Call, Matrix, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::head::Head,
     features::ATOM_COLUMNS,
     molecules::{Batch, MESSAGE_COLUMNS, Molecules},
 };
@@ -28,7 +27,7 @@ pub struct Directed {
     /// Probability in [0, 1) that training drops a value.
     pub dropout: f64,
     /// What predicts from the vector.
-    pub head: Head,
+    pub head: Stack,
 }
 
 /// Atoms, messages and molecules of a batch in predicting. They are fixed, because products of another height may sum in another
@@ -77,7 +76,7 @@ impl Predictor for Directed {
         molecules.count()
     }
 
-    /// The names are those of chemprop's state dicts.
+    /// The names are those of chemprop's state dicts, but for the head's.
     fn slots(&self) -> Slots {
         let mut slots = Slots::default();
         let mut without_bias = |name: &str, inputs: usize| {
@@ -89,7 +88,7 @@ impl Predictor for Directed {
             without_bias(HIDDEN, self.message_width);
         }
         slots.linear(OUTPUT, ATOM_COLUMNS + self.message_width, self.message_width);
-        self.head.slots(self.message_width, &mut slots);
+        self.head.slots(&mut slots);
         slots
     }
 
