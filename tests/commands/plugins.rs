@@ -221,6 +221,45 @@ fn hostile_plugins_fail_the_conformance_suite_by_name() {
 }
 
 #[test]
+fn hostile_plugins_with_required_keys_fail_the_conformance_suite_by_name() {
+    let arena = TestArena::new();
+    let hostile = library("fixture_hostile");
+    let done = serde_json::json!({
+        "result": { "Ok": { "timings": { "fit_s": 0.0, "predict_s": 0.0 } } },
+        "peak_rss": 1,
+    });
+    let done = serde_json::json!({ "done": done.to_string() }).to_string();
+    let snoop =
+        r#"{"folders": [], "files": [], "port": 9, "socket": "/nowhere", "needles": [], "key": 1}"#;
+    for (component, config, case, part) in [
+        ("baseline/burrows", r#"{"levels": 3, "sleep_ms": 0}"#, "remains", "in its working folder"),
+        ("baseline/forge", r#"{"target": "/etc/hostname"}"#, "confined", "another question"),
+        ("baseline/hands-in", &done, "confined", "another question"),
+        ("baseline/passes", r#"{"by": "file-lock", "folder": "/tmp"}"#, "confined", "refused: flock"),
+        ("baseline/picky", r#"{"k": 11}"#, "create", "is more than 10; say in the schema what it allows"),
+        ("baseline/picky", r#"{"k": 12}"#, "create", "SIGABRT"),
+        ("baseline/remains", r#"{"by": "inode-numbers"}"#, "seed", "`fit` failed: received "),
+        ("baseline/snoop", snoop, "confined", ", ptrace, "),
+        ("daemon", r#"{"seconds": "33"}"#, "confined", "refused: setsid"),
+    ] {
+        let config = format!("{component}={config}");
+        let more = ["--component", component, "--case", case, "--config", &config, "--wall-limit", "30s"];
+        let (_, results) = checked(&arena, hostile.to_str().unwrap(), &more);
+        assert_eq!(results.len(), if component == "daemon" { 3 } else { 1 }, "{component}: {results:#?}");
+        for result in results {
+            let status = result["status"].as_str().unwrap();
+            assert!(["warning", "failed", "crashed"].contains(&status), "{component}: {result:#?}");
+            assert!(result["message"].as_str().unwrap().contains(part), "{component}: {result:#?}");
+        }
+    }
+    let absent = ["plugin", "check", hostile.to_str().unwrap(), "--config", "goood={}"];
+    let absent = arena.molarena(&absent);
+    assert_eq!(absent.code, Some(2));
+    let part = "--config goood: the plugin fixture-hostile has no such component; it has encoder/abort, ";
+    assert!(absent.stderr.contains(part), "{}", absent.stderr);
+}
+
+#[test]
 fn a_plugin_in_python_passes_but_for_its_faulty_component() {
     let Some(environment) = molarena_tests::python::environment() else { return };
     let arena = TestArena::new();

@@ -238,6 +238,22 @@ fn whatever_is_left_is_removed_by_the_run() {
     assert_eq!(names(&arena, "store/work"), [""; 0]);
 }
 
+/// In the host's own process, too: the folder that it was started in stays as it was, and its memory is nobody's cost.
+#[test]
+fn a_run_inside_the_host_leaves_nothing_where_it_was_started() {
+    let arena = TestArena::new();
+    chains(&arena);
+    arena.method("burrows", "fixture-hostile/burrows", "{ levels = 5, sleep_ms = 0 }");
+    let before = names(&arena, "");
+    let output =
+        arena.run(&hostile(), &["--dataset", "chains", "--method", "burrows", "--in-process", "--seeds", "2"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let new = |name: &String| !before.contains(name) && name != "store";
+    assert_eq!(names(&arena, "").into_iter().filter(new).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(names(&arena, "store/work"), [""; 0]);
+    assert_eq!(row(&arena, "burrows")["peak_rss_mb"], serde_json::Value::Null);
+}
+
 #[test]
 fn whatever_a_killed_run_left_is_removed_by_the_next_command() {
     for command in [&["board", "--store", "store"][..], &["store", "verify", "--store", "store"]] {

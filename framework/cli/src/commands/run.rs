@@ -27,6 +27,10 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let mut arena = arena(&args.store.store, args.methods_dir.as_deref(), &args.places, &args.plugins)?;
     arena.launcher.in_process = args.in_process;
+    if args.in_process {
+        // Jobs change the working folder.
+        arena.data_dir = std::path::absolute(&arena.data_dir)?;
+    }
     let own = own::load(&args.own, args.split.as_ref())?;
     if let Some(own) = &own {
         selection.groups[0].datasets = own::register(own, &mut arena.catalog);

@@ -23,11 +23,15 @@ use crate::{
         search::Plugin,
     },
     request::limits::Limits,
-    worker::conform::{CASES, Case, SCHEMA_CASE},
+    worker::conform::{CASES, CONFINED_CASE, Case, SCHEMA_CASE},
 };
 
 /// Time in which a library, and a program, should be opened and describe itself, with the start of the worker.
 const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(3)];
+
+/// System calls that say where memory and threads should be: numerical libraries make them when they are loaded, and go on
+/// without.
+const PLACEMENT: [&str; 3] = ["mbind", "sched_setaffinity", "set_mempolicy"];
 
 /// What to check.
 #[derive(Clone, Debug)]
@@ -38,7 +42,7 @@ pub struct CheckOptions {
     pub components: Vec<String>,
     /// Configurations by component id or `KIND/ID`, for those that have required keys.
     pub configs: BTreeMap<String, Value>,
-    /// Files of weights by component id, which encoders load first.
+    /// Files of weights by component id or `KIND/ID`, which encoders load first.
     pub weights: BTreeMap<String, PathBuf>,
     /// Time limit of a case.
     pub wall: Duration,
@@ -46,14 +50,18 @@ pub struct CheckOptions {
 
 impl CheckOptions {
     fn config(&self, kind: ComponentKind, id: &str) -> String {
-        let named = names(kind, id).iter().find_map(|name| self.configs.get(name));
-        named.map_or_else(|| "{}".to_owned(), canonical_json)
+        named(&self.configs, kind, id).map_or_else(|| "{}".to_owned(), canonical_json)
     }
 
     fn wants(&self, component: &ComponentDescription) -> bool {
         let names = names(component.kind, &component.id);
         self.components.is_empty() || self.components.iter().any(|name| names.contains(name))
     }
+}
+
+/// What is said of a component under one of its names.
+fn named<'a, T>(said: &'a BTreeMap<String, T>, kind: ComponentKind, id: &str) -> Option<&'a T> {
+    names(kind, id).iter().find_map(|name| said.get(name))
 }
 
 /// What a component may be called, the more exact name first.
@@ -107,7 +115,7 @@ pub fn case_names() -> Vec<&'static str> {
     names
 }
 
-/// Checks the library or plugin folder at `path`; `on_result` is told of each case.
+/// Checks the library or plugin folder at `path`; `add` takes the result of each case as it ends.
 ///
 /// # Errors
 /// [`Error::Plugin`] if it cannot be opened, [`Error::Request`] for a component that it does not have, and
@@ -118,16 +126,11 @@ pub fn check_plugin(
     work_dir: &Path,
     options: &CheckOptions,
     interrupted: &AtomicBool,
-    on_result: &dyn Fn(&CaseResult),
-) -> Result<(Plugin, Vec<CaseResult>)> {
+    add: &mut dyn FnMut(CaseResult),
+) -> Result<Plugin> {
     let started = Instant::now();
     let plugin = describe(launcher, path, work_dir)?;
     let took = started.elapsed();
-    let mut results = Vec::new();
-    let mut add = |result: CaseResult| {
-        on_result(&result);
-        results.push(result);
-    };
     let wanted = |name: &str| options.cases.is_empty() || options.cases.iter().any(|case| case == name);
     let of_plugin = |case: &str, demand: &str, verdict: Verdict| CaseResult {
         component: String::new(),
@@ -154,10 +157,13 @@ pub fn check_plugin(
     }
     let all = &plugin.description.components;
     let known: Vec<[String; 2]> = all.iter().map(|component| names(component.kind, &component.id)).collect();
-    if let Some(name) = options.components.iter().find(|name| !known.as_flattened().contains(name)) {
+    let asked = options.components.iter().map(|name| ("--component", name));
+    let asked = asked.chain(options.configs.keys().map(|name| ("--config", name)));
+    let mut asked = asked.chain(options.weights.keys().map(|name| ("--weights", name)));
+    if let Some((option, name)) = asked.find(|(_, name)| !known.as_flattened().contains(name)) {
         let exact: Vec<&str> = known.iter().map(|[exact, _]| exact.as_str()).collect();
         return Err(Error::Request(format!(
-            "--component {name}: the plugin {} has no such component; it has {}",
+            "{option} {name}: the plugin {} has no such component; it has {}",
             plugin.description.id,
             exact.join(", ")
         )));
@@ -194,7 +200,7 @@ pub fn check_plugin(
             add(result);
         }
     }
-    Ok((plugin, results))
+    Ok(plugin)
 }
 
 /// A result without its names.
@@ -236,6 +242,19 @@ fn described(plugin: &Plugin) -> Verdict {
     Verdict::Passed
 }
 
+/// The verdict on a component that did its work without these system calls.
+fn did_without(refused: &[String]) -> Verdict {
+    let named: Vec<&str> =
+        refused.iter().map(String::as_str).filter(|name| !PLACEMENT.contains(name)).collect();
+    if named.is_empty() {
+        return Verdict::Passed;
+    }
+    let names = named.join(", ");
+    Verdict::Warning(format!(
+        "system calls that a worker is refused: {names}; what depends on them does not work in the arena"
+    ))
+}
+
 /// Runs single cases of a plugin.
 struct Runner<'a> {
     launcher: &'a Launcher,
@@ -251,7 +270,7 @@ impl Runner<'_> {
         let wall = options.wall;
         let folder = Temporary::make("conform-", work_dir)?;
         let limits = Limits { wall, memory: 4 << 30, threads: 2, ..Limits::default() };
-        let weights = options.weights.get(&component.id);
+        let weights = named(&options.weights, component.kind, &component.id);
         let readable: Vec<PathBuf> = readable(&plugin.path)?.into_iter().chain(weights.cloned()).collect();
         let envelope = envelope(&limits, "cpu", folder.path(), &readable, &[]);
         let task = JobTask::Conform(ConformJob {
@@ -270,6 +289,9 @@ impl Runner<'_> {
         let job = Job { envelope, seed: 0, threads: 2, task };
         let ending = launch::run(launcher, &job, folder.path(), wall, interrupted, &|_| ())?;
         Ok(match ending.result {
+            Ok(Output::Conformed(Verdict::Passed)) if case == CONFINED_CASE.name => {
+                ended(did_without(&ending.refused))
+            }
             Ok(Output::Conformed(verdict)) => ended(verdict),
             Ok(_) => ended(Verdict::Failed("the worker answered another question".into())),
             Err(failure) => {

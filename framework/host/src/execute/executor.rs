@@ -1,6 +1,9 @@
 //! Executors, which run the job in a folder.
 
-use std::{path::Path, sync::atomic::AtomicBool};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
+};
 
 use crate::{
     error::Result,
@@ -50,8 +53,31 @@ impl Executor for Local<'_> {
     }
 }
 
-/// Runs jobs in this process, unconfined and without limits, for debuggers.
+/// Runs jobs in this process, unconfined and without limits, for debuggers: one at a time, because the job's folder is
+/// the working folder of all.
 pub(crate) struct InProcess;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The process works in another folder until this is dropped.
+struct Elsewhere {
+    home: PathBuf,
+}
+
+impl Elsewhere {
+    fn go(folder: &Path) -> Result<Self> {
+        let home = std::env::current_dir()?;
+        std::env::set_current_dir(folder)?;
+        Ok(Self { home })
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        // Paths of the run are absolute; what a later job needs is its own folder.
+        let _back = std::env::set_current_dir(&self.home);
+    }
+}
 
 impl Executor for InProcess {
     fn run(
@@ -63,6 +89,8 @@ impl Executor for InProcess {
         _on_progress: &dyn Fn(&Progress),
     ) -> Result<Ending> {
         write_json(folder, "job.json", &job)?;
+        let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let _elsewhere = Elsewhere::go(folder)?;
         let started = std::time::Instant::now();
         worker::run_in_process(folder, interrupted)?;
         Ok(launch::ending_in_process(&job.task, folder, started.elapsed()))

@@ -33,6 +33,8 @@ pub struct Ending {
     pub confined: bool,
     /// Layers of the confinement that this kernel lacks, each in a few words.
     pub missing_layers: Vec<String>,
+    /// Names of the system calls that it was refused.
+    pub refused: Vec<String>,
     /// The last part of its output, visible.
     pub output: String,
     /// Wall-clock time from start to end.
@@ -57,7 +59,8 @@ pub(super) struct Measured {
 
 /// The ending of a job that ran inside this process.
 pub fn ending_in_process(task: &JobTask, folder: &Path, wall: Duration) -> Ending {
-    let measured = Measured { wall, peak: 0, peak_limit: u64::MAX, cpu_s: None };
+    // The memory is that of the host.
+    let measured = Measured { wall, peak: 0, peak_limit: 0, cpu_s: None };
     ending(task, folder, &measured, None, &|| failure(Reason::NoResult, "the worker left no result".into()))
 }
 
@@ -82,8 +85,16 @@ pub(super) fn ending(
         (None, None) => Err(died()),
     };
     let result = result.map_err(|WorkerFailure { reason, message }| failure(reason, kept(&message)));
-    let (missing_layers, output) = (Vec::new(), String::new());
-    Ending { result, confined: false, missing_layers, output, wall: measured.wall, peak_rss, cpu_s }
+    Ending {
+        result,
+        confined: false,
+        missing_layers: Vec::new(),
+        refused: Vec::new(),
+        output: String::new(),
+        wall: measured.wall,
+        peak_rss,
+        cpu_s,
+    }
 }
 
 pub(super) const fn failure(reason: Reason, message: String) -> WorkerFailure {

@@ -130,6 +130,7 @@ pub fn run(
     let died = || died(watched.status, &printed, memory);
     let mut ending = ending(&job.task, folder, &measured, result, &died);
     ending.result = ending.result.map_err(|error| failure(error.reason, heard.name_refused(error.message)));
+    ending.refused = heard.refused.into_iter().collect();
     let report = heard.report.unwrap_or_default();
     (ending.confined, ending.missing_layers) = (report.confined, report.missing);
     ending.output = printed;

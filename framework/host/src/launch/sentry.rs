@@ -34,7 +34,7 @@ pub(super) struct Heard {
     /// Process id of the process that opens the plugin, as the kernel says.
     pub(super) process: Option<i32>,
     /// Names of the calls that were refused.
-    refused: BTreeSet<String>,
+    pub(super) refused: BTreeSet<String>,
 }
 
 impl Heard {

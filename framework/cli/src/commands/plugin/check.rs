@@ -54,15 +54,27 @@ pub(super) fn run(
         })?
     };
     let interrupted = interruption()?;
-    let tell = |result: &CaseResult| say!("{}", line(result));
+    let mut results = Vec::new();
+    let mut add = |result: CaseResult| {
+        say!("{}", line(&result));
+        results.push(result);
+    };
     let launcher = Launcher::of_this_binary()?;
-    let (found, results) =
-        check_plugin(&launcher, &path, &std::env::temp_dir(), options, &interrupted, &tell)?;
+    let checked = check_plugin(&launcher, &path, &std::env::temp_dir(), options, &interrupted, &mut add);
+    if json && matches!(checked, Err(Error::Interrupted)) {
+        print_json(&serde_json::json!({
+            "schema": "molarena.plugin-check/1",
+            "interrupted": true,
+            "results": results,
+        }))?;
+    }
+    let found = checked?;
     let count = |status: CaseStatus| results.iter().filter(|result| result.status == status).count();
     let faults = count(CaseStatus::Failed) + count(CaseStatus::Crashed);
     if json {
         print_json(&serde_json::json!({
             "schema": "molarena.plugin-check/1",
+            "interrupted": false,
             "plugin": entry(&found),
             "results": results,
         }))?;

@@ -27,6 +27,8 @@ use crate::{
 
 /// How long a cancelled call may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time in which processes that a component started may end, or start others.
+const SETTLING: Duration = Duration::from_millis(200);
 /// Instances that are made and dropped.
 const INSTANCES: usize = 50;
 /// Resident memory by which the worker may grow meanwhile, in bytes.
@@ -57,6 +59,14 @@ pub(crate) const SCHEMA_CASE: Case = Case {
     run: schema,
 };
 
+/// The host adds the system calls that it refused meanwhile.
+pub(crate) const CONFINED_CASE: Case = Case {
+    name: "confined",
+    demand: "does its work without other processes, networks and files, which a worker cannot reach",
+    kinds: ALL,
+    run: confined,
+};
+
 /// The other cases, in the order in which they are run.
 pub(crate) const CASES: &[Case] = &[
     Case {
@@ -77,6 +87,7 @@ pub(crate) const CASES: &[Case] = &[
         kinds: ALL,
         run: remains::remains,
     },
+    CONFINED_CASE,
     Case {
         name: "encode",
         demand: "gives a finite vector for each molecule and leaves its inputs alone",
@@ -356,7 +367,16 @@ fn schema(subject: &Subject<'_>) -> Verdict {
 
 fn create(subject: &Subject<'_>) -> Verdict {
     let check = || {
-        done(made(subject), "create")?;
+        match made(subject) {
+            Err(LoadError::Call { status: abi::MOLARENA_ERROR_INVALID_CONFIG, message }) => {
+                let config = subject.config;
+                return Err(failed(format!(
+                    "its schema allows {config}, and it refuses it: {message}; say in the schema what it allows, with minimum, \
+                     maximum or enum"
+                )));
+            }
+            made => done(made, "create")?,
+        }
         let other = Subject {
             plugin: subject.plugin.clone(),
             description: ComponentDescription {
@@ -374,6 +394,22 @@ fn create(subject: &Subject<'_>) -> Verdict {
         }
     };
     verdict(check())
+}
+
+/// Does what the component is for, once.
+fn once(subject: &Subject<'_>) -> Checked {
+    match subject.description.kind {
+        ComponentKind::Encoder => encoders::once(subject),
+        ComponentKind::Decoder => decoders::once(subject),
+        ComponentKind::Baseline => baselines::once(subject),
+    }
+}
+
+fn confined(subject: &Subject<'_>) -> Verdict {
+    let ran = once(subject);
+    // Its processes try what they will.
+    std::thread::sleep(SETTLING);
+    verdict(ran)
 }
 
 fn instances(subject: &Subject<'_>) -> Verdict {

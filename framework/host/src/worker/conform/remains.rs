@@ -1,15 +1,11 @@
 //! What a component leaves behind.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf};
 
-use molarena_sdk::ComponentKind;
-
-use super::{Subject, Verdict, baselines, decoders, encoders, failed};
+use super::{SETTLING, Subject, Verdict, failed, once};
 
 /// Names in a message.
 const NAMED: usize = 3;
-/// Time in which processes may end, or start others.
-const SETTLING: Duration = Duration::from_millis(200);
 
 /// What is there outside of the component.
 struct Here {
@@ -50,12 +46,7 @@ fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
 
 pub(super) fn remains(subject: &Subject<'_>) -> Verdict {
     let before = Here::look();
-    let ran = match subject.description.kind {
-        ComponentKind::Encoder => encoders::once(subject),
-        ComponentKind::Decoder => decoders::once(subject),
-        ComponentKind::Baseline => baselines::once(subject),
-    };
-    if let Err(why) = ran {
+    if let Err(why) = once(subject) {
         return why;
     }
     std::thread::sleep(SETTLING);
