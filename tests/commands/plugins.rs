@@ -129,6 +129,8 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
         ("molarena_linfa", Vec::new()),
         ("molarena_mlp", small(&["mlp"], "{\"max_epochs\": 2, \"hidden\": [8]}")),
         ("molarena_infoalign", small(&["encoder/infoalign"], gnn)),
+        ("molarena_gnn", small(&["mpnn"], "{\"epochs\": 4, \"width\": 16, \"message_width\": 16}")),
+        ("molarena_language", Vec::new()),
         ("molarena_contrastive", small(&["encoder/cloome", "encoder/infocore"], aligner)),
         ("fixture_kinds", Vec::new()),
     ] {
@@ -236,7 +238,7 @@ fn hostile_plugins_with_required_keys_fail_the_conformance_suite_by_name() {
         ("baseline/forge", r#"{"target": "/etc/hostname"}"#, "confined", "another question"),
         ("baseline/hands-in", &done, "confined", "another question"),
         ("baseline/passes", r#"{"by": "file-lock", "folder": "/tmp"}"#, "confined", "refused: flock"),
-        ("baseline/picky", r#"{"k": 11}"#, "create", "is more than 10; say in the schema what it allows"),
+        ("baseline/picky", r#"{"k": 11}"#, "create", "is more than 10; where a schema can say"),
         ("baseline/picky", r#"{"k": 12}"#, "create", "SIGABRT"),
         ("baseline/remains", r#"{"by": "inode-numbers"}"#, "seed", "`fit` failed: received "),
         ("baseline/snoop", snoop, "confined", ", ptrace, "),

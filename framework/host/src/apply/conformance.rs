@@ -188,8 +188,9 @@ pub fn check_plugin(
         // Nothing else can be said of a component whose configuration its schema refuses.
         let schema = of_case(&SCHEMA_CASE, None)?;
         let refused = match schema.status {
-            CaseStatus::Failed | CaseStatus::Skipped | CaseStatus::Crashed => Some(schema.message.clone()),
-            _ => None,
+            CaseStatus::Skipped => Some(schema.message.clone()),
+            CaseStatus::Failed | CaseStatus::Crashed => Some("its schema refuses its configuration".to_owned()),
+            CaseStatus::Passed | CaseStatus::Warning => None,
         };
         if wanted(SCHEMA_CASE.name) {
             add(schema);

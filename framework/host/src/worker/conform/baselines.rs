@@ -5,7 +5,7 @@ use molarena_sdk::{Call, Matrix, TaskKind};
 
 use super::{
     Checked, Subject, Verdict, close,
-    data::{MOLECULES, TASKS, features, labels, lent},
+    data::{MOLECULES, TASKS, labels, lent, of_form, preferred},
     demand, done, ends_soon, failed, finite, is_unsupported, verdict,
 };
 use crate::plugin::loader::{LoadError, LoadedBaseline};
@@ -20,7 +20,7 @@ struct Parts {
 }
 
 fn parts(subject: &Subject<'_>) -> Result<Parts, Verdict> {
-    let all = features(&subject.description)?;
+    let all = of_form(preferred(&subject.description)?)?;
     let of = |part: usize| (0..MOLECULES).filter(|row| row % 4 == part).collect::<Vec<usize>>();
     let train_rows: Vec<usize> = (0..MOLECULES).filter(|row| row % 4 < 2).collect();
     let (valid_rows, test_rows) = (of(2), of(3));

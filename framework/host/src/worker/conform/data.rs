@@ -21,12 +21,10 @@ pub(super) static SMILES: LazyLock<Vec<String>> = LazyLock::new(|| {
     (1..=8).flat_map(|length| ends.map(|end| "C".repeat(length) + end)).collect()
 });
 
-/// Features of the form that a component prefers.
-pub(super) fn features(description: &ComponentDescription) -> Result<Features, Verdict> {
-    let Some(input) = description.inputs.first() else {
-        return Err(Verdict::Failed("it declares no form of inputs".into()));
-    };
-    of_form(*input)
+/// The form of inputs that a component names first.
+pub(super) fn preferred(description: &ComponentDescription) -> Result<InputKind, Verdict> {
+    let first = description.inputs.first().copied();
+    first.ok_or_else(|| Verdict::Failed("it declares no form of inputs".into()))
 }
 
 /// Features of a form.

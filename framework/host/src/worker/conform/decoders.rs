@@ -4,7 +4,7 @@ use molarena_sdk::{Call, Dense, Matrix};
 
 use super::{
     Checked, Subject, Verdict, close,
-    data::{COLUMNS, features},
+    data::COLUMNS,
     demand, done, encoders, finite, is_unsupported, verdict,
 };
 use crate::plugin::loader::{LoadError, LoadedDecoder};
@@ -18,7 +18,7 @@ fn encoded(
     decoder: &mut LoadedDecoder,
     call: &Call<'_>,
 ) -> Result<Option<Matrix>, Verdict> {
-    let molecules = features(&encoder.description)?.select(&[1, 20, 40]);
+    let molecules = encoders::features(encoder)?.select(&[1, 20, 40]);
     match encoders::trained(encoder, call)? {
         Ok(mut trained) => {
             let state = done(trained.save(), "the encoder's save")?;

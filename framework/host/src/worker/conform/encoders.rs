@@ -5,7 +5,7 @@ use molarena_sdk::{Call, Matrix};
 
 use super::{
     Checked, Subject, Verdict, close,
-    data::{Graph, MOLECULES, features},
+    data::{Graph, MOLECULES, of_form, preferred},
     demand, done, ends_soon, failed, finite, is_unsupported, verdict,
 };
 use crate::plugin::loader::{LoadError, LoadedEncoder};
@@ -17,6 +17,27 @@ pub(super) fn encoder(subject: &Subject<'_>) -> Result<LoadedEncoder, Verdict> {
         done(encoder.load(weights), "load of the weights")?;
     }
     Ok(encoder)
+}
+
+/// Features of the first form that the encoder takes under its configuration.
+pub(super) fn features(subject: &Subject<'_>) -> Result<Features, Verdict> {
+    let first = of_form(preferred(&subject.description)?)?;
+    if takes(subject, &first)? {
+        return Ok(first);
+    }
+    for form in &subject.description.inputs[1..] {
+        let features = of_form(*form)?;
+        if takes(subject, &features)? {
+            return Ok(features);
+        }
+    }
+    Ok(first)
+}
+
+/// Whether the encoder does not refuse the form of these features; it may refuse all else.
+fn takes(subject: &Subject<'_>, features: &Features) -> Result<bool, Verdict> {
+    let encoded = encoder(subject)?.encode(&features.select(&[0]).inputs(), &Call::new(0, 1));
+    Ok(!encoded.is_err_and(|error| is_unsupported(&error)))
 }
 
 /// An encoder that can encode: trained on the suite's context graph if it cannot without.
@@ -46,7 +67,7 @@ fn encoded(subject: &Subject<'_>, features: &Features, call: &Call<'_>) -> Resul
 
 pub(super) fn encode(subject: &Subject<'_>) -> Verdict {
     let check = || {
-        let features = features(&subject.description)?;
+        let features = features(subject)?;
         let before = features.clone();
         let vectors = encoded(subject, &features, &Call::new(0, 1))?;
         demand(features == before, || "it wrote to its inputs, which are lent for reading".into())?;
@@ -58,12 +79,12 @@ pub(super) fn encode(subject: &Subject<'_>) -> Verdict {
 
 /// Encodes all molecules.
 pub(super) fn once(subject: &Subject<'_>) -> Checked {
-    encoded(subject, &features(&subject.description)?, &Call::new(0, 1)).map(drop)
+    encoded(subject, &features(subject)?, &Call::new(0, 1)).map(drop)
 }
 
 pub(super) fn few(subject: &Subject<'_>) -> Verdict {
     let check = || -> Checked {
-        let features = features(&subject.description)?;
+        let features = features(subject)?;
         encoded(subject, &features.select(&[3]), &Call::new(0, 1))?;
         ready(subject, &features, &Call::new(0, 1))?
             .encode(&features.select(&[]).inputs(), &Call::new(0, 1))
@@ -75,7 +96,7 @@ pub(super) fn few(subject: &Subject<'_>) -> Verdict {
 
 pub(super) fn company(subject: &Subject<'_>) -> Verdict {
     let check = || {
-        let features = features(&subject.description)?;
+        let features = features(subject)?;
         let call = Call::new(0, 1);
         let all = encoded(subject, &features, &call)?;
         let backwards: Vec<usize> = (0..MOLECULES).rev().collect();
@@ -99,7 +120,7 @@ fn rows(matrix: &Matrix, indices: &[usize]) -> Matrix {
 
 pub(super) fn seed(subject: &Subject<'_>) -> Verdict {
     let check = || {
-        let features = features(&subject.description)?;
+        let features = features(subject)?;
         let [one, other] = [(); 2].map(|()| encoded(subject, &features, &Call::new(7, 1)));
         let (one, other) = (one?, other?);
         demand(subject.agree(&one, &other), || {
@@ -118,7 +139,7 @@ pub(super) fn seed(subject: &Subject<'_>) -> Verdict {
 
 pub(super) fn threads(subject: &Subject<'_>) -> Verdict {
     let check = || {
-        let features = features(&subject.description)?;
+        let features = features(subject)?;
         let one = encoded(subject, &features, &Call::new(7, 1))?;
         let two = encoded(subject, &features, &Call::new(7, 2))?;
         demand(subject.agree(&one, &two), || {
@@ -134,7 +155,7 @@ pub(super) fn threads(subject: &Subject<'_>) -> Verdict {
 pub(super) fn pretraining(subject: &Subject<'_>) -> Verdict {
     let check = || -> Checked {
         let graph = Graph::new()?;
-        let features = features(&subject.description)?;
+        let features = features(subject)?;
         let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
         let cancelled = || {
             let call = |call: &Call<'_>| {
@@ -178,7 +199,7 @@ pub(super) fn pretraining(subject: &Subject<'_>) -> Verdict {
 
 pub(super) fn damaged_state(subject: &Subject<'_>) -> Verdict {
     let check = || {
-        let features = features(&subject.description)?;
+        let features = features(subject)?;
         let mut any = ready(subject, &features, &Call::new(0, 1))?;
         for state in super::damaged(any.save().ok()) {
             match any.load(&state) {

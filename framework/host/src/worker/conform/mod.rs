@@ -371,8 +371,8 @@ fn create(subject: &Subject<'_>) -> Verdict {
             Err(LoadError::Call { status: abi::MOLARENA_ERROR_INVALID_CONFIG, message }) => {
                 let config = subject.config;
                 return Err(failed(format!(
-                    "its schema allows {config}, and it refuses it: {message}; say in the schema what it allows, with minimum, \
-                     maximum or enum"
+                    "its schema allows {config}, and it refuses it: {message}; where a schema can say what it allows (minimum, \
+                     maximum, enum), say it there"
                 )));
             }
             made => done(made, "create")?,
