@@ -231,8 +231,7 @@ fn hostile_plugins_with_required_keys_fail_the_conformance_suite_by_name() {
         "peak_rss": 1,
     });
     let done = serde_json::json!({ "done": done.to_string() }).to_string();
-    let snoop =
-        r#"{"folders": [], "files": [], "port": 9, "socket": "/nowhere", "needles": [], "key": 1}"#;
+    let snoop = r#"{"folders": [], "files": [], "port": 9, "socket": "/nowhere", "needles": [], "key": 1}"#;
     for (component, config, case, part) in [
         ("baseline/burrows", r#"{"levels": 3, "sleep_ms": 0}"#, "remains", "in its working folder"),
         ("baseline/forge", r#"{"target": "/etc/hostname"}"#, "confined", "another question"),

@@ -245,8 +245,8 @@ fn a_run_inside_the_host_leaves_nothing_where_it_was_started() {
     chains(&arena);
     arena.method("burrows", "fixture-hostile/burrows", "{ levels = 5, sleep_ms = 0 }");
     let before = names(&arena, "");
-    let output =
-        arena.run(&hostile(), &["--dataset", "chains", "--method", "burrows", "--in-process", "--seeds", "2"]);
+    let output = arena
+        .run(&hostile(), &["--dataset", "chains", "--method", "burrows", "--in-process", "--seeds", "2"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let new = |name: &String| !before.contains(name) && name != "store";
     assert_eq!(names(&arena, "").into_iter().filter(new).collect::<Vec<_>>(), [""; 0]);

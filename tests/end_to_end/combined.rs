@@ -288,3 +288,68 @@ fn features_stand_beside_the_vectors_of_an_encoder() {
     let output = run(&["alone"]);
     assert!(output.code == Some(2) && output.stderr.contains("`join` stands beside"), "{}", output.stderr);
 }
+
+/// A method of the baseline `linear` whose encoder counts atoms, with `join`.
+fn joined_method(arena: &TestArena, name: &str, join: &str) {
+    let text = format!(
+        "schema = \"molarena.method/1\"\nname = \"{name}\"\nfeatures = {{ kind = \"graphs\" }}\n\
+         encoder = {{ component = \"fixture-kinds/atom-counts\" }}\njoin = {join}\n\
+         baseline = {{ component = \"baselines/linear\" }}\n"
+    );
+    arena.write(&format!("methods/{name}.toml"), text);
+}
+
+#[test]
+fn vectors_of_several_encoders_stand_side_by_side() {
+    let arena = TestArena::new();
+    chains(&arena);
+    let random = "{ features = { kind = \"graphs\" }, encoder = { component = \"gnn/pretrained\", config = { convolution = \"gcn\" } } }";
+    joined_method(&arena, "keys", "{ kind = \"maccs\" }");
+    joined_method(&arena, "encoded", random);
+    joined_method(&arena, "several", &format!("[{{ kind = \"maccs\" }}, {random}]"));
+    let libraries = [library("fixture_kinds"), library("molarena_gnn"), library("molarena_baselines")];
+    let run = |names: &[&str]| {
+        let names = names.iter().flat_map(|name| ["--method", name]);
+        arena.run(
+            &libraries,
+            &["--dataset", "chains", "--seeds", "2"].into_iter().chain(names).collect::<Vec<_>>(),
+        )
+    };
+    let output = run(&["keys", "encoded", "several"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let records = ["keys", "encoded", "several"].map(|name| record(&arena, name));
+    let join = |index: usize| &records[index]["composition"]["join"];
+    assert_eq!(join(0), &serde_json::json!({ "kind": "maccs" }));
+    assert_eq!(join(1)["encoder"]["component"], "gnn/pretrained");
+    assert_eq!(join(2)[0], serde_json::json!({ "kind": "maccs" }));
+    assert_eq!(&join(2)[1], join(1));
+    let test = records.each_ref().map(|record| predictions(&arena, record, "test.npy"));
+    assert!(test[0] != test[1] && test[0] != test[2] && test[1] != test[2]);
+    // One of each encoder and seed, whichever methods need it.
+    assert_eq!(arena.steps("encode").len(), 4);
+    let [now, saved] = predicted(&arena, "several", &libraries);
+    assert_eq!(now, saved);
+    // What a record says is enough to run it again.
+    let mut again = ["reproduce", "--method", "several", "--store", "store"].map(str::to_owned).to_vec();
+    again.extend(["--data-dir", "data", "--datasets-dir", "datasets"].map(str::to_owned));
+    again.extend(libraries.iter().flat_map(|path| ["--plugin".to_owned(), path.display().to_string()]));
+    let again = arena.molarena(&again.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
+    for (join, part) in [
+        ("[]", "join: the list is empty"),
+        ("{ kind = \"smiles\" }", "join: features may be morgan"),
+        ("{ encoder = { component = \"gnn/pretrained\" } }", "join: missing field `features`"),
+        (
+            "{ features = { kind = \"smiles\" }, encoder = { component = \"gnn/pretrained\" } }",
+            "`gnn/pretrained` takes `graphs`",
+        ),
+        (
+            "{ features = { kind = \"graphs\" }, encoder = { component = \"gnn\" } }",
+            "must be `plugin/component`",
+        ),
+    ] {
+        joined_method(&arena, "wrong", join);
+        let output = run(&["wrong"]);
+        assert!(output.code == Some(2) && output.stderr.contains(part), "{join}: {}", output.stderr);
+    }
+}

@@ -39,6 +39,8 @@ pub enum FeatureSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_count: Option<u32>,
     },
+    /// The public MACCS keys ([`molarena_chem::maccs_keys`]) as 0 and 1: `f32[n, 166]`.
+    Maccs {},
     /// Physicochemical descriptors under `RDKit`'s names ([`molarena_chem::DESCRIPTOR_NAMES`]), not scaled.
     Descriptors {},
     /// Bits (as 0 and 1), counts, descriptors and measured vectors side by side.
@@ -127,7 +129,7 @@ impl FeatureSpec {
                 }
                 parts.iter().try_for_each(|part| match part {
                     Self::Concatenated { .. } | Self::Graphs {} | Self::Smiles { .. } => {
-                        Err("features: parts may be morgan, morgan-counts, descriptors, companion, profile and cell-count"
+                        Err("features: parts may be morgan, morgan-counts, maccs, descriptors, companion, profile and cell-count"
                             .into())
                     }
                     part => part.check(),
@@ -139,6 +141,7 @@ impl FeatureSpec {
             Self::Companion { .. }
             | Self::Profile { .. }
             | Self::CellCount { .. }
+            | Self::Maccs {}
             | Self::Descriptors {}
             | Self::Graphs {}
             | Self::Smiles { .. } => Ok(()),
@@ -150,6 +153,7 @@ impl FeatureSpec {
         match self {
             Self::Morgan { .. } => InputKind::Bits,
             Self::MorganCounts { .. }
+            | Self::Maccs {}
             | Self::Descriptors {}
             | Self::Concatenated { .. }
             | Self::Companion { .. }
@@ -229,6 +233,10 @@ impl FeatureSpec {
                 let values = molarena_chem::morgan_count_matrix(molecules, &spec, *max_count);
                 Features::Dense { columns: *columns, values, rows }
             }
+            Self::Maccs {} => {
+                let values = molarena_chem::maccs_matrix(molecules);
+                Features::Dense { columns: molarena_chem::MACCS_KEYS, values, rows }
+            }
             Self::Descriptors {} => {
                 let columns = molarena_chem::DESCRIPTOR_NAMES.len();
                 Features::Dense { columns, values: molarena_chem::descriptor_matrix(molecules), rows }
@@ -274,11 +282,11 @@ mod tests {
     fn parts_stand_side_by_side() {
         let all = spec(
             "kind = 'concatenated'\nparts = [{ kind = 'morgan', bits = 128 }, { kind = 'morgan-counts', columns = 64, \
-             max_count = 2 }, { kind = 'descriptors' }, { kind = 'companion', file = 'x.npz' }]",
+             max_count = 2 }, { kind = 'maccs' }, { kind = 'descriptors' }, { kind = 'companion', file = 'x.npz' }]",
         )
         .unwrap();
         let Features::Dense { columns, values, rows: 3 } = compute(&all) else { panic!("dense") };
-        assert_eq!(columns, 128 + 64 + molarena_chem::DESCRIPTOR_NAMES.len() + 1);
+        assert_eq!(columns, 128 + 64 + molarena_chem::MACCS_KEYS + molarena_chem::DESCRIPTOR_NAMES.len() + 1);
         let FeatureSpec::Concatenated { parts } = &all else { panic!("concatenated") };
         let Features::Bits { words, .. } = compute(&parts[0]) else { panic!("bits") };
         let Features::Dense { values: counts, .. } = compute(&parts[1]) else { panic!("dense") };

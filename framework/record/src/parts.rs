@@ -53,8 +53,8 @@ pub struct Composition {
     /// The pretraining of the encoder; absent if it is untrained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretraining: Option<Pretrained>,
-    /// Further features beside the encoder's vectors, as in the method file, with the sha256 of companion files; absent
-    /// without any.
+    /// What stands beside the encoder's vectors, as in the method file: features with the sha256 of companion files, or
+    /// `{ features, encoder }` with a [`ComponentUse`]; several as a list; absent without any.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub join: Value,
     /// The baseline; null for an ensemble.
@@ -103,6 +103,12 @@ impl Rule {
 }
 
 impl Composition {
+    /// The encoders whose vectors are joined to those of the first.
+    pub fn joined_encoders(&self) -> Vec<ComponentUse> {
+        let parts = self.join.as_array().map_or(std::slice::from_ref(&self.join), Vec::as_slice);
+        parts.iter().filter_map(|part| ComponentUse::deserialize(part.get("encoder")?).ok()).collect()
+    }
+
     /// The pretraining of the encoder, or those of the encoders of the members.
     pub fn pretrainings(&self) -> impl Iterator<Item = &Pretrained> {
         let members = self.members.iter().filter_map(|member| member.composition.pretraining.as_ref());

@@ -152,7 +152,7 @@ pub(crate) struct EmbedArgs {
     /// Column of SMILES [default: smiles, smi or the like]
     #[arg(long, value_name = "NAME")]
     pub(crate) smiles_column: Option<String>,
-    /// What to compute: morgan, morgan-counts, descriptors, with settings after a colon, several joined by +
+    /// What to compute: morgan, morgan-counts, maccs, descriptors, with settings after a colon, several joined by +
     #[arg(long, value_name = "FEATURES", default_value = "morgan:radius=2,bits=2048", value_parser = parse_features)]
     pub(crate) features: FeatureSpec,
     /// Compute the features of this method, and its encoder's vectors if it has one

@@ -189,7 +189,9 @@ pub fn check_plugin(
         let schema = of_case(&SCHEMA_CASE, None)?;
         let refused = match schema.status {
             CaseStatus::Skipped => Some(schema.message.clone()),
-            CaseStatus::Failed | CaseStatus::Crashed => Some("its schema refuses its configuration".to_owned()),
+            CaseStatus::Failed | CaseStatus::Crashed => {
+                Some("its schema refuses its configuration".to_owned())
+            }
             CaseStatus::Passed | CaseStatus::Warning => None,
         };
         if wanted(SCHEMA_CASE.name) {

@@ -7,13 +7,13 @@ use std::{
 
 use molarena_chem::{Molecule, ParseError, Parsed};
 use molarena_data::{Part, RowFailure};
-use molarena_features::Features;
+use molarena_features::{FeatureSpec, Features};
 use molarena_sdk::InputKind;
 
 use crate::{
     apply::{
         predict::{Predicted, no_molecules, read_smiles},
-        train::{MODEL_SCHEMA, TrainedComponent, TrainedMember, TrainedModel},
+        train::{MODEL_SCHEMA, TrainedBeside, TrainedComponent, TrainedMember, TrainedModel},
     },
     arena::Arena,
     error::{Error, Result},
@@ -141,18 +141,23 @@ impl User<'_> {
 
     /// Predictions `[n, tasks]` of the readable molecules.
     fn predict(&self, member: &TrainedMember, input: &Readable) -> Result<Vec<f32>> {
-        let computed = |spec| computed_of(&self.model.dataset, &input.smiles, &input.molecules, spec);
-        let features = computed(&member.features)?;
+        let computed =
+            |spec: &FeatureSpec| computed_of(&self.model.dataset, &input.smiles, &input.molecules, spec);
+        let encoded = |encoder: &TrainedComponent, features: &FeatureSpec| {
+            self.encode(encoder, &computed(features)?, features.input())
+        };
         let (features, kind) = match &member.encoder {
             Some(encoder) => {
-                let vectors = self.encode(encoder, &features, member.features.input())?;
-                let joined = match &member.join {
-                    Some(join) => Features::beside(&[&vectors, &computed(join)?]),
-                    None => vectors,
-                };
-                (joined, InputKind::Dense)
+                let mut parts = vec![encoded(encoder, &member.features)?];
+                for part in &member.join {
+                    parts.push(match part {
+                        TrainedBeside::Features(features) => computed(features)?,
+                        TrainedBeside::Encoded { features, encoder } => encoded(encoder, features)?,
+                    });
+                }
+                (Features::beside(&parts.iter().collect::<Vec<_>>()), InputKind::Dense)
             }
-            None => (features, member.features.input()),
+            None => (computed(&member.features)?, member.features.input()),
         };
         let state =
             self.state(&member.baseline)?.ok_or_else(|| self.failed("a baseline without a state".into()))?;

@@ -20,7 +20,10 @@ use crate::{
     error::{Error, Result},
     execute::event::Observer,
     plan::{step::Step, steps::combine::WEIGHTS},
-    request::limits::Limits,
+    request::{
+        limits::Limits,
+        method::{Beside, Encoded},
+    },
 };
 
 /// Schema name of `model.json`.
@@ -59,13 +62,28 @@ pub struct TrainedMember {
     pub features: FeatureSpec,
     /// The encoder, if the method has one.
     pub encoder: Option<TrainedComponent>,
-    /// Features beside the encoder's vectors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub join: Option<FeatureSpec>,
+    /// What stands beside the encoder's vectors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub join: Vec<TrainedBeside>,
     /// The baseline, with its chosen configuration.
     pub baseline: TrainedComponent,
     /// File of the predictions `f32[validation molecules, tasks]`, by which an ensemble scales its members.
     pub valid: String,
+}
+
+/// What stands beside an encoder's vectors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TrainedBeside {
+    /// The vectors of another encoder.
+    Encoded {
+        /// The features that it gets.
+        features: FeatureSpec,
+        /// The encoder.
+        encoder: TrainedComponent,
+    },
+    /// Features.
+    Features(FeatureSpec),
 }
 
 /// A component and its state.
@@ -152,33 +170,34 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
         fs_err::copy(arena.store_of(kind).artifact(record, file)?, folder.join(&name))?;
         Ok((name, record.sha256_of(file).unwrap_or_default().to_owned()))
     };
-    let encode = step.needs.iter().find(|need| need.kind() == Kind::Encode);
-    let encoder = match encode {
-        Some(encode) => {
-            let pretrain = encode.needs.first();
-            let state = match pretrain {
-                Some(pretrain) => {
-                    let record = pretrain.stored(arena)?;
-                    Some(copy(&record, Kind::Pretrain, "state", format!("encoder-{index}.state"))?)
-                }
-                None => match encode.work.weights() {
-                    Some(weights) => {
-                        let name = format!("encoder-{index}.state");
-                        fs_err::copy(weights, folder.join(&name))?;
-                        let sha256 = molarena_data::sha256_file(weights).map_err(|error| Error::Weights {
-                            path: weights.to_owned(),
-                            message: error.to_string(),
-                        })?;
-                        Some((name, sha256))
-                    }
-                    None => None,
-                },
-            };
-            let used = fit.shared.predicts.composition.encoder.clone().expect("an encoding has an encoder");
-            Some(component(used, state, encode.seed))
-        }
-        None => None,
+    let encoder = |encode: &Step, name: String| -> Result<TrainedComponent> {
+        let state = match (encode.needs.first(), encode.work.weights()) {
+            (Some(pretrain), _) => Some(copy(&pretrain.stored(arena)?, Kind::Pretrain, "state", name)?),
+            (None, Some(weights)) => {
+                fs_err::copy(weights, folder.join(&name))?;
+                let sha256 = molarena_data::sha256_file(weights).map_err(|error| Error::Weights {
+                    path: weights.to_owned(),
+                    message: error.to_string(),
+                })?;
+                Some((name, sha256))
+            }
+            (None, None) => None,
+        };
+        Ok(component(encode.work.components()[0].used.clone(), state, encode.seed))
     };
+    let mut encodes = step.needs.iter().filter(|need| need.kind() == Kind::Encode);
+    let first = encodes.next().map(|encode| encoder(encode, format!("encoder-{index}.state"))).transpose()?;
+    let mut join = Vec::new();
+    for (place, part) in fit.shared.join.iter().enumerate() {
+        join.push(match part {
+            Beside::Features(features) => TrainedBeside::Features(features.clone()),
+            Beside::Encoded(Encoded { features, .. }) => {
+                let encode = encodes.next().expect("one for each encoder");
+                let encoder = encoder(encode, format!("encoder-{index}-{}.state", place + 1))?;
+                TrainedBeside::Encoded { features: features.clone(), encoder }
+            }
+        });
+    }
     let mut used = fit.shared.baseline.used.clone();
     if let Some(search) = &record.search {
         used.config = search.candidates[search.chosen].config.clone();
@@ -188,8 +207,8 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
     Ok(TrainedMember {
         method: step.method.clone(),
         features: fit.shared.features.clone(),
-        encoder,
-        join: fit.shared.join.clone(),
+        encoder: first,
+        join,
         baseline: component(used, Some(state), step.seed),
         valid,
     })

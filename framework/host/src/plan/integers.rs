@@ -20,13 +20,8 @@ impl Planner<'_> {
     pub(crate) fn settled(&mut self, mut method: Method) -> Result<Method> {
         let Recipe::Model(model) = &mut method.recipe else { return Ok(method) };
         let model = &mut **model;
-        let specs = [
-            (ComponentKind::Encoder, model.encoder.as_mut()),
-            (ComponentKind::Decoder, model.decoder.as_mut()),
-            (ComponentKind::Baseline, model.baseline.as_mut()),
-        ];
-        for (kind, spec) in specs {
-            let Some(spec) = spec else { continue };
+        let mut tune = model.tune.take();
+        for (kind, spec) in model.components_mut() {
             let (plugin, id) = match self.plugin(&method.name, spec) {
                 Ok(found) => found,
                 Err(Error::UnknownPlugin { .. }) => continue,
@@ -37,7 +32,7 @@ impl Planner<'_> {
                 continue;
             };
             with_integers(&mut spec.config, &component.config_schema);
-            let tuned = model.tune.as_mut().filter(|_| kind == ComponentKind::Baseline);
+            let tuned = tune.as_mut().filter(|_| kind == ComponentKind::Baseline);
             for (key, values) in tuned.into_iter().flat_map(|tune| &mut tune.grid) {
                 for value in values {
                     let mut config = serde_json::json!({ key: value.take() });
@@ -46,6 +41,7 @@ impl Planner<'_> {
                 }
             }
         }
+        model.tune = tune;
         Ok(method)
     }
 }

@@ -114,7 +114,7 @@ impl Planner<'_> {
         let Matcher { shared, row, pretrain } = matcher;
         let pretrain = pretrain.as_ref();
         let molecules = Molecules::Queries(Arc::clone(&row.task));
-        let encode = self.encode(method, model, pretrain, molecules, json!(model.features), seed)?;
+        let encode = self.encode_first(method, model, pretrain, molecules, json!(model.features), seed)?;
         let needs = pretrain.cloned().into_iter().chain(encode).collect();
         let label = Label { method: &method.name, subject: &row.task.context, seed, device: &shared.device };
         let work = Arc::new(RankWork { shared: Arc::clone(shared), seed });

@@ -28,7 +28,7 @@ use crate::{
         component::Component,
         describe::describe,
         device,
-        pretraining::Trained,
+        pretraining::{Encoding, Trained},
         select::{PlanLimits, Selection},
         step::{Label, Step},
         steps::{
@@ -42,7 +42,7 @@ use crate::{
     request::{
         component::ComponentSpec,
         grid,
-        method::{Method, Model, Pretraining, Recipe},
+        method::{Beside, Encoded, Method, Model, Pretraining, Recipe},
         suite::CellGroup,
         sweep::{self, Vary},
     },
@@ -85,7 +85,7 @@ pub(crate) struct Planner<'a> {
     /// Files of weights that were checked, by method and name.
     weights: BTreeMap<(String, String), PathBuf>,
     /// By method, molecules and seed.
-    pub(crate) encodings: BTreeMap<(String, String, u64), Arc<Step>>,
+    pub(crate) encodings: BTreeMap<(String, usize, String, u64), Arc<Step>>,
     pub(crate) leave_out_of: Option<String>,
     devices: (Option<String>, Option<String>),
     /// Configurations of found components, to be checked together.
@@ -240,8 +240,16 @@ impl<'a> Planner<'a> {
         }
         let given = model.features.input();
         let Some(encoder) = &model.encoder else { return Ok(given) };
-        let configs = std::slice::from_ref(&encoder.config);
-        self.check_component(method, ComponentKind::Encoder, encoder, configs, given)?;
+        let mut check = |encoder: &ComponentSpec, given| {
+            let configs = std::slice::from_ref(&encoder.config);
+            self.check_component(method, ComponentKind::Encoder, encoder, configs, given)
+        };
+        check(encoder, given)?;
+        for part in &model.join {
+            if let Beside::Encoded(Encoded { features, encoder }) = part {
+                check(encoder, features.input())?;
+            }
+        }
         Ok(InputKind::Dense)
     }
 
@@ -470,11 +478,20 @@ impl<'a> Planner<'a> {
             unreachable!("ensembles are made of their members")
         };
         let Fits { shared, trained, seeded, .. } = fits;
-        let molecules = Molecules::Dataset(Arc::clone(&shared.predicts.dataset));
+        let dataset = &shared.predicts.dataset;
+        let molecules = || Molecules::Dataset(Arc::clone(dataset));
         let described = shared.predicts.composition.features.clone();
         let pretrain = trained.as_ref().map(|(step, _)| step);
-        let encode = self.encode(method, model, pretrain, molecules, described, seed)?;
-        let needs = encode.into_iter().collect();
+        let mut needs: Vec<_> =
+            self.encode_first(method, model, pretrain, molecules(), described, seed)?.into_iter().collect();
+        for part in &model.join {
+            if let Beside::Encoded(Encoded { features, encoder }) = part {
+                let described = dataset.describe_features(features, &self.arena.sources())?;
+                let number = needs.len();
+                let encoding = Encoding { number, features, described, encoder, pretraining: None };
+                needs.push(self.encode(method, encoding, molecules(), seed)?);
+            }
+        }
         let seed = if *seeded { seed } else { 0 };
         let subject = &shared.predicts.dataset.dataset.id;
         let label = Label { method: &method.name, subject, seed, device: &shared.device };
@@ -493,23 +510,22 @@ impl<'a> Planner<'a> {
             Some(spec) => Some(self.component(method, ComponentKind::Encoder, spec)?),
             None => None,
         };
+        let (joined, join) = self.joined(method, model, place.dataset)?;
         let trained = self.pretrain_for(method, model, &place.dataset.dataset.id)?;
         // The seed also shuffles labels. A trained encoder is the same for all seeds.
         let seeded = method.protocol.shuffle_labels
             || baseline.uses_seed
+            || joined.iter().any(|found| found.uses_seed)
             || (trained.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
-        let bitwise = baseline.bitwise && encoder.as_ref().is_none_or(|found| found.bitwise);
-        let declare = encoder.iter().chain([&baseline]);
-        let corpora = declare.flat_map(|found| found.corpora.iter().cloned()).collect();
+        let all = || encoder.iter().chain(&joined).chain([&baseline]);
+        let bitwise = all().all(|found| found.bitwise);
+        let corpora = all().flat_map(|found| found.corpora.iter().cloned()).collect();
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
             features: place.dataset.describe_features(&model.features, &self.arena.sources())?,
             chemistry: CHEMISTRY_VERSION.into(),
             encoder: encoder.map(|found| found.used),
-            join: match &model.join {
-                Some(join) => place.dataset.describe_features(join, &self.arena.sources())?,
-                None => serde_json::Value::Null,
-            },
+            join,
             pretraining: trained.as_ref().map(|(_, described)| described.clone()),
             baseline: Some(baseline.used.clone()),
             tune: model.tune.clone(),
@@ -526,6 +542,35 @@ impl<'a> Planner<'a> {
             keep: self.keep,
         };
         Ok(Fits { shared: Arc::new(shared), trained, seeded, bitwise, corpora })
+    }
+
+    /// The encoders joined to that of a model, and all parts of its `join` as records keep them: one as it is, several as a
+    /// list.
+    fn joined(
+        &mut self,
+        method: &Method,
+        model: &Model,
+        dataset: &ArenaDataset,
+    ) -> Result<(Vec<Component>, serde_json::Value)> {
+        let (mut encoders, mut parts) = (Vec::new(), Vec::new());
+        for part in &model.join {
+            parts.push(match part {
+                Beside::Features(features) => dataset.describe_features(features, &self.arena.sources())?,
+                Beside::Encoded(Encoded { features, encoder }) => {
+                    let found = self.component(method, ComponentKind::Encoder, encoder)?;
+                    let features = dataset.describe_features(features, &self.arena.sources())?;
+                    let part = serde_json::json!({ "features": features, "encoder": found.used });
+                    encoders.push(found);
+                    part
+                }
+            });
+        }
+        let join = match parts.len() {
+            0 => serde_json::Value::Null,
+            1 => parts.remove(0),
+            _ => parts.into(),
+        };
+        Ok((encoders, join))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use molarena_features::FeatureSpec;
 use molarena_record::parts::Pretrained;
 use molarena_sdk::ComponentKind;
 use serde_json::Value;
@@ -17,11 +18,26 @@ use crate::{
             pretrain::PretrainWork,
         },
     },
-    request::method::{Method, Model, Pretraining},
+    request::{
+        component::ComponentSpec,
+        method::{Method, Model, Pretraining},
+    },
 };
 
 /// A pretraining, and its description in the records that build on it.
 pub(crate) type Trained = (Arc<Step>, Pretrained);
+
+/// One of a method's encoders at work.
+pub(crate) struct Encoding<'a> {
+    /// Its number among the method's encoders.
+    pub(crate) number: usize,
+    pub(crate) features: &'a FeatureSpec,
+    /// The features as records keep them.
+    pub(crate) described: Value,
+    pub(crate) encoder: &'a ComponentSpec,
+    /// The pretraining, if it is to be had already, and its seed.
+    pub(crate) pretraining: Option<(Option<&'a Arc<Step>>, u64)>,
+}
 
 impl Planner<'_> {
     /// The pretraining of a method evaluated on dataset `id`, without the molecules of that dataset; `None`
@@ -83,9 +99,8 @@ impl Planner<'_> {
         Ok((step, described))
     }
 
-    /// The encoding of molecules by a method's encoder, or `None` if it has none. All seeds share the
-    /// encoding if the encoder is trained or ignores the seed.
-    pub(crate) fn encode(
+    /// The encoding of molecules by a method's encoder, or `None` if it has none.
+    pub(crate) fn encode_first(
         &mut self,
         method: &Method,
         model: &Model,
@@ -94,23 +109,38 @@ impl Planner<'_> {
         described: Value,
         seed: u64,
     ) -> Result<Option<Arc<Step>>> {
-        let Some(spec) = &model.encoder else { return Ok(None) };
-        let encoder = self.component(method, ComponentKind::Encoder, spec)?;
-        let seed = match &model.pretraining {
-            Some(pretraining) => pretraining.seed,
-            None if encoder.uses_seed => seed,
-            None => 0,
+        let Some(encoder) = &model.encoder else { return Ok(None) };
+        let pretraining = model.pretraining.as_ref().map(|pretraining| (pretrain, pretraining.seed));
+        let encoding = Encoding { number: 0, features: &model.features, described, encoder, pretraining };
+        self.encode(method, encoding, molecules, seed).map(Some)
+    }
+
+    /// The encoding of molecules by one of a method's encoders. All seeds share the encoding if the encoder is trained or
+    /// ignores the seed.
+    pub(crate) fn encode(
+        &mut self,
+        method: &Method,
+        encoding: Encoding<'_>,
+        molecules: Molecules,
+        seed: u64,
+    ) -> Result<Arc<Step>> {
+        let Encoding { number, features, described, encoder, pretraining } = encoding;
+        let encoder = self.component(method, ComponentKind::Encoder, encoder)?;
+        let (pretrain, seed) = match pretraining {
+            Some(pretraining) => pretraining,
+            None if encoder.uses_seed => (None, seed),
+            None => (None, 0),
         };
         let subject = molecules.subject().to_owned();
-        let place = (method.name.clone(), molecules.key(), seed);
+        let place = (method.name.clone(), number, molecules.key(), seed);
         if let Some(known) = self.encodings.get(&place) {
-            return Ok(Some(Arc::clone(known)));
+            return Ok(Arc::clone(known));
         }
         let device = self.device_of(method);
         let work = EncodeWork {
             encoder,
             pretraining: pretrain.map(|step| step.key.clone()),
-            features: model.features.clone(),
+            features: features.clone(),
             described,
             molecules,
             seed,
@@ -120,7 +150,7 @@ impl Planner<'_> {
         let needs = pretrain.cloned().into_iter().collect();
         let step = Arc::new(Step::new(label, needs, self.limits.cells, Arc::new(work)));
         self.encodings.insert(place, Arc::clone(&step));
-        Ok(Some(step))
+        Ok(step)
     }
 
     /// Identity keys of all molecules of a dataset.

@@ -21,7 +21,7 @@ use molarena_record::{
     matching::MatchRecord,
     parts::{ComponentUse, Composition, MemberUse, Pretrained, Rule, Tune, WeightsUse},
 };
-use molarena_sdk::InputKind;
+use molarena_sdk::{ComponentKind, InputKind};
 
 /// Schema name of a method file.
 pub const METHOD_SCHEMA: &str = "molarena.method/1";
@@ -73,8 +73,8 @@ pub struct Model {
     pub features: FeatureSpec,
     /// Turns the features into vectors for the baseline and the decoder.
     pub encoder: Option<ComponentSpec>,
-    /// Features that stand beside the vectors of the encoder for the baseline.
-    pub join: Option<FeatureSpec>,
+    /// What stands beside the vectors of the encoder for the baseline, in the order of the columns.
+    pub join: Vec<Beside>,
     /// How the encoder is pretrained; without it, the encoder is used as its configuration and the cell's
     /// seed initialise it.
     pub pretraining: Option<Pretraining>,
@@ -84,6 +84,70 @@ pub struct Model {
     pub decoder: Option<ComponentSpec>,
     /// Settings of the baseline that are chosen on the validation molecules.
     pub tune: Option<Tune>,
+}
+
+/// What stands beside the vectors of an encoder.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Beside {
+    /// Features that the arena computes or reads.
+    Features(FeatureSpec),
+    /// The vectors of another encoder, as its configuration, its weights and the cell's seed make it.
+    Encoded(Encoded),
+}
+
+/// Features and the encoder that turns them into vectors.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encoded {
+    /// The features computed for each molecule.
+    pub features: FeatureSpec,
+    /// Turns them into vectors.
+    pub encoder: ComponentSpec,
+}
+
+impl Beside {
+    /// The key `join` of a method file: one part or a list of them.
+    fn parse(join: Value) -> Result<Vec<Self>, String> {
+        let parts = match join {
+            Value::Array(parts) if parts.is_empty() => return Err("join: the list is empty".into()),
+            Value::Array(parts) => parts,
+            part => vec![part],
+        };
+        let parse = |part: Value| {
+            let parsed = if part.get("encoder").is_some() {
+                Encoded::deserialize(part).map(Self::Encoded)
+            } else {
+                FeatureSpec::deserialize(part).map(Self::Features)
+            };
+            parsed.map_err(|error| format!("join: {error}"))
+        };
+        parts.into_iter().map(parse).collect()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Features(features) => {
+                features.check().map_err(|error| error.replacen("features", "join", 1))?;
+                if !matches!(features.input(), InputKind::Dense | InputKind::Bits) || features.may_be_absent()
+                {
+                    return Err("join: features may be morgan, morgan-counts, maccs, descriptors, companion or concatenated ones of \
+                                these"
+                        .into());
+                }
+                Ok(())
+            }
+            Self::Encoded(Encoded { features, .. }) => {
+                features.check().map_err(|error| format!("join: {error}"))?;
+                if features.may_be_absent() {
+                    return Err(
+                        "join: profile and cell-count features go to a `baseline` without an `encoder`"
+                            .into(),
+                    );
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 /// What an encoder is trained on before any labels are seen.
@@ -119,7 +183,7 @@ struct MethodFile {
     summary: String,
     features: Option<FeatureSpec>,
     encoder: Option<EncoderFile>,
-    join: Option<FeatureSpec>,
+    join: Option<Value>,
     baseline: Option<ComponentSpec>,
     decoder: Option<ComponentSpec>,
     tune: Option<Tune>,
@@ -188,7 +252,7 @@ impl MethodFile {
                 Ok(Recipe::Model(Box::new(Model {
                     features,
                     encoder,
-                    join: self.join,
+                    join: self.join.map(Beside::parse).transpose()?.unwrap_or_default(),
                     pretraining,
                     baseline: self.baseline,
                     decoder: self.decoder,
@@ -293,7 +357,10 @@ impl Method {
                 set_pretraining(&mut content, pretraining, &pretraining.leave_out);
             }
             if !composition.join.is_null() {
-                content["join"] = without_hashes(&composition.join);
+                content["join"] = match composition.join.as_array() {
+                    Some(parts) => parts.iter().map(join_content).collect(),
+                    None => join_content(&composition.join),
+                };
             }
             if let Some(tune) = &composition.tune {
                 content["tune"] = json!(tune);
@@ -393,6 +460,14 @@ fn model_content(features: &Value, encoder: Option<&ComponentUse>) -> Value {
     content
 }
 
+/// A part of `join` of a record, as a method file has it.
+fn join_content(part: &Value) -> Value {
+    match ComponentUse::deserialize(&part["encoder"]) {
+        Ok(encoder) => model_content(&part["features"], Some(&encoder)),
+        Err(_) => without_hashes(part),
+    }
+}
+
 fn component_content(used: &ComponentUse) -> Value {
     let mut content = json!({ "component": used.component, "config": used.config });
     if let Some(weights) = &used.weights {
@@ -426,8 +501,28 @@ fn is_sha256(text: &str) -> bool {
 }
 
 impl Model {
+    /// Its encoders: that whose vectors come first, and those joined to it.
+    pub(crate) fn encoders(&self) -> impl Iterator<Item = &ComponentSpec> {
+        let joined = self.join.iter().filter_map(|part| match part {
+            Beside::Encoded(Encoded { encoder, .. }) => Some(encoder),
+            Beside::Features(_) => None,
+        });
+        self.encoder.iter().chain(joined)
+    }
+
+    /// All its components, to change them.
+    pub(crate) fn components_mut(&mut self) -> impl Iterator<Item = (ComponentKind, &mut ComponentSpec)> {
+        let joined = self.join.iter_mut().filter_map(|part| match part {
+            Beside::Encoded(Encoded { encoder, .. }) => Some(encoder),
+            Beside::Features(_) => None,
+        });
+        let encoders = self.encoder.iter_mut().chain(joined).map(|spec| (ComponentKind::Encoder, spec));
+        let decoder = self.decoder.iter_mut().map(|spec| (ComponentKind::Decoder, spec));
+        encoders.chain(decoder).chain(self.baseline.iter_mut().map(|spec| (ComponentKind::Baseline, spec)))
+    }
+
     fn check(&self) -> Result<(), String> {
-        for spec in self.encoder.iter().chain(&self.baseline).chain(&self.decoder) {
+        for spec in self.encoders().chain(&self.baseline).chain(&self.decoder) {
             if spec.split().is_none() {
                 return Err(format!("component `{}` must be `plugin/component`", spec.component));
             }
@@ -438,9 +533,8 @@ impl Model {
         if self.baseline.iter().chain(&self.decoder).any(|spec| spec.weights.is_some()) {
             return Err("only an `encoder` has `weights`".into());
         }
-        if let Some(weights) = self.encoder.as_ref().and_then(|encoder| encoder.weights.as_ref())
-            && !is_sha256(&weights.sha256)
-        {
+        let mut weights = self.encoders().filter_map(|encoder| encoder.weights.as_ref());
+        if let Some(weights) = weights.find(|weights| !is_sha256(&weights.sha256)) {
             return Err(format!(
                 "encoder.weights.sha256 `{}` must be 64 lower-case hexadecimal digits",
                 weights.sha256
@@ -463,12 +557,7 @@ impl Model {
         if self.encoder.is_some() && self.features.may_be_absent() {
             return Err("profile and cell-count features go to a `baseline` without an `encoder`".into());
         }
-        if let Some(join) = &self.join {
-            join.check().map_err(|error| error.replacen("features", "join", 1))?;
-            if !matches!(join.input(), InputKind::Dense | InputKind::Bits) || join.may_be_absent() {
-                return Err("join: features may be morgan, morgan-counts, descriptors, companion or concatenated ones of these".into());
-            }
-        }
+        self.join.iter().try_for_each(Beside::check)?;
         self.features.check()?;
         self.tune.as_ref().map_or(Ok(()), grid::check)
     }

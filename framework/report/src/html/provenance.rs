@@ -89,14 +89,18 @@ fn facts(page: &Page<'_>, index: usize, name: &str, sources: &[(usize, &[&Record
 }
 
 fn plugins(index: usize, name: &str, sources: &[(usize, &[&Record])]) -> String {
-    let mut found: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    let mut found: BTreeSet<(String, String, String)> = BTreeSet::new();
     for record in sources.iter().flat_map(|(_, records)| *records) {
         for used in components(&record.composition) {
-            found.insert((&used.component, &used.version, &used.sha256));
+            found.insert((used.component, used.version, used.sha256));
         }
     }
     let rows = found.into_iter().map(|(component, version, sha256)| {
-        vec![Cell::text(component), Cell::text(version), Cell::html(format!("<code>{}</code>", text(sha256)))]
+        vec![
+            Cell::text(&component),
+            Cell::text(&version),
+            Cell::html(format!("<code>{}</code>", text(&sha256))),
+        ]
     });
     let head = ["component", "version", "identity (sha256)"].map(Head::plain).into();
     let caption = format!("Plugins of {}", text(name));
@@ -104,8 +108,8 @@ fn plugins(index: usize, name: &str, sources: &[(usize, &[&Record])]) -> String 
 }
 
 /// The components of a method, those of its members, too.
-fn components(made: &Composition) -> Vec<&ComponentUse> {
-    let own = made.encoder.iter().chain(&made.baseline);
+fn components(made: &Composition) -> Vec<ComponentUse> {
+    let own = made.encoder.iter().chain(&made.baseline).cloned().chain(made.joined_encoders());
     own.chain(made.members.iter().flat_map(|member| components(&member.composition))).collect()
 }
 

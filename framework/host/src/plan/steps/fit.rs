@@ -22,6 +22,7 @@ use crate::{
         step::{Context, Judged, Prepared, Work},
         steps::{Predicts, another_question, matrix, state, with_encoding},
     },
+    request::method::Beside,
     store::Artifact,
     worker::choice::valid_score,
 };
@@ -31,8 +32,8 @@ use crate::{
 pub(crate) struct FitShared {
     pub(crate) predicts: Predicts,
     pub(crate) features: FeatureSpec,
-    /// Features beside the encoder's vectors.
-    pub(crate) join: Option<FeatureSpec>,
+    /// What stands beside the encoder's vectors.
+    pub(crate) join: Vec<Beside>,
     /// The baseline before tuning.
     pub(crate) baseline: Component,
     /// The configurations to choose from; a single one without tuning.
@@ -66,13 +67,23 @@ impl FitWork {
     /// What the baseline gets of all molecules of the dataset.
     fn given(&self, context: &Context<'_>) -> Result<(Arc<Features>, InputKind)> {
         let FitShared { features, join, .. } = &*self.shared;
-        let Some(encoding) = context.need(Kind::Encode) else {
+        let mut encodings = context.needs.iter().filter(|need| need.kind == Kind::Encode);
+        let Some(first) = encodings.next() else {
             return Ok((self.features(context, features)?, features.input()));
         };
-        let vectors = context.vectors(encoding)?;
-        let Some(join) = join else { return Ok((vectors, InputKind::Dense)) };
-        let joined = Features::beside(&[&*vectors, &*self.features(context, join)?]);
-        Ok((Arc::new(joined), InputKind::Dense))
+        let vectors = context.vectors(first)?;
+        if join.is_empty() {
+            return Ok((vectors, InputKind::Dense));
+        }
+        let mut parts = vec![vectors];
+        for part in join {
+            parts.push(match part {
+                Beside::Features(features) => self.features(context, features)?,
+                Beside::Encoded(_) => context.vectors(encodings.next().expect("one for each encoder"))?,
+            });
+        }
+        let parts: Vec<&Features> = parts.iter().map(|part| &**part).collect();
+        Ok((Arc::new(Features::beside(&parts)), InputKind::Dense))
     }
 
     /// The molecules that are not [absent](Features::absent) from the features of the dataset.

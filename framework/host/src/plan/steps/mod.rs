@@ -100,7 +100,8 @@ fn another_question() -> (Reason, String) {
 /// The cost of a step that uses an encoder: the encoding and its own work, although other steps may share the
 /// encoding.
 fn with_encoding(own: Cost, needs: &[StepRecord]) -> Cost {
-    let Some(encoding) = needs.iter().find(|record| record.kind == Kind::Encode) else { return own };
-    let (encode_s, threads) = (encoding.cost.wall_s, own.threads);
-    Cost { encode_s, threads, workers: 0, ..encoding.cost.then(own) }
+    let encodings = needs.iter().filter(|record| record.kind == Kind::Encode).map(|record| record.cost);
+    let Some(encoding) = encodings.reduce(Cost::then) else { return own };
+    let (encode_s, threads) = (encoding.wall_s, own.threads);
+    Cost { encode_s, threads, workers: 0, ..encoding.then(own) }
 }

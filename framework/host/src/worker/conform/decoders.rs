@@ -3,9 +3,7 @@
 use molarena_sdk::{Call, Dense, Matrix};
 
 use super::{
-    Checked, Subject, Verdict, close,
-    data::COLUMNS,
-    demand, done, encoders, finite, is_unsupported, verdict,
+    Checked, Subject, Verdict, close, data::COLUMNS, demand, done, encoders, finite, is_unsupported, verdict,
 };
 use crate::plugin::loader::{LoadError, LoadedDecoder};
 
