@@ -5,9 +5,11 @@
 mod chemnet;
 mod random;
 mod torch_file;
+mod transformer;
 
 pub use chemnet::{ChemNet, ChemNetConfig};
 use molarena_sdk::{Call, Error, Result};
+pub use transformer::{Pooling, Transformer, TransformerConfig, Unknown};
 
 /// Runs `work` inside a pool of `call.threads` threads, which candle's products also use.
 fn with_threads<T: Send>(call: &Call<'_>, work: impl FnOnce() -> T + Send) -> Result<T> {
@@ -20,5 +22,5 @@ fn with_threads<T: Send>(call: &Call<'_>, work: impl FnOnce() -> T + Send) -> Re
 
 molarena_sdk::export_plugin! {
     id: "language",
-    encoders: [ChemNet],
+    encoders: [ChemNet, Transformer],
 }
