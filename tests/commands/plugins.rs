@@ -81,6 +81,20 @@ fn plugins_are_listed_and_described() {
     check("plugin-list-with-a-broken-one", &arena, &output);
 }
 
+/// Packages put the program into `bin` and plugins into `lib/molarena`.
+#[test]
+fn plugins_are_found_where_packages_put_them() {
+    let arena = TestArena::new();
+    let place = arena.path("lib/molarena");
+    fs_err::create_dir_all(&place).unwrap();
+    fs_err::copy(library("molarena_baselines"), place.join(search::file_name("baselines"))).unwrap();
+    let list = alone(&arena, &[], &["plugin", "list", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    assert_eq!(json["plugins"][0]["description"]["id"], "baselines", "{}", list.stderr);
+    let unknown = alone(&arena, &[], &["plugin", "info", "nowhere"]);
+    assert!(unknown.stderr.contains("lib/molarena"), "{}", unknown.stderr);
+}
+
 #[test]
 fn the_doctor_looks_at_everything() {
     let arena = toy();
@@ -123,6 +137,7 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
         names.iter().flat_map(|name| ["--config".to_owned(), format!("{name}={config}")]).collect()
     };
     let aligner = "{\"epochs\": 2, \"batch_size\": 16, \"width\": 8, \"molecule_width\": 16, \"profile_width\": 16, \"space\": \"morphology\"}";
+    let bert = molarena_tests::python::repository("tests/golden/language/bert.tar");
     let gnn = "{\"layers\": 1, \"width\": 8, \"epochs\": 2, \"batch_size\": 16, \"walk_length\": 2}";
     for (name, configs) in [
         ("molarena_baselines", small(&["rf"], "{\"n_trees\": 5}")),
@@ -130,7 +145,7 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
         ("molarena_mlp", small(&["mlp"], "{\"max_epochs\": 2, \"hidden\": [8]}")),
         ("molarena_infoalign", small(&["encoder/infoalign"], gnn)),
         ("molarena_gnn", small(&["mpnn"], "{\"epochs\": 4, \"width\": 16, \"message_width\": 16}")),
-        ("molarena_language", Vec::new()),
+        ("molarena_language", vec!["--weights".to_owned(), format!("transformer={}", bert.display())]),
         ("molarena_contrastive", small(&["encoder/cloome", "encoder/infocore"], aligner)),
         ("fixture_kinds", Vec::new()),
     ] {
