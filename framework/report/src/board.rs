@@ -139,9 +139,8 @@ pub struct Row {
     /// boards without costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_s: Option<f64>,
-    /// Largest peak resident memory, in MiB, of the same workers: what a machine must have. Absent if it was not measured
-    /// (imported, or run inside the host), and from
-    /// boards without costs.
+    /// Largest peak resident memory, in MiB, of the same workers: what a machine must have; 0 if it was not measured
+    /// (imported, or run inside the host). Absent from boards without costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_rss_mb: Option<f64>,
     /// What the encoder was trained on before, once for all seeds; absent for others.

@@ -269,7 +269,7 @@ fn row(
             })
             .collect(),
         wall_s: summary(costs().map(|cost| Some(cost.wall_s))).0,
-        peak_rss_mb: Some(peak).filter(|peak| peak.is_finite() && *peak > 0.0),
+        peak_rss_mb: Some(peak).filter(|peak| peak.is_finite()),
         pretraining: RowPretraining::of_match(records[0], options),
         confined: records.iter().all(|record| record.confined),
         verified: records.iter().filter(|record| verified.contains(&record.key)).count(),

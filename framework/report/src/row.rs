@@ -145,7 +145,7 @@ fn costs(entries: &[Entry]) -> (Option<f64>, Option<f64>) {
         .collect();
     let (wall_s, _) = summary(costs.iter().map(|cost| Some(cost.wall_s)));
     let peak_rss_mb = costs.iter().map(|cost| cost.peak_rss_mb).fold(f64::NEG_INFINITY, f64::max);
-    (wall_s, Some(peak_rss_mb).filter(|peak| peak.is_finite() && *peak > 0.0))
+    (wall_s, Some(peak_rss_mb).filter(|peak| peak.is_finite()))
 }
 
 /// Mean and sample standard deviation of the values present, each only if finite.
