@@ -167,8 +167,10 @@ fn archives_that_do_not_fit_are_refused_with_the_reason() {
         Some(serde_json::to_vec(&tokenizer).unwrap())
     });
     for (archive, part) in [
-        (b"PK\x03\x04".to_vec(), "it is no tar archive of config.json, "),
-        (model("gpt2")[..700].to_vec(), "no tar archive"),
+        (b"PK\x03\x04".to_vec(), "it is no whole tar archive of config.json, "),
+        (model("gpt2")[..700].to_vec(), "no whole tar archive"),
+        (vec![0; 1024], "there is no config.json in the archive"),
+        (model("gpt2")[..model("gpt2").len() - 1].to_vec(), "no whole tar archive"),
         (without("config.json"), "there is no config.json"),
         (without("tokenizer.json"), "there is no tokenizer.json"),
         (without("model.safetensors"), "neither model.safetensors nor pytorch_model.bin"),

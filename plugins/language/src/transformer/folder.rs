@@ -16,6 +16,9 @@ type Fault = String;
 /// Names of the files of weights, the preferred one first.
 const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
+/// Bytes of a block of a tar archive; two blocks of zeros end it.
+const BLOCK: usize = 512;
+
 /// What the files say.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
@@ -30,13 +33,16 @@ pub(super) struct Folder {
 impl Folder {
     /// Reads the archive; its files may lie in a folder of it.
     pub(super) fn read(archive: &[u8]) -> Result<Self, Fault> {
+        let is_whole = archive.len().is_multiple_of(BLOCK)
+            && archive.last_chunk::<{ 2 * BLOCK }>().is_some_and(|end| end.iter().all(|byte| *byte == 0));
+        if !is_whole {
+            return Err(
+                "it is no whole tar archive of config.json, tokenizer.json and model.safetensors or pytorch_model.bin".into(),
+            );
+        }
         let mut files = HashMap::new();
         let mut entries = tar::Archive::new(archive);
-        let no_archive = |error: std::io::Error| {
-            format!(
-                "it is no tar archive of config.json, tokenizer.json and model.safetensors or pytorch_model.bin: {error}"
-            )
-        };
+        let no_archive = |error: std::io::Error| format!("its tar archive cannot be read: {error}");
         for entry in entries.entries().map_err(no_archive)? {
             let mut entry = entry.map_err(no_archive)?;
             let path = entry.path().map_err(no_archive)?.into_owned();
