@@ -36,8 +36,10 @@ fn encode(transformer: &mut Transformer, smiles: &[&str], seed: u64) -> Result<M
 }
 
 /// Molecules and their vectors by model and pooling.
-fn expected() -> BTreeMap<(String, String), Vec<(String, Vec<f32>)>> {
-    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+type Vectors = BTreeMap<(String, String), Vec<(String, Vec<f32>)>>;
+
+fn expected() -> Vectors {
+    let mut found = Vectors::new();
     for row in csv::Reader::from_reader(&include_bytes!("language/vectors.csv")[..]).records() {
         let row = row.unwrap();
         let vector = row.iter().skip(3).map(|value| value.parse().unwrap()).collect();

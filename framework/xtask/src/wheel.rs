@@ -37,7 +37,7 @@ pub fn run(maturin: &Path) -> Result<()> {
     build.args(["build", "--release", "--locked"]);
     build.args(plugins.iter().flat_map(|plugin| ["-p".to_owned(), format!("molarena-{plugin}")]));
     succeed(&mut build)?;
-    let (built, folder) = (target().join("release"), root().join(FOLDER));
+    let (release, folder) = (target().join("release"), root().join(FOLDER));
     if folder.exists() {
         fs_err::remove_dir_all(&folder)?;
     }
@@ -45,7 +45,7 @@ pub fn run(maturin: &Path) -> Result<()> {
     fs_err::create_dir_all(&place)?;
     for plugin in &plugins {
         let copy = place.join(library(plugin));
-        fs_err::copy(built.join(library(plugin)), &copy)?;
+        fs_err::copy(release.join(library(plugin)), &copy)?;
         // Names of functions are half of a library.
         let option = if cfg!(target_os = "macos") { "-x" } else { "--strip-unneeded" };
         succeed(Command::new("strip").arg(option).arg(&copy))?;

@@ -247,14 +247,14 @@ fn described(plugin: &Plugin) -> Verdict {
 
 /// The verdict on a component that did its work without these system calls.
 fn did_without(refused: &[String]) -> Verdict {
-    let named: Vec<&str> =
+    let calls: Vec<&str> =
         refused.iter().map(String::as_str).filter(|name| !PLACEMENT.contains(name)).collect();
-    if named.is_empty() {
+    if calls.is_empty() {
         return Verdict::Passed;
     }
-    let names = named.join(", ");
     Verdict::Warning(format!(
-        "system calls that a worker is refused: {names}; what depends on them does not work in the arena"
+        "system calls that a worker is refused: {}; what depends on them does not work in the arena",
+        calls.join(", ")
     ))
 }
 

@@ -143,16 +143,16 @@ impl User<'_> {
     fn predict(&self, member: &TrainedMember, input: &Readable) -> Result<Vec<f32>> {
         let computed =
             |spec: &FeatureSpec| computed_of(&self.model.dataset, &input.smiles, &input.molecules, spec);
-        let encoded = |encoder: &TrainedComponent, features: &FeatureSpec| {
-            self.encode(encoder, &computed(features)?, features.input())
+        let vectors = |encoder: &TrainedComponent, spec: &FeatureSpec| {
+            self.encode(encoder, &computed(spec)?, spec.input())
         };
         let (features, kind) = match &member.encoder {
             Some(encoder) => {
-                let mut parts = vec![encoded(encoder, &member.features)?];
+                let mut parts = vec![vectors(encoder, &member.features)?];
                 for part in &member.join {
                     parts.push(match part {
-                        TrainedBeside::Features(features) => computed(features)?,
-                        TrainedBeside::Encoded { features, encoder } => encoded(encoder, features)?,
+                        TrainedBeside::Features(spec) => computed(spec)?,
+                        TrainedBeside::Encoded { features: spec, encoder } => vectors(encoder, spec)?,
                     });
                 }
                 (Features::beside(&parts.iter().collect::<Vec<_>>()), InputKind::Dense)

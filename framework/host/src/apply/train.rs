@@ -80,7 +80,7 @@ pub enum TrainedBeside {
         /// The features that it gets.
         features: FeatureSpec,
         /// The encoder.
-        encoder: TrainedComponent,
+        encoder: Box<TrainedComponent>,
     },
     /// Features.
     Features(FeatureSpec),
@@ -185,16 +185,17 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
         };
         Ok(component(encode.work.components()[0].used.clone(), state, encode.seed))
     };
-    let mut encodes = step.needs.iter().filter(|need| need.kind() == Kind::Encode);
-    let first = encodes.next().map(|encode| encoder(encode, format!("encoder-{index}.state"))).transpose()?;
+    let mut encodings = step.needs.iter().filter(|need| need.kind() == Kind::Encode);
+    let first =
+        encodings.next().map(|encode| encoder(encode, format!("encoder-{index}.state"))).transpose()?;
     let mut join = Vec::new();
     for (place, part) in fit.shared.join.iter().enumerate() {
         join.push(match part {
             Beside::Features(features) => TrainedBeside::Features(features.clone()),
             Beside::Encoded(Encoded { features, .. }) => {
-                let encode = encodes.next().expect("one for each encoder");
-                let encoder = encoder(encode, format!("encoder-{index}-{}.state", place + 1))?;
-                TrainedBeside::Encoded { features: features.clone(), encoder }
+                let encoding = encodings.next().expect("one for each encoder");
+                let joined = encoder(encoding, format!("encoder-{index}-{}.state", place + 1))?;
+                TrainedBeside::Encoded { features: features.clone(), encoder: Box::new(joined) }
             }
         });
     }

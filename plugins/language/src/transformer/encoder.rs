@@ -20,7 +20,7 @@ pub enum Pooling {
     /// Their mean.
     #[default]
     Mean,
-    /// That of the first token, which BERT and RoBERTa train for it.
+    /// That of the first token, which BERT and `RoBERTa` train for it.
     First,
     /// That of the last token, the only one that sees all others in GPT.
     Last,
@@ -164,12 +164,11 @@ impl Encoder for Transformer {
                 "this encoder has no weights: name the archive of a model's folder in the method, encoder.weights",
             ));
         };
-        let random = match self.config.random {
-            true => {
-                let tensors = folder.random(call.seed).map_err(|error| internal(&error))?;
-                Some(Network::load(&folder.config, tensors).map_err(Error::internal)?)
-            }
-            false => None,
+        let random = if self.config.random {
+            let tensors = folder.random(call.seed).map_err(|error| internal(&error))?;
+            Some(Network::load(&folder.config, tensors).map_err(Error::internal)?)
+        } else {
+            None
         };
         let network = random.as_ref().unwrap_or(network);
         // Molecules by their number of tokens.

@@ -1,4 +1,4 @@
-//! Transformers in the layout of Hugging Face: BERT (Devlin et al. 2019, arXiv 1810.04805), RoBERTa (Liu et al. 2019, arXiv
+//! Transformers in the layout of Hugging Face: BERT (Devlin et al. 2019, arXiv 1810.04805), `RoBERTa` (Liu et al. 2019, arXiv
 //! 1907.11692), GPT-2 (Radford et al. 2019), GPT-Neo (Black et al. 2021, 10.5281/zenodo.5297715) and the encoder of T5 (Raffel et
 //! al. 2020, arXiv 1910.10683).
 
