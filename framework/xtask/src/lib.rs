@@ -11,7 +11,6 @@ pub mod licences;
 mod manifest;
 pub mod profiles;
 pub mod rust_version;
-pub mod wheel;
 
 pub use error::{Error, Result};
 pub use generated::Mode;

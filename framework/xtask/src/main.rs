@@ -1,9 +1,9 @@
 //! `cargo xtask`: the workspace's own chores.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Mode, check, header, licences, wheel};
+use xtask::{Mode, check, header, licences};
 
 /// The workspace's own chores.
 #[derive(Parser)]
@@ -18,8 +18,7 @@ Examples:
   cargo xtask check              everything that has to pass before a commit
   cargo xtask header             write framework/abi/include/molarena.h after a change of the ABI
   cargo xtask header --check     fail where the committed header is out of date
-  cargo xtask licences           check all licences and write docs/src/dependencies.md
-  cargo xtask wheel              build target/wheel/made/molarena-*.whl";
+  cargo xtask licences           check all licences and write docs/src/dependencies.md";
 
 #[derive(Subcommand)]
 enum Chore {
@@ -35,12 +34,6 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
-    /// Build the wheel: the program, the plugins and the Python package
-    Wheel {
-        /// The maturin to build it with
-        #[arg(long, default_value = "maturin")]
-        maturin: PathBuf,
-    },
     /// Check the dependencies' licences and write the table of them
     Licences {
         /// Write nothing; fail where the committed table differs
@@ -55,7 +48,6 @@ fn main() -> ExitCode {
         Chore::Check { without_deny } => check::run(check::Options { without_deny }),
         Chore::Header { check } => header::run(mode(check)),
         Chore::Licences { check } => licences::run(mode(check)),
-        Chore::Wheel { maturin } => wheel::run(&maturin),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
