@@ -1,8 +1,9 @@
 //! The reference's vectors of `ChemNet`, from real weights (`../shared/golden/chemnet`).
 
 use molarena_chem::Molecule;
+use molarena_features::{Features, OwnedSmiles};
 use molarena_language::{ChemNet, ChemNetConfig};
-use molarena_sdk::{Call, Component, Encoder, Inputs, Matrix, Result, Smiles};
+use molarena_sdk::{Call, Component, Encoder, Matrix, Result};
 use molarena_tests::{data_dir, golden_dir};
 use ndarray::Array2;
 use ndarray_npy::NpzReader;
@@ -21,13 +22,7 @@ fn chemnet(truncate: bool, weights: Option<&[u8]>) -> ChemNet {
 }
 
 fn encode(chemnet: &mut ChemNet, smiles: &[String], seed: u64) -> Result<Matrix> {
-    let mut offsets = vec![0];
-    offsets.extend(smiles.iter().scan(0, |end, smiles| {
-        *end += smiles.len() as i64;
-        Some(*end)
-    }));
-    let text = smiles.concat();
-    chemnet.encode(&Inputs::from_smiles(Smiles::new(&text, &offsets)?), &Call::new(seed, 2))
+    chemnet.encode(&Features::Smiles(OwnedSmiles::new(smiles)).inputs(), &Call::new(seed, 2))
 }
 
 /// The reference's molecules: canonical SMILES without stereo.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use molarena_features::{Features, OwnedSmiles};
 use molarena_language::{Pooling, Transformer, TransformerConfig, Unknown};
-use molarena_sdk::{Call, Component, Encoder, Inputs, Matrix, Result, Smiles};
+use molarena_sdk::{Call, Component, Encoder, Matrix, Result};
 
 const MODELS: [(&str, &[u8]); 5] = [
     ("roberta", include_bytes!("language/roberta.tar")),
@@ -26,13 +27,7 @@ fn transformer(config: TransformerConfig, archive: &[u8]) -> Transformer {
 }
 
 fn encode(transformer: &mut Transformer, smiles: &[&str], seed: u64) -> Result<Matrix> {
-    let mut offsets = vec![0];
-    offsets.extend(smiles.iter().scan(0, |end, smiles| {
-        *end += smiles.len() as i64;
-        Some(*end)
-    }));
-    let text = smiles.concat();
-    transformer.encode(&Inputs::from_smiles(Smiles::new(&text, &offsets)?), &Call::new(seed, 2))
+    transformer.encode(&Features::Smiles(OwnedSmiles::new(smiles)).inputs(), &Call::new(seed, 2))
 }
 
 /// Molecules and their vectors by model and pooling.

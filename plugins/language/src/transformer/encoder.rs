@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, IndexOp, Tensor};
 use molarena_sdk::{Call, Component, Determinism, Encoder, Error, Info, InputKind, Inputs, Matrix, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokenizers::Tokenizer;
 
 use super::{folder::Folder, network::Network};
 
@@ -91,14 +90,14 @@ impl Component for Transformer {
 
 impl Transformer {
     /// The tokens of a molecule.
-    fn tokens(&self, tokenizer: &Tokenizer, network: &Network, row: usize, smiles: &str) -> Result<Vec<u32>> {
-        let encoded = tokenizer
+    fn tokens(&self, folder: &Folder, network: &Network, row: usize, smiles: &str) -> Result<Vec<u32>> {
+        let encoded = folder
+            .tokenizer
             .encode(smiles, true)
             .map_err(|error| Error::invalid_argument(format!("molecule {row}: {error}")))?;
         let mut tokens = encoded.get_ids().to_vec();
-        let unknown = unknown_token(tokenizer);
-        if let Some(place) = tokens.iter().position(|token| Some(*token) == unknown)
-            && self.config.unknown == Unknown::Refuse
+        if self.config.unknown == Unknown::Refuse
+            && let Some(place) = tokens.iter().position(|token| Some(*token) == folder.unknown)
         {
             let (from, to) = encoded.get_offsets()[place];
             let part = smiles.get(from..to).unwrap_or_default();
@@ -109,18 +108,16 @@ impl Transformer {
         if tokens.is_empty() {
             return Err(Error::invalid_argument(format!("molecule {row} has no token")));
         }
-        match network.context {
-            Some(most) if tokens.len() > most => {
-                if !self.config.truncate {
-                    let count = tokens.len();
-                    return Err(Error::invalid_argument(format!(
-                        "molecule {row} has {count} tokens, and the context of the model is {most}: set `truncate = true` to cut \
-                         it off"
-                    )));
-                }
-                tokens.truncate(most);
+        if let Some(most) = network.context
+            && tokens.len() > most
+        {
+            if !self.config.truncate {
+                let count = tokens.len();
+                return Err(Error::invalid_argument(format!(
+                    "molecule {row} has {count} tokens, and the context of the model is {most}: set `truncate = true` to cut it off"
+                )));
             }
-            _ => {}
+            tokens.truncate(most);
         }
         Ok(tokens)
     }
@@ -136,19 +133,10 @@ impl Transformer {
         let hidden = network.forward(&Tensor::from_vec(tokens, (rows, length), &Device::Cpu)?)?;
         let pooled = match self.config.pooling {
             Pooling::Mean => hidden.mean(1)?,
-            Pooling::First => hidden.narrow(1, 0, 1)?.squeeze(1)?,
-            Pooling::Last => hidden.narrow(1, length - 1, 1)?.squeeze(1)?,
+            Pooling::First => hidden.i((.., 0))?,
+            Pooling::Last => hidden.i((.., length - 1))?,
         };
         pooled.to_vec2()
-    }
-}
-
-/// The token that stands for what the tokenizer does not know.
-fn unknown_token(tokenizer: &Tokenizer) -> Option<u32> {
-    let model = serde_json::to_value(tokenizer.get_model()).ok()?;
-    match (&model["unk_token"], &model["unk_id"]) {
-        (serde_json::Value::String(token), _) => tokenizer.token_to_id(token),
-        (_, id) => u32::try_from(id.as_u64()?).ok(),
     }
 }
 
@@ -174,7 +162,7 @@ impl Encoder for Transformer {
         // Molecules by their number of tokens.
         let mut by_length: BTreeMap<usize, Vec<(usize, Vec<u32>)>> = BTreeMap::new();
         for row in 0..molecules.rows {
-            let tokens = self.tokens(&folder.tokenizer, network, row, smiles.get(row))?;
+            let tokens = self.tokens(folder, network, row, smiles.get(row))?;
             by_length.entry(tokens.len()).or_default().push((row, tokens));
         }
         let mut values = vec![0.0; molecules.rows * network.width];

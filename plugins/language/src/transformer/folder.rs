@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     io::{Read, Write},
-    path::Path,
 };
 
 use candle_core::{DType, Device, Tensor, pickle, safetensors};
@@ -26,6 +25,8 @@ pub(super) struct Folder {
     pub(super) config: Value,
     /// `tokenizer.json`, without padding and cutting off.
     pub(super) tokenizer: Tokenizer,
+    /// The token that stands for what the tokenizer does not know, if it has one.
+    pub(super) unknown: Option<u32>,
     /// Tensors by name, as 32-bit floats.
     pub(super) tensors: HashMap<String, Tensor>,
 }
@@ -45,11 +46,14 @@ impl Folder {
         let no_archive = |error: std::io::Error| format!("its tar archive cannot be read: {error}");
         for entry in entries.entries().map_err(no_archive)? {
             let mut entry = entry.map_err(no_archive)?;
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
             let path = entry.path().map_err(no_archive)?.into_owned();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).map_err(no_archive)?;
-            if files.insert(name.clone(), bytes).is_some_and(|known| !known.is_empty()) {
+            if files.insert(name.clone(), bytes).is_some() {
                 return Err(format!("there are two files {name} in the archive"));
             }
         }
@@ -66,7 +70,8 @@ impl Folder {
             return Err(format!("there is neither {} nor {} in the archive", WEIGHTS[0], WEIGHTS[1]));
         };
         let tensors = tensors(name, file(name)?).map_err(|error| format!("{name}: {error}"))?;
-        Ok(Self { config, tokenizer, tensors })
+        let unknown = unknown_token(&tokenizer);
+        Ok(Self { config, tokenizer, unknown, tensors })
     }
 
     /// The same with weights that nobody trained: matrices of uniform numbers with the standard deviation of those that are
@@ -92,6 +97,15 @@ impl Folder {
     }
 }
 
+/// The token that stands for what a tokenizer does not know. To ask it takes the whole vocabulary into account, so it is asked once.
+fn unknown_token(tokenizer: &Tokenizer) -> Option<u32> {
+    let model = serde_json::to_value(tokenizer.get_model()).ok()?;
+    match (&model["unk_token"], &model["unk_id"]) {
+        (Value::String(token), _) => tokenizer.token_to_id(token),
+        (_, id) => u32::try_from(id.as_u64()?).ok(),
+    }
+}
+
 fn tensors(name: &str, bytes: &[u8]) -> candle_core::Result<HashMap<String, Tensor>> {
     let tensors = if name == WEIGHTS[0] {
         safetensors::load_buffer(bytes, &Device::Cpu)?
@@ -99,8 +113,7 @@ fn tensors(name: &str, bytes: &[u8]) -> candle_core::Result<HashMap<String, Tens
         // Candle reads these from a file only.
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(bytes)?;
-        let read = |path: &Path| pickle::read_all(path);
-        read(file.path())?.into_iter().collect()
+        pickle::read_all(file.path())?.into_iter().collect()
     };
     let floats = tensors.into_iter().filter(|(_, tensor)| tensor.dtype().is_float());
     floats.map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?))).collect()

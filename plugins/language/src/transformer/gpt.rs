@@ -1,6 +1,6 @@
 //! GPT-2 and GPT-Neo: transformers whose tokens see only what stands before them, normalised before each part of a layer.
 
-use candle_core::{D, DType, Device, IndexOp, Module, Result, Tensor};
+use candle_core::{D, Device, IndexOp, Module, Result, Tensor};
 use candle_nn::{
     Activation, Embedding, LayerNorm, Linear, VarBuilder, embedding, layer_norm, ops::softmax_last_dim,
 };
@@ -179,7 +179,7 @@ impl Gpt {
 
     /// The last hidden states `[rows, places, width]` of tokens `[rows, places]`.
     pub(super) fn forward(&self, tokens: &Tensor) -> Result<Tensor> {
-        let places = Tensor::arange(0, tokens.dim(1)? as u32, &Device::Cpu)?.to_dtype(DType::U32)?;
+        let places = Tensor::arange(0, tokens.dim(1)? as u32, &Device::Cpu)?;
         let mut hidden = self.tokens.forward(tokens)?.broadcast_add(&self.places.forward(&places)?)?;
         for block in &self.blocks {
             hidden = block.forward(&hidden)?;
