@@ -190,7 +190,8 @@ fn features_are_the_reference_s() {
     println!("largest difference {largest}, {single} eigenvectors compared");
 }
 
-fn encoder() -> Option<Onnx> {
+/// The encoder of the method `minimol-mlp`, with random weights if there is a seed.
+fn encoder(random: Option<u64>) -> Option<Onnx> {
     let folder = onnxruntime()?;
     let weights = file("MOLARENA_DATA", "weights/minimol/minimol_v1.onnx")?;
     runtime::open(&[folder.to_owned()]).unwrap();
@@ -198,7 +199,8 @@ fn encoder() -> Option<Onnx> {
         fs_err::read_to_string(molarena_tests::python::repository("leaderboards/methods/minimol-mlp.toml"))
             .unwrap();
     let method: toml::Table = toml::from_str(&method).unwrap();
-    let config: OnnxConfig = method["encoder"]["config"].clone().try_into().unwrap();
+    let mut config: OnnxConfig = method["encoder"]["config"].clone().try_into().unwrap();
+    config.random = random;
     let mut encoder = Onnx::new(config).unwrap();
     encoder.load(&fs_err::read(weights).unwrap()).unwrap();
     Some(encoder)
@@ -208,7 +210,7 @@ fn encoder() -> Option<Onnx> {
 #[test]
 fn vectors_with_other_eigenvectors_are_near_the_reference_s() {
     let Some(golden) = Golden::read() else { return };
-    let Some(mut encoder) = encoder() else { return };
+    let Some(mut encoder) = encoder(None) else { return };
     let mut vector = |smiles: &str| {
         let graph = Graph::of(smiles);
         encoder.encode(&graph.inputs(), &Call::new(0, 1)).unwrap().values
@@ -264,4 +266,20 @@ fn the_network_gives_the_reference_vectors_for_its_inputs() {
     }
     assert!(largest < 1e-4, "the largest difference is {largest}");
     println!("the largest difference is {largest}");
+}
+
+/// Of one seed they are equal, and none is the released network's or constant.
+#[test]
+fn random_weights_are_of_the_seed() {
+    let graphs = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C"].map(Graph::of);
+    let mut found = Vec::new();
+    for random in [None, Some(1), Some(1), Some(2)] {
+        let Some(mut encoder) = encoder(random) else { return };
+        let mut vector = |graph: &Graph| encoder.encode(&graph.inputs(), &Call::new(0, 1)).unwrap().values;
+        found.push([vector(&graphs[0]), vector(&graphs[1])]);
+    }
+    assert!(found.iter().flatten().flatten().all(|value| value.is_finite()));
+    assert!(found.iter().all(|[one, other]| one != other));
+    assert_eq!(found[1], found[2]);
+    assert!(found[0] != found[1] && found[1] != found[3]);
 }

@@ -21,7 +21,8 @@ const BUILTIN: [(&str, &str); 6] = [
     ("datasets/toxcast/dataset.toml", include_str!("../../../datasets/toxcast/dataset.toml")),
 ];
 
-const BUILTIN_CONTEXTS: [(&str, &str); 3] = [
+const BUILTIN_CONTEXTS: [(&str, &str); 4] = [
+    ("datasets/context-moses/context.toml", include_str!("../../../datasets/context-moses/context.toml")),
     ("datasets/context-open/context.toml", include_str!("../../../datasets/context-open/context.toml")),
     ("datasets/demo-context/context.toml", include_str!("../../../datasets/demo-context/context.toml")),
     ("datasets/infoalign-data/context.toml", include_str!("../../../datasets/infoalign-data/context.toml")),
@@ -259,7 +260,7 @@ mod tests {
         assert_eq!(ids(&builtin), ids(&Catalog::load(&folder).unwrap()), "add new folders to BUILTIN");
         let contexts = |catalog: &Catalog| catalog.contexts().map(|m| m.id.clone()).collect::<Vec<_>>();
         assert_eq!(contexts(&builtin), contexts(&Catalog::load(&folder).unwrap()), "add to BUILTIN_CONTEXTS");
-        assert_eq!(contexts(&builtin), ["context-open", "demo-context", "infoalign-data"]);
+        assert_eq!(contexts(&builtin), ["context-moses", "context-open", "demo-context", "infoalign-data"]);
         let weights = |catalog: &Catalog| catalog.all_weights().map(|m| m.id.clone()).collect::<Vec<_>>();
         assert_eq!(weights(&builtin), weights(&Catalog::load(&folder).unwrap()), "add to BUILTIN_WEIGHTS");
         assert_eq!(ids(&builtin), ["biogen3k", "broad6k", "chembl2k", "demo", "demo-regression", "toxcast"]);
@@ -311,7 +312,10 @@ mod tests {
         let mut catalog = Catalog::builtin().unwrap();
         let error = catalog.context("context").unwrap_err();
         assert_eq!(error.code(), "E-DATA-033");
-        assert!(error.to_string().contains("context-open, demo-context, infoalign-data"), "{error}");
+        assert!(
+            error.to_string().contains("context-moses, context-open, demo-context, infoalign-data"),
+            "{error}"
+        );
         let mut manifest = catalog.context("context-open").unwrap().clone();
         manifest.id = "chembl2k".to_owned();
         let error = catalog.insert_context(manifest).unwrap_err();

@@ -16,9 +16,9 @@ use serde::Serialize;
 use crate::context::ContextManifest;
 use crate::error::{Error, Result};
 use crate::hash::Hasher;
-use crate::manifest::{FileRef, Manifest, Role};
+use crate::manifest::{FileRef, Manifest, PackageFile, Role};
 use crate::verify::{FileState, state};
-use crate::weights::{PackageFile, WeightsManifest};
+use crate::weights::WeightsManifest;
 
 const LOCK_FILE: &str = ".molarena-fetch.lock";
 const BLOCK: usize = 1 << 16;

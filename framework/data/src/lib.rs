@@ -39,11 +39,12 @@ pub use error::{Cell, Error, Result};
 pub use hash::{Hasher, sha256_file, sha256_hex};
 pub use info::{LabelStatistics, SplitSummary, Summary, TaskSummary};
 pub use manifest::{
-    FileSpec, Manifest, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns, TaskSpec, TaskType,
+    FileSpec, Manifest, PackageFile, ProtocolSpec, Rest, Role, SCHEMA, Source, TableSpec, TaskColumns,
+    TaskSpec, TaskType,
 };
 pub use predictions::{PredictionTable, Predictions};
 pub use prepared::{PreparedDataset, RowFailure};
 pub use split::{Part, Protocol, Split};
 pub use stream::SmilesInput;
 pub use verify::{FileState, FileStatus, verify, verify_context, verify_weights};
-pub use weights::{PackageFile, WEIGHTS_SCHEMA, WeightsFile, WeightsManifest};
+pub use weights::{WEIGHTS_SCHEMA, WeightsFile, WeightsManifest};

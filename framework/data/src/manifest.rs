@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::split::Protocol;
-use crate::weights::PackageFile;
 
 /// The manifest's schema and version.
 pub const SCHEMA: &str = "molarena.dataset/1";
@@ -200,6 +199,18 @@ pub(crate) fn locate(data_dir: &Path, path: &str) -> PathBuf {
     path.split('/').fold(data_dir.to_owned(), |path, part| path.join(part))
 }
 
+/// A file in a wheel, which the user's own package client brings: no address of a registry stands in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageFile {
+    /// Name of the package.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Path of the file in the wheel.
+    pub file: String,
+}
+
 /// What fetching and verifying need to know about a file of any manifest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileRef<'a> {
@@ -212,6 +223,39 @@ pub(crate) struct FileRef<'a> {
     /// `None` where no digest is known.
     pub(crate) sha256: Option<&'a str>,
     pub(crate) bytes: Option<u64>,
+}
+
+impl FileRef<'_> {
+    /// The key of the file's entry that is wrong, and why.
+    pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
+        if !is_plain_relative(self.path) {
+            return Some(("path", "is not a plain relative path such as \"my-set/assays.csv.gz\""));
+        }
+        let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        if self.sha256.is_some_and(|digest| digest.len() != 64 || !digest.chars().all(hex)) {
+            return Some(("sha256", "is not 64 lower-case hex digits"));
+        }
+        let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        if self.url.is_some_and(|url| !web(url)) {
+            return Some(("url", "is not an http or https address"));
+        }
+        let package = self.package?;
+        if self.url.is_some() {
+            return Some(("package", "goes without `url`"));
+        }
+        // A client would take what begins with a hyphen for an option, and a path for a package of its own.
+        let is_plain = |text: &str, more: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+        };
+        if !is_plain(&package.name, "-_.") {
+            return Some(("package.name", "is not of letters, digits, \"-\", \"_\" and \".\""));
+        }
+        if !is_plain(&package.version, ".+!_-") {
+            return Some(("package.version", "is not one version, such as \"0.1.1\""));
+        }
+        None
+    }
 }
 
 impl FileRef<'_> {
@@ -370,7 +414,7 @@ impl Manifest {
         let mut seen = HashSet::new();
         for (index, file) in self.files.iter().enumerate() {
             let wrong = |key: &str, problem: &str| self.wrong(&format!("files[{index}].{key}"), problem);
-            if let Some((key, problem)) = file_fault(&file.path, file.url.as_deref(), Some(&file.sha256)) {
+            if let Some((key, problem)) = file.reference().fault() {
                 return Err(wrong(key, problem));
             }
             if !seen.insert(file.path.as_str()) {
@@ -389,23 +433,6 @@ impl Manifest {
 pub(crate) fn is_id(text: &str) -> bool {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     !text.is_empty() && text.chars().all(letter)
-}
-
-/// The key of a file's entry that is wrong, and why.
-pub(crate) fn file_fault(
-    path: &str,
-    url: Option<&str>,
-    sha256: Option<&str>,
-) -> Option<(&'static str, &'static str)> {
-    if !is_plain_relative(path) {
-        return Some(("path", "is not a plain relative path such as \"my-set/assays.csv.gz\""));
-    }
-    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-    if sha256.is_some_and(|digest| digest.len() != 64 || !digest.chars().all(hex)) {
-        return Some(("sha256", "is not 64 lower-case hex digits"));
-    }
-    let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-    url.filter(|url| !web(url)).map(|_| ("url", "is not an http or https address"))
 }
 
 /// Whether `path` stays inside the folder that it is joined to, on every system.

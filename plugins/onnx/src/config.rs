@@ -27,6 +27,10 @@ pub struct OnnxConfig {
     /// The tokens of SMILES, for inputs of tokens.
     #[serde(default)]
     pub vocabulary: Option<Vocabulary>,
+    /// A seed from which the matrices of the file's weights are drawn anew, each with its standard deviation: the control that
+    /// trained ones have to beat.
+    #[serde(default)]
+    pub random: Option<u64>,
 }
 
 const fn batch() -> usize {

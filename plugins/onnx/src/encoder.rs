@@ -6,7 +6,7 @@ use crate::{
     config::{Given, OnnxConfig},
     inputs::tensor,
     network::Network,
-    pool,
+    pool, random,
     vocabulary::Tokens,
 };
 
@@ -22,6 +22,8 @@ pub struct Onnx {
 #[derive(Debug)]
 struct Loaded {
     bytes: Vec<u8>,
+    /// What is run instead, if the configuration wants random weights.
+    random: Option<Vec<u8>>,
     network: Network,
     output: String,
     width: usize,
@@ -89,7 +91,7 @@ impl Encoder for Onnx {
         let threads = call.threads.max(1);
         let loaded = self.loaded()?;
         if loaded.network.threads() != threads {
-            loaded.network = Network::new(&loaded.bytes, threads)?;
+            loaded.network = Network::new(loaded.random.as_ref().unwrap_or(&loaded.bytes), threads)?;
         }
         let (width, output) = (loaded.width, loaded.output.clone());
         let mut values = Vec::with_capacity(molecules.rows * width);
@@ -127,7 +129,13 @@ impl Encoder for Onnx {
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {
-        let network = Network::new(state, 1)?;
+        let random = match self.config.random {
+            Some(seed) => Some(random::weights(state, seed).ok_or_else(|| {
+                Error::data("`random` is set, and the ONNX file has no matrix of weights to draw anew")
+            })?),
+            None => None,
+        };
+        let network = Network::new(random.as_deref().unwrap_or(state), 1)?;
         let known: Vec<String> = network.outputs().into_iter().map(str::to_owned).collect();
         let output = match &self.config.output {
             Some(named) if known.contains(named) => named.clone(),
@@ -163,7 +171,7 @@ impl Encoder for Onnx {
                 )));
             }
         };
-        self.loaded = Some(Loaded { bytes: state.to_vec(), network, output, width });
+        self.loaded = Some(Loaded { bytes: state.to_vec(), random, network, output, width });
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::graph::{EdgeKind, NodeKind};
 use crate::error::{Error, Result};
-use crate::manifest::{FileRef, FileSpec, Role, Source, locate};
+use crate::manifest::{FileRef, FileSpec, PackageFile, Role, Source, locate};
 
 /// The manifest's schema and version.
 pub const CONTEXT_SCHEMA: &str = "molarena.context/1";
@@ -84,10 +84,14 @@ impl Default for FingerprintSpec {
 pub struct MoleculeTable {
     /// Path of the file.
     pub file: String,
-    /// Column of the ids by which other files name molecules.
-    pub id: String,
+    /// Column of the ids by which other files name molecules. Without it a molecule is called by its file and row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Column of SMILES.
     pub smiles: String,
+    /// Number of rows to take, evenly spread over the file; without it, all rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
     /// How to treat a repeated id.
     #[serde(default)]
     pub repeated_ids: RepeatedIds,
@@ -271,6 +275,9 @@ pub struct ContextFile {
     pub description: String,
     /// Where to download it.
     pub url: Option<String>,
+    /// The package that it is a file of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageFile>,
     /// SHA-256 of its bytes: 64 lower-case hex digits.
     pub sha256: Option<String>,
     /// States that no digest is known. Whatever is found is then used and reported as unverified.
@@ -283,7 +290,7 @@ pub struct ContextFile {
 impl From<FileSpec> for ContextFile {
     fn from(file: FileSpec) -> Self {
         let FileSpec { path, description, url, sha256, bytes, .. } = file;
-        Self { path, description, url, sha256: Some(sha256), unverified: false, bytes }
+        Self { path, description, url, package: None, sha256: Some(sha256), unverified: false, bytes }
     }
 }
 
@@ -293,12 +300,12 @@ impl ContextFile {
         locate(data_dir, &self.path)
     }
 
-    fn reference(&self) -> FileRef<'_> {
+    pub(in crate::context) fn reference(&self) -> FileRef<'_> {
         FileRef {
             path: &self.path,
             role: Role::Assays,
             url: self.url.as_deref(),
-            package: None,
+            package: self.package.as_ref(),
             sha256: self.sha256.as_deref(),
             bytes: self.bytes,
         }

@@ -193,18 +193,28 @@ fn read_rows(
     let mut rows = Vec::new();
     let mut first_seen: HashMap<String, (usize, usize)> = HashMap::new();
     for (file, spec) in manifest.molecules.iter().enumerate() {
-        let MoleculeTable { file: path, id, smiles, repeated_ids } = spec;
+        let MoleculeTable { file: path, id, smiles, repeated_ids, sample } = spec;
         let table = read(path)?;
-        let (id, smiles) = (table.column(id)?, table.column(smiles)?);
-        for row in 0..table.rows() {
-            let name = filled(&table, row, id, "the id of a molecule")?.to_owned();
+        let id = id.as_deref().map(|id| table.column(id)).transpose()?;
+        let smiles = table.column(smiles)?;
+        let taken = sample.unwrap_or(table.rows());
+        if taken > table.rows() {
+            let problem = format!("is {taken}, but {path} has {} rows", table.rows());
+            return Err(manifest.wrong(&format!("molecules[{file}].sample"), problem));
+        }
+        for row in (0..taken).map(|number| number * table.rows() / taken) {
+            let name = match id {
+                Some(id) => filled(&table, row, id, "the id of a molecule")?.to_owned(),
+                None => format!("{path}:{}", row + 1),
+            };
             if let Some((first_file, first_row)) = first_seen.get(&name) {
                 if *repeated_ids == RepeatedIds::First {
                     counts.repeated_molecule_ids += 1;
                     continue;
                 }
                 let first = format!("row {} of {}", first_row + 1, manifest.molecules[*first_file].file);
-                return Err(Error::DuplicateId { cell: Box::new(table.cell(row, id)), value: name, first });
+                let cell = Box::new(table.cell(row, id.unwrap_or(smiles)));
+                return Err(Error::DuplicateId { cell, value: name, first });
             }
             first_seen.insert(name.clone(), (file, row));
             let text = table.text(row, smiles);

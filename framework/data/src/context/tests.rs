@@ -93,6 +93,27 @@ fn molecules_leave_with_their_profiles_before_anything_is_computed() {
 }
 
 #[test]
+fn rows_of_a_sample_are_evenly_spread_and_called_by_file_and_row() {
+    let sample = |rows: usize| {
+        let keys = format!(
+            "smiles = \"smiles\"\n\n[[molecules]]\nfile = \"made/more.csv\"\nsmiles = \"SMILES\"\nsample = {rows}"
+        );
+        let list = "SMILES\nCCCC\nCCCCC\nCCCCCC\nCCCCCCC\nCCCCCCCC\n";
+        Made::new().text("more.csv", list).edit("smiles = \"smiles\"", &keys)
+    };
+    let names = |rows| {
+        let graph = sample(rows).build().unwrap();
+        graph.molecules[4..].iter().map(|molecule| molecule.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(2), ["made/more.csv:1", "made/more.csv:3"]);
+    assert_eq!(names(5).len(), 5);
+    let many = sample(6).build().unwrap_err().to_string();
+    assert!(many.contains("molecules[1].sample: is 6, but made/more.csv has 5 rows"), "{many}");
+    let none = sample(0).parse().unwrap_err().to_string();
+    assert!(none.contains("molecules[1].sample: is 0"), "{none}");
+}
+
+#[test]
 fn a_molecule_leaves_whatever_its_id_and_spelling() {
     let made = Made::new();
     // m0 and m4 are one molecule.

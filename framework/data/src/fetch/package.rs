@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use fs_err::File;
 
 use crate::error::{Error, Result};
-use crate::weights::PackageFile;
+use crate::manifest::PackageFile;
 
 /// How clients are asked to download, in the order in which they are tried.
 pub(super) const CLIENTS: [&[&str]; 4] = [

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{CONTEXT_SCHEMA, ContextFile, ContextManifest, EdgeEnd, EdgeList, SpaceSpec};
 use crate::context::graph::NodeKind;
 use crate::error::{Error, Result};
-use crate::manifest::{file_fault, is_id};
+use crate::manifest::is_id;
 
 impl ContextManifest {
     pub(super) fn check(&self) -> Result<()> {
@@ -25,6 +25,9 @@ impl ContextManifest {
         }
         if self.molecules.is_empty() {
             return Err(self.wrong("molecules", "a context graph has at least one table of molecules"));
+        }
+        if let Some(table) = self.molecules.iter().position(|table| table.sample == Some(0)) {
+            return Err(self.wrong(&format!("molecules[{table}].sample"), "is 0; take at least one row"));
         }
         self.check_similarity()?;
         self.check_spaces()?;
@@ -127,8 +130,8 @@ impl ContextManifest {
         let mut seen = HashSet::new();
         for (index, file) in self.files.iter().enumerate() {
             let wrong = |key: &str, problem: &str| Err(self.wrong(&format!("files[{index}].{key}"), problem));
-            let ContextFile { path, url, sha256, unverified, .. } = file;
-            if let Some((key, problem)) = file_fault(path, url.as_deref(), sha256.as_deref()) {
+            let ContextFile { path, sha256, unverified, .. } = file;
+            if let Some((key, problem)) = file.reference().fault() {
                 return wrong(key, problem);
             }
             if sha256.is_some() == *unverified {
@@ -149,7 +152,7 @@ impl ContextManifest {
         }
     }
 
-    fn wrong(&self, key: &str, problem: impl Into<String>) -> Error {
+    pub(in crate::context) fn wrong(&self, key: &str, problem: impl Into<String>) -> Error {
         Error::ManifestValue { path: self.origin.clone(), key: key.to_owned(), problem: problem.into() }
     }
 }
