@@ -1,6 +1,6 @@
 //! Encoders that read a molecule as text: networks over the symbols of its SMILES, with weights that others trained.
 //!
-//! They run on [candle](https://github.com/huggingface/candle), forward only.
+//! They run on [candle](https://github.com/huggingface/candle); what is pretrained here is trained on Burn.
 
 mod chemnet;
 mod random;
@@ -9,7 +9,7 @@ mod transformer;
 
 pub use chemnet::{ChemNet, ChemNetConfig};
 use molarena_sdk::{Call, Error, Result};
-pub use transformer::{Pooling, Transformer, TransformerConfig, Unknown};
+pub use transformer::{Pooling, Pretraining, Transformer, TransformerConfig, Unknown};
 
 /// Runs `work` inside a pool of `call.threads` threads, which candle's products also use.
 fn with_threads<T: Send>(call: &Call<'_>, work: impl FnOnce() -> T + Send) -> Result<T> {

@@ -55,20 +55,24 @@ fn space_file(folder: &Path, index: usize, what: &str) -> PathBuf {
 }
 
 /// Writes `graph` into a job folder. The molecules are written as SMILES, graphs, bits, and dense features if
-/// the method has them. The bits are `features` if those are bits, else the graph's own fingerprints.
+/// the method has them. SMILES are in the form of `features` if those are SMILES, else as the graph's files write them; the bits are
+/// `features` if those are bits, else the graph's own fingerprints.
 ///
 /// # Errors
 /// [`Error::Features`] if a molecule of the graph cannot be read, and errors of writing.
 pub(crate) fn write(graph: &ContextGraph, features: &FeatureSpec, folder: &Path) -> Result<()> {
     let mut inputs = vec![InputKind::Smiles, InputKind::Graphs, InputKind::Bits];
     let smiles: Vec<&str> = graph.molecules.iter().map(|molecule| molecule.smiles.as_str()).collect();
-    let of_smiles = Features::Smiles(OwnedSmiles::new(&smiles));
+    let computed = |features| crate::inputs::corpus::computed(&graph.id, &smiles, features);
+    let of_smiles = match features.input() {
+        InputKind::Smiles => computed(features)?,
+        _ => Features::Smiles(OwnedSmiles::new(&smiles)),
+    };
     of_smiles.write(&molecules_file(folder, InputKind::Smiles))?;
-    let graphs = crate::inputs::corpus::computed(&graph.id, &smiles, &FeatureSpec::Graphs {})?;
-    graphs.write(&molecules_file(folder, InputKind::Graphs))?;
+    computed(&FeatureSpec::Graphs {})?.write(&molecules_file(folder, InputKind::Graphs))?;
     let own = match features.input() {
         InputKind::Smiles | InputKind::Graphs => None,
-        _ => Some(crate::inputs::corpus::computed(&graph.id, &smiles, features)?),
+        _ => Some(computed(features)?),
     };
     let fingerprints = || Features::Bits {
         n_bits: graph.fingerprint_bits,
@@ -222,6 +226,8 @@ impl OwnedCorpus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use molarena_features::SmilesForm;
+
     use crate::testing::small_graph;
 
     #[test]
@@ -250,6 +256,22 @@ mod tests {
         assert!(cells[0] == 40.0 && cells[1].is_nan());
         assert_eq!((corpus.edge_sources, corpus.edge_targets), (&[0, 0, 2][..], &[4, 5, 6][..]));
         assert_eq!(corpus.edge_weights, [1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn smiles_have_the_form_that_the_method_s_have() {
+        let graph = small_graph();
+        let smiles = |form| {
+            let folder = tempfile::tempdir().unwrap();
+            write(&graph, &FeatureSpec::Smiles { form }, folder.path()).unwrap();
+            let read = OwnedCorpus::read(folder.path()).unwrap();
+            read.view().unwrap().molecules.smiles().unwrap().iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(smiles(SmilesForm::Written), ["CCO", "c1ccccc1", "CC(=O)O"]);
+        let canonical = |text: &&str| molarena_chem::Molecule::parse(text).unwrap().canonical_smiles(true);
+        let expected: Vec<String> = ["CCO", "c1ccccc1", "CC(=O)O"].iter().map(canonical).collect();
+        assert_eq!(smiles(SmilesForm::Canonical), expected);
+        assert_ne!(smiles(SmilesForm::Canonical), smiles(SmilesForm::Written));
     }
 
     #[test]

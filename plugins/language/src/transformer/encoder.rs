@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, IndexOp, Tensor};
-use molarena_sdk::{Call, Component, Determinism, Encoder, Error, Info, InputKind, Inputs, Matrix, Result};
+use molarena_sdk::{
+    Call, Component, Corpus, Determinism, Encoder, Error, Info, InputKind, Inputs, Matrix, Result,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{folder::Folder, network::Network};
+use super::{
+    folder::Folder,
+    network::Network,
+    pretraining::{Pretraining, pretrain},
+};
 
 /// Molecules of a batch.
 const ROWS: usize = 32;
@@ -37,7 +43,7 @@ pub enum Unknown {
 }
 
 /// Configuration of [`Transformer`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransformerConfig {
     /// How the hidden states of a molecule's tokens become its vector.
@@ -52,10 +58,13 @@ pub struct TransformerConfig {
     /// Whether the weights of the file are drawn anew from the call's seed: the control that trained ones have to beat.
     #[serde(default)]
     pub random: bool,
+    /// Shape and training of the `RoBERTa` that is pretrained where the method has a corpus.
+    #[serde(default)]
+    pub pretraining: Pretraining,
 }
 
 /// A transformer as `transformers` of Hugging Face saves it; its weights are a tar archive of the model's folder: `config.json`,
-/// `tokenizer.json`, and `model.safetensors` or `pytorch_model.bin`.
+/// `tokenizer.json`, and `model.safetensors` or `pytorch_model.bin`. `fit` makes such an archive: it pretrains a `RoBERTa`.
 ///
 /// A molecule's tokens are those of the tokenizer with the special ones that it adds. Molecules of as many tokens are encoded
 /// together, so that nothing is padded.
@@ -84,6 +93,7 @@ impl Component for Transformer {
     };
 
     fn new(config: TransformerConfig) -> Result<Self> {
+        config.pretraining.check()?;
         Ok(Self { config, loaded: None })
     }
 }
@@ -141,6 +151,18 @@ impl Transformer {
 }
 
 impl Encoder for Transformer {
+    fn fit(&mut self, corpus: &Corpus<'_>, call: &Call<'_>) -> Result<()> {
+        call.check()?;
+        if self.loaded.is_some() {
+            return Err(Error::unsupported(
+                "this encoder is not pretrained further: leave out either encoder.weights or encoder.corpus",
+            ));
+        }
+        let pretrained =
+            molarena_nn::with_threads(call, || pretrain(&self.config.pretraining, corpus, call))??;
+        self.load(&pretrained.archive()?)
+    }
+
     fn width(&self) -> usize {
         self.loaded.as_ref().map_or(0, |loaded| loaded.network.width)
     }
@@ -149,7 +171,8 @@ impl Encoder for Transformer {
         let smiles = molecules.smiles()?;
         let Some(Loaded { folder, network, .. }) = &self.loaded else {
             return Err(Error::invalid_argument(
-                "this encoder has no weights: name the archive of a model's folder in the method, encoder.weights",
+                "this encoder has no weights: name the archive of a model's folder in the method, encoder.weights, or a corpus to \
+                 pretrain on, encoder.corpus",
             ));
         };
         let random = if self.config.random {
@@ -189,7 +212,7 @@ impl Encoder for Transformer {
         let loaded = self.loaded.as_ref();
         loaded
             .map(|loaded| loaded.state.clone())
-            .ok_or_else(|| Error::invalid_argument("`save` needs `load` first"))
+            .ok_or_else(|| Error::invalid_argument("`save` needs `fit` or `load` first"))
     }
 
     fn load(&mut self, state: &[u8]) -> Result<()> {

@@ -6,5 +6,9 @@ mod encoder;
 mod folder;
 mod gpt;
 mod network;
+mod pretraining;
+mod roberta;
+mod vocabulary;
 
 pub use encoder::{Pooling, Transformer, TransformerConfig, Unknown};
+pub use pretraining::Pretraining;
