@@ -28,14 +28,18 @@ pub(crate) fn part(count: usize, share: f64) -> usize {
 
 /// Masks these atoms.
 pub(crate) fn mask(graph: &mut Graph, atoms: &[usize]) {
-    atoms.iter().for_each(|&atom| graph.atoms[atom] = MASKED_ATOM);
+    for &atom in atoms {
+        graph.atoms[atom] = MASKED_ATOM;
+    }
 }
 
 /// Moves up to `count` of the bonds between `atoms`, keeping their features, to pairs of `atoms` that had no bond; returns how
 /// many were moved.
 pub(crate) fn move_bonds(graph: &mut Graph, atoms: &[usize], count: usize, random: &mut Random) -> usize {
     let mut inside = vec![false; graph.atoms.len()];
-    atoms.iter().for_each(|&atom| inside[atom] = true);
+    for &atom in atoms {
+        inside[atom] = true;
+    }
     let bonds =
         (0..graph.bonds.len()).filter(|&bond| graph.bonds[bond].iter().all(|&end| inside[end as usize]));
     let bonds: Vec<usize> = bonds.collect();
@@ -75,7 +79,7 @@ pub(crate) fn connected_part(graph: &Graph, count: usize, random: &mut Random) -
     chosen
 }
 
-/// The augmentations of GraphCL (You et al. 2020, Table 1).
+/// The augmentations of `GraphCL` (You et al. 2020, Table 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Augmentation {

@@ -110,12 +110,12 @@ impl AttrMask {
     /// The loss of masked molecules.
     pub(crate) fn loss_of(&self, network: &GraphNetwork, pass: &mut Pass<'_>, masked: &Masked) -> Result<Loss> {
         let vectors = atoms(network, pass, &masked.list)?;
-        let logits = self.head(ELEMENTS, network).forward(pass, select(&vectors, &masked.atoms));
+        let logits = Self::head(ELEMENTS, network).forward(pass, select(&vectors, &masked.atoms));
         let of_atoms = cross_entropy(logits, &masked.elements);
         if !self.bonds {
             return Ok((of_atoms.clone(), vec![Some(of_atoms)]));
         }
-        let head = self.head(BONDS, network);
+        let head = Self::head(BONDS, network);
         if masked.types.is_empty() {
             // Every parameter gets a gradient, even if it is 0.
             let nothing = head.forward(pass, vectors.narrow(0, 0, 1)).sum() * 0.0;
@@ -126,7 +126,7 @@ impl AttrMask {
         Ok((of_atoms.clone() + of_bonds.clone(), vec![Some(of_atoms), Some(of_bonds)]))
     }
 
-    fn head(&self, name: &str, network: &GraphNetwork) -> Stack {
+    fn head(name: &str, network: &GraphNetwork) -> Stack {
         let classes = if name == BONDS { BOND_FEATURES[0] } else { ATOM_FEATURES[0] };
         linear(name, network.width, classes)
     }
@@ -138,9 +138,9 @@ impl Objective for AttrMask {
     }
 
     fn slots(&self, network: &GraphNetwork, slots: &mut Slots) {
-        self.head(ELEMENTS, network).slots(slots);
+        Self::head(ELEMENTS, network).slots(slots);
         if self.bonds {
-            self.head(BONDS, network).slots(slots);
+            Self::head(BONDS, network).slots(slots);
         }
     }
 

@@ -220,7 +220,9 @@ impl Objective for Dsla {
         random: &mut Random,
     ) -> Result<Option<Loss>> {
         let mut candidates = Candidates::default();
-        molecules.iter().for_each(|graph| self.perturb(graph, random, &mut candidates));
+        for graph in molecules {
+            self.perturb(graph, random, &mut candidates);
+        }
         let enough = candidates.graphs.len() >= 2 * self.candidates();
         enough.then(|| self.loss_of(network, pass, &candidates)).transpose()
     }

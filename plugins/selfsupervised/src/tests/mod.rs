@@ -1,4 +1,4 @@
-//! Tests of all objectives: losses against PyTorch, gradients, learning, resumed trainings, and parts by hand.
+//! Tests of all objectives: losses against `PyTorch`, gradients, learning, resumed trainings, and parts by hand.
 
 mod corpus;
 mod gradients;

@@ -1,4 +1,4 @@
-//! Losses against PyTorch (tests/golden/selfsupervised.py).
+//! Losses against `PyTorch` (tests/golden/selfsupervised.py).
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl Golden {
         Masked { list, atoms, elements, ends: [Vec::new(), Vec::new()], types: Vec::new() }
     }
 
-    /// Asserts that the loss and its parts are those of PyTorch.
+    /// Asserts that the loss and its parts are those of `PyTorch`.
     fn assert_same(&self, objective: &str, (loss, parts): Loss) {
         let mut expected: Vec<f64> = self.get(objective, "parts");
         expected.push(self.get(objective, "loss"));
