@@ -19,7 +19,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     /// Molecule `row` of `graphs`.
-    pub(crate) fn of(graphs: &Graphs<'_>, row: usize) -> Self {
+    fn of(graphs: &Graphs<'_>, row: usize) -> Self {
         let bonds = graphs.bond_range(row);
         Self {
             atoms: graphs.atom_features[graphs.atom_range(row)].to_vec(),
@@ -85,6 +85,35 @@ impl Graph {
             .map(|(place, other)| pair(&atoms[place], other))
             .filter(|pair| bonded.binary_search(pair).is_err())
             .collect()
+    }
+}
+
+/// Some molecules of a corpus.
+#[derive(Clone, Debug)]
+pub(crate) struct Molecules<'a> {
+    graphs: Graphs<'a>,
+    rows: Vec<usize>,
+}
+
+impl<'a> Molecules<'a> {
+    /// The molecules `rows` of `graphs`.
+    pub(crate) fn new(graphs: Graphs<'a>, rows: Vec<usize>) -> Self {
+        Self { graphs, rows }
+    }
+
+    /// Number of molecules.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A molecule by its place among these.
+    pub(crate) fn graph(&self, place: usize) -> Graph {
+        Graph::of(&self.graphs, self.rows[place])
+    }
+
+    /// Molecules by their places.
+    pub(crate) fn graphs(&self, places: &[usize]) -> Vec<Graph> {
+        places.iter().map(|&place| self.graph(place)).collect()
     }
 }
 

@@ -72,8 +72,7 @@ impl MotifTree {
             motifs.push(Motif { atoms, key });
         }
         let mut joined = vec![Vec::new(); motifs.len()];
-        for (bond, ends) in graph.bonds.iter().enumerate().filter(|(bond, _)| cut[*bond]) {
-            debug_assert!(cut[bond]);
+        for (ends, _) in graph.bonds.iter().zip(&cut).filter(|(_, cut)| **cut) {
             let [one, other] = ends.map(|end| owner[end as usize]);
             joined[one].push(other);
             joined[other].push(one);

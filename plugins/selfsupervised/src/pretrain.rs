@@ -12,7 +12,7 @@ use molarena_sdk::{Call, Corpus, Error, Graphs, Result};
 
 use crate::{
     config::Params,
-    graphs::Graph,
+    graphs::Molecules,
     model::{Model, slots_of},
     objectives::{EpochEnd, Objective},
 };
@@ -54,9 +54,8 @@ pub(crate) struct Pretraining<'a> {
     pub(crate) network: GraphNetwork,
     pub(crate) slots: Slots,
     objective: Box<dyn Objective>,
-    graphs: Graphs<'a>,
-    train_rows: Vec<usize>,
-    valid_rows: Vec<usize>,
+    train: Molecules<'a>,
+    valid: Molecules<'a>,
     batch_size: usize,
     seed: u64,
     epoch: usize,
@@ -79,16 +78,16 @@ impl<'a> Pretraining<'a> {
         let mut train_rows = order.split_off(held_out);
         train_rows.sort_unstable();
         let network = params.network();
-        let objective = params.objective.objective(&molecules(&graphs, &train_rows))?;
+        let train = Molecules::new(graphs, train_rows);
+        let objective = params.objective.objective(&train)?;
         let mut slots = slots_of(&network);
         objective.slots(&network, &mut slots);
         Ok(Self {
             network,
             slots,
             objective,
-            graphs,
-            train_rows,
-            valid_rows: order,
+            train,
+            valid: Molecules::new(graphs, order),
             batch_size: params.batch_size,
             seed: call.seed,
             epoch: 0,
@@ -98,26 +97,17 @@ impl<'a> Pretraining<'a> {
     }
 
     fn end_epoch(&mut self, parameters: &mut Parameters, call: &Call<'_>) -> Result<()> {
-        let (graphs, rows) = (&self.graphs, &self.train_rows);
-        let chosen = |places: &[usize]| {
-            molecules(graphs, &places.iter().map(|&place| rows[place]).collect::<Vec<_>>())
-        };
         self.objective.end_epoch(&mut EpochEnd {
             network: &self.network,
             parameters,
             slots: &self.slots,
             epochs: self.epoch + 1,
-            rows: self.train_rows.len(),
-            molecules: &chosen,
+            molecules: &self.train,
             batch_size: self.batch_size,
             random: Random::of(self.seed, self.epoch as u64, END),
             call,
         })
     }
-}
-
-fn molecules(graphs: &Graphs<'_>, rows: &[usize]) -> Vec<Graph> {
-    rows.iter().map(|&row| Graph::of(graphs, row)).collect()
 }
 
 impl Task for Pretraining<'_> {
@@ -126,7 +116,7 @@ impl Task for Pretraining<'_> {
     }
 
     fn rows(&self) -> usize {
-        self.train_rows.len()
+        self.train.len()
     }
 
     fn takes(&self, _: usize, name: &str) -> bool {
@@ -144,8 +134,7 @@ impl Task for Pretraining<'_> {
         rows: &[usize],
         _: usize,
     ) -> Result<(Tensor<1>, Vec<Option<Tensor<1>>>)> {
-        let rows: Vec<usize> = rows.iter().map(|&row| self.train_rows[row]).collect();
-        let molecules = molecules(&self.graphs, &rows);
+        let molecules = self.train.graphs(rows);
         let loss = self.objective.loss(&self.network, pass, &molecules, &mut self.random)?;
         self.idle = loss.is_none();
         let nothing = || (Tensor::zeros([1], pass.device()), vec![None; self.objective.parts().len()]);
@@ -168,9 +157,10 @@ impl Task for Pretraining<'_> {
         }
         let mut random = Random::of(self.seed, 0, VALIDATION);
         let (mut sum, mut count) = (0.0, 0);
-        for rows in self.valid_rows.chunks(self.batch_size) {
+        let all: Vec<usize> = (0..self.valid.len()).collect();
+        for rows in all.chunks(self.batch_size) {
             call.check()?;
-            let (molecules, mut pass) = (molecules(&self.graphs, rows), Pass::evaluate(parameters));
+            let (molecules, mut pass) = (self.valid.graphs(rows), Pass::evaluate(parameters));
             if let Some((loss, _)) = self.objective.loss(&self.network, &mut pass, &molecules, &mut random)? {
                 sum += f64::from(loss.into_scalar::<f32>()) * rows.len() as f64;
                 count += rows.len();

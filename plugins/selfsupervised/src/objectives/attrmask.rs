@@ -20,7 +20,7 @@ use crate::{
     augment::{MASKED_BOND, mask, part, sample},
     auxiliary::linear,
     config::open_share,
-    graphs::{Graph, GraphList},
+    graphs::{Graph, GraphList, Molecules},
     losses::{cross_entropy, select},
     network::atoms,
 };
@@ -52,7 +52,7 @@ impl Settings for AttrMask {
         open_share("objective.share", self.share)
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(self.clone()))
     }
 }

@@ -2,8 +2,8 @@
 //! Leskovec 2020, arXiv 1905.12265, section 3.1.1, Eq. 3.1).
 //!
 //! A neighbourhood is the subgraph within K bonds of a random atom, K the number of layers; its vector is the network's of that
-//! atom. The context is the subgraph of the atoms at distances from K (exclusive r1 = K - 1) to r1 + `context_size`, and the
-//! atoms at distance K, which both have, are its anchors; an auxiliary network of `context_size` layers encodes the context, and
+//! atom. The context is the subgraph of the atoms that are more than r1 = K - 1 and at most r1 + `context_size` bonds away, and
+//! those at distance K, which both have, are its anchors; an auxiliary network of `context_size` layers encodes the context, and
 //! the mean over the anchors is its vector. The loss is the binary cross-entropy of the dot product of both vectors, 1 for the
 //! own context and 0 for those of the next `negatives` molecules of the batch.
 //!
@@ -20,7 +20,7 @@ use super::{Loss, Objective, Settings};
 use crate::{
     auxiliary::IsomorphismNetwork,
     config::at_least,
-    graphs::{Graph, GraphList},
+    graphs::{Graph, GraphList, Molecules},
     losses::{dot, negatives, positives, select},
     network::atoms,
 };
@@ -51,7 +51,7 @@ impl Settings for ContextPred {
         at_least("objective.negatives", self.negatives, 1)
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(self.clone()))
     }
 }

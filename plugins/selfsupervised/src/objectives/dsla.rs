@@ -1,4 +1,4 @@
-//! D-SLA: how far perturbed molecules are from the original (Kim, Baek and Hwang 2022, arXiv 2202.02989, Eq. 4 to 7).
+//! D-SLA: how far perturbed molecules are from the original (Kim, Baek and Hwang 2022, arXiv 2202.02989).
 //!
 //! Perturbation i of a molecule moves i times `share` of the bonds within `radius` bonds of a random atom to pairs of atoms there
 //! that had none, so its graph edit distance from the original is twice the number of moved bonds by construction. A last, strong
@@ -10,9 +10,9 @@
 //! - `margin_weight` times the mean of `max(0, margin + |perturbed - original| - |other molecule - original|)` over the
 //!   perturbations without the strong one and all other molecules of the batch.
 //!
-//! `masked` of the atoms within the radius are masked in every candidate, the original too, each drawn anew, so that the
-//! discrimination is no matter of valences alone. Departures: a moved bond keeps its features, where the released code draws
-//! new ones. A molecule in which no bond can be moved is left out.
+//! Attributes are masked in every candidate, the original too, to make it harder to tell them apart (Figure 2): `masked` of the
+//! atoms within the radius, each time drawn anew. A molecule in which no bond can be moved is left out. Departures: a moved bond
+//! keeps its features, where the released code draws new ones; that the masks are within the radius is our reading.
 
 use burn::tensor::{Tensor, TensorData, activation::relu};
 use molarena_nn::{Pass, Random, Slots, Stack, gnn::GraphNetwork};
@@ -25,7 +25,7 @@ use crate::{
     augment::{mask, move_bonds, part, sample},
     auxiliary::perceptron,
     config::{at_least, not_negative, open_share, share},
-    graphs::{Graph, GraphList},
+    graphs::{Graph, GraphList, Molecules},
     losses::{cross_entropy, identity, select},
     network::molecules,
 };
@@ -84,7 +84,7 @@ impl Settings for Dsla {
         not_negative("objective.margin", self.margin)
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(self.clone()))
     }
 }

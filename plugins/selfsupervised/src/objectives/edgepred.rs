@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, Objective, Settings};
 use crate::{
     augment::sample,
-    graphs::{Graph, GraphList},
+    graphs::{Graph, GraphList, Molecules},
     losses::{dot, negatives, positives, select},
     network::atoms,
 };
@@ -29,7 +29,7 @@ impl Settings for EdgePred {
         Ok(())
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(self.clone()))
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     augment::Augmentation,
     auxiliary::perceptron,
     config::{open_share, positive},
-    graphs::{Graph, GraphList},
+    graphs::{Graph, GraphList, Molecules},
     losses::{identity, normalised},
     network::molecules,
 };
@@ -54,7 +54,7 @@ impl Settings for GraphCl {
         positive("objective.temperature", self.temperature)
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(self.clone()))
     }
 }

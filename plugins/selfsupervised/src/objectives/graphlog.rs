@@ -2,12 +2,12 @@
 //!
 //! Both levels of the network go through one perceptron. With cosines s and temperature t, the loss is the sum of
 //!
-//! - atoms (section 3.1): for each masked atom m of a masked molecule, `-log` of the share of `exp(s(m, m) / t)` among those of all
-//!   atoms of the same molecule, unmasked, with the masked one;
-//! - molecules (section 3.1): the same for a masked molecule among all molecules of the batch;
-//! - prototypes (section 3.2), times `prototype_weight`, once they exist: a molecule goes down the hierarchy to the nearest
-//!   prototype and then the nearest of its children (the E-step); at each level `-log` of the share of that prototype among
-//!   those to choose from, and for each prototype that of its parent among all of the next level.
+//! - atoms (the local-instance structure): for each masked atom m of a masked molecule, `-log` of the share of `exp(s(m, m) / t)`
+//!   among those of all atoms of the same molecule, unmasked, with the masked one;
+//! - molecules: the same for a masked molecule among all molecules of the batch;
+//! - prototypes (the global-semantic structure), times `prototype_weight`, once they exist: a molecule goes down the hierarchy
+//!   to the nearest prototype and then the nearest of its children (the E-step); at each level `-log` of the share of that
+//!   prototype among those to choose from, and for each prototype that of its parent among all of the next level.
 //!
 //! The first `local_epochs` train without prototypes. Then molecules are clustered: lowest prototypes move towards the mean of a
 //! batch's nearest molecules, keeping `decay` of themselves, and those with fewer than two molecules are dropped; higher ones are
@@ -34,7 +34,7 @@ use crate::{
     augment::sample,
     auxiliary::perceptron,
     config::{at_least, not_negative, open_share, positive, share},
-    graphs::{Graph, GraphList},
+    graphs::{Graph, GraphList, Molecules},
     losses::{cross_entropy, dot, normalised, select},
     network::{atoms, molecules, read_out},
 };
@@ -99,7 +99,7 @@ impl Settings for GraphLog {
         )))
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(Hierarchy { settings: self.clone(), levels: Vec::new() }))
     }
 }
@@ -331,11 +331,11 @@ pub(crate) fn above(
 impl Hierarchy {
     /// The vectors of all training molecules.
     fn points(end: &mut EpochEnd<'_>) -> Result<Points> {
-        let rows: Vec<usize> = (0..end.rows).collect();
+        let rows: Vec<usize> = (0..end.molecules.len()).collect();
         let mut points = Points::new();
         for rows in rows.chunks(end.batch_size) {
             end.call.check()?;
-            let list = GraphList::new(&(end.molecules)(rows));
+            let list = GraphList::new(&end.molecules.graphs(rows));
             let mut pass = Pass::evaluate(end.parameters);
             let vectors = molecules(end.network, &mut pass, &list)?;
             let projected = normalised(Self::projection(end.network.width).forward(&mut pass, vectors));

@@ -19,7 +19,7 @@ use super::{Loss, Objective, Settings, attrmask::Masked};
 use crate::{
     auxiliary::{Isomorphism, prelu, prelu_slots},
     config::open_share,
-    graphs::Graph,
+    graphs::{Graph, Molecules},
     losses::{indices, normalised, select},
     network::atoms,
 };
@@ -53,7 +53,7 @@ impl Settings for GraphMae {
         Err(Error::invalid_config(format!("`objective.gamma` is {}, must be at least 1", self.gamma)))
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(self.clone()))
     }
 }

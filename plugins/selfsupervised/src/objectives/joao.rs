@@ -1,5 +1,5 @@
-//! JOAO: `GraphCL` with the augmentations that are hardest at this time (You, Chen, Shen and Wang 2021, arXiv 2106.07594, Eq. 7
-//! to 9).
+//! JOAO: `GraphCL` with the augmentations that are hardest at this time (You, Chen, Shen and Wang 2021, arXiv 2106.07594,
+//! Algorithm 1).
 //!
 //! The augmentations are those of `GraphCL` and the identity; a pair of views is drawn from a distribution p over their 25 pairs,
 //! which starts uniform. After each epoch the loss l of each pair is estimated on a share of the molecules, and p moves up
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     augment::{Augmentation, part},
     config::{not_negative, open_share, positive},
-    graphs::Graph,
+    graphs::{Graph, Molecules},
 };
 
 /// JOAO.
@@ -59,7 +59,7 @@ impl Settings for Joao {
         open_share("objective.estimated_on", self.estimated_on)
     }
 
-    fn objective(&self, _: &[Graph]) -> Result<Box<dyn Objective>> {
+    fn objective(&self, _: &Molecules<'_>) -> Result<Box<dyn Objective>> {
         Ok(Box::new(Adversary { settings: self.clone(), pairs: uniform() }))
     }
 }
@@ -118,12 +118,12 @@ pub(crate) fn stepped(pairs: &[f32], losses: &[f64], prior: f64, step: f64) -> V
 impl Adversary {
     /// The mean loss of each pair over random molecules; `None` if there are too few.
     fn losses(&self, end: &mut EpochEnd<'_>) -> Result<Option<Vec<f64>>> {
-        let order = end.random.order(end.rows);
-        let count = part(end.rows, self.settings.estimated_on).max(end.batch_size.min(end.rows));
+        let order = end.random.order(end.molecules.len());
+        let count = part(order.len(), self.settings.estimated_on).max(end.batch_size.min(order.len()));
         let (mut sums, mut batches) = (vec![0.0; PAIRS], 0usize);
         for rows in order[..count].chunks(end.batch_size).filter(|rows| rows.len() > 1) {
             end.call.check()?;
-            let molecules = (end.molecules)(rows);
+            let molecules = end.molecules.graphs(rows);
             let mut pass = Pass::evaluate(end.parameters);
             let mut views = |random: &mut Random| -> Result<Vec<_>> {
                 let all = Augmentation::ALL.into_iter().map(|augmentation| {

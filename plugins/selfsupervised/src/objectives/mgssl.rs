@@ -1,5 +1,5 @@
 //! MGSSL: a molecule's tree of motifs, generated motif by motif (Zhang, Liu, Wang, Lu and Lee 2021, arXiv 2110.00987, section 3.2,
-//! Eq. 4 to 8, in depth-first order).
+//! in depth-first order).
 //!
 //! A walk goes through the tree of motifs and back, from the motif of the first atom. Each of its steps sends a message, a gated
 //! recurrent unit of the motif it leaves (the sum of the vectors of its atoms) and the messages that this motif got, except that
@@ -33,7 +33,7 @@ use super::{Loss, Objective, Settings};
 use crate::{
     auxiliary::perceptron,
     config::at_least,
-    graphs::{Graph, GraphList},
+    graphs::{Graph, GraphList, Molecules},
     losses::{indices, select},
     motifs::MotifTree,
     network::atoms,
@@ -61,17 +61,18 @@ impl Settings for Mgssl {
         at_least("objective.vocabulary", self.vocabulary, 1)
     }
 
-    fn objective(&self, molecules: &[Graph]) -> Result<Box<dyn Objective>> {
-        Ok(Box::new(Generation { vocabulary: vocabulary(molecules, self.vocabulary) }))
+    fn objective(&self, molecules: &Molecules<'_>) -> Result<Box<dyn Objective>> {
+        let of_molecule = |place| MotifTree::new(&molecules.graph(place)).motifs.into_iter().map(|motif| motif.key);
+        let keys: Vec<u64> = (0..molecules.len()).into_par_iter().flat_map_iter(of_molecule).collect();
+        Ok(Box::new(Generation { vocabulary: vocabulary(&keys, self.vocabulary) }))
     }
 }
 
 /// The classes of the most frequent motifs, by their keys.
-pub(crate) fn vocabulary(molecules: &[Graph], size: usize) -> BTreeMap<u64, usize> {
-    let trees: Vec<MotifTree> = molecules.par_iter().map(MotifTree::new).collect();
+pub(crate) fn vocabulary(motifs: &[u64], size: usize) -> BTreeMap<u64, usize> {
     let mut counts = BTreeMap::<u64, usize>::new();
-    for motif in trees.iter().flat_map(|tree| &tree.motifs) {
-        *counts.entry(motif.key).or_default() += 1;
+    for key in motifs {
+        *counts.entry(*key).or_default() += 1;
     }
     let mut keys: Vec<u64> = counts.keys().copied().collect();
     keys.sort_by_key(|key| std::cmp::Reverse(counts[key]));
@@ -189,7 +190,7 @@ impl Generation {
     }
 }
 
-/// The messages that are sent together, `f32[n, d]`: Eq. 5 and 6 of the paper, with `z` as the share of what is new.
+/// The messages that are sent together, `f32[n, d]`: gated recurrent units, as in junction trees (Jin et al. 2018, arXiv 1802.04364).
 fn send(
     pass: &Pass<'_>,
     motifs: &Tensor<2>,

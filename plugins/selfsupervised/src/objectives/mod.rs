@@ -6,7 +6,7 @@ use molarena_sdk::{Call, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::graphs::Graph;
+use crate::graphs::{Graph, Molecules};
 
 /// The loss of a batch, `f32[1]`, and its parts (`None` for a part without a target).
 pub(crate) type Loss = (Tensor<1>, Vec<Option<Tensor<1>>>);
@@ -63,10 +63,8 @@ pub(crate) struct EpochEnd<'a> {
     pub(crate) slots: &'a Slots,
     /// Number of epochs that are done, at least 1.
     pub(crate) epochs: usize,
-    /// Number of training molecules.
-    pub(crate) rows: usize,
-    /// Training molecules by their numbers.
-    pub(crate) molecules: &'a dyn Fn(&[usize]) -> Vec<Graph>,
+    /// The training molecules.
+    pub(crate) molecules: &'a Molecules<'a>,
     pub(crate) batch_size: usize,
     /// A stream of this epoch's end.
     pub(crate) random: Random,
@@ -82,7 +80,7 @@ pub(crate) trait Settings {
     fn check(&self, epochs: usize) -> Result<()>;
 
     /// The objective for the molecules that it will be trained on.
-    fn objective(&self, molecules: &[Graph]) -> Result<Box<dyn Objective>>;
+    fn objective(&self, molecules: &Molecules<'_>) -> Result<Box<dyn Objective>>;
 }
 
 /// Makes [`ObjectiveConfig`] of the lines `Type = "name" in file`.
@@ -132,7 +130,7 @@ macro_rules! objectives {
                 }
             }
 
-            pub(crate) fn objective(&self, molecules: &[Graph]) -> Result<Box<dyn Objective>> {
+            pub(crate) fn objective(&self, molecules: &Molecules<'_>) -> Result<Box<dyn Objective>> {
                 match self {
                     $(Self::$objective(settings) => settings.objective(molecules),)+
                 }

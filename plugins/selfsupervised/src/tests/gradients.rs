@@ -7,7 +7,7 @@ use molarena_sdk::{Call, Graphs};
 use super::corpus::{World, small};
 use crate::{
     EncoderConfig, ObjectiveConfig,
-    graphs::Graph,
+    graphs::{Graph, Molecules},
     model::slots_of,
     objectives::{EpochEnd, Objective},
 };
@@ -41,14 +41,15 @@ fn gradients_are_those_of_finite_differences() {
 fn check(name: &str, graphs: &Graphs<'_>) {
     let config = EncoderConfig { width: 4, dropout: 0.0, ..small(name) };
     let network = config.clone().check().unwrap().network();
-    let molecules: Vec<Graph> = (0..graphs.rows()).map(|row| Graph::of(graphs, row)).collect();
-    let mut objective = config.objective.objective(&molecules).unwrap();
+    let rows: Vec<usize> = (0..graphs.rows()).collect();
+    let corpus = Molecules::new(*graphs, rows.clone());
+    let molecules = corpus.graphs(&rows);
+    let mut objective = config.objective.objective(&corpus).unwrap();
     let mut slots = slots_of(&network);
     objective.slots(&network, &mut slots);
     let start = slots.random(&mut Random::of(5, 0, 0));
     let mut parameters = Parameters::take(&slots, &mut start.clone(), &Device::flex()).unwrap();
     // After this the objectives that change from epoch to epoch have what they change.
-    let chosen = |rows: &[usize]| rows.iter().map(|&row| molecules[row].clone()).collect::<Vec<_>>();
     let call = Call::new(0, 1);
     objective
         .end_epoch(&mut EpochEnd {
@@ -56,8 +57,7 @@ fn check(name: &str, graphs: &Graphs<'_>) {
             parameters: &mut parameters,
             slots: &slots,
             epochs: 1,
-            rows: molecules.len(),
-            molecules: &chosen,
+            molecules: &corpus,
             batch_size: 12,
             random: Random::of(0, 0, 3),
             call: &call,

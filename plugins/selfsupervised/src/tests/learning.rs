@@ -5,7 +5,8 @@ use molarena_sdk::{Call, Encoder};
 use super::corpus::{World, encoder, small};
 use crate::{
     EncoderConfig, ObjectiveConfig,
-    graphs::Graph,
+    graphs::Molecules,
+    motifs::MotifTree,
     objectives::mgssl::{Plan, vocabulary},
 };
 
@@ -74,8 +75,10 @@ fn chance(name: &str, world: &World) -> f64 {
         "graphlog" => 32f64.ln(),
         "mgssl" => {
             let graphs = world.graphs();
-            let molecules: Vec<Graph> = (0..graphs.rows()).map(|row| Graph::of(&graphs, row)).collect();
-            let plan = Plan::new(&molecules, &vocabulary(&molecules, 30));
+            let rows: Vec<usize> = (0..graphs.rows()).collect();
+            let molecules = Molecules::new(graphs, rows.clone()).graphs(&rows);
+            let keys = molecules.iter().flat_map(|graph| MotifTree::new(graph).motifs).map(|motif| motif.key);
+            let plan = Plan::new(&molecules, &vocabulary(&keys.collect::<Vec<_>>(), 30));
             let total = |entropy: f64, count: usize| entropy * count as f64 / plan.molecules as f64;
             let follows = entropy(plan.follows.iter().map(|(.., follows)| usize::from(*follows)));
             let labels = entropy(plan.labels.iter().map(|(_, class)| *class));

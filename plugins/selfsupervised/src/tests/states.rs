@@ -1,6 +1,7 @@
 //! States: killed trainings, threads, seeds, what is refused.
 
-use molarena_sdk::{Call, Component, Encoder, Hooks};
+use molarena_nn::{Array, Arrays};
+use molarena_sdk::{Call, Component, Corpus, Encoder, Graphs, Hooks, Inputs};
 
 use super::corpus::{World, encoder, small};
 use crate::{EncoderConfig, ObjectiveConfig, SelfSupervised};
@@ -68,14 +69,14 @@ fn untrained_weights_derive_from_the_seed_and_states_are_read_back() {
     assert_eq!(trained, vectors(&mut loaded, 9));
     let refused = |bytes: &[u8]| encoder(&config).load(bytes).unwrap_err().message;
     assert!(refused(&state[..state.len() - 1]).starts_with("weights are no safetensors"));
-    let mut arrays = molarena_nn::Arrays::from_safetensors(&state).unwrap();
+    let mut arrays = Arrays::from_safetensors(&state).unwrap();
     let shape = arrays.notes.remove("selfsupervised").unwrap();
     assert_eq!(
         refused(&arrays.to_safetensors().unwrap()),
         "weights are safetensors, but not of a self-supervised graph network"
     );
     arrays.notes.insert("selfsupervised".into(), shape);
-    arrays.arrays.insert("objective.more".into(), molarena_nn::Array::new(&[1], vec![0.0]));
+    arrays.arrays.insert("objective.more".into(), Array::new(&[1], vec![0.0]));
     let refusal = refused(&arrays.to_safetensors().unwrap());
     assert_eq!(refusal, "weights have a tensor `objective.more` that is unknown");
 }
@@ -165,20 +166,16 @@ fn unknown_keys_are_refused() {
 #[test]
 fn a_corpus_that_is_too_small_or_without_graphs_is_refused() {
     let world = World::new(2);
-    let message = |world: &World, corpus: &molarena_sdk::Corpus<'_>| {
-        let _ = world;
-        encoder(&EncoderConfig { valid_share: 0.5, ..small("attrmask") })
-            .fit(corpus, &Call::new(0, 1))
-            .unwrap_err()
-            .message
+    let message = |corpus: &Corpus<'_>| {
+        let config = EncoderConfig { valid_share: 0.5, ..small("attrmask") };
+        encoder(&config).fit(corpus, &Call::new(0, 1)).unwrap_err().message
     };
     assert_eq!(
-        message(&world, &world.corpus()),
+        message(&world.corpus()),
         "corpus: 2 molecules, of which 1 are held out; training needs at least 2"
     );
-    let mut bare = world.corpus();
-    bare.molecules.graphs = None;
-    assert!(message(&world, &bare).starts_with("input `graphs` is needed"));
+    let bare = Corpus { molecules: Inputs::default(), ..world.corpus() };
+    assert!(message(&bare).starts_with("input `graphs` is needed"));
 }
 
 /// Single atoms: nothing can be contrasted with, moved, predicted or generated, except for masked atoms.
@@ -186,13 +183,9 @@ fn a_corpus_that_is_too_small_or_without_graphs_is_refused() {
 fn molecules_of_one_atom_are_no_fault() {
     let (offsets, none, nodes) = ([0, 1, 2, 3, 4], [0; 5], [0, 1, 2, 3]);
     let atoms = [5, 6, 7, 5].map(|element| [element, 0, 4, 5, 3, 0, 2, 0, 0]);
-    let graphs = molarena_sdk::Graphs::new(&offsets, &none, &atoms, &[], &[]).unwrap();
+    let graphs = Graphs::new(&offsets, &none, &atoms, &[], &[]).unwrap();
     let world = World::new(1);
-    let corpus = molarena_sdk::Corpus {
-        molecules: molarena_sdk::Inputs::from_graphs(graphs),
-        molecule_nodes: &nodes,
-        ..world.corpus()
-    };
+    let corpus = Corpus { molecules: Inputs::from_graphs(graphs), molecule_nodes: &nodes, ..world.corpus() };
     for name in ObjectiveConfig::NAMES {
         let mut encoder = encoder(&small(name));
         encoder.fit(&corpus, &Call::new(0, 1)).unwrap_or_else(|error| panic!("{name}: {error}"));
