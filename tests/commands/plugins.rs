@@ -138,6 +138,7 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
     };
     let aligner = "{\"epochs\": 2, \"batch_size\": 16, \"width\": 8, \"molecule_width\": 16, \"profile_width\": 16, \"space\": \"morphology\"}";
     let bert = molarena_tests::python::repository("tests/golden/language/bert.tar");
+    let objective = "{\"objective\": {\"name\": \"graphlog\"}, \"layers\": 1, \"width\": 8, \"epochs\": 2, \"batch_size\": 16}";
     let gnn = "{\"layers\": 1, \"width\": 8, \"epochs\": 2, \"batch_size\": 16, \"walk_length\": 2}";
     for (name, configs) in [
         ("molarena_baselines", small(&["rf"], "{\"n_trees\": 5}")),
@@ -147,6 +148,7 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
         ("molarena_gnn", small(&["mpnn"], "{\"epochs\": 4, \"width\": 16, \"message_width\": 16}")),
         ("molarena_language", vec!["--weights".to_owned(), format!("transformer={}", bert.display())]),
         ("molarena_contrastive", small(&["encoder/cloome", "encoder/infocore"], aligner)),
+        ("molarena_selfsupervised", small(&["encoder/selfsupervised"], objective)),
         ("fixture_kinds", Vec::new()),
     ] {
         let configs: Vec<&str> = configs.iter().map(String::as_str).collect();

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Packages that tests start or open; each test binary builds them once.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "molarena",
     "molarena-baselines",
     "molarena-contrastive",
@@ -20,6 +20,7 @@ const PACKAGES: [&str; 12] = [
     "molarena-linfa",
     "molarena-mlp",
     "molarena-onnx",
+    "molarena-selfsupervised",
 ];
 
 /// Features of these packages that the user asks for, such as `molarena-infoalign/libtorch`.

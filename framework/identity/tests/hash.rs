@@ -278,6 +278,16 @@ fn the_workspace_of_this_crate_has_its_plugins() {
     }
     assert_eq!(
         plugins.keys().collect::<Vec<_>>(),
-        ["baselines", "contrastive", "gnn", "infoalign", "language", "linfa", "mlp", "onnx"]
+        [
+            "baselines",
+            "contrastive",
+            "gnn",
+            "infoalign",
+            "language",
+            "linfa",
+            "mlp",
+            "onnx",
+            "selfsupervised"
+        ]
     );
 }

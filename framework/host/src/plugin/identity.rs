@@ -87,7 +87,20 @@ mod tests {
     fn this_host_knows_the_plugins_beside_it() {
         let ids: Vec<&str> =
             OWN.unwrap().split(' ').map(|plugin| plugin.split_once('=').unwrap().0).collect();
-        assert_eq!(ids, ["baselines", "contrastive", "gnn", "infoalign", "language", "linfa", "mlp", "onnx"]);
+        assert_eq!(
+            ids,
+            [
+                "baselines",
+                "contrastive",
+                "gnn",
+                "infoalign",
+                "language",
+                "linfa",
+                "mlp",
+                "onnx",
+                "selfsupervised"
+            ]
+        );
         assert!(is_own("mlp") && !is_own("ml") && !is_own(""));
     }
 }
