@@ -4,7 +4,7 @@ use core::{mem::MaybeUninit, mem::size_of, ptr};
 
 use crate::{
     MolarenaBaselineFactory, MolarenaCall, MolarenaCorpus, MolarenaDecoderFactory, MolarenaEncoderFactory,
-    MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaPlugin, MolarenaProfiles,
+    MolarenaFineTune, MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaPlugin, MolarenaProfiles,
 };
 
 /// A struct that starts with its `struct_size: u32`, and in which all bytes zero means "absent".
@@ -28,6 +28,7 @@ versioned!(
     MolarenaBaselineFactory,
     MolarenaEncoderFactory,
     MolarenaDecoderFactory,
+    MolarenaFineTune,
     MolarenaCall,
     MolarenaInputs,
     MolarenaLabels,

@@ -46,7 +46,7 @@ fn a_vector_does_not_depend_on_the_order_of_the_atoms_or_on_company() {
     let graphs = Graphs::new(&[0, 4, 8], &[0, 4, 8], &all_atoms, &all_bonds, &all_kinds).unwrap();
     let graphs = MoleculeGraphs::new(graphs).unwrap();
     for convolution in [Convolution::Gin, Convolution::Gcn, Convolution::GraphSage, Convolution::Gat] {
-        let network = Network { convolution, layers: 3, width: 8 };
+        let network = Network { convolution, layers: 3, width: 8, dropout: 0.0 };
         let slots = network.slots();
         let mut arrays = slots.random(&mut Random::of(1, 0, 0));
         let mut parameters = Parameters::take(&slots, &mut arrays, &Device::flex()).unwrap();
