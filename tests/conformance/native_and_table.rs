@@ -271,7 +271,8 @@ fn a_fine_tuned_model_is_the_same_on_either_side() {
     let folder = tempfile::tempdir().unwrap();
     let molecules = Inputs::from_smiles(Smiles::new(SMILES, &OFFSETS).unwrap());
     let mut trained = Witness::new(serde_json::from_str(r#"{"steps": 3}"#).unwrap()).unwrap();
-    let corpus = Corpus { molecules, ..corpus(&Molecules::new()) };
+    let graphs = Molecules::new();
+    let corpus = Corpus { molecules, ..corpus(&graphs) };
     trained.fit(&corpus, &call().with_folder(folder.path())).unwrap();
     let state = Encoder::save(&trained).unwrap();
 

@@ -259,7 +259,7 @@ fn an_encoder_in_python_is_fine_tuned() {
     let arena = TestArena::new();
     chains(&arena);
     let plugin = python::plugin(&arena.path(""), environment);
-    method(&arena, "scaled", "smiles", "python-fixture/scaled\"", "{ steps = 400 }", "");
+    method(&arena, "scaled", "smiles", "python-fixture/scaled\"", "{ steps = 200 }", "");
     method(&arena, "fixed", "smiles", "python-fixture/lengths\"", "{}", "");
     method(&arena, "wrong", "smiles", "python-fixture/scaled\"", "{ steps = 0 }", "");
     arena.method("constant", "baselines/constant", "{}");
@@ -272,7 +272,7 @@ fn an_encoder_in_python_is_fine_tuned() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let score = |name: &str| row(&arena, name)["mean"].as_f64().unwrap();
     assert!(score("scaled") < 0.8 * score("constant"), "{} {}", score("scaled"), score("constant"));
-    assert_eq!(record(&arena, "scaled")["composition"]["finetune"], json!({ "steps": 400 }));
+    assert_eq!(record(&arena, "scaled")["composition"]["finetune"], json!({ "steps": 200 }));
     let refused = run(&["fixed"]);
     assert_eq!(refused.code, Some(2));
     assert!(

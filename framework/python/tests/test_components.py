@@ -179,7 +179,7 @@ class ShiftedModel(molarena.Baseline):
         return np.array([[len(text)] for text in molecules.smiles]) + self.shift
 
     def save(self):
-        return self.shift.tobytes()
+        return np.asarray(self.shift, dtype=float).tobytes()
 
     def load(self, state):
         self.shift = np.frombuffer(state)
