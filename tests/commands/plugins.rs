@@ -139,13 +139,19 @@ fn the_arenas_own_plugins_pass_the_conformance_suite() {
     let aligner = "{\"epochs\": 2, \"batch_size\": 16, \"width\": 8, \"molecule_width\": 16, \"profile_width\": 16, \"space\": \"morphology\"}";
     let bert = molarena_tests::python::repository("tests/golden/language/bert.tar");
     let objective = "{\"objective\": {\"name\": \"graphlog\"}, \"layers\": 1, \"width\": 8, \"epochs\": 2, \"batch_size\": 16}";
+    let mpnn = "{\"epochs\": 4, \"width\": 16, \"message_width\": 16}";
+    let hu = "{\"layers\": 2, \"width\": 16}";
+    let few = |name: &str| small(&[name], "{\"epochs\": 3, \"layers\": 1, \"width\": 8}");
     let gnn = "{\"layers\": 1, \"width\": 8, \"epochs\": 2, \"batch_size\": 16, \"walk_length\": 2}";
     for (name, configs) in [
         ("molarena_baselines", small(&["rf"], "{\"n_trees\": 5}")),
         ("molarena_linfa", Vec::new()),
         ("molarena_mlp", small(&["mlp"], "{\"max_epochs\": 2, \"hidden\": [8]}")),
-        ("molarena_infoalign", small(&["encoder/infoalign"], gnn)),
-        ("molarena_gnn", small(&["mpnn"], "{\"epochs\": 4, \"width\": 16, \"message_width\": 16}")),
+        ("molarena_infoalign", [small(&["encoder/infoalign"], gnn), few("finetune/infoalign")].concat()),
+        (
+            "molarena_gnn",
+            [small(&["mpnn"], mpnn), small(&["pretrained"], hu), few("finetune/pretrained")].concat(),
+        ),
         ("molarena_language", vec!["--weights".to_owned(), format!("transformer={}", bert.display())]),
         ("molarena_contrastive", small(&["encoder/cloome", "encoder/infocore"], aligner)),
         ("molarena_selfsupervised", small(&["encoder/selfsupervised"], objective)),
@@ -205,7 +211,7 @@ fn hostile_plugins_fail_the_conformance_suite_by_name() {
     // Every component does its work once; those that wait until their time is over, of one kind.
     let mut results = check(&quick.map(|(component, _)| component), &["remains"]);
     results.extend(check(&slow.map(|(component, _)| component), &["remains"]));
-    results.extend(check(&["nan", "differs"], &["encode", "gaps", "score"]));
+    results.extend(check(&["nan", "differs"], &["encode", "gaps", "score", "finetune"]));
     let unknown = arena.molarena(&["plugin", "check", hostile, "--component", "goood"]);
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.stderr.contains("has no such component; it has encoder/abort, "), "{}", unknown.stderr);
@@ -237,6 +243,7 @@ fn hostile_plugins_fail_the_conformance_suite_by_name() {
         says(kind, component, part);
     }
     says("baseline", "differs", "not all between 0 and 1");
+    says("encoder", "nan", "a prediction is not finite in row");
 }
 
 #[test]
@@ -294,8 +301,9 @@ fn a_plugin_in_python_passes_but_for_its_faulty_component() {
             .count()
     };
     assert!(passed("lengths") >= 7 && passed("ridge") >= 9 && passed("projection") >= 7, "{results:#?}");
+    assert!(passed("scaled") >= passed("lengths") + 5, "it can be fine-tuned: {results:#?}");
     let text = arena.molarena(&["plugin", "check", plugin.to_str().unwrap(), "--case", "schema"]);
-    assert!(text.stdout.contains("python-fixture 0.1.0: 5 passed"), "{}", text.stdout);
+    assert!(text.stdout.contains("python-fixture 0.1.0: 6 passed"), "{}", text.stdout);
     assert!(text.stderr.contains("passed   encoder lengths: schema: "), "{}", text.stderr);
 }
 

@@ -76,6 +76,7 @@ fn rust_layout() -> Vec<String> {
             get_extension;
         MolarenaDecoderFactory: struct_size reserved create output_shape decode score save load destroy
             get_extension;
+        MolarenaFineTune: struct_size reserved create fit output_shape predict save load destroy;
     }
 }
 

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fixture_kinds::{
     AtomCounts, AtomCountsConfig, Device, Linear, LinearConfig, NearestCentroid, NearestCentroidConfig,
-    Untrainable, Witness,
+    TunedWitness, Untrainable, Witness,
 };
 use molarena_abi as abi;
 use molarena_host::{
@@ -14,8 +14,8 @@ use molarena_host::{
     plugin::loader::LoadedEncoder, plugin::loader::LoadedPlugin,
 };
 use molarena_sdk::{
-    Baseline, Call, Component, ComponentKind, Corpus, Decoder, Dense, Encoder, Error, Graphs, Inputs,
-    NodeKind, OwnedLabels, Profiles, TaskKind,
+    Baseline, Call, Component, ComponentDescription, ComponentKind, Corpus, Decoder, Dense, Encoder, Error,
+    FineTune, Graphs, Inputs, NodeKind, OwnedLabels, Profiles, Smiles, TaskKind,
 };
 use shared::{Watcher, same, same_matrix};
 
@@ -245,6 +245,94 @@ fn a_baseline_predicts_the_same_before_and_after_loading() {
         let shape = LoadError::Shape { expected_rows: 8, expected_columns: 3, rows: 8, columns: 2 };
         assert_eq!(error, shape);
     }
+}
+
+const SMILES: &str = "CCOCCCCNCCCCCCCC";
+const OFFSETS: [i64; 6] = [0, 3, 5, 5, 8, 16];
+
+fn witnesses(state: Option<&[u8]>) -> (Witness, LoadedEncoder) {
+    let mut native = Witness::new(serde_json::from_str("{}").unwrap()).unwrap();
+    let mut table = plugin().encoder("witness", "{}").unwrap();
+    if let Some(state) = state {
+        same(native.load(state), table.load(state)).unwrap();
+    }
+    (native, table)
+}
+
+fn models(state: Option<&[u8]>, json: &str) -> (TunedWitness, LoadedBaseline) {
+    let (native, table) = witnesses(state);
+    let config = serde_json::from_str(json).unwrap();
+    // Both encoders are dropped here: a model does not need its encoder.
+    (native.finetune(config).unwrap(), table.finetune(json).unwrap())
+}
+
+#[test]
+fn a_fine_tuned_model_is_the_same_on_either_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let molecules = Inputs::from_smiles(Smiles::new(SMILES, &OFFSETS).unwrap());
+    let mut trained = Witness::new(serde_json::from_str(r#"{"steps": 3}"#).unwrap()).unwrap();
+    let graphs = Molecules::new();
+    let corpus = Corpus { molecules, ..corpus(&graphs) };
+    trained.fit(&corpus, &call().with_folder(folder.path())).unwrap();
+    let state = Encoder::save(&trained).unwrap();
+
+    let none = Inputs::from_smiles(Smiles::new("", &[0]).unwrap());
+    let (nan, fit_call) = (f32::NAN, call());
+    let values = vec![0.0, nan, 1.0, nan, nan, nan, 1.0, nan, 0.0, nan];
+    let labels = OwnedLabels::from_nan(TaskKind::Classification, 5, 2, values).unwrap();
+    let no_labels = OwnedLabels::from_nan(TaskKind::Classification, 0, 2, vec![]).unwrap();
+    let fitted = |state: Option<&[u8]>| {
+        let (mut native, mut table) = models(state, r#"{"smoothing": 2.0}"#);
+        let left = native.fit(&molecules, &labels.view(), &none, &no_labels.view(), &fit_call);
+        same(left, table.fit(&molecules, &labels.view(), &none, &no_labels.view(), &fit_call)).unwrap();
+        (native, table)
+    };
+    let predict = |(native, table): &mut (TunedWitness, LoadedBaseline)| {
+        same_matrix(native.predict(&molecules, &fit_call), table.predict(&molecules, 2, &fit_call)).unwrap()
+    };
+    let mut pair = fitted(Some(&state));
+    let predictions = predict(&mut pair);
+    assert_eq!((predictions.rows, predictions.columns), (5, 2));
+    assert_ne!(predict(&mut fitted(None)), predictions, "a model starts from the encoder's state");
+    let saved = same(pair.0.save(), pair.1.save()).unwrap();
+    // The state of a model is whole: the encoder that it is loaded into has none.
+    let mut restored = models(None, r#"{"smoothing": 2.0}"#);
+    same(restored.0.load(&saved), restored.1.load(&saved)).unwrap();
+    assert_eq!(predict(&mut restored), predictions);
+    let error = same(restored.0.load(b"x"), restored.1.load(b"x")).unwrap_err();
+    assert_eq!(error, Error::data("state is not a stored `witness-tuned/1`"));
+
+    let impatient = Watcher::cancelling_after(0);
+    let cancelled = fit_call.with_hooks(&impatient);
+    let (mut native, mut table) = models(None, "{}");
+    let left = native.fit(&molecules, &labels.view(), &none, &no_labels.view(), &cancelled);
+    let right = table.fit(&molecules, &labels.view(), &none, &no_labels.view(), &cancelled);
+    assert_eq!(same(left, right), Err(Error::cancelled("cancelled by the arena")));
+}
+
+#[test]
+fn fine_tuning_is_offered_by_name_and_refused_in_words() {
+    let plugin = plugin();
+    let offered = |component: &&ComponentDescription| component.finetune.is_some();
+    let components = &plugin.description().components;
+    assert_eq!(components.iter().filter(offered).map(|one| one.id.as_str()).collect::<Vec<_>>(), ["witness"]);
+    let schema = &components.iter().find(offered).unwrap().finetune.as_ref().unwrap().config_schema;
+    assert_eq!(
+        (&schema["additionalProperties"], &schema["properties"]["smoothing"]["default"]),
+        (&false.into(), &1.0.into())
+    );
+    let (native, table) = witnesses(None);
+    let refused = |json: &str| match table.finetune(json).unwrap_err() {
+        LoadError::Call { status: abi::MOLARENA_ERROR_INVALID_CONFIG, message } => message,
+        other => panic!("{other}"),
+    };
+    let out_of_range = native.finetune(serde_json::from_str(r#"{"smoothing": 0}"#).unwrap()).unwrap_err();
+    assert_eq!(refused(r#"{"smoothing": 0}"#), out_of_range.message);
+    assert!(refused(r#"{"smothing": 1}"#).starts_with("fine-tuning of `witness`: unknown field `smothing`"));
+    // An encoder of the same plugin that does not offer it.
+    let other = plugin.encoder("atom-counts", "{}").unwrap().finetune("{}").unwrap_err();
+    let message = "encoder `atom-counts` cannot be fine-tuned; put a baseline on its vectors".to_owned();
+    assert_eq!(other, LoadError::Call { status: abi::MOLARENA_ERROR_UNSUPPORTED, message });
 }
 
 #[test]

@@ -65,6 +65,10 @@ static void tables(void) {
     FIELD(MolarenaDecoderFactory, reserved) FIELD(MolarenaDecoderFactory, create)
     FIELD(MolarenaDecoderFactory, output_shape) FIELD(MolarenaDecoderFactory, decode)
     FIELD(MolarenaDecoderFactory, score) FACTORY_TAIL(MolarenaDecoderFactory)
+    SIZE(MolarenaFineTune) FIELD(MolarenaFineTune, struct_size) FIELD(MolarenaFineTune, reserved)
+    FIELD(MolarenaFineTune, create) FIELD(MolarenaFineTune, fit) FIELD(MolarenaFineTune, output_shape)
+    FIELD(MolarenaFineTune, predict) FIELD(MolarenaFineTune, save) FIELD(MolarenaFineTune, load)
+    FIELD(MolarenaFineTune, destroy)
 }
 
 int main(void) {

@@ -38,6 +38,21 @@ struct Hideout {
 
 impl Hideout {
     fn new(rows: &[usize]) -> Self {
+        Self::with(rows, |arena, config| arena.method("snoop", "fixture-hostile/snoop", config))
+    }
+
+    /// The snoop as a model that is fine-tuned from an encoder.
+    fn of_a_fine_tuned_encoder(rows: &[usize]) -> Self {
+        Self::with(rows, |arena, config| {
+            let text = format!(
+                "schema = \"molarena.method/1\"\nname = \"snoop\"\nfeatures = {{ kind = \"morgan\", bits = 256 }}\n\
+                 encoder = {{ component = \"fixture-hostile/snoop\", config = {config}, finetune = {config} }}\n"
+            );
+            arena.write("methods/snoop.toml", text);
+        })
+    }
+
+    fn with(rows: &[usize], method: impl FnOnce(&TestArena, &str)) -> Self {
         let arena = TestArena::new();
         regression(&arena, "labels", TASKS, label);
         arena.method("good", "fixture-hostile/good", "{}");
@@ -65,7 +80,7 @@ impl Hideout {
             arena.path("socket").display().to_string(),
             needles(rows),
         );
-        arena.method("snoop", "fixture-hostile/snoop", &config);
+        method(&arena, &config);
         Self { arena, _listeners: (tcp, unix) }
     }
 
@@ -101,8 +116,22 @@ fn a_plugin_finds_no_test_label_and_no_way_out() {
 }
 
 #[test]
+fn a_fine_tuned_encoder_finds_no_test_label_and_no_way_out() {
+    let (row, found) = Hideout::of_a_fine_tuned_encoder(&split().test).run(&[]);
+    if confined(&row) {
+        assert_eq!(found, [""; 0]);
+        assert!(row["mean"].is_number(), "{row}");
+    }
+}
+
+#[test]
 fn a_plugin_finds_the_training_labels_and_nothing_else() {
-    let (row, found) = Hideout::new(&split().train).run(&[]);
+    only_training_labels(&Hideout::new(&split().train));
+    only_training_labels(&Hideout::of_a_fine_tuned_encoder(&split().train));
+}
+
+fn only_training_labels(hideout: &Hideout) {
+    let (row, found) = hideout.run(&[]);
     if confined(&row) {
         assert!(found.iter().any(|finding| finding.starts_with("label in memory")), "{found:?}");
         assert!(found.iter().any(|finding| finding.contains("train-labels.npy")), "{found:?}");

@@ -9,6 +9,7 @@ mod constructors;
 mod demo;
 mod determinism;
 mod failures;
+mod finetune;
 mod hidden_labels;
 mod kinds;
 mod matching;

@@ -16,6 +16,8 @@
  *   calls `release` at once.
  * - An instance is used by one thread at a time, on any thread. Factory functions are thread-safe.
  * - No bool, enum, bitfield or Rust type crosses.
+ * - An extension is asked for by its string id and is null where it is unknown. It needs no minor version: the number at the
+ *   end of its id is its own, and its table grows like any other.
  */
 
 #ifndef MOLARENA_H
@@ -41,6 +43,9 @@ extern "C" {
 
 // Factory id of baselines, for `get_factory`: a `MolarenaBaselineFactory`.
 #define MOLARENA_BASELINE_FACTORY "molarena.baseline/1"
+
+// Extension id of fine-tuning, for `get_extension` of a `MolarenaEncoderFactory`: a `MolarenaFineTune`.
+#define MOLARENA_ENCODER_FINETUNE "molarena.encoder.finetune/1"
 
 // Major version of the ABI. A library with another major is refused before anything else is read.
 #define MOLARENA_ABI_MAJOR 1
@@ -271,6 +276,21 @@ typedef struct MolarenaCall {
     struct MolarenaStr folder;
 } MolarenaCall;
 
+// Learns from training molecules; validation molecules serve model choice only and may have 0 rows.
+typedef int32_t (*MolarenaFit)(MolarenaHandle instance,
+                               const struct MolarenaInputs *train,
+                               const struct MolarenaLabels *train_labels,
+                               const struct MolarenaInputs *valid,
+                               const struct MolarenaLabels *valid_labels,
+                               const struct MolarenaCall *call,
+                               struct MolarenaError *error);
+
+// Writes the shape of the output for `rows` molecules to `shape`: rows, columns.
+typedef int32_t (*MolarenaOutputShape)(MolarenaHandle instance,
+                                       uint64_t rows,
+                                       uint64_t *shape,
+                                       struct MolarenaError *error);
+
 // A buffer of the arena that the component fills with `f32[rows, columns]`, row-major.
 //
 // The component sets `rows` and `columns` to what it produced. When that does not fit into `capacity` it writes
@@ -289,6 +309,13 @@ typedef struct MolarenaOutput {
     // Columns produced; set by the component.
     uint64_t columns;
 } MolarenaOutput;
+
+// Turns molecules into a matrix, which it writes to `output`.
+typedef int32_t (*MolarenaApply)(MolarenaHandle instance,
+                                 const struct MolarenaInputs *inputs,
+                                 struct MolarenaOutput *output,
+                                 const struct MolarenaCall *call,
+                                 struct MolarenaError *error);
 
 // Bytes owned by the side that made them, until `release`.
 typedef struct MolarenaBlob {
@@ -329,24 +356,11 @@ typedef struct MolarenaBaselineFactory {
     // Makes an instance.
     MolarenaCreate create;
     // Learns from training molecules; validation molecules serve model choice only and may have 0 rows.
-    int32_t (*fit)(MolarenaHandle instance,
-                   const struct MolarenaInputs *train,
-                   const struct MolarenaLabels *train_labels,
-                   const struct MolarenaInputs *valid,
-                   const struct MolarenaLabels *valid_labels,
-                   const struct MolarenaCall *call,
-                   struct MolarenaError *error);
+    MolarenaFit fit;
     // Shape of `predict`'s output for `rows` molecules: rows, tasks.
-    int32_t (*output_shape)(MolarenaHandle instance,
-                            uint64_t rows,
-                            uint64_t *shape,
-                            struct MolarenaError *error);
+    MolarenaOutputShape output_shape;
     // Predicts `f32[rows, tasks]`: probabilities of class 1, or values in the labels' units.
-    int32_t (*predict)(MolarenaHandle instance,
-                       const struct MolarenaInputs *inputs,
-                       struct MolarenaOutput *output,
-                       const struct MolarenaCall *call,
-                       struct MolarenaError *error);
+    MolarenaApply predict;
     // Saves the fitted state.
     MolarenaSave save;
     // Restores a fitted state.
@@ -422,16 +436,9 @@ typedef struct MolarenaEncoderFactory {
                    const struct MolarenaCall *call,
                    struct MolarenaError *error);
     // Shape of `encode`'s output for `rows` molecules: rows, width.
-    int32_t (*output_shape)(MolarenaHandle instance,
-                            uint64_t rows,
-                            uint64_t *shape,
-                            struct MolarenaError *error);
+    MolarenaOutputShape output_shape;
     // Encodes molecules to `f32[rows, width]`.
-    int32_t (*encode)(MolarenaHandle instance,
-                      const struct MolarenaInputs *inputs,
-                      struct MolarenaOutput *output,
-                      const struct MolarenaCall *call,
-                      struct MolarenaError *error);
+    MolarenaApply encode;
     // Saves the trained state.
     MolarenaSave save;
     // Restores a trained state.
@@ -483,6 +490,37 @@ typedef struct MolarenaDecoderFactory {
     // Optional interfaces by id, or null.
     MolarenaGetExtension get_extension;
 } MolarenaDecoderFactory;
+
+// Extension of encoders, `molarena.encoder.finetune/1`: models that train the encoder end to end with a head on labels. It
+// comes from `get_extension` of a `MolarenaEncoderFactory`.
+//
+// A model is used like a baseline whose inputs are the encoder's own molecules. It starts from the state that the encoder has
+// when `create` is called, and does not need the encoder afterwards. The description of an encoder that offers this has a
+// member `finetune` with the `config_schema` of `config`.
+typedef struct MolarenaFineTune {
+    // Size of this struct in bytes.
+    uint32_t struct_size;
+    // Zero.
+    uint32_t reserved;
+    // Makes a model from an instance of the encoder. `config` is JSON: the head and its training. It must succeed for an
+    // encoder without state: `fit` says that one is missing, and `load` restores everything that `predict` needs.
+    int32_t (*create)(MolarenaHandle encoder,
+                      struct MolarenaStr config,
+                      MolarenaHandle *instance,
+                      struct MolarenaError *error);
+    // Trains encoder and head.
+    MolarenaFit fit;
+    // Shape of `predict`'s output for `rows` molecules: rows, tasks.
+    MolarenaOutputShape output_shape;
+    // Predicts `f32[rows, tasks]`: probabilities of class 1, or values in the labels' units.
+    MolarenaApply predict;
+    // Saves the trained model: encoder and head.
+    MolarenaSave save;
+    // Restores a trained model. The encoder that it was made from has the configuration of that which was trained.
+    MolarenaLoad load;
+    // Frees an instance.
+    MolarenaDestroy destroy;
+} MolarenaFineTune;
 
 // Type of the exported symbol. The table that it returns lives as long as the process.
 typedef const struct MolarenaPlugin *(*MolarenaEntry)(void);

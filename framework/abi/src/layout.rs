@@ -6,9 +6,9 @@ use core::mem::{align_of, offset_of, size_of};
 
 use crate::{
     MolarenaBaselineFactory, MolarenaBits, MolarenaBlob, MolarenaCall, MolarenaCorpus,
-    MolarenaDecoderFactory, MolarenaDense, MolarenaEncoderFactory, MolarenaError, MolarenaGraphs,
-    MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaOutput, MolarenaPlugin, MolarenaProfiles,
-    MolarenaSmiles, MolarenaStr,
+    MolarenaDecoderFactory, MolarenaDense, MolarenaEncoderFactory, MolarenaError, MolarenaFineTune,
+    MolarenaGraphs, MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaOutput, MolarenaPlugin,
+    MolarenaProfiles, MolarenaSmiles, MolarenaStr,
 };
 
 macro_rules! layout {
@@ -40,3 +40,4 @@ layout!(MolarenaPlugin: 48, struct_size @ 0, abi_major @ 4, abi_minor @ 8, init 
 layout!(MolarenaBaselineFactory: 72, create @ 8, fit @ 16, output_shape @ 24, predict @ 32, save @ 40, load @ 48, destroy @ 56, get_extension @ 64);
 layout!(MolarenaEncoderFactory: 72, create @ 8, fit @ 16, output_shape @ 24, encode @ 32, save @ 40, load @ 48, destroy @ 56, get_extension @ 64);
 layout!(MolarenaDecoderFactory: 72, create @ 8, output_shape @ 16, decode @ 24, score @ 32, save @ 40, load @ 48, destroy @ 56, get_extension @ 64);
+layout!(MolarenaFineTune: 64, struct_size @ 0, create @ 8, fit @ 16, output_shape @ 24, predict @ 32, save @ 40, load @ 48, destroy @ 56);

@@ -15,6 +15,8 @@
 //!   calls `release` at once.
 //! - An instance is used by one thread at a time, on any thread. Factory functions are thread-safe.
 //! - No bool, enum, bitfield or Rust type crosses.
+//! - An extension is asked for by its string id and is null where it is unknown. It needs no minor version: the number at the
+//!   end of its id is its own, and its table grows like any other.
 
 #![no_std]
 
@@ -41,6 +43,8 @@ pub const ENCODER_FACTORY: &str = "molarena.encoder/1";
 pub const DECODER_FACTORY: &str = "molarena.decoder/1";
 /// Factory id of baselines, for `get_factory`: a [`MolarenaBaselineFactory`].
 pub const BASELINE_FACTORY: &str = "molarena.baseline/1";
+/// Extension id of fine-tuning, for `get_extension` of a [`MolarenaEncoderFactory`]: a [`MolarenaFineTune`].
+pub const ENCODER_FINETUNE: &str = "molarena.encoder.finetune/1";
 
 /// Success.
 pub const MOLARENA_OK: i32 = 0;

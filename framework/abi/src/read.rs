@@ -4,7 +4,7 @@ use core::{mem::MaybeUninit, mem::size_of, ptr};
 
 use crate::{
     MolarenaBaselineFactory, MolarenaCall, MolarenaCorpus, MolarenaDecoderFactory, MolarenaEncoderFactory,
-    MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaPlugin, MolarenaProfiles,
+    MolarenaFineTune, MolarenaHost, MolarenaInputs, MolarenaLabels, MolarenaPlugin, MolarenaProfiles,
 };
 
 /// A struct that starts with its `struct_size: u32`, and in which all bytes zero means "absent".
@@ -28,6 +28,7 @@ versioned!(
     MolarenaBaselineFactory,
     MolarenaEncoderFactory,
     MolarenaDecoderFactory,
+    MolarenaFineTune,
     MolarenaCall,
     MolarenaInputs,
     MolarenaLabels,
@@ -118,6 +119,47 @@ mod tests {
         let old = read(&call);
         assert_eq!((old.threads, old.seed, old.folder.len), (3, 7, 0));
         assert!(old.folder.data.is_null());
+    }
+
+    extern "C" fn no_extension(_: MolarenaStr) -> *const core::ffi::c_void {
+        core::ptr::null()
+    }
+
+    unsafe extern "C" fn destroy(_: crate::MolarenaHandle) {}
+
+    #[test]
+    #[expect(unsafe_code, reason = "the function under test is unsafe")]
+    fn an_encoder_of_a_shorter_table_offers_no_extension() {
+        let mut encoder = MolarenaEncoderFactory {
+            struct_size: 72,
+            reserved: 0,
+            create: None,
+            fit: None,
+            output_shape: None,
+            encode: None,
+            save: None,
+            load: None,
+            destroy: Some(destroy),
+            get_extension: Some(no_extension),
+        };
+        // SAFETY: the struct is at least as long as the size that it names, here and below.
+        let read = |encoder: &MolarenaEncoderFactory| unsafe { read_sized(encoder) }.unwrap();
+        assert!(read(&encoder).get_extension.is_some());
+        encoder.struct_size = 64;
+        assert!(read(&encoder).get_extension.is_none() && read(&encoder).destroy.is_some());
+        let tuned = MolarenaFineTune {
+            struct_size: 56,
+            reserved: 0,
+            create: None,
+            fit: None,
+            output_shape: None,
+            predict: None,
+            save: None,
+            load: None,
+            destroy: Some(destroy),
+        };
+        // SAFETY: as above.
+        assert!(unsafe { read_sized(&raw const tuned) }.unwrap().destroy.is_none());
     }
 
     #[test]

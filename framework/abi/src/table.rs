@@ -36,6 +36,34 @@ pub type MolarenaLoad = unsafe extern "C" fn(
 /// Frees an instance. The only call that a poisoned instance still takes.
 pub type MolarenaDestroy = unsafe extern "C" fn(instance: MolarenaHandle);
 
+/// Learns from training molecules; validation molecules serve model choice only and may have 0 rows.
+pub type MolarenaFit = unsafe extern "C" fn(
+    instance: MolarenaHandle,
+    train: *const MolarenaInputs,
+    train_labels: *const MolarenaLabels,
+    valid: *const MolarenaInputs,
+    valid_labels: *const MolarenaLabels,
+    call: *const MolarenaCall,
+    error: *mut MolarenaError,
+) -> i32;
+
+/// Writes the shape of the output for `rows` molecules to `shape`: rows, columns.
+pub type MolarenaOutputShape = unsafe extern "C" fn(
+    instance: MolarenaHandle,
+    rows: u64,
+    shape: *mut u64,
+    error: *mut MolarenaError,
+) -> i32;
+
+/// Turns molecules into a matrix, which it writes to `output`.
+pub type MolarenaApply = unsafe extern "C" fn(
+    instance: MolarenaHandle,
+    inputs: *const MolarenaInputs,
+    output: *mut MolarenaOutput,
+    call: *const MolarenaCall,
+    error: *mut MolarenaError,
+) -> i32;
+
 /// Returns an optional interface by its id, or null.
 pub type MolarenaGetExtension = unsafe extern "C" fn(id: MolarenaStr) -> *const c_void;
 
@@ -89,36 +117,11 @@ pub struct MolarenaBaselineFactory {
     /// Makes an instance.
     pub create: Option<MolarenaCreate>,
     /// Learns from training molecules; validation molecules serve model choice only and may have 0 rows.
-    pub fit: Option<
-        unsafe extern "C" fn(
-            instance: MolarenaHandle,
-            train: *const MolarenaInputs,
-            train_labels: *const MolarenaLabels,
-            valid: *const MolarenaInputs,
-            valid_labels: *const MolarenaLabels,
-            call: *const MolarenaCall,
-            error: *mut MolarenaError,
-        ) -> i32,
-    >,
+    pub fit: Option<MolarenaFit>,
     /// Shape of `predict`'s output for `rows` molecules: rows, tasks.
-    pub output_shape: Option<
-        unsafe extern "C" fn(
-            instance: MolarenaHandle,
-            rows: u64,
-            shape: *mut u64,
-            error: *mut MolarenaError,
-        ) -> i32,
-    >,
+    pub output_shape: Option<MolarenaOutputShape>,
     /// Predicts `f32[rows, tasks]`: probabilities of class 1, or values in the labels' units.
-    pub predict: Option<
-        unsafe extern "C" fn(
-            instance: MolarenaHandle,
-            inputs: *const MolarenaInputs,
-            output: *mut MolarenaOutput,
-            call: *const MolarenaCall,
-            error: *mut MolarenaError,
-        ) -> i32,
-    >,
+    pub predict: Option<MolarenaApply>,
     /// Saves the fitted state.
     pub save: Option<MolarenaSave>,
     /// Restores a fitted state.
@@ -149,24 +152,9 @@ pub struct MolarenaEncoderFactory {
         ) -> i32,
     >,
     /// Shape of `encode`'s output for `rows` molecules: rows, width.
-    pub output_shape: Option<
-        unsafe extern "C" fn(
-            instance: MolarenaHandle,
-            rows: u64,
-            shape: *mut u64,
-            error: *mut MolarenaError,
-        ) -> i32,
-    >,
+    pub output_shape: Option<MolarenaOutputShape>,
     /// Encodes molecules to `f32[rows, width]`.
-    pub encode: Option<
-        unsafe extern "C" fn(
-            instance: MolarenaHandle,
-            inputs: *const MolarenaInputs,
-            output: *mut MolarenaOutput,
-            call: *const MolarenaCall,
-            error: *mut MolarenaError,
-        ) -> i32,
-    >,
+    pub encode: Option<MolarenaApply>,
     /// Saves the trained state.
     pub save: Option<MolarenaSave>,
     /// Restores a trained state.
@@ -175,6 +163,43 @@ pub struct MolarenaEncoderFactory {
     pub destroy: Option<MolarenaDestroy>,
     /// Optional interfaces by id, or null.
     pub get_extension: Option<MolarenaGetExtension>,
+}
+
+/// Extension of encoders, `molarena.encoder.finetune/1`: models that train the encoder end to end with a head on labels. It
+/// comes from `get_extension` of a [`MolarenaEncoderFactory`].
+///
+/// A model is used like a baseline whose inputs are the encoder's own molecules. It starts from the state that the encoder has
+/// when `create` is called, and does not need the encoder afterwards. The description of an encoder that offers this has a
+/// member `finetune` with the `config_schema` of `config`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct MolarenaFineTune {
+    /// Size of this struct in bytes.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Makes a model from an instance of the encoder. `config` is JSON: the head and its training. It must succeed for an
+    /// encoder without state: `fit` says that one is missing, and `load` restores everything that `predict` needs.
+    pub create: Option<
+        unsafe extern "C" fn(
+            encoder: MolarenaHandle,
+            config: MolarenaStr,
+            instance: *mut MolarenaHandle,
+            error: *mut MolarenaError,
+        ) -> i32,
+    >,
+    /// Trains encoder and head.
+    pub fit: Option<MolarenaFit>,
+    /// Shape of `predict`'s output for `rows` molecules: rows, tasks.
+    pub output_shape: Option<MolarenaOutputShape>,
+    /// Predicts `f32[rows, tasks]`: probabilities of class 1, or values in the labels' units.
+    pub predict: Option<MolarenaApply>,
+    /// Saves the trained model: encoder and head.
+    pub save: Option<MolarenaSave>,
+    /// Restores a trained model. The encoder that it was made from has the configuration of that which was trained.
+    pub load: Option<MolarenaLoad>,
+    /// Frees an instance.
+    pub destroy: Option<MolarenaDestroy>,
 }
 
 /// Factory of decoders: vectors to profiles of a feature space.

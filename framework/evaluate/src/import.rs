@@ -118,6 +118,7 @@ pub fn records(place: Place<'_>, predictions: &[f32]) -> (StepRecord, Record) {
         chemistry: CHEMISTRY_VERSION.to_owned(),
         encoder: None,
         pretraining: None,
+        finetune: None,
         baseline: Some(baseline),
         tune: None,
         members: Vec::new(),

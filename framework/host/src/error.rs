@@ -84,6 +84,22 @@ pub enum Error {
         /// The known components.
         known: String,
     },
+    /// The method fine-tunes an encoder that does not offer it.
+    #[error(
+        "method `{method}`: encoder `{component}` of the plugin {path} cannot be fine-tuned: it does not offer {extension}; take \
+         `finetune` out of the method and name a `baseline`, or use an encoder that offers it{known}",
+        extension = molarena_abi::ENCODER_FINETUNE
+    )]
+    FineTune {
+        /// The method.
+        method: String,
+        /// The encoder.
+        component: String,
+        /// The plugin.
+        path: PathBuf,
+        /// The encoders of the plugin that offer it, after a colon; empty if there are none.
+        known: String,
+    },
     /// The configuration does not fit the component's schema.
     #[error("method `{method}`: configuration of `{component}`: {message}")]
     Config {
@@ -227,6 +243,7 @@ impl Error {
             Self::NoInputColumn { .. } => "E-HOST-019",
             Self::Archive { .. } => "E-HOST-020",
             Self::Weights { .. } => "E-HOST-021",
+            Self::FineTune { .. } => "E-HOST-022",
         }
     }
 
@@ -238,6 +255,7 @@ impl Error {
             | Self::Config { .. }
             | Self::Inputs { .. }
             | Self::Device { .. }
+            | Self::FineTune { .. }
             | Self::Request(_)
             | Self::Exposed { .. } => Fault::Usage,
             Self::UnknownPlugin { .. } | Self::Plugin { .. } | Self::UnknownComponent { .. } => Fault::Plugin,

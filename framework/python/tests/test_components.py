@@ -149,6 +149,82 @@ class Descriptions(unittest.TestCase):
             _Server((lengths, lengths), io.BytesIO(), io.BytesIO())
 
 
+class Shifted(molarena.Encoder):
+    """The number of characters plus what labels taught."""
+
+    @dataclass
+    class FineTuneConfig:
+        share: float = molarena.option(1.0, "Share of the mean label", minimum=0)
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.shift = 5.0
+
+    def encode(self, molecules, call):
+        return [len(text) + self.shift for text in molecules.smiles]
+
+    def finetune(self, config):
+        return ShiftedModel(self.shift, config.share)
+
+
+class ShiftedModel(molarena.Baseline):
+    def __init__(self, shift, share):
+        super().__init__()
+        self.shift, self.share = shift, share
+
+    def fit(self, molecules, labels, valid, valid_labels, call):
+        self.shift += self.share * np.nanmean(labels.values, axis=0)
+
+    def predict(self, molecules, call):
+        return np.array([[len(text)] for text in molecules.smiles]) + self.shift
+
+    def save(self):
+        return np.asarray(self.shift, dtype=float).tobytes()
+
+    def load(self, state):
+        self.shift = np.frombuffer(state)
+
+
+class FineTuning(unittest.TestCase):
+    def test_it_is_described_where_it_is_offered(self):
+        self.assertNotIn("finetune", lengths._describe())
+        schema = Shifted._describe()["finetune"]["config_schema"]
+        self.assertEqual(schema["properties"]["share"]["minimum"], 0)
+        self.assertIs(schema["additionalProperties"], False)
+
+    def test_a_model_starts_from_the_encoder_and_is_an_instance_of_its_own(self):
+        answers = Answers(Shifted, lengths)
+        encoder = answers.ask("create", kind="encoder", component="shifted", config={})["ok"]
+        model = answers.ask("finetune", **encoder, config={"share": 2.0})["ok"]
+        self.assertNotEqual(model, encoder)
+        answers.ask("drop", **encoder)
+        (Path(answers.folder.name) / "0.json").write_text(json.dumps(["CC", "C"]))
+        x = {"rows": 2, "smiles": "0.json"}
+        labels = {"kind": "regression", "values": answers.write("1.npy", np.array([[1, np.nan], [3, 4]], np.float32))}
+        parts = {"train": x, "train_labels": labels, "valid": x, "valid_labels": labels}
+        self.assertEqual(answers.ask("fit", **model, **parts, context=CONTEXT), {"id": 1, "ok": {}})
+
+        def predicted(model):
+            answer = answers.ask("predict", **model, inputs=x, tasks=2, context=CONTEXT)
+            return np.load(Path(answers.folder.name) / answer["ok"]["values"])
+
+        np.testing.assert_array_equal(predicted(model), [[11, 15], [10, 14]])
+        state = answers.ask("save", **model)["ok"]["state"]
+        encoder = answers.ask("create", kind="encoder", component="shifted", config={})["ok"]
+        other = answers.ask("finetune", **encoder, config={})["ok"]
+        answers.ask("load", **other, state=state)
+        np.testing.assert_array_equal(predicted(other), predicted(model))
+
+    def test_what_is_wrong_has_a_status(self):
+        answers = Answers(Shifted, lengths)
+        encoder = answers.ask("create", kind="encoder", component="lengths", config={})["ok"]
+        self.assertEqual(answers.ask("finetune", **encoder, config={})["error"]["status"], "unsupported")
+        encoder = answers.ask("create", kind="encoder", component="shifted", config={})["ok"]
+        error = answers.ask("finetune", **encoder, config={"shape": 2.0})["error"]
+        self.assertEqual(error["status"], "invalid-config")
+        self.assertIn("shape", error["message"])
+
+
 class Frames(unittest.TestCase):
     def test_a_function_encodes(self):
         answers = Answers(lengths)

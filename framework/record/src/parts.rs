@@ -57,9 +57,13 @@ pub struct Composition {
     /// `{ features, encoder }` with a [`ComponentUse`]; several as a list; absent without any.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub join: Value,
-    /// The baseline; null for an ensemble.
+    /// Configuration of the head and the training by which the encoder is fine-tuned, in place of a baseline; absent for a
+    /// fixed encoder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finetune: Option<Value>,
+    /// The baseline; null for an ensemble and for a fine-tuned encoder.
     pub baseline: Option<ComponentUse>,
-    /// The settings of the baseline to choose from; absent without tuning.
+    /// The settings of the baseline or the fine-tuning to choose from; absent without tuning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tune: Option<Tune>,
     /// The members of an ensemble.
@@ -137,7 +141,7 @@ pub struct Search {
 /// A setting that was tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
-    /// Configuration of the baseline.
+    /// Configuration of the baseline or the fine-tuning.
     pub config: serde_json::Value,
     /// Score on the validation molecules by the dataset's metric: mean over the tasks where it is defined.
     pub valid_score: Option<f64>,
@@ -338,7 +342,7 @@ pub struct Pretrained {
     pub seed: u64,
 }
 
-/// `[tune]` of a method file: values to try for keys of the baseline's configuration.
+/// `[tune]` of a method file: values to try for keys of the configuration of the baseline or the fine-tuning.
 ///
 /// Each combination is fitted to the training molecules and scored on the validation molecules by the
 /// dataset's metric (mean over the tasks where it is defined). The best one, or the first of equals, predicts

@@ -343,6 +343,9 @@ pub(crate) fn composition(record: &Record) -> Vec<(&'static str, Value)> {
     if !made.join.is_null() {
         parts.push(("join", made.join.clone()));
     }
+    if let Some(finetune) = &made.finetune {
+        parts.push(("finetune", finetune.clone()));
+    }
     // Records on the processor name no device.
     if let Some(device) = &record.device {
         parts.push(("device", json!(device)));

@@ -73,6 +73,7 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
             chemistry: "1".to_owned(),
             encoder: None,
             pretraining: None,
+            finetune: None,
             baseline: Some(baseline),
             tune: None,
             members: Vec::new(),

@@ -89,6 +89,22 @@ pub trait Encoder {
     }
 }
 
+/// An encoder whose weights are trained end to end with a head on labels, instead of a baseline on its fixed vectors.
+///
+/// Export it as `encoders: [MyEncoder: FineTune]`; a method file asks for it with `finetune` in its `encoder`.
+pub trait FineTune: Component + Encoder {
+    /// The configuration of head and training. Derive `Deserialize` with `#[serde(deny_unknown_fields, default)]` and
+    /// `JsonSchema`.
+    type FineTuneConfig: DeserializeOwned + JsonSchema;
+    /// The encoder with a head. Its inputs are the encoder's molecules, and its determinism is that which the encoder
+    /// declares.
+    type Model: Baseline + 'static;
+
+    /// A model that starts from the encoder's present state. Returns an error if a configuration value is out of range, but
+    /// not for a state that is missing: [`Baseline::fit`] says so, and [`Baseline::load`] restores encoder and head.
+    fn finetune(&self, config: Self::FineTuneConfig) -> Result<Self::Model>;
+}
+
 /// Turns vectors into profiles of a feature space.
 pub trait Decoder {
     /// Number of columns m of a feature space. The error for an unknown space names the available spaces.

@@ -44,6 +44,16 @@ pub struct ComponentDescription {
     pub corpora: Vec<String>,
     /// JSON Schema of the configuration.
     pub config_schema: serde_json::Value,
+    /// How an encoder can be trained end to end with a head; `None` if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finetune: Option<FineTuneDescription>,
+}
+
+/// The fine-tuning that an encoder offers, by the extension `molarena.encoder.finetune/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FineTuneDescription {
+    /// JSON Schema of the configuration of head and training.
+    pub config_schema: serde_json::Value,
 }
 
 const fn yes() -> bool {
@@ -124,6 +134,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn fine_tuning_is_optional_both_ways() {
+        let mut encoder = json!({
+            "kind": "encoder", "id": "a", "summary": "", "inputs": ["graphs"], "devices": ["cpu"], "determinism": "none",
+            "uses_seed": true, "corpora": [], "config_schema": {},
+        });
+        let without: ComponentDescription = serde_json::from_value(encoder.clone()).unwrap();
+        assert_eq!((&without.finetune, serde_json::to_value(&without).unwrap()), (&None, encoder.clone()));
+        encoder["finetune"] = json!({ "config_schema": { "type": "object" } });
+        let with: ComponentDescription = serde_json::from_value(encoder.clone()).unwrap();
+        assert_eq!(with.finetune.as_ref().unwrap().config_schema, json!({ "type": "object" }));
+        assert_eq!(serde_json::to_value(&with).unwrap(), encoder);
+    }
 
     #[test]
     fn the_hash_of_the_sources_is_optional_both_ways() {

@@ -60,8 +60,10 @@ pub mod targets;
 mod view;
 
 pub use call::{Call, Hooks};
-pub use component::{Baseline, Component, Decoder, Encoder, Info};
-pub use describe::{ComponentDescription, ComponentKind, Determinism, InputKind, PluginDescription};
+pub use component::{Baseline, Component, Decoder, Encoder, FineTune, Info};
+pub use describe::{
+    ComponentDescription, ComponentKind, Determinism, FineTuneDescription, InputKind, PluginDescription,
+};
 pub use error::{Error, Result};
 pub use molarena_abi as abi;
 pub use view::{

@@ -3,11 +3,11 @@
 mod hu;
 mod mpnn;
 
-pub use hu::{Convolution, Pretrained, PretrainedConfig};
+pub use hu::{Convolution, Network, Pretrained, PretrainedConfig};
 pub use mpnn::{Directed, MessagePassing, MessagePassingConfig, Messages, Molecules, Readout};
 
 molarena_sdk::export_plugin! {
     id: "gnn",
-    encoders: [Pretrained],
+    encoders: [Pretrained: FineTune],
     baselines: [MessagePassing],
 }

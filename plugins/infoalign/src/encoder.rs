@@ -1,13 +1,16 @@
 //! The encoder `infoalign`.
 
-use molarena_nn::with_threads;
+use molarena_nn::{
+    supervised::{FineTuneConfig, FineTuned},
+    with_threads,
+};
 use molarena_sdk::{
-    Call, Component, Corpus, Encoder, Info, InputKind, Inputs, Matrix, Result, state::fitted,
+    Call, Component, Corpus, Encoder, FineTune, Info, InputKind, Inputs, Matrix, Result, state::fitted,
 };
 
 use crate::{
     config::{EncoderConfig, Params},
-    model::Model,
+    model::{Means, Model},
     pretrain::pretrain,
 };
 
@@ -61,5 +64,18 @@ impl Encoder for InfoAlign {
     fn load(&mut self, state: &[u8]) -> Result<()> {
         self.model = Some(Model::from_bytes(state, Some(&self.params))?);
         Ok(())
+    }
+}
+
+/// The graph network and the Gaussian's means are trained with a head on them; the decoders take no part.
+impl FineTune for InfoAlign {
+    type FineTuneConfig = FineTuneConfig;
+    type Model = FineTuned<Means>;
+
+    fn finetune(&self, config: FineTuneConfig) -> Result<FineTuned<Means>> {
+        match &self.model {
+            Some(model) => FineTuned::new(model.means(), Some(&model.weights), config),
+            None => FineTuned::new(Means::of(&self.params), None, config),
+        }
     }
 }

@@ -17,12 +17,12 @@ mod walks;
 pub use config::{DecodeFrom, DecoderConfig, EncoderConfig, Modality, Schedule, Score};
 pub use decoder::InfoAlignDecoder;
 pub use encoder::InfoAlign;
-pub use model::{Model, Shape, Space};
+pub use model::{Means, Model, Shape, Space};
 pub use targets::{BatchTargets, Targets};
 pub use walks::{ContextWalks, Path, Transition};
 
 molarena_sdk::export_plugin! {
     id: "infoalign",
-    encoders: [InfoAlign],
+    encoders: [InfoAlign: FineTune],
     decoders: [InfoAlignDecoder],
 }

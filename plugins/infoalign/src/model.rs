@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, activation::sigmoid};
 use molarena_nn::{
     Arrays, Decoder, Gaussian, Parameters, Pass, Random, Slots,
     gnn::{GraphBatch, GraphNetwork, MoleculeGraphs},
+    supervised::GraphEncoder,
 };
 use molarena_sdk::{Call, Error, Inputs, Matrix, Result};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,43 @@ impl Shape {
     pub fn encode(&self, pass: &mut Pass<'_>, batch: &GraphBatch) -> Gaussian {
         let vectors = self.network.forward(pass, batch);
         Gaussian::of(pass, vectors)
+    }
+}
+
+/// The part of a network that makes vectors of molecules: the graph network, and the means of the Gaussian.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Means(GraphNetwork);
+
+impl Means {
+    /// That of a network without weights.
+    pub(crate) fn of(params: &Params) -> Self {
+        Self(params.network())
+    }
+}
+
+impl GraphEncoder for Means {
+    fn width(&self) -> usize {
+        self.0.width
+    }
+
+    fn layers(&self) -> usize {
+        self.0.layers
+    }
+
+    fn slots(&self) -> Slots {
+        let mut slots = Slots::default();
+        self.0.slots(&mut slots);
+        Gaussian::slots(&mut slots, self.0.width);
+        slots
+    }
+
+    fn forward(&self, pass: &mut Pass<'_>, batch: &GraphBatch) -> Tensor<2> {
+        let vectors = self.0.forward(pass, batch);
+        Gaussian::of(pass, vectors).mu
+    }
+
+    fn with_dropout(self, dropout: f64) -> Self {
+        Self(GraphNetwork { dropout, ..self.0 })
     }
 }
 
@@ -153,6 +191,11 @@ impl Model {
         graphs.encode(self.shape.network.width, call, |batch| {
             self.shape.encode(&mut Pass::evaluate(&mut parameters), batch).mu
         })
+    }
+
+    /// The part that makes vectors.
+    pub(crate) fn means(&self) -> Means {
+        Means(self.shape.network.clone())
     }
 
     /// Index of the space called `name`; the error names the available spaces.

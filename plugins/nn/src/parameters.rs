@@ -455,16 +455,16 @@ impl Optimiser {
         Self { adam: Adam::new(weight_decay), moments: BTreeMap::new() }
     }
 
-    /// Takes one step with the parameters that `takes` names. The error names a parameter whose gradient is missing or not
-    /// finite.
+    /// Takes one step with the parameters that `rate_of` has a learning rate for. The error names a parameter whose gradient
+    /// is missing or not finite.
     pub fn step(
         &mut self,
-        rate: f64,
         parameters: &mut Parameters,
         gradients: &mut Gradients,
-        takes: impl Fn(&str) -> bool,
+        rate_of: impl Fn(&str) -> Option<f64>,
     ) -> Result<()> {
-        for (name, place) in parameters.trained.iter_mut().filter(|(name, _)| takes(name)) {
+        for (name, place) in &mut parameters.trained {
+            let Some(rate) = rate_of(name) else { continue };
             let Some(gradient) = place.grad_remove(gradients) else {
                 return Err(Error::internal(format!("parameter `{name}` got no gradient")));
             };

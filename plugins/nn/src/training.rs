@@ -92,6 +92,16 @@ pub trait Task {
         Ok(())
     }
 
+    /// Weights that training starts from, by the names of their parameters; those without are random.
+    fn start(&self) -> Arrays {
+        Arrays::default()
+    }
+
+    /// Factor of the learning rate of the parameter called `name`.
+    fn rate(&self, _name: &str) -> f64 {
+        1.0
+    }
+
     /// What a task changes from step to step, for checkpoints.
     fn state(&self) -> Arrays {
         Arrays::default()
@@ -133,7 +143,7 @@ const STATE: &str = "training";
 const BEST: &str = "best.";
 const TASK: &str = "task.";
 
-/// Trains the network of `slots` from random weights and returns its weights: those of the epoch with the smallest
+/// Trains the network of `slots` from random weights, or those of the task's [start](Task::start), and returns its weights: those of the epoch with the smallest
 /// validation loss, or of the last epoch without validation rows.
 ///
 /// If `call` has a folder, it writes `checkpoint.safetensors` and `training.csv` there after each epoch. A later call
@@ -196,14 +206,12 @@ impl Run {
         device: &burn::tensor::Device,
         call: &Call<'_>,
     ) -> Result<Self> {
+        let mut weights = slots.random(&mut Random::of(call.seed, 0, WEIGHTS));
+        weights.arrays.extend(task.start().arrays);
         let mut run = Self {
             folder: call.folder.map(Path::to_owned),
             seed: call.seed,
-            parameters: Parameters::take(
-                slots,
-                &mut slots.random(&mut Random::of(call.seed, 0, WEIGHTS)),
-                device,
-            )?,
+            parameters: Parameters::take(slots, &mut weights, device)?,
             optimiser: Optimiser::new(training.weight_decay as f32),
             best: Arrays::default(),
             state: State {
@@ -292,9 +300,9 @@ impl Run {
                     read.extend(parts.iter().flatten().map(|value| value.clone().inner()));
                     values = parts;
                 }
-                let takes = |name: &str| task.takes(turn, name);
-                if self.parameters.trained().any(|(name, _)| takes(name)) {
-                    self.optimiser.step(rate, &mut self.parameters, &mut loss.backward(), takes)?;
+                let rate_of = |name: &str| task.takes(turn, name).then(|| rate * task.rate(name));
+                if self.parameters.trained().any(|(name, _)| task.takes(turn, name)) {
+                    self.optimiser.step(&mut self.parameters, &mut loss.backward(), rate_of)?;
                 }
             }
             task.after_step(&mut self.parameters)?;

@@ -65,7 +65,12 @@ fn answers(data: &[u8]) {
 }
 
 fn component(config: &str) -> JobComponent {
-    JobComponent { library: PathBuf::new(), component: "c".to_owned(), config: config.to_owned() }
+    JobComponent {
+        library: PathBuf::new(),
+        component: "c".to_owned(),
+        config: config.to_owned(),
+        finetune: None,
+    }
 }
 
 fn encode() -> JobTask {

@@ -67,7 +67,8 @@ pub(crate) enum PluginCommand {
         /// Only this component, ID or KIND/ID (again for more)
         #[arg(long = "component", value_name = "COMPONENT")]
         components: Vec<String>,
-        /// Configuration of a component, ID or KIND/ID, where it has required keys (again for more)
+        /// Configuration of a component, ID or KIND/ID, or of an encoder's fine-tuning, finetune/ID, where it has required
+        /// keys (again for more)
         #[arg(long = "config", value_name = "COMPONENT=JSON")]
         configs: Vec<String>,
         /// Weights of an encoder, where it needs some (again for more)

@@ -26,6 +26,8 @@ pub struct Config {
 }
 
 /// Counts atoms of each element, atoms in rings, and bonds of each type.
+///
+/// An encoder with weights that labels can train implements `FineTune`, too, and is exported as `[MyEncoder: FineTune]`.
 #[derive(Debug)]
 pub struct ElementCounts(Config);
 

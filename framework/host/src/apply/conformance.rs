@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     error::{Error, Result},
     files::folder::Temporary,
-    job::{ConformJob, Job, JobComponent, JobTask, Output, Verdict, envelope, relative},
+    job::{ConformJob, Job, JobComponent, JobFineTune, JobTask, Output, Verdict, envelope, relative},
     launch::{self, Launcher},
     plan::describe::describe,
     plugin::{
@@ -40,7 +40,8 @@ pub struct CheckOptions {
     pub cases: Vec<String>,
     /// Components by id or `KIND/ID`; all if empty.
     pub components: Vec<String>,
-    /// Configurations by component id or `KIND/ID`, for those that have required keys.
+    /// Configurations by component id or `KIND/ID`, and those of fine-tunings by `finetune/ID`, for those that have required
+    /// keys.
     pub configs: BTreeMap<String, Value>,
     /// Files of weights by component id or `KIND/ID`, which encoders load first.
     pub weights: BTreeMap<String, PathBuf>,
@@ -51,6 +52,10 @@ pub struct CheckOptions {
 impl CheckOptions {
     fn config(&self, kind: ComponentKind, id: &str) -> String {
         named(&self.configs, kind, id).map_or_else(|| "{}".to_owned(), canonical_json)
+    }
+
+    fn finetune_config(&self, id: &str) -> String {
+        self.configs.get(&finetune_name(id)).map_or_else(|| "{}".to_owned(), canonical_json)
     }
 
     fn wants(&self, component: &ComponentDescription) -> bool {
@@ -67,6 +72,11 @@ fn named<'a, T>(said: &'a BTreeMap<String, T>, kind: ComponentKind, id: &str) ->
 /// What a component may be called, the more exact name first.
 fn names(kind: ComponentKind, id: &str) -> [String; 2] {
     [format!("{kind}/{id}"), id.to_owned()]
+}
+
+/// What the configuration of an encoder's fine-tuning is called.
+fn finetune_name(id: &str) -> String {
+    format!("finetune/{id}")
 }
 
 /// How a case ended.
@@ -160,7 +170,15 @@ pub fn check_plugin(
     let asked = options.components.iter().map(|name| ("--component", name));
     let asked = asked.chain(options.configs.keys().map(|name| ("--config", name)));
     let mut asked = asked.chain(options.weights.keys().map(|name| ("--weights", name)));
-    if let Some((option, name)) = asked.find(|(_, name)| !known.as_flattened().contains(name)) {
+    let tunable: Vec<String> = all
+        .iter()
+        .filter(|component| component.finetune.is_some())
+        .map(|component| finetune_name(&component.id))
+        .collect();
+    let is_known = |option: &str, name: &String| {
+        known.as_flattened().contains(name) || option == "--config" && tunable.contains(name)
+    };
+    if let Some((option, name)) = asked.find(|(option, name)| !is_known(option, name)) {
         let exact: Vec<&str> = known.iter().map(|[exact, _]| exact.as_str()).collect();
         return Err(Error::Request(format!(
             "{option} {name}: the plugin {} has no such component; it has {}",
@@ -197,7 +215,7 @@ pub fn check_plugin(
         if wanted(SCHEMA_CASE.name) {
             add(schema);
         }
-        for case in CASES.iter().filter(|case| case.kinds.contains(&component.kind) && wanted(case.name)) {
+        for case in CASES.iter().filter(|case| case.is_for(component) && wanted(case.name)) {
             let made = refused.as_ref().map(|why| ended(Verdict::Skipped(why.clone())));
             let result = of_case(case, made)?;
             add(result);
@@ -281,6 +299,10 @@ impl Runner<'_> {
                 library: relative(folder.path(), &plugin.path),
                 component: component.id.clone(),
                 config: options.config(component.kind, &component.id),
+                finetune: component
+                    .finetune
+                    .as_ref()
+                    .map(|_| JobFineTune { config: options.finetune_config(&component.id), state: None }),
             },
             kind: component.kind,
             case: case.to_owned(),

@@ -8,6 +8,7 @@ use std::{
 use molarena_chem::{Molecule, ParseError, Parsed};
 use molarena_data::{Part, RowFailure};
 use molarena_features::{FeatureSpec, Features};
+use molarena_record::key::canonical_json;
 use molarena_sdk::InputKind;
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
         plain::{hash_stored, read_plain, read_stored},
     },
     inputs::corpus::computed_of,
-    job::{self, EncodeJob, Job, JobComponent, JobTask, PredictJob},
+    job::{self, EncodeJob, Job, JobComponent, JobFineTune, JobTask, PredictJob},
     launch,
     plan::{
         check_hidden_from,
@@ -162,8 +163,10 @@ impl User<'_> {
         let state =
             self.state(&member.baseline)?.ok_or_else(|| self.failed("a baseline without a state".into()))?;
         let task = |folder: &Path, component: JobComponent| {
+            let finetune = member.finetune.as_ref();
+            let finetune = finetune.map(|config| JobFineTune { config: canonical_json(config), state: None });
             JobTask::Predict(PredictJob {
-                baseline: component,
+                baseline: JobComponent { finetune, ..component },
                 state: job::relative(folder, &state),
                 input: kind,
                 tasks: self.model.tasks.len(),
@@ -216,8 +219,12 @@ impl User<'_> {
         let (library, id) = self.library(component)?;
         let folder = Temporary::make("job-", &store.work_dir())?;
         features.write(&job::features_file(folder.path(), Part::Test))?;
-        let config = molarena_record::key::canonical_json(&component.used.config);
-        let made = JobComponent { library: job::relative(folder.path(), &library), component: id, config };
+        let made = JobComponent {
+            library: job::relative(folder.path(), &library),
+            component: id,
+            config: canonical_json(&component.used.config),
+            finetune: None,
+        };
         let readable: Vec<PathBuf> =
             readable(&library)?.into_iter().chain(state.map(Path::to_owned)).collect();
         let job = Job {

@@ -10,6 +10,7 @@ use molarena_record::{
     step::{Kind, StepRecord},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     apply::{
@@ -60,13 +61,16 @@ pub struct TrainedMember {
     pub method: String,
     /// The features computed for each molecule.
     pub features: FeatureSpec,
-    /// The encoder, if the method has one.
+    /// The encoder whose vectors the baseline gets, if the method has one.
     pub encoder: Option<TrainedComponent>,
     /// What stands beside the encoder's vectors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub join: Vec<TrainedBeside>,
-    /// The baseline, with its chosen configuration.
+    /// The baseline, with its chosen configuration; or the encoder that was fine-tuned, whose state has the head, too.
     pub baseline: TrainedComponent,
+    /// The chosen configuration of the fine-tuning; `None` for a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finetune: Option<Value>,
     /// File of the predictions `f32[validation molecules, tasks]`, by which an ensemble scales its members.
     pub valid: String,
 }
@@ -199,9 +203,10 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
             }
         });
     }
-    let mut used = fit.shared.baseline.used.clone();
+    let mut used = fit.shared.predictor.used.clone();
+    let mut finetune = fit.shared.predicts.composition.finetune.clone();
     if let Some(search) = &record.search {
-        used.config = search.candidates[search.chosen].config.clone();
+        *finetune.as_mut().unwrap_or(&mut used.config) = search.candidates[search.chosen].config.clone();
     }
     let state = copy(&record, Kind::Fit, "state", format!("baseline-{index}.state"))?;
     let (valid, _) = copy(&record, Kind::Fit, "valid.npy", format!("valid-{index}.npy"))?;
@@ -211,6 +216,7 @@ fn member(index: usize, step: &Step, arena: &Arena, folder: &Path) -> Result<Tra
         encoder: first,
         join,
         baseline: component(used, Some(state), step.seed),
+        finetune,
         valid,
     })
 }

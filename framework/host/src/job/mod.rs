@@ -11,7 +11,7 @@
 //! | `test-predictions.npy`, `valid-predictions.npy` | worker | `f32[molecules of the part, tasks]` |
 //! | `vectors.npy` | worker | `f32[molecules, width]`, what an encoder made of `test.npz` |
 //! | `corpus.json` and its files | host | what an encoder is trained on, see [`corpus`] |
-//! | `state` | worker | state of a trained encoder or of a fitted baseline |
+//! | `state` | worker | state of a trained encoder, a fitted baseline or a fine-tuned model |
 //! | `candidates-0.npy`, ... | host | `f32[candidates, columns]` of each space that is matched, ordered by their values |
 //! | `scores-0.npy`, ... | worker | `f32[queries, candidates]` |
 //! | `chunk-0.npz`, ... and `end` | host | features of a stream of molecules, and the stream's end |
@@ -71,7 +71,7 @@ pub enum JobTask {
     Encode(EncodeJob),
     /// Turns features into vectors chunk by chunk, until the stream ends.
     EncodeStream(EncodeJob),
-    /// Fits a baseline and predicts with it.
+    /// Fits a baseline or fine-tunes an encoder, and predicts.
     Fit(FitJob),
     /// Predicts the molecules in `test.npz` with a fitted baseline.
     Predict(PredictJob),
@@ -167,7 +167,7 @@ pub struct EncodeJob {
 /// One fit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FitJob {
-    /// The baseline under each configuration to choose from; a single one without tuning.
+    /// The baseline or the fine-tuning under each configuration to choose from; a single one without tuning.
     pub candidates: Vec<JobComponent>,
     /// Metric that chooses between the candidates on the validation molecules.
     pub metric: Metric,
@@ -177,14 +177,14 @@ pub struct FitJob {
     pub task_type: TaskType,
     /// Number of tasks.
     pub tasks: usize,
-    /// Whether to save the state of the fitted baseline.
+    /// Whether to save the fitted state.
     pub keep: bool,
 }
 
-/// One use of a fitted baseline.
+/// One use of a fitted baseline or fine-tuned model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PredictJob {
-    /// The baseline.
+    /// The baseline, or the encoder and its fine-tuning.
     pub baseline: JobComponent,
     /// Its state file.
     pub state: PathBuf,
@@ -225,6 +225,25 @@ pub struct JobComponent {
     pub component: String,
     /// Configuration as JSON text.
     pub config: String,
+    /// If given, the component is an encoder, and what is created is a model that is fine-tuned from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finetune: Option<JobFineTune>,
+}
+
+/// The fine-tuning of an encoder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobFineTune {
+    /// Configuration of head and training as JSON text.
+    pub config: String,
+    /// The encoder's state file, if it starts from one.
+    pub state: Option<PathBuf>,
+}
+
+impl JobComponent {
+    /// The configuration of what is created: that of the fine-tuning, or its own.
+    pub(crate) fn chosen_config(&self) -> &str {
+        self.finetune.as_ref().map_or(&self.config, |finetune| &finetune.config)
+    }
 }
 
 /// Progress of the worker.

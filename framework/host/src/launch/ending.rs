@@ -194,7 +194,7 @@ fn searched(job: &FitJob, search: Option<Search>, wall: f64) -> Result<Option<Se
         return Err(format!("the worker chose setting {chosen}, but setting {best} scored better"));
     }
     let of_job = |(made, candidate): (&crate::job::JobComponent, Candidate)| {
-        let config = serde_json::from_str(&made.config).expect("canonical JSON of the plan");
+        let config = serde_json::from_str(made.chosen_config()).expect("canonical JSON of the plan");
         Candidate { config, ..candidate }
     };
     let candidates = job.candidates.iter().zip(candidates).map(of_job).collect();
@@ -216,7 +216,7 @@ mod tests {
     const WALL: Duration = Duration::from_secs(10);
 
     fn component(config: &str) -> JobComponent {
-        JobComponent { library: PathBuf::new(), component: "c".into(), config: config.into() }
+        JobComponent { library: PathBuf::new(), component: "c".into(), config: config.into(), finetune: None }
     }
 
     fn fit(configs: &[&str]) -> JobTask {

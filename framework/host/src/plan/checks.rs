@@ -16,7 +16,7 @@ use crate::{
     arena::Arena,
     error::{Error, Result},
     files::folder::Temporary,
-    job::{self, CheckJob, CreateJob, Job, JobComponent, JobTask, Output, WorkerFailure},
+    job::{self, CheckJob, CreateJob, Job, JobComponent, JobFineTune, JobTask, Output, WorkerFailure},
     launch,
     plugin::manifest::readable,
     request::limits::Limits,
@@ -39,7 +39,9 @@ pub(crate) struct Check {
     pub(crate) id: String,
     pub(crate) kind: ComponentKind,
     pub(crate) config: Value,
-    /// The plugin's JSON Schema, as text.
+    /// The configuration of the fine-tuning; then it is this that is checked, with an encoder under `config`.
+    pub(crate) finetune: Option<Value>,
+    /// The plugin's JSON Schema of what is checked, as text.
     pub(crate) schema: String,
     pub(crate) library: PathBuf,
     pub(crate) library_sha256: String,
@@ -47,7 +49,12 @@ pub(crate) struct Check {
 }
 
 impl Check {
+    fn checked(&self) -> &Value {
+        self.finetune.as_ref().unwrap_or(&self.config)
+    }
+
     fn failed(&self, message: String) -> Error {
+        let message = if self.finetune.is_some() { format!("finetune: {message}") } else { message };
         Error::Config { method: self.method.clone(), component: self.component.clone(), message }
     }
 }
@@ -75,8 +82,8 @@ pub(crate) fn check(
 fn distinct(checks: &[Check]) -> Vec<&Check> {
     let mut seen = BTreeSet::new();
     let new = |check: &&Check| {
-        let Check { library_sha256, kind, id, config, device, .. } = check;
-        seen.insert(canonical_json(&json!([library_sha256, kind, id, config, device])))
+        let Check { library_sha256, kind, id, config, finetune, device, .. } = check;
+        seen.insert(canonical_json(&json!([library_sha256, kind, id, config, finetune, device])))
     };
     checks.iter().filter(new).collect()
 }
@@ -112,7 +119,7 @@ impl Checker<'_> {
                 job.schemas.push(check.schema.clone());
                 job.schemas.len() - 1
             });
-            job.checks.push((schema, check.config.clone()));
+            job.checks.push((schema, check.checked().clone()));
         }
         if job.checks.is_empty() {
             return Ok(Ok(Vec::new()));
@@ -128,7 +135,11 @@ impl Checker<'_> {
         let task = |folder: &Path| {
             let components = checks.iter().map(|check| {
                 let (library, component) = (job::relative(folder, &library), check.id.clone());
-                (check.kind, JobComponent { library, component, config: canonical_json(&check.config) })
+                let finetune = check.finetune.as_ref();
+                let finetune =
+                    finetune.map(|config| JobFineTune { config: canonical_json(config), state: None });
+                let config = canonical_json(&check.config);
+                (check.kind, JobComponent { library, component, config, finetune })
             });
             JobTask::Create(CreateJob { components: components.collect() })
         };

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     error::Result,
-    job::{self, JobComponent},
+    job::{self, JobComponent, JobFineTune},
     plugin::manifest::readable,
     store::Store,
 };
@@ -67,7 +67,24 @@ impl Component {
             library: job::relative(folder, &self.opened(store)?),
             component: self.id.clone(),
             config: canonical_json(config.unwrap_or(&self.used.config)),
+            finetune: None,
         })
+    }
+
+    /// The encoder for a job in `folder`, to be fine-tuned under `finetune` from `state`.
+    ///
+    /// # Errors
+    /// As [`opened`](Self::opened).
+    pub(crate) fn in_job_to_finetune(
+        &self,
+        finetune: &Value,
+        state: Option<&Path>,
+        folder: &Path,
+        store: &Store,
+    ) -> Result<JobComponent> {
+        let state = state.map(|state| job::relative(folder, state));
+        let finetune = JobFineTune { config: canonical_json(finetune), state };
+        Ok(JobComponent { finetune: Some(finetune), ..self.in_job(None, folder, store)? })
     }
 }
 

@@ -89,8 +89,12 @@ fn checked(
     for text in own.chain(theirs) {
         *text = molarena_chem::shorten(&visible(text), TEXT_KEPT, "…").into_owned();
     }
-    for component in &description.components {
-        let bytes = component.config_schema.to_string().len();
+    let schemas = description.components.iter().flat_map(|component| {
+        let of_finetune = component.finetune.iter().map(|finetune| &finetune.config_schema);
+        std::iter::once(&component.config_schema).chain(of_finetune).map(move |schema| (component, schema))
+    });
+    for (component, schema) in schemas {
+        let bytes = schema.to_string().len();
         if bytes > SCHEMA_LIMIT {
             let limit = bytesize::ByteSize(SCHEMA_LIMIT as u64);
             let id = &component.id;

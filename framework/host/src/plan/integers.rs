@@ -20,7 +20,7 @@ impl Planner<'_> {
     pub(crate) fn settled(&mut self, mut method: Method) -> Result<Method> {
         let Recipe::Model(model) = &mut method.recipe else { return Ok(method) };
         let model = &mut **model;
-        let mut tune = model.tune.take();
+        let (mut tune, mut finetune) = (model.tune.take(), model.finetune.take());
         for (kind, spec) in model.components_mut() {
             let (plugin, id) = match self.plugin(&method.name, spec) {
                 Ok(found) => found,
@@ -32,16 +32,25 @@ impl Planner<'_> {
                 continue;
             };
             with_integers(&mut spec.config, &component.config_schema);
-            let tuned = tune.as_mut().filter(|_| kind == ComponentKind::Baseline);
-            for (key, values) in tuned.into_iter().flat_map(|tune| &mut tune.grid) {
+            let offered = component.finetune.as_ref().map(|offered| &offered.config_schema);
+            // A method has a baseline or a fine-tuned encoder; which of them it is, `tune` is of.
+            let predicts = match (kind, &mut finetune, offered) {
+                (ComponentKind::Baseline, ..) => &component.config_schema,
+                (ComponentKind::Encoder, Some(finetune), Some(schema)) => {
+                    with_integers(finetune, schema);
+                    schema
+                }
+                _ => continue,
+            };
+            for (key, values) in tune.iter_mut().flat_map(|tune| &mut tune.grid) {
                 for value in values {
                     let mut config = serde_json::json!({ key: value.take() });
-                    with_integers(&mut config, &component.config_schema);
+                    with_integers(&mut config, predicts);
                     *value = config[key].take();
                 }
             }
         }
-        model.tune = tune;
+        (model.tune, model.finetune) = (tune, finetune);
         Ok(method)
     }
 }

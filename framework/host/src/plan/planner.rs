@@ -169,7 +169,7 @@ impl<'a> Planner<'a> {
         let ensemble = match &method.recipe {
             Recipe::Model(model) => {
                 self.check_predictor(method, model)?;
-                if model.baseline.is_some() && model.features.may_be_absent() {
+                if model.features.may_be_absent() {
                     let message = format!(
                         "method `{}` predicts only molecules with a measured profile, so it is no row of a board; make it the first \
                          member of an ensemble with rule = \"first\", before a method that predicts all molecules",
@@ -215,19 +215,68 @@ impl<'a> Planner<'a> {
 
     /// Checks everything that a method needs to predict.
     fn check_predictor(&mut self, method: &Method, model: &Model) -> Result<()> {
-        let Some(baseline) = &model.baseline else {
+        if model.baseline.is_none() && model.finetune.is_none() {
             let message = format!(
                 "method `{}` has no `baseline`, so it cannot predict; it is for [[match]] only",
                 method.name
             );
             return Err(Error::Request(message));
-        };
+        }
         for part in model.features.measured() {
             profiles::check(&self.arena.sources(), part)
                 .map_err(|error| Error::Request(format!("method `{}`: {error}", method.name)))?;
         }
         let given = self.check_encoder(method, model)?;
-        self.check_component(method, ComponentKind::Baseline, baseline, &configurations(model), given)
+        match (&model.baseline, &model.encoder) {
+            (Some(baseline), _) => {
+                self.check_component(method, ComponentKind::Baseline, baseline, &configurations(model), given)
+            }
+            (None, Some(encoder)) => self.check_finetune(method, encoder, &configurations(model)),
+            (None, None) => unreachable!("only an encoder is fine-tuned"),
+        }
+    }
+
+    /// Checks that an encoder, itself checked before, can be fine-tuned under these configurations.
+    fn check_finetune(
+        &mut self,
+        method: &Method,
+        spec: &ComponentSpec,
+        configs: &[serde_json::Value],
+    ) -> Result<()> {
+        let (plugin, id) = self.plugin(&method.name, spec)?;
+        let encoders = || {
+            let components = plugin.description.components.iter();
+            components.filter(|component| component.kind == ComponentKind::Encoder)
+        };
+        let offered =
+            encoders().find(|component| component.id == id).and_then(|found| found.finetune.as_ref());
+        let Some(offered) = offered else {
+            let others: Vec<&str> = encoders()
+                .filter(|component| component.finetune.is_some())
+                .map(|component| component.id.as_str())
+                .collect();
+            return Err(Error::FineTune {
+                method: method.name.clone(),
+                component: spec.component.clone(),
+                path: plugin.path.clone(),
+                known: if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) },
+            });
+        };
+        let schema = offered.config_schema.to_string();
+        let device = self.device_of(method);
+        self.unchecked.extend(configs.iter().map(|config| Check {
+            method: method.name.clone(),
+            component: spec.component.clone(),
+            id: id.clone(),
+            kind: ComponentKind::Encoder,
+            config: spec.config.clone(),
+            finetune: Some(config.clone()),
+            schema: schema.clone(),
+            library: plugin.path.clone(),
+            library_sha256: plugin.sha256.clone(),
+            device: device.clone(),
+        }));
+        Ok(())
     }
 
     /// Checks the encoder and its corpus; returns the input kind of the next component.
@@ -300,6 +349,7 @@ impl<'a> Planner<'a> {
             id: id.clone(),
             kind,
             config: config.clone(),
+            finetune: None,
             schema: schema.clone(),
             library: plugin.path.clone(),
             library_sha256: plugin.sha256.clone(),
@@ -482,8 +532,12 @@ impl<'a> Planner<'a> {
         let molecules = || Molecules::Dataset(Arc::clone(dataset));
         let described = shared.predicts.composition.features.clone();
         let pretrain = trained.as_ref().map(|(step, _)| step);
-        let mut needs: Vec<_> =
-            self.encode_first(method, model, pretrain, molecules(), described, seed)?.into_iter().collect();
+        // A fine-tuned encoder gets the molecules themselves, and the state that it starts from.
+        let mut needs: Vec<_> = if model.finetune.is_some() {
+            pretrain.cloned().into_iter().collect()
+        } else {
+            self.encode_first(method, model, pretrain, molecules(), described, seed)?.into_iter().collect()
+        };
         for part in &model.join {
             if let Beside::Encoded(Encoded { features, encoder }) = part {
                 let described = dataset.describe_features(features, &self.arena.sources())?;
@@ -504,30 +558,33 @@ impl<'a> Planner<'a> {
         let Recipe::Model(model) = &method.recipe else {
             unreachable!("ensembles are made of their members")
         };
-        let spec = model.baseline.as_ref().expect("checked before");
-        let baseline = self.component(method, ComponentKind::Baseline, spec)?;
+        let baseline = match &model.baseline {
+            Some(spec) => Some(self.component(method, ComponentKind::Baseline, spec)?),
+            None => None,
+        };
         let encoder = match &model.encoder {
             Some(spec) => Some(self.component(method, ComponentKind::Encoder, spec)?),
             None => None,
         };
         let (joined, join) = self.joined(method, model, place.dataset)?;
         let trained = self.pretrain_for(method, model, &place.dataset.dataset.id)?;
-        // The seed also shuffles labels. A trained encoder is the same for all seeds.
+        // The seed also shuffles labels, and draws the head of a fine-tuning. A trained encoder is the same for all seeds.
         let seeded = method.protocol.shuffle_labels
-            || baseline.uses_seed
+            || baseline.as_ref().is_none_or(|found| found.uses_seed)
             || joined.iter().any(|found| found.uses_seed)
             || (trained.is_none() && encoder.as_ref().is_some_and(|found| found.uses_seed));
-        let all = || encoder.iter().chain(&joined).chain([&baseline]);
+        let all = || encoder.iter().chain(&joined).chain(&baseline);
         let bitwise = all().all(|found| found.bitwise);
         let corpora = all().flat_map(|found| found.corpora.iter().cloned()).collect();
         let composition = Composition {
             data_sha256: place.dataset.dataset.sha256.clone(),
             features: place.dataset.describe_features(&model.features, &self.arena.sources())?,
             chemistry: CHEMISTRY_VERSION.into(),
-            encoder: encoder.map(|found| found.used),
+            encoder: encoder.as_ref().map(|found| found.used.clone()),
             join,
             pretraining: trained.as_ref().map(|(_, described)| described.clone()),
-            baseline: Some(baseline.used.clone()),
+            finetune: model.finetune.clone(),
+            baseline: baseline.as_ref().map(|found| found.used.clone()),
             tune: model.tune.clone(),
             members: Vec::new(),
             rule: Rule::Mean,
@@ -536,7 +593,7 @@ impl<'a> Planner<'a> {
             predicts: predicts(method, place, composition),
             features: model.features.clone(),
             join: model.join.clone(),
-            baseline,
+            predictor: baseline.or(encoder).expect("checked before"),
             configurations: configurations(model),
             device: self.device_of(method),
             keep: self.keep,
@@ -583,10 +640,10 @@ pub(crate) fn one_of_a_name(by_name: &mut BTreeMap<String, Method>, method: &Met
     Err(Error::Request(format!("two different methods are called `{}`; rename one", method.name)))
 }
 
-/// The configurations of the baseline that a model may choose from.
+/// The configurations of the baseline or the fine-tuning that a model may choose from.
 fn configurations(model: &Model) -> Vec<serde_json::Value> {
-    let Some(baseline) = &model.baseline else { return Vec::new() };
-    let base = &baseline.config;
+    let base = model.finetune.as_ref().or(model.baseline.as_ref().map(|baseline| &baseline.config));
+    let Some(base) = base else { return Vec::new() };
     model.tune.as_ref().map_or_else(|| vec![base.clone()], |tune| grid::configurations(tune, base))
 }
 
@@ -606,6 +663,7 @@ fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> C
         encoder: None,
         join: serde_json::Value::Null,
         pretraining: None,
+        finetune: None,
         baseline: None,
         tune: None,
         members: members.iter().map(member_use).collect(),

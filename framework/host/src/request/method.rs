@@ -78,11 +78,13 @@ pub struct Model {
     /// How the encoder is pretrained; without it, the encoder is used as its configuration and the cell's
     /// seed initialise it.
     pub pretraining: Option<Pretraining>,
-    /// The predictor; `None` for a method that only matches.
+    /// Configuration of the head and the training by which the encoder is fine-tuned; it then predicts in place of a baseline.
+    pub finetune: Option<Value>,
+    /// The predictor; `None` for a method that only matches, and for a fine-tuned encoder.
     pub baseline: Option<ComponentSpec>,
     /// Scores profiles for vectors; `None` for a method that only predicts.
     pub decoder: Option<ComponentSpec>,
-    /// Settings of the baseline that are chosen on the validation molecules.
+    /// Settings of the baseline or the fine-tuning that are chosen on the validation molecules.
     pub tune: Option<Tune>,
 }
 
@@ -204,10 +206,18 @@ struct EncoderFile {
     corpus: Option<String>,
     pretrain_seed: Option<u64>,
     leave_out: Option<Vec<String>>,
+    finetune: Option<Value>,
+}
+
+/// The parts of a table `encoder`.
+struct EncoderParts {
+    encoder: Option<ComponentSpec>,
+    pretraining: Option<Pretraining>,
+    finetune: Option<Value>,
 }
 
 impl EncoderFile {
-    fn split(self) -> Result<(ComponentSpec, Option<Pretraining>), String> {
+    fn split(self) -> Result<EncoderParts, String> {
         let pretraining = match (self.corpus, self.pretrain_seed, self.leave_out) {
             (Some(corpus), seed, leave_out) => Some(Pretraining {
                 corpus,
@@ -221,7 +231,7 @@ impl EncoderFile {
             }
         };
         let encoder = ComponentSpec { component: self.component, config: self.config, weights: self.weights };
-        Ok((encoder, pretraining))
+        Ok(EncoderParts { encoder: Some(encoder), pretraining, finetune: self.finetune })
     }
 }
 
@@ -234,26 +244,36 @@ impl MethodFile {
             || self.join.is_some();
         match (self.ensemble, self.features) {
             (None, Some(features)) => {
-                if self.baseline.is_none() && self.decoder.is_none() {
-                    return Err("missing key `baseline` (or `decoder`, or `ensemble`)".into());
+                let finetunes = self.encoder.as_ref().is_some_and(|encoder| encoder.finetune.is_some());
+                if self.baseline.is_none() && self.decoder.is_none() && !finetunes {
+                    return Err(
+                        "missing key `baseline` (or `decoder`, or `ensemble`, or `finetune` of an encoder)"
+                            .into(),
+                    );
                 }
-                if self.baseline.is_none() && self.tune.is_some() {
-                    return Err("`tune` is for a `baseline`, and there is none".into());
+                if finetunes && (self.baseline.is_some() || self.decoder.is_some() || self.join.is_some()) {
+                    return Err("encoder.finetune predicts with a head of its own: a method with it has no `baseline`, `decoder` or \
+                                `join`; make two methods"
+                        .into());
+                }
+                if self.baseline.is_none() && self.tune.is_some() && !finetunes {
+                    return Err("`tune` is for a `baseline` or for `finetune`, and there is neither".into());
                 }
                 if self.join.is_some() && (self.encoder.is_none() || self.baseline.is_none()) {
                     return Err("`join` stands beside the vectors of an `encoder` for a `baseline`; without an encoder, use \
                                 features of the kind `concatenated`"
                         .into());
                 }
-                let (encoder, pretraining) = match self.encoder.map(EncoderFile::split).transpose()? {
-                    Some((encoder, pretraining)) => (Some(encoder), pretraining),
-                    None => (None, None),
+                let EncoderParts { encoder, pretraining, finetune } = match self.encoder {
+                    Some(encoder) => encoder.split()?,
+                    None => EncoderParts { encoder: None, pretraining: None, finetune: None },
                 };
                 Ok(Recipe::Model(Box::new(Model {
                     features,
                     encoder,
                     join: self.join.map(Beside::parse).transpose()?.unwrap_or_default(),
                     pretraining,
+                    finetune,
                     baseline: self.baseline,
                     decoder: self.decoder,
                     tune: self.tune,
@@ -352,6 +372,9 @@ impl Method {
             let mut content = model_content(&composition.features, composition.encoder.as_ref());
             if let Some(baseline) = &composition.baseline {
                 content["baseline"] = component_content(baseline);
+            }
+            if let Some(finetune) = &composition.finetune {
+                content["encoder"]["finetune"] = finetune.clone();
             }
             if let Some(pretraining) = &composition.pretraining {
                 set_pretraining(&mut content, pretraining, &pretraining.leave_out);
@@ -529,6 +552,9 @@ impl Model {
             if !spec.config.is_object() {
                 return Err(format!("config of `{}` must be a table", spec.component));
             }
+        }
+        if self.finetune.as_ref().is_some_and(|finetune| !finetune.is_object()) {
+            return Err("encoder.finetune must be a table: the configuration of head and training".into());
         }
         if self.baseline.iter().chain(&self.decoder).any(|spec| spec.weights.is_some()) {
             return Err("only an `encoder` has `weights`".into());

@@ -16,8 +16,8 @@ use molarena_sdk::{Hooks, Matrix};
 use crate::{
     error::Error,
     files::{json::write_json, npy::to_npy},
-    job::{JobComponent, Progress, WorkerFailure},
-    plugin::loader::{LoadError, LoadedPlugin},
+    job::{JobComponent, JobFineTune, Progress, WorkerFailure},
+    plugin::loader::{LoadError, LoadedBaseline, LoadedEncoder, LoadedPlugin},
     sandbox::memory::{noted_peak, peak_rss_of},
     worker::Place,
 };
@@ -26,6 +26,36 @@ use crate::{
 pub(super) fn open(component: &JobComponent, place: &Place<'_>) -> Result<LoadedPlugin, WorkerFailure> {
     LoadedPlugin::open_for(&absolute(&component.library, place), place.call.threads)
         .map_err(|error| opened(&error))
+}
+
+/// The encoder of a job, with its state if it has one.
+pub(super) fn encoder(
+    plugin: &LoadedPlugin,
+    component: &JobComponent,
+    state: Option<&Path>,
+    place: &Place<'_>,
+) -> Result<LoadedEncoder, WorkerFailure> {
+    let encoder = plugin.encoder(&component.component, &component.config);
+    let mut encoder = encoder.map_err(|error| called(&error))?;
+    if let Some(state) = state {
+        encoder.load(&read(state, place)?).map_err(|error| called(&error))?;
+    }
+    Ok(encoder)
+}
+
+/// What predicts: a baseline, or a model that is fine-tuned from an encoder.
+pub(super) fn predictor(
+    plugin: &LoadedPlugin,
+    component: &JobComponent,
+    place: &Place<'_>,
+) -> Result<LoadedBaseline, WorkerFailure> {
+    let made = match &component.finetune {
+        Some(JobFineTune { config, state }) => {
+            encoder(plugin, component, state.as_deref(), place)?.finetune(config)
+        }
+        None => plugin.baseline(&component.component, &component.config),
+    };
+    made.map_err(|error| called(&error))
 }
 
 /// A path of the job without `..`, as plugins and messages see it.

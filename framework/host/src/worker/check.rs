@@ -27,7 +27,10 @@ pub(super) fn create(job: &CreateJob, place: &Place<'_>) -> Result<Output, Worke
     for (kind, component) in &job.components {
         let (id, config) = (&component.component, &component.config);
         let created = match kind {
-            ComponentKind::Encoder => plugin.encoder(id, config).map(drop),
+            ComponentKind::Encoder => plugin.encoder(id, config).and_then(|encoder| {
+                let finetune = component.finetune.as_ref();
+                finetune.map_or(Ok(()), |finetune| encoder.finetune(&finetune.config).map(drop))
+            }),
             ComponentKind::Decoder => plugin.decoder(id, config).map(drop),
             ComponentKind::Baseline => plugin.baseline(id, config).map(drop),
         };

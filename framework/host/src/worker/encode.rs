@@ -10,7 +10,7 @@ use crate::{
     plugin::loader::LoadedEncoder,
     worker::{
         Place,
-        calls::{called, check_finite, internal, open, read, write},
+        calls::{called, check_finite, encoder, internal, open, write},
     },
 };
 
@@ -18,7 +18,7 @@ use crate::{
 const POLL: Duration = Duration::from_millis(2);
 
 pub(super) fn encode(job: &EncodeJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
-    let mut encoder = encoder(job, place)?;
+    let mut encoder = loaded(job, place)?;
     let (from, to) = (job::features_file(place.folder, Part::Test), job::vectors_file(place.folder));
     encode_file(&mut encoder, job, place, &from, &to)?;
     Ok(Output::Encoded)
@@ -27,7 +27,7 @@ pub(super) fn encode(job: &EncodeJob, place: &Place<'_>) -> Result<Output, Worke
 /// Encodes the chunks of a stream in order. A vector file gets its name once it is complete; then the chunk's
 /// features are removed.
 pub(super) fn stream(job: &EncodeJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
-    let mut encoder = encoder(job, place)?;
+    let mut encoder = loaded(job, place)?;
     let mut next = 0;
     loop {
         let from = job::chunk_file(place.folder, next);
@@ -48,15 +48,8 @@ pub(super) fn stream(job: &EncodeJob, place: &Place<'_>) -> Result<Output, Worke
     }
 }
 
-/// The encoder, with its trained state if it has one.
-fn encoder(job: &EncodeJob, place: &Place<'_>) -> Result<LoadedEncoder, WorkerFailure> {
-    let plugin = open(&job.encoder, place)?;
-    let mut encoder =
-        plugin.encoder(&job.encoder.component, &job.encoder.config).map_err(|error| called(&error))?;
-    if let Some(state) = &job.state {
-        encoder.load(&read(state, place)?).map_err(|error| called(&error))?;
-    }
-    Ok(encoder)
+fn loaded(job: &EncodeJob, place: &Place<'_>) -> Result<LoadedEncoder, WorkerFailure> {
+    encoder(&open(&job.encoder, place)?, &job.encoder, job.state.as_deref(), place)
 }
 
 fn encode_file(

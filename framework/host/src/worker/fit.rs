@@ -1,4 +1,4 @@
-//! Fits a baseline under each configuration to choose from, and predicts with the best.
+//! Fits a baseline, or fine-tunes an encoder, under each configuration to choose from, and predicts with the best.
 
 use std::{path::Path, time::Instant};
 
@@ -14,7 +14,7 @@ use crate::{
     plugin::loader::LoadedBaseline,
     worker::{
         Place,
-        calls::{called, internal, open, write},
+        calls::{called, internal, open, predictor, write},
         choice::{is_better, valid_score},
         predict::predict_part,
     },
@@ -64,8 +64,7 @@ fn choose(
     let plugin = open(job.candidates.first().expect("a job has at least one candidate"), place)?;
     for (index, candidate) in job.candidates.iter().enumerate() {
         let started = Instant::now();
-        let mut baseline =
-            plugin.baseline(&candidate.component, &candidate.config).map_err(|error| called(&error))?;
+        let mut baseline = predictor(&plugin, candidate, place)?;
         baseline
             .fit(&train.inputs(), &train_labels, &valid.inputs(), &valid_labels, &place.call)
             .map_err(|error| called(&error))?;
@@ -73,7 +72,7 @@ fn choose(
         let valid_predictions = predict_part(&mut baseline, valid, job.tasks, &place.call)?;
         let score = valid_score(job.metric, &gaps, &valid_predictions.values, job.tasks);
         candidates.push(Candidate {
-            config: serde_json::from_str(&candidate.config).expect("canonical JSON of the plan"),
+            config: serde_json::from_str(candidate.chosen_config()).expect("canonical JSON of the plan"),
             valid_score: score,
             seconds: started.elapsed().as_secs_f64(),
         });

@@ -1,4 +1,4 @@
-//! Predicts with a saved baseline.
+//! Predicts with a saved baseline or fine-tuned model.
 
 use std::time::Instant;
 
@@ -11,16 +11,14 @@ use crate::{
     plugin::loader::LoadedBaseline,
     worker::{
         Place,
-        calls::{called, check_finite, internal, open, read, write},
+        calls::{called, check_finite, internal, open, predictor, read, write},
     },
 };
 
 pub(super) fn predict(job: &PredictJob, place: &Place<'_>) -> Result<Output, WorkerFailure> {
     let features =
         Features::read(&job::features_file(place.folder, Part::Test), job.input).map_err(internal)?;
-    let mut baseline = open(&job.baseline, place)?
-        .baseline(&job.baseline.component, &job.baseline.config)
-        .map_err(|error| called(&error))?;
+    let mut baseline = predictor(&open(&job.baseline, place)?, &job.baseline, place)?;
     baseline.load(&read(&job.state, place)?).map_err(|error| called(&error))?;
     let started = Instant::now();
     let predictions = predict_part(&mut baseline, &features, job.tasks, &place.call)?;

@@ -6,7 +6,7 @@ use crate::{
     job::{self, Output, PretrainJob, WorkerFailure, corpus::OwnedCorpus},
     worker::{
         Place,
-        calls::{absolute, called, internal, open, read},
+        calls::{absolute, called, encoder, internal, open},
     },
 };
 
@@ -17,11 +17,7 @@ pub(super) fn pretrain(job: &PretrainJob, place: &Place<'_>) -> Result<Output, W
         message: format!("worker: corpus: {error}"),
     })?;
     let plugin = open(&job.encoder, place)?;
-    let encoder = plugin.encoder(&job.encoder.component, &job.encoder.config);
-    let mut encoder = encoder.map_err(|error| called(&error))?;
-    if let Some(weights) = &job.weights {
-        encoder.load(&read(weights, place)?).map_err(|error| called(&error))?;
-    }
+    let mut encoder = encoder(&plugin, &job.encoder, job.weights.as_deref(), place)?;
     let folder = absolute(&job.folder, place);
     encoder.fit(&view, &place.call.with_folder(&folder)).map_err(|error| called(&error))?;
     let state = encoder.save().map_err(|error| called(&error))?;

@@ -68,13 +68,24 @@ class Component:
     @classmethod
     def _create(cls, config: dict[str, Any]) -> Component:
         if cls.Config is None:
-            if config:
-                raise ConfigError(f"there is no configuration, and `{next(iter(config))}` is given")
+            _configured(None, config)
             return cls()
         try:
             return cls(cls.Config(**config))
         except TypeError as error:
             raise ConfigError(str(error)) from error
+
+
+def _configured(of: type | None, config: dict[str, Any]) -> Any:
+    """The configuration as an object of its dataclass; ``None`` where there is none."""
+    if of is None:
+        if config:
+            raise ConfigError(f"there is no configuration, and `{next(iter(config))}` is given")
+        return None
+    try:
+        return of(**config)
+    except TypeError as error:
+        raise ConfigError(str(error)) from error
 
 
 class Encoder(Component):
@@ -89,6 +100,28 @@ class Encoder(Component):
     def encode(self, molecules: Molecules, call: Call) -> Any:
         """The vectors of the molecules, ``[n, width]``."""
         raise NotImplementedError
+
+    FineTuneConfig: ClassVar[type | None] = None
+    """The configuration of :meth:`finetune`, a dataclass like ``Config``."""
+
+    def finetune(self, config: Any) -> Baseline:
+        """A model that trains this encoder end to end with a head on labels, from its present state.
+
+        It gets the encoder's molecules, is fitted and predicts like a :class:`Baseline`, and does not need the encoder
+        afterwards. It must be made without a state, too: its ``fit`` says that one is missing, and its ``load`` restores
+        encoder and head. An encoder that has this method is offered for it.
+        """
+        raise Unsupported("this encoder cannot be fine-tuned; put a baseline on its vectors")
+
+    @classmethod
+    def _describe(cls) -> dict[str, Any]:
+        described = super()._describe()
+        if cls.finetune is not Encoder.finetune:
+            described["finetune"] = {"config_schema": schema_of(cls.FineTuneConfig)}
+        return described
+
+    def _finetune(self, config: dict[str, Any]) -> Baseline:
+        return self.finetune(_configured(type(self).FineTuneConfig, config))
 
 
 class Decoder(Component):

@@ -83,6 +83,7 @@ class _Server:
             self.instances.pop(request["instance"], None)
             return {}
         call = {
+            "finetune": self._finetune,
             "fit": self._fit,
             "encode": self._encode,
             "predict": self._predict,
@@ -101,8 +102,14 @@ class _Server:
         if component is None:
             known = ", ".join(id for of, id in self.components if of == kind)
             raise ConfigError(f"no {kind} `{name}`; there are: {known or 'none'}")
+        return self._keep(component._create(request["config"]))
+
+    def _finetune(self, instance: Any, request: dict[str, Any]) -> dict[str, Any]:
+        return self._keep(instance._finetune(request["config"]))
+
+    def _keep(self, instance: Component) -> dict[str, Any]:
         self.made += 1
-        self.instances[self.made] = component._create(request["config"])
+        self.instances[self.made] = instance
         return {"instance": self.made}
 
     def _call(self, request: dict[str, Any]) -> Call:

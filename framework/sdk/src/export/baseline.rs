@@ -31,7 +31,7 @@ pub const fn baseline_factory(create: abi::MolarenaCreate) -> abi::MolarenaBasel
     }
 }
 
-unsafe extern "C" fn fit(
+pub(super) unsafe extern "C" fn fit(
     handle: abi::MolarenaHandle,
     train: *const abi::MolarenaInputs,
     train_labels: *const abi::MolarenaLabels,
@@ -53,7 +53,7 @@ unsafe extern "C" fn fit(
     }
 }
 
-unsafe extern "C" fn output_shape(
+pub(super) unsafe extern "C" fn output_shape(
     handle: abi::MolarenaHandle,
     rows: u64,
     shape: *mut u64,
@@ -65,7 +65,7 @@ unsafe extern "C" fn output_shape(
     }
 }
 
-unsafe extern "C" fn predict(
+pub(super) unsafe extern "C" fn predict(
     handle: abi::MolarenaHandle,
     inputs: *const abi::MolarenaInputs,
     output: *mut abi::MolarenaOutput,

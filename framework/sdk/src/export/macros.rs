@@ -5,18 +5,20 @@
 /// The version and licence are those of the crate that calls the macro. The crate needs `crate-type = ["cdylib"]` and
 /// `panic = "unwind"`.
 ///
+/// An encoder that implements [`FineTune`](crate::FineTune) is offered for it by `: FineTune` after its type.
+///
 /// ```ignore
 /// molarena_sdk::export_plugin! {
 ///     id: "my-plugin",
 ///     baselines: [MyForest, MyNetwork],
-///     encoders: [MyEncoder],
+///     encoders: [MyEncoder, MyNetwork: FineTune],
 /// }
 /// ```
 #[macro_export]
 macro_rules! export_plugin {
     (
         id: $id:literal
-        $(, encoders: [$($encoder:ty),* $(,)?])?
+        $(, encoders: [$($encoder:ty $(: $offers:ident)?),* $(,)?])?
         $(, decoders: [$($decoder:ty),* $(,)?])?
         $(, baselines: [$($baseline:ty),* $(,)?])?
         $(,)?
@@ -38,11 +40,12 @@ macro_rules! export_plugin {
                 licence: env!("CARGO_PKG_LICENSE"),
                 source_sha256: option_env!("MOLARENA_SOURCE_SHA256"),
                 source_build: option_env!("MOLARENA_SOURCE_BUILD"),
-                encoders: &[$($(export::EncoderEntry::of::<$encoder>()),*)?],
+                encoders: &[$($($crate::encoder_entry!($encoder $(, $offers)?)),*)?],
                 decoders: &[$($(export::DecoderEntry::of::<$decoder>()),*)?],
                 baselines: &[$($(export::BaselineEntry::of::<$baseline>()),*)?],
             };
-            static ENCODERS: abi::MolarenaEncoderFactory = export::encoder_factory(create_encoder);
+            static ENCODERS: abi::MolarenaEncoderFactory =
+                export::encoder_factory(create_encoder, REGISTRY.encoders);
             static DECODERS: abi::MolarenaDecoderFactory = export::decoder_factory(create_decoder);
             static BASELINES: abi::MolarenaBaselineFactory = export::baseline_factory(create_baseline);
             static PLUGIN: abi::MolarenaPlugin = abi::MolarenaPlugin {
@@ -83,6 +86,18 @@ macro_rules! export_plugin {
 
             &raw const PLUGIN
         }
+    };
+}
+
+/// One encoder of [`export_plugin!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! encoder_entry {
+    ($encoder:ty) => {
+        $crate::export::EncoderEntry::of::<$encoder>()
+    };
+    ($encoder:ty, FineTune) => {
+        $crate::export::EncoderEntry::tunable::<$encoder>()
     };
 }
 

@@ -4,19 +4,21 @@
 mod baseline;
 mod decoder;
 mod encoder;
+mod finetune;
 mod macros;
 
 use std::{any::Any, ffi::c_void, panic, ptr};
 
 use molarena_abi as abi;
+use serde::de::DeserializeOwned;
 
 pub use baseline::{BaselineEntry, baseline_factory};
 pub use decoder::{DecoderEntry, decoder_factory};
-pub use encoder::{EncoderEntry, encoder_factory};
+pub use encoder::{EncoderEntry, ExportedEncoder, encoder_factory};
 
 use crate::{
-    Baseline, Component, ComponentDescription, ComponentKind, Decoder, Encoder, Error, Matrix,
-    PluginDescription, Result, raw,
+    Baseline, Component, ComponentDescription, ComponentKind, Decoder, Error, Matrix, PluginDescription,
+    Result, raw,
 };
 
 /// An instance behind the ABI's handle: the component, and whether an earlier call panicked.
@@ -188,20 +190,30 @@ pub unsafe fn create<T: ?Sized>(
     // SAFETY: the caller promises it.
     unsafe {
         guard(error, || {
-            if handle.is_null() {
-                return Err(Error::invalid_argument("null place for the instance"));
-            }
             let (id, config) = (raw::str_from(id)?, raw::str_from(config)?);
             let entry = entries.iter().find(|entry| entry.id == id).ok_or_else(|| {
                 let known: Vec<_> = entries.iter().map(|entry| entry.id).collect();
                 let known = known.join(", ");
                 Error::invalid_argument(format!("no {kind} `{id}` in this plugin; it has: [{known}]"))
             })?;
-            let instance = Box::new(Instance { component: (entry.make)(config)?, poisoned: false });
-            handle.write(Box::into_raw(instance).cast::<c_void>());
-            Ok(())
+            write_instance(handle, (entry.make)(config)?)
         })
     }
+}
+
+/// Writes the handle of a new instance.
+///
+/// # Safety
+///
+/// `handle` is null or points to a place for a handle.
+unsafe fn write_instance<T: ?Sized>(handle: *mut abi::MolarenaHandle, component: Box<T>) -> Result<()> {
+    if handle.is_null() {
+        return Err(Error::invalid_argument("null place for the instance"));
+    }
+    let instance = Box::new(Instance { component, poisoned: false });
+    // SAFETY: not null; the caller promises the rest.
+    unsafe { handle.write(Box::into_raw(instance).cast::<c_void>()) };
+    Ok(())
 }
 
 /// Saving and loading, which all three kinds share.
@@ -222,7 +234,7 @@ macro_rules! state {
         }
     )*};
 }
-state!(Baseline, Decoder, Encoder);
+state!(Baseline, Decoder);
 
 unsafe extern "C" fn save<T: ?Sized + State>(
     handle: abi::MolarenaHandle,
@@ -255,10 +267,13 @@ unsafe extern "C" fn destroy<T: ?Sized>(handle: abi::MolarenaHandle) {
 
 /// Parses the JSON configuration of `C` and makes the component.
 fn component_from_json<C: Component>(config: &str) -> Result<C> {
+    C::new(parsed(config, || format!("configuration of `{}`", C::INFO.id))?)
+}
+
+/// Parses a JSON configuration; an empty text is an empty one. The error says `what` it is.
+fn parsed<T: DeserializeOwned>(config: &str, what: impl FnOnce() -> String) -> Result<T> {
     let config = if config.trim().is_empty() { "{}" } else { config };
-    let config = serde_json::from_str(config)
-        .map_err(|error| Error::invalid_config(format!("configuration of `{}`: {error}", C::INFO.id)))?;
-    C::new(config)
+    serde_json::from_str(config).map_err(|error| Error::invalid_config(format!("{}: {error}", what())))
 }
 
 fn describe_component<C: Component>(kind: ComponentKind) -> ComponentDescription {
@@ -273,6 +288,7 @@ fn describe_component<C: Component>(kind: ComponentKind) -> ComponentDescription
         uses_seed: C::USES_SEED,
         corpora: info.corpora.iter().map(ToString::to_string).collect(),
         config_schema: schemars::schema_for!(C::Config).into(),
+        finetune: None,
     }
 }
 
@@ -282,11 +298,13 @@ pub struct Entry<T: ?Sized> {
     kind: ComponentKind,
     describe: fn(ComponentKind) -> ComponentDescription,
     make: fn(config: &str) -> Result<Box<T>>,
+    /// Whether it is an encoder that can be fine-tuned.
+    tunable: bool,
 }
 
 impl<T: ?Sized> Entry<T> {
     const fn new<C: Component>(kind: ComponentKind, make: fn(&str) -> Result<Box<T>>) -> Self {
-        Self { id: C::INFO.id, kind, describe: describe_component::<C>, make }
+        Self { id: C::INFO.id, kind, describe: describe_component::<C>, make, tunable: false }
     }
 
     fn describe(&self) -> ComponentDescription {

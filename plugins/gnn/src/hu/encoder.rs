@@ -1,12 +1,16 @@
 //! The encoder `pretrained`.
 
 use burn::tensor::Device;
-use molarena_nn::{Arrays, Parameters, Pass, Random, gnn::MoleculeGraphs, with_threads};
-use molarena_sdk::{Call, Component, Encoder, Error, Info, InputKind, Inputs, Matrix, Result};
+use molarena_nn::{
+    Arrays, Parameters, Pass, Random,
+    supervised::{FineTuneConfig, FineTuned, GraphEncoder as _},
+    with_threads,
+};
+use molarena_sdk::{Call, Component, Encoder, Error, FineTune, Info, InputKind, Inputs, Matrix, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::network::{Convolution, Network, check};
+use super::network::{Convolution, Network};
 
 /// Configuration of [`Pretrained`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -63,7 +67,7 @@ impl Component for Pretrained {
                 return Err(Error::invalid_config(format!("`{name}` is 0, must be at least 1")));
             }
         }
-        Ok(Self { network: Network { convolution, layers, width }, loaded: None })
+        Ok(Self { network: Network { convolution, layers, width, dropout: 0.0 }, loaded: None })
     }
 }
 
@@ -73,9 +77,7 @@ impl Encoder for Pretrained {
     }
 
     fn encode(&mut self, molecules: &Inputs<'_>, call: &Call<'_>) -> Result<Matrix> {
-        let graphs = molecules.graphs()?;
-        check(&graphs)?;
-        let graphs = MoleculeGraphs::new(graphs)?;
+        let graphs = Network::molecules(molecules.graphs()?)?;
         let slots = self.network.slots();
         let mut arrays = match &self.loaded {
             Some((_, arrays)) => arrays.clone(),
@@ -109,5 +111,15 @@ impl Encoder for Pretrained {
         }
         self.loaded = Some((state.to_vec(), arrays));
         Ok(())
+    }
+}
+
+/// All weights are trained with a linear head on the mean over atoms, as in the paper's section 5.
+impl FineTune for Pretrained {
+    type FineTuneConfig = FineTuneConfig;
+    type Model = FineTuned<Network>;
+
+    fn finetune(&self, config: FineTuneConfig) -> Result<FineTuned<Network>> {
+        FineTuned::new(self.network, self.loaded.as_ref().map(|(_, arrays)| arrays), config)
     }
 }

@@ -7,4 +7,4 @@ mod network;
 mod tests;
 
 pub use encoder::{Pretrained, PretrainedConfig};
-pub use network::Convolution;
+pub use network::{Convolution, Network};

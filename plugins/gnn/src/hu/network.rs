@@ -8,16 +8,17 @@ use burn::tensor::{
 };
 use molarena_nn::{
     After, Pass, Slots, SparseRows, Start,
-    gnn::{ATOM_FEATURES, BOND_FEATURES, GraphBatch},
+    gnn::{ATOM_FEATURES, BOND_FEATURES, GraphBatch, MoleculeGraphs},
     kernels::{Segments, segment_max, segment_mean, segment_sum},
     sparse_product,
+    supervised::GraphEncoder,
 };
 use molarena_sdk::{Error, Graphs, Result};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How atoms exchange messages; each atom is also its own neighbour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Convolution {
     /// Graph isomorphism network (Xu et al. 2019).
@@ -32,11 +33,13 @@ pub enum Convolution {
 }
 
 /// The network's shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Network {
-    pub convolution: Convolution,
-    pub layers: usize,
-    pub width: usize,
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    pub(super) convolution: Convolution,
+    pub(super) layers: usize,
+    pub(super) width: usize,
+    /// Probability in [0, 1) that training drops a value after each layer.
+    pub(super) dropout: f64,
 }
 
 /// Rows of the tables of elements, chirality tags, bond types and bond directions. The last element and the last bond
@@ -77,9 +80,22 @@ pub(super) fn check(graphs: &Graphs<'_>) -> Result<()> {
     Ok(())
 }
 
-impl Network {
-    /// The network's parameters, under the names of the released files.
-    pub(super) fn slots(self) -> Slots {
+impl GraphEncoder for Network {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn layers(&self) -> usize {
+        self.layers
+    }
+
+    fn molecules<'m>(graphs: Graphs<'m>) -> Result<MoleculeGraphs<'m>> {
+        check(&graphs)?;
+        MoleculeGraphs::new(graphs)
+    }
+
+    /// Under the names of the released files.
+    fn slots(&self) -> Slots {
         let width = self.width;
         let mut slots = Slots::default();
         slots.embedding("x_embedding1.weight", ELEMENTS, width);
@@ -109,8 +125,8 @@ impl Network {
         slots
     }
 
-    /// Vectors of the molecules, `f32[molecules, d]`: the mean over the atoms of the last layer.
-    pub(super) fn forward(self, pass: &mut Pass<'_>, batch: &GraphBatch) -> Tensor<2> {
+    /// The mean over the atoms of the last layer.
+    fn forward(&self, pass: &mut Pass<'_>, batch: &GraphBatch) -> Tensor<2> {
         let messages = Messages::new(self.convolution, batch);
         let none = ATOM_FEATURES.iter().sum::<usize>() - ATOM_FEATURES[0] - CHIRALITIES;
         let elements = pass.parameter("x_embedding1.weight").narrow(0, 0, ATOM_FEATURES[0]);
@@ -134,17 +150,24 @@ impl Network {
                 Convolution::Gcn => told(pass.linear(&format!("{name}.linear"), atoms)),
                 Convolution::GraphSage => {
                     let mean = told(pass.linear(&format!("{name}.linear"), atoms));
-                    let length = mean.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(1e-12);
+                    // The root has no gradient at 0.
+                    let length = mean.clone().powi_scalar(2).sum_dim(1).clamp_min(1e-24).sqrt();
                     mean / length
                 }
                 Convolution::Gat => self.attention(pass, &name, &messages, atoms, &bonds),
             };
-            let after = After { rectified: layer + 1 < self.layers, ..After::default() };
+            let after = After { rectified: layer + 1 < self.layers, dropout: self.dropout, residual: None };
             atoms = pass.norm(&format!("batch_norms.{layer}"), next, after);
         }
         segment_mean(atoms, batch.segments())
     }
 
+    fn with_dropout(self, dropout: f64) -> Self {
+        Self { dropout, ..self }
+    }
+}
+
+impl Network {
     fn attention(
         self,
         pass: &Pass<'_>,

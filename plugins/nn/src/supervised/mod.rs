@@ -1,5 +1,6 @@
 //! Networks with an output for each task, which learn from molecules with labels.
 
+mod finetune;
 mod members;
 mod train;
 
@@ -8,6 +9,7 @@ use molarena_sdk::{Call, Error, Matrix, Result};
 
 use crate::{Arrays, Parameters, Pass, Slots};
 
+pub use finetune::{FineTuneConfig, FineTuned, GraphEncoder};
 pub use members::Members;
 pub use train::{Data, Options, Selection, Trained, train};
 
@@ -26,6 +28,16 @@ pub trait Predictor: Send + Sync {
 
     /// The network's parameters.
     fn slots(&self) -> Slots;
+
+    /// Weights that training starts from, by the names of their parameters; those without are random.
+    fn start(&self) -> Arrays {
+        Arrays::default()
+    }
+
+    /// Factor of the learning rate of the parameter called `name`.
+    fn rate(&self, _name: &str) -> f64 {
+        1.0
+    }
 
     /// Outputs for the molecules `rows`, `f32[rows, outputs]`: logits or numbers.
     fn forward(&self, pass: &mut Pass<'_>, molecules: &Self::Molecules<'_>, rows: &[usize]) -> Tensor<2>;

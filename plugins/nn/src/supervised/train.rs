@@ -121,6 +121,14 @@ impl<P: Predictor> Task for Labelled<'_, '_, P> {
         Ok(())
     }
 
+    fn start(&self) -> Arrays {
+        self.network.start()
+    }
+
+    fn rate(&self, name: &str) -> f64 {
+        self.network.rate(name)
+    }
+
     fn loss(
         &mut self,
         pass: &mut Pass<'_>,

@@ -47,6 +47,13 @@ pub(super) fn run(id: &str, places: &PluginPlaces, json: bool) -> anyhow::Result
             if component.corpora.is_empty() { "none".into() } else { component.corpora.join(", ") },
             properties(&component.config_schema)
         )?;
+        if let Some(finetune) = &component.finetune {
+            write!(
+                text,
+                "  can be fine-tuned, by `finetune = {{ ... }}` of a method's `encoder`, with the keys:\n{}",
+                properties(&finetune.config_schema)
+            )?;
+        }
     }
     print(&text)?;
     Ok(ExitCode::Ok)

@@ -74,6 +74,14 @@ impl Encoder {
         let method = &planner.settled(method.clone())?;
         let Recipe::Model(model) = &method.recipe else { return Ok(None) };
         let Some(spec) = &model.encoder else { return Ok(None) };
+        if model.finetune.is_some() {
+            let message = format!(
+                "method `{}` fine-tunes its encoder on the labels of a dataset, so it has no vectors of its own; name a method that \
+                 has this encoder without `finetune`",
+                method.name
+            );
+            return Err(Error::Request(message));
+        }
         planner.check_encoder(method, model)?;
         planner.check_configurations()?;
         let component = planner.component(method, ComponentKind::Encoder, spec)?;

@@ -1,9 +1,6 @@
 //! Encoding: molecules become vectors, once for all seeds, heads and datasets that share them.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use molarena_chem::CHEMISTRY_VERSION;
 use molarena_data::Part;
@@ -19,7 +16,7 @@ use crate::{
         component::Component,
         device::class_of,
         step::{Context, Judged, Prepared, Work},
-        steps::{another_question, matrix},
+        steps::{another_question, matrix, start_of},
     },
     store::Artifact,
 };
@@ -104,11 +101,7 @@ impl Work for EncodeWork {
         let store = &context.arena.store;
         let features = self.molecules.features(context, &self.features)?;
         features.write(&job::features_file(context.folder, Part::Test))?;
-        let state: Option<PathBuf> = context
-            .need(Kind::Pretrain)
-            .map(|record| context.arena.store_of(Kind::Pretrain).artifact(record, "state"))
-            .transpose()?
-            .or_else(|| self.encoder.weights.clone());
+        let state = start_of(&self.encoder, context)?;
         let task = JobTask::Encode(EncodeJob {
             encoder: self.encoder.in_job(None, context.folder, store)?,
             state: state.as_ref().map(|state| job::relative(context.folder, state)),

@@ -1,4 +1,5 @@
-//! Fitting: a baseline learns from features or vectors and labels, and predicts.
+//! Fitting: a baseline learns from features or vectors and labels, or an encoder is fine-tuned on molecules and labels, and
+//! predicts.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -20,7 +21,7 @@ use crate::{
         component::Component,
         device::class_of,
         step::{Context, Judged, Prepared, Work},
-        steps::{Predicts, another_question, matrix, state, with_encoding},
+        steps::{Predicts, another_question, matrix, start_of, state, with_encoding},
     },
     request::method::Beside,
     store::Artifact,
@@ -34,13 +35,20 @@ pub(crate) struct FitShared {
     pub(crate) features: FeatureSpec,
     /// What stands beside the encoder's vectors.
     pub(crate) join: Vec<Beside>,
-    /// The baseline before tuning.
-    pub(crate) baseline: Component,
-    /// The configurations to choose from; a single one without tuning.
+    /// The baseline before tuning, or the encoder that is fine-tuned.
+    pub(crate) predictor: Component,
+    /// The configurations to choose from, of the baseline or the fine-tuning; a single one without tuning.
     pub(crate) configurations: Vec<Value>,
     pub(crate) device: String,
-    /// Whether to keep the state of the fitted baseline.
+    /// Whether to keep the fitted state.
     pub(crate) keep: bool,
+}
+
+impl FitShared {
+    /// Whether an encoder is fine-tuned.
+    pub(crate) fn finetunes(&self) -> bool {
+        self.predicts.composition.finetune.is_some()
+    }
 }
 
 /// One fit.
@@ -209,17 +217,24 @@ impl Work for FitWork {
     }
 
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {
-        let FitShared { predicts, baseline, configurations, keep, .. } = &*self.shared;
+        let FitShared { predicts, predictor, configurations, keep, .. } = &*self.shared;
         let dataset = &predicts.dataset;
         let store = &context.arena.store;
+        let finetunes = self.shared.finetunes();
+        let state = if finetunes { start_of(predictor, context)? } else { None };
         let (given, input) = self.given(context)?;
         let present = self.present(&given);
         if let Some(failure) = self.nobody(&present) {
             return Ok(Prepared::Done(Err(failure)));
         }
         self.write_inputs(context, &given, &present)?;
-        let candidates =
-            configurations.iter().map(|config| baseline.in_job(Some(config), context.folder, store));
+        let candidates = configurations.iter().map(|config| {
+            if finetunes {
+                predictor.in_job_to_finetune(config, state.as_deref(), context.folder, store)
+            } else {
+                predictor.in_job(Some(config), context.folder, store)
+            }
+        });
         let task = JobTask::Fit(FitJob {
             candidates: candidates.collect::<Result<_>>()?,
             metric: dataset.manifest.protocol.metric,
@@ -228,12 +243,12 @@ impl Work for FitWork {
             tasks: dataset.dataset.tasks.len(),
             keep: *keep,
         });
-        let readable: Vec<PathBuf> = baseline.reads(store)?;
+        let readable: Vec<PathBuf> = predictor.reads(store)?.into_iter().chain(state).collect();
         Ok(Prepared::Job { task, readable, writable: Vec::new() })
     }
 
     fn components(&self) -> Vec<&Component> {
-        vec![&self.shared.baseline]
+        vec![&self.shared.predictor]
     }
 
     fn judge(&self, context: &Context<'_>, output: &Output) -> Judged {

@@ -7,7 +7,10 @@ pub(crate) mod fit;
 pub(crate) mod pretrain;
 pub(crate) mod rank;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use molarena_data::Split;
 use molarena_record::{
@@ -18,12 +21,14 @@ use molarena_record::{
 use serde_json::Value;
 
 use crate::{
+    error::Error,
     files::{
         npy::from_npy,
         plain::{check_plain, read_plain},
     },
     inputs::dataset::ArenaDataset,
     job,
+    plan::{component::Component, step::Context},
     store::Artifact,
 };
 
@@ -83,6 +88,14 @@ pub fn matrix(
         return Err((Reason::NotFinite, format!("{name} has NaN or infinite values")));
     }
     Ok((bytes, values))
+}
+
+/// The state that a step's encoder starts from: that of its pretraining, or its weights.
+fn start_of(encoder: &Component, context: &Context<'_>) -> Result<Option<PathBuf>, Error> {
+    match context.need(Kind::Pretrain) {
+        Some(record) => context.arena.store_of(Kind::Pretrain).artifact(record, "state").map(Some),
+        None => Ok(encoder.weights.clone()),
+    }
 }
 
 /// The state file that a worker saved.

@@ -1,7 +1,7 @@
 //! A baseline of a library, or of a program.
 
 use molarena_abi as abi;
-use molarena_sdk::{Call, Inputs, Labels, Matrix};
+use molarena_sdk::{Call, Inputs, Labels, Matrix, raw};
 
 use super::{Backend, LoadError, call, expect_shape, filled, instance, loaded, need};
 
@@ -15,6 +15,23 @@ pub(super) struct TableBaseline {
 instance!(TableBaseline, abi::MolarenaBaselineFactory);
 
 impl TableBaseline {
+    /// A model that was fine-tuned from an encoder: its table is that of a baseline, but for `create`.
+    pub(super) fn of_model(table: &abi::MolarenaFineTune, handle: abi::MolarenaHandle) -> Self {
+        let factory = abi::MolarenaBaselineFactory {
+            struct_size: raw::size_of::<abi::MolarenaBaselineFactory>(),
+            reserved: 0,
+            create: None,
+            fit: table.fit,
+            output_shape: table.output_shape,
+            predict: table.predict,
+            save: table.save,
+            load: table.load,
+            destroy: table.destroy,
+            get_extension: None,
+        };
+        Self { factory, handle }
+    }
+
     /// Learns from the training molecules; the validation molecules are for model selection only.
     pub(super) fn fit(
         &mut self,
@@ -66,7 +83,7 @@ impl TableBaseline {
     }
 }
 
-/// A baseline of a plugin.
+/// A baseline of a plugin, or a model that is fine-tuned from an encoder.
 #[derive(Debug)]
 pub struct LoadedBaseline(pub(super) Backend<TableBaseline>);
 

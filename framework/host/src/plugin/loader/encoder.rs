@@ -1,9 +1,12 @@
 //! An encoder of a library, or of a program.
 
 use molarena_abi as abi;
-use molarena_sdk::{Call, Corpus, Inputs, Matrix};
+use molarena_sdk::{Call, Corpus, Inputs, Matrix, raw};
 
-use super::{Backend, LoadError, call, check_shape, filled, instance, loaded, need};
+use super::{
+    Backend, LoadError, LoadedBaseline, TableBaseline, call, check_shape, filled, instance, loaded, made,
+    need,
+};
 
 /// An encoder of a library.
 #[derive(Debug)]
@@ -47,6 +50,21 @@ impl TableEncoder {
     }
 }
 
+impl TableEncoder {
+    /// A model that starts from this encoder's state.
+    pub(super) fn finetune(&self, config: &str) -> Result<TableBaseline, LoadError> {
+        let id = abi::ENCODER_FINETUNE;
+        let get = need(self.factory.get_extension, id)?;
+        // SAFETY: the id says which table comes back; it lives as long as the process.
+        let table = unsafe { abi::read_sized(get(raw::text(id)).cast::<abi::MolarenaFineTune>()) };
+        let table = need(table, id)?;
+        let create = need(table.create, "create")?;
+        // SAFETY: the handle came from this factory; the text lives until the function returns.
+        let handle = made(|place, error| unsafe { create(self.handle, raw::text(config), place, error) })?;
+        Ok(TableBaseline::of_model(&table, handle))
+    }
+}
+
 /// An encoder of a plugin.
 #[derive(Debug)]
 pub struct LoadedEncoder(pub(super) Backend<TableEncoder>);
@@ -68,5 +86,14 @@ impl LoadedEncoder {
             Backend::Table(table) => table.encode(molecules, context),
             Backend::Process(instance) => instance.encode(molecules, context),
         }
+    }
+
+    /// A model that trains this encoder end to end with a head, from its present state; it outlives the encoder. `config`
+    /// is a JSON text. An encoder that does not offer it gives the status `MOLARENA_ERROR_UNSUPPORTED`.
+    pub fn finetune(&self, config: &str) -> Result<LoadedBaseline, LoadError> {
+        Ok(LoadedBaseline(match &self.0 {
+            Backend::Table(table) => Backend::Table(table.finetune(config)?),
+            Backend::Process(instance) => Backend::Process(instance.finetune(config)?),
+        }))
     }
 }

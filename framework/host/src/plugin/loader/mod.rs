@@ -370,9 +370,16 @@ fn create(
     config: &str,
 ) -> Result<*mut c_void, LoadError> {
     let create = need(create, "create")?;
-    let mut handle = ptr::null_mut();
     // SAFETY: the texts live until the function returns.
-    call(|error| unsafe { create(raw::text(component), raw::text(config), &raw mut handle, error) })?;
+    made(|handle, error| unsafe { create(raw::text(component), raw::text(config), handle, error) })
+}
+
+/// The instance that `make` writes.
+fn made(
+    make: impl FnOnce(*mut abi::MolarenaHandle, *mut abi::MolarenaError) -> i32,
+) -> Result<abi::MolarenaHandle, LoadError> {
+    let mut handle = ptr::null_mut();
+    call(|error| make(&raw mut handle, error))?;
     if handle.is_null() {
         return Err(LoadError::Call {
             status: abi::MOLARENA_ERROR_INTERNAL,

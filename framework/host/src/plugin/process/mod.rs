@@ -83,16 +83,23 @@ impl ProcessPlugin {
         component: &str,
         config: &str,
     ) -> Result<Instance, LoadError> {
-        let config: Value = serde_json::from_str(config).map_err(|error| LoadError::Call {
-            status: molarena_abi::MOLARENA_ERROR_INVALID_CONFIG,
-            message: error.to_string(),
-        })?;
-        let request = json!({ "kind": kind, "component": component, "config": config });
+        let request = json!({ "kind": kind, "component": component, "config": parsed(config)? });
         let made =
             self.process.lock().unwrap_or_else(PoisonError::into_inner).ask("create", request, None)?;
-        let number = made["instance"].as_u64().ok_or_else(|| broken("create", "`instance` is no number"))?;
-        Ok(Instance { process: Arc::clone(&self.process), number })
+        Ok(Instance { process: Arc::clone(&self.process), number: number_of("create", &made)? })
     }
+}
+
+fn parsed(config: &str) -> Result<Value, LoadError> {
+    serde_json::from_str(config).map_err(|error| LoadError::Call {
+        status: molarena_abi::MOLARENA_ERROR_INVALID_CONFIG,
+        message: error.to_string(),
+    })
+}
+
+/// The number of the instance that a program made.
+fn number_of(what: &str, made: &Value) -> Result<u64, LoadError> {
+    made["instance"].as_u64().ok_or_else(|| broken(what, "`instance` is no number"))
 }
 
 /// A component in a program.
@@ -152,6 +159,13 @@ impl Instance {
             self.call("encode", Some(context), fill, |exchange, answer| exchange.read("encode", answer))?;
         check_shape(molecules.rows, matrix.columns.max(1), matrix.rows as u64, matrix.columns as u64)?;
         Ok(matrix)
+    }
+
+    /// A model that starts from this encoder's state.
+    pub(super) fn finetune(&self, config: &str) -> Result<Self, LoadError> {
+        let request = json!({ "instance": self.number, "config": parsed(config)? });
+        let made = self.process().ask("finetune", request, None)?;
+        Ok(Self { process: Arc::clone(&self.process), number: number_of("finetune", &made)? })
     }
 
     pub(super) fn fit_baseline(

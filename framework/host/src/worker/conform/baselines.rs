@@ -1,14 +1,17 @@
-//! Cases of baselines.
+//! Cases of baselines, and of models that are fine-tuned from encoders.
 
 use molarena_features::Features;
-use molarena_sdk::{Call, Matrix, TaskKind};
+use molarena_sdk::{Call, ComponentKind, Matrix, TaskKind};
 
 use super::{
     Checked, Subject, Verdict, close,
     data::{MOLECULES, TASKS, labels, lent, of_form, preferred},
-    demand, done, ends_soon, failed, finite, is_unsupported, verdict,
+    demand, done, encoders, ends_soon, failed, finite, is_unsupported, verdict,
 };
-use crate::plugin::loader::{LoadError, LoadedBaseline};
+use crate::{
+    plugin::loader::{LoadError, LoadedBaseline},
+    request::config_schema::violation,
+};
 
 /// Molecules by part: train, validation, test.
 struct Parts {
@@ -20,7 +23,10 @@ struct Parts {
 }
 
 fn parts(subject: &Subject<'_>) -> Result<Parts, Verdict> {
-    let all = of_form(preferred(&subject.description)?)?;
+    let all = match subject.description.kind {
+        ComponentKind::Encoder => encoders::features(subject)?,
+        _ => of_form(preferred(&subject.description)?)?,
+    };
     let of = |part: usize| (0..MOLECULES).filter(|row| row % 4 == part).collect::<Vec<usize>>();
     let train_rows: Vec<usize> = (0..MOLECULES).filter(|row| row % 4 < 2).collect();
     let (valid_rows, test_rows) = (of(2), of(3));
@@ -33,8 +39,14 @@ fn parts(subject: &Subject<'_>) -> Result<Parts, Verdict> {
     })
 }
 
+/// The baseline; of an encoder, a model that is fine-tuned from it.
 fn baseline(subject: &Subject<'_>) -> Result<LoadedBaseline, Verdict> {
-    done(subject.plugin.baseline(subject.id(), subject.config), "create")
+    let Some(config) = subject.finetune else {
+        return done(subject.plugin.baseline(subject.id(), subject.config), "create");
+    };
+    of_schema(subject, config)?;
+    let encoder = encoders::ready(subject, &encoders::features(subject)?, &Call::new(0, 1))?;
+    encoder.finetune(config).map_err(|error| failed(format!("`finetune` failed: {error}")))
 }
 
 fn fit(
@@ -96,6 +108,42 @@ pub(super) fn values(subject: &Subject<'_>) -> Verdict {
     verdict(learns(subject, TaskKind::Regression))
 }
 
+pub(super) fn finetune(subject: &Subject<'_>) -> Verdict {
+    // An encoder may be for one kind of labels alone.
+    verdict(match [TaskKind::Classification, TaskKind::Regression].map(|kind| learns(subject, kind)) {
+        [Err(Verdict::Skipped(_)), other] | [other, Err(Verdict::Skipped(_))] => other,
+        [classes, values] => classes.and(values),
+    })
+}
+
+/// The schema of the fine-tuning accepts its configuration.
+fn of_schema(subject: &Subject<'_>, config: &str) -> Checked {
+    let Some(offered) = &subject.description.finetune else { return Ok(()) };
+    let config = serde_json::from_str(config).map_err(|error| failed(error.to_string()))?;
+    let Some(why) = violation(&config, &offered.config_schema.to_string()) else { return Ok(()) };
+    if offered.config_schema["required"].as_array().is_some_and(|keys| !keys.is_empty()) {
+        let id = subject.id();
+        return Err(Verdict::Skipped(format!(
+            "its fine-tuning has required keys ({why}); give --config 'finetune/{id}={{...}}'"
+        )));
+    }
+    Err(failed(format!("the schema of its fine-tuning refuses {config}: {why}")))
+}
+
+pub(super) fn finetune_seed(subject: &Subject<'_>) -> Verdict {
+    match seed(subject) {
+        Verdict::Passed => threads(subject),
+        verdict => verdict,
+    }
+}
+
+pub(super) fn finetune_state(subject: &Subject<'_>) -> Verdict {
+    match state(subject) {
+        Verdict::Passed => damaged_state(subject),
+        verdict => verdict,
+    }
+}
+
 pub(super) fn few(subject: &Subject<'_>) -> Verdict {
     let check = || {
         let (parts, call) = (parts(subject)?, Call::new(0, 1));
@@ -141,7 +189,8 @@ pub(super) fn seed(subject: &Subject<'_>) -> Verdict {
             )
         })?;
         let third = predicted(subject, &parts, &Call::new(8, 1))?;
-        demand(subject.description.uses_seed || subject.agree(&one, &third), || {
+        let uses_seed = subject.description.uses_seed || subject.finetune.is_some();
+        demand(uses_seed || subject.agree(&one, &third), || {
             "another seed gives other predictions, and it declares that it uses none".into()
         })
     };

@@ -41,7 +41,11 @@ fn takes(subject: &Subject<'_>, features: &Features) -> Result<bool, Verdict> {
 }
 
 /// An encoder that can encode: trained on the suite's context graph if it cannot without.
-fn ready(subject: &Subject<'_>, features: &Features, call: &Call<'_>) -> Result<LoadedEncoder, Verdict> {
+pub(super) fn ready(
+    subject: &Subject<'_>,
+    features: &Features,
+    call: &Call<'_>,
+) -> Result<LoadedEncoder, Verdict> {
     let mut untrained = encoder(subject)?;
     let Err(why) = untrained.encode(&features.select(&[0]).inputs(), call) else { return encoder(subject) };
     trained(subject, call)?.map_err(|error| match error {

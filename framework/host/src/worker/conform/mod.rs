@@ -46,6 +46,17 @@ pub(crate) struct Case {
     run: fn(&Subject<'_>) -> Verdict,
 }
 
+impl Case {
+    /// Whether it is for a component; of encoders, those cases that train them on labels are for those that offer it.
+    pub(crate) fn is_for(&self, component: &ComponentDescription) -> bool {
+        let of_models = self.name.starts_with(FINETUNE);
+        self.kinds.contains(&component.kind) && (!of_models || component.finetune.is_some())
+    }
+}
+
+/// How the names of cases of fine-tuning begin.
+const FINETUNE: &str = "finetune";
+
 const ALL: &[ComponentKind] = &[ComponentKind::Encoder, ComponentKind::Decoder, ComponentKind::Baseline];
 const ENCODERS: &[ComponentKind] = &[ComponentKind::Encoder];
 const DECODERS: &[ComponentKind] = &[ComponentKind::Decoder];
@@ -175,6 +186,36 @@ pub(crate) const CASES: &[Case] = &[
         run: baselines::cancel,
     },
     Case {
+        name: "finetune",
+        demand: "is fine-tuned on classes and values with missing labels, and predicts",
+        kinds: ENCODERS,
+        run: baselines::finetune,
+    },
+    Case {
+        name: "finetune-company",
+        demand: "a prediction depends on its molecule alone, not on others in the call or their order",
+        kinds: ENCODERS,
+        run: baselines::company,
+    },
+    Case {
+        name: "finetune-seed",
+        demand: "equal seeds give what the declared determinism says, on one thread and two",
+        kinds: ENCODERS,
+        run: baselines::finetune_seed,
+    },
+    Case {
+        name: "finetune-state",
+        demand: "a fine-tuned model is saved and restored, and refuses a state that is cut off or random",
+        kinds: ENCODERS,
+        run: baselines::finetune_state,
+    },
+    Case {
+        name: "finetune-cancel",
+        demand: "a cancelled fine-tuning ends within 5 seconds",
+        kinds: ENCODERS,
+        run: baselines::cancel,
+    },
+    Case {
         name: "score",
         demand: "gives a finite score for each candidate, whatever their order",
         kinds: DECODERS,
@@ -187,6 +228,8 @@ struct Subject<'a> {
     plugin: LoadedPlugin,
     description: ComponentDescription,
     config: &'a str,
+    /// The configuration of an encoder's fine-tuning, if it offers one.
+    finetune: Option<&'a str>,
     /// The encoder of a decoder's id: the decoder loads its state.
     encoder: Option<&'a Self>,
     /// Weights that an encoder loads first.
@@ -216,7 +259,7 @@ pub(super) fn conform(job: &ConformJob, place: &Place<'_>) -> Result<Output, Wor
     };
     let found = plugin.description().components.iter().find(of).cloned();
     let mut cases = std::iter::once(&SCHEMA_CASE).chain(CASES);
-    let case = cases.find(|case| case.name == job.case && case.kinds.contains(&job.kind));
+    let case = cases.find(|case| case.name == job.case && found.as_ref().is_some_and(|of| case.is_for(of)));
     let (Some(description), Some(case)) = (found, case) else {
         let message =
             format!("there is no case `{}` of {} `{}`", job.case, job.kind, job.component.component);
@@ -233,6 +276,7 @@ pub(super) fn conform(job: &ConformJob, place: &Place<'_>) -> Result<Output, Wor
             plugin: plugin.clone(),
             description,
             config,
+            finetune: None,
             encoder: None,
             weights,
             is_program: job.is_program,
@@ -240,8 +284,16 @@ pub(super) fn conform(job: &ConformJob, place: &Place<'_>) -> Result<Output, Wor
     });
     let config = &job.component.config;
     let encoder = encoder.as_ref();
-    let subject =
-        Subject { plugin: plugin.clone(), description, config, encoder, weights, is_program: job.is_program };
+    let finetune = job.component.finetune.as_ref().map(|finetune| finetune.config.as_str());
+    let subject = Subject {
+        plugin: plugin.clone(),
+        description,
+        config,
+        finetune,
+        encoder,
+        weights,
+        is_program: job.is_program,
+    };
     Ok(Output::Conformed((case.run)(&subject)))
 }
 

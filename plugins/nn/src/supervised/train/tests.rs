@@ -99,7 +99,7 @@ fn first_losses(loss: Loss, labels: Vec<f32>) -> Vec<f32> {
         let output = architecture.forward(&mut pass, &features, &rows);
         let loss = loss.mean(output, &targets, &rows).unwrap();
         let value = loss.clone().into_scalar();
-        optimiser.step(0.05, &mut network, &mut loss.backward(), |_| true).unwrap();
+        optimiser.step(&mut network, &mut loss.backward(), |_| Some(0.05)).unwrap();
         value
     };
     (0..5).map(|_| step()).collect()
