@@ -185,6 +185,9 @@ pub enum Error {
     /// A worker could not be started.
     #[error("cannot start a worker: {0}")]
     Worker(String),
+    /// Slurm does not do what it should.
+    #[error("Slurm: {0}")]
+    Slurm(String),
     /// A file could not be read or written; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -227,6 +230,7 @@ impl Error {
             Self::NoInputColumn { .. } => "E-HOST-019",
             Self::Archive { .. } => "E-HOST-020",
             Self::Weights { .. } => "E-HOST-021",
+            Self::Slurm(_) => "E-HOST-022",
         }
     }
 
@@ -248,7 +252,9 @@ impl Error {
             | Self::NoInputColumn { .. }
             | Self::Features { .. }
             | Self::Weights { .. } => Fault::Data,
-            Self::Store { .. } | Self::Worker(_) | Self::Io(_) | Self::Interrupted => Fault::Internal,
+            Self::Store { .. } | Self::Worker(_) | Self::Slurm(_) | Self::Io(_) | Self::Interrupted => {
+                Fault::Internal
+            }
         }
     }
 }
