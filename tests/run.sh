@@ -3,6 +3,7 @@
 #
 #   MOLARENA_DATA     folder of the datasets     (without it, tests on real data say that they were skipped)
 #   MOLARENA_GOLDEN   folder of RDKit's outputs  (likewise)
+#   MOLARENA_REQUIRE_SLURM   1 if Slurm must be installed (else its tests say that they were skipped where it is not)
 #   MOLARENA_TEST_FEATURES   features of the plugins that tests open, such as molarena-infoalign/libtorch
 set -euo pipefail
 cd "$(dirname "$0")/.."

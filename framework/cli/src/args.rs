@@ -4,6 +4,7 @@ mod audit;
 mod board;
 mod compare;
 mod data;
+mod executor;
 mod export;
 mod gate;
 mod import;
@@ -23,6 +24,7 @@ use molarena_host::{parse_duration, parse_size, parse_threads};
 pub(crate) use self::{
     compare::{CompareArgs, DocumentFormat},
     data::{DataArgs, DataCommand, SimulateArgs, WorldSize},
+    executor::ExecutorArgs,
     export::{ExportArgs, ExportCommand, ExportOutput},
     gate::GateArgs,
     import::ImportArgs,
@@ -92,6 +94,9 @@ pub(crate) enum Command {
     /// Run one job; started by `run` for each cell
     #[command(hide = true)]
     Worker(WorkerArgs),
+    /// Run the job that a run submitted to Slurm, on its node
+    #[command(hide = true)]
+    Step(WorkerArgs),
 }
 
 /// Where data, plugins, manifests and methods are.
@@ -186,6 +191,8 @@ Examples:
   molarena run --csv my.csv --smiles-column smiles --tasks active,toxic --method morgan-rf
   molarena run --csv my.parquet --split column:fold --method constant --method morgan-rf
   molarena run suite.toml --dry-run
+  molarena run suite.toml --executor slurm --partition cpu --sbatch=--account=chem
+  molarena run suite.toml --executor slurm --collect
 
 A run that was interrupted or killed goes on where it stopped when the same command is given again.";
 
@@ -215,7 +222,7 @@ pub(crate) struct RunArgs {
     /// Shuffle training labels: every score must be chance, or labels leak
     #[arg(long)]
     pub(crate) shuffle_labels: bool,
-    /// Workers at a time; without it, as many as the processors and the thread budget allow
+    /// Workers at a time, or jobs in the queue of Slurm; without it, as many as the processors and the thread budget allow
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Device that methods run on: cpu, libtorch, cuda:N or libtorch-cuda:N [default: the method's, or cpu]
@@ -251,6 +258,8 @@ pub(crate) struct RunArgs {
     /// Folder with further method files
     #[arg(long, value_name = "DIR")]
     pub(crate) methods_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) executor: ExecutorArgs,
     #[command(flatten)]
     pub(crate) own: OwnArgs,
     #[command(flatten)]

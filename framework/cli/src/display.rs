@@ -22,7 +22,7 @@ use molarena_report::with_decimals;
 
 use crate::commands::work_begins;
 
-/// How often a line about a stream is printed if there is no terminal.
+/// How often a line about a stream or a queue is printed if there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// What the bar counts.
@@ -54,7 +54,7 @@ pub(crate) struct Display {
     counts: Counts,
     bar: Option<ProgressBar>,
     started: Mutex<Instant>,
-    /// When a line about a stream was last printed.
+    /// When a line about a stream or a queue was last printed.
     last: Mutex<Instant>,
     /// Name of the current stage.
     stage: Mutex<String>,
@@ -150,10 +150,10 @@ impl Display {
                     corpus.id, corpus.left_out, step.method
                 ));
             }
-            None if self.counts == Counts::Steps && self.bar.is_none() => say!("{}", name(step)),
+            None if self.counts == Counts::Steps && self.bar.is_none() => say!("{}", step.title()),
             None => {}
         }
-        self.message(&name(step), None);
+        self.message(&step.title(), None);
     }
 
     fn step_finished(&self, step: &Step, record: &StepRecord) {
@@ -215,22 +215,37 @@ impl Display {
         (now > 0).then(|| Duration::from_secs((gone.as_secs_f64() / now as f64 * left as f64) as u64))
     }
 
+    /// Shows how many jobs wait and run; as a line now and then if there is no terminal.
+    fn queue(&self, pending: usize, running: usize, why: &str) {
+        let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+        let text = format!("Slurm: {running} running, {pending} pending{why}");
+        if let Some(bar) = &self.bar {
+            bar.set_message(visible(&format!("| {text}")).into_owned());
+        } else if self.is_due() {
+            say!("{text}");
+        }
+    }
+
+    /// Whether it is time for another line about what goes on.
+    fn is_due(&self) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.elapsed() >= EVERY;
+        if due {
+            *last = Instant::now();
+        }
+        due
+    }
+
     fn rows(&self, rows: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(rows);
             return;
         }
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= EVERY {
-            *last = Instant::now();
+        if self.is_due() {
             let gone = self.started.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
             say!("{rows} rows, {:.0} a second", rate(rows, gone));
         }
     }
-}
-
-fn name(step: &Step) -> String {
-    format!("{}: {} of {}, seed {}", step.method, step.kind(), step.subject, step.seed)
 }
 
 impl Observer for Display {
@@ -241,11 +256,13 @@ impl Observer for Display {
         match event {
             Event::Planned { cells, finished } => self.planned(*cells, *finished),
             Event::Started(step) => self.step_started(step),
-            Event::Progress(step, progress) => self.message(&name(step), Some(progress)),
+            Event::Progress(step, progress) => self.message(&step.title(), Some(progress)),
             Event::Finished(step, record) => self.step_finished(step, record),
             Event::Scored(record) => self.scored(record),
             Event::Matched(record) => self.matched(record),
             Event::Rows(rows) => self.rows(*rows),
+            Event::Queue { pending, running, why } => self.queue(*pending, *running, why),
+            Event::Notice(message) => self.line(message),
         }
     }
 }

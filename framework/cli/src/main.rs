@@ -46,6 +46,7 @@ fn main() -> std::process::ExitCode {
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Completions(args) => commands::completions(&args),
         Command::Worker(args) => commands::worker(&args),
+        Command::Step(args) => commands::step(&args),
     };
     outcome
         .unwrap_or_else(|error| {

@@ -9,7 +9,8 @@ use std::{
 };
 
 use molarena_host::{
-    Arena, Cell, Error, Event, Missing, Observer, Plan, Result, Row, RunOptions, execute, forget_failures,
+    Arena, Cell, Error, Event, Missing, Observer, Plan, Result, Row, RunOptions, Slurm, execute,
+    forget_failures,
 };
 use molarena_record::{cell::Outcome, matching::MatchOutcome, step::StepRecord};
 
@@ -17,14 +18,16 @@ use crate::score::{Scored, score};
 
 /// How a plan is run.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Threads for all workers together.
+pub struct Options<'a> {
+    /// Threads for all workers on this machine together.
     pub threads: usize,
+    /// Where steps run if not on this machine.
+    pub slurm: Option<&'a Slurm>,
     /// Whether to run failed cells of earlier runs again.
     pub retry_failed: bool,
 }
 
-/// The result of a run. `scored`, `failed` and `resumed` add up to the cells of the plan.
+/// The result of a run. `scored`, `failed`, `resumed` and `waiting` add up to the cells of the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Number of cells scored in this run, failed ones not counted.
@@ -33,6 +36,8 @@ pub struct Summary {
     pub failed: usize,
     /// Number of cells that were scored before, or by another run meanwhile.
     pub resumed: usize,
+    /// Number of cells whose steps are not done, if the run only collects.
+    pub waiting: usize,
     /// Number of steps executed in this run.
     pub steps: usize,
 }
@@ -53,7 +58,7 @@ impl Summary {
 pub fn run(
     plan: &Plan,
     arena: &Arena,
-    options: Options,
+    options: Options<'_>,
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<Summary> {
@@ -78,12 +83,14 @@ pub fn run(
     for cell in waiting.iter().filter(|cell| !absent.contains(cell.step.key.as_str())) {
         scorer.score(cell, &cell.step.stored(arena)?)?;
     }
-    let options = RunOptions { threads: options.threads };
-    execute(&missing.steps, arena, options, interrupted, &scorer)?;
-    scorer.score_rest(&waiting)?;
+    let Options { threads, slurm, .. } = options;
+    execute(&missing.steps, arena, RunOptions { threads, slurm }, interrupted, &scorer)?;
+    let collects = slurm.is_some_and(Slurm::collects);
+    scorer.score_rest(&waiting, collects)?;
     let Progress { summary, error, .. } =
         scorer.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-    error.map_or(Ok(Summary { steps: missing.steps.len(), ..summary }), Err)
+    let steps = if collects { Missing::of(waiting.into_iter(), arena)?.steps.len() } else { 0 };
+    error.map_or(Ok(Summary { steps: missing.steps.len() - steps, ..summary }), Err)
 }
 
 /// Whether a stored cell failed; `None` if it is not finished.
@@ -158,13 +165,19 @@ impl<'a> Scorer<'a> {
     }
 
     /// Scores the cells whose steps another run finished meanwhile: this run has no event of them, and the other one may
-    /// have ended before it scored them.
-    fn score_rest(&self, waiting: &[&Cell]) -> Result<()> {
+    /// have ended before it scored them. If the run only `collects`, counts those whose steps are not done.
+    fn score_rest(&self, waiting: &[&Cell], collects: bool) -> Result<()> {
         if self.progress().error.is_some() {
             return Ok(());
         }
         for cell in waiting {
-            if !self.progress().counted.contains(&cell.key) {
+            if self.progress().counted.contains(&cell.key) {
+                continue;
+            }
+            let store = self.arena.store_of(cell.step.kind());
+            if collects && store.step(&cell.step.key)?.is_none() {
+                self.progress().summary.waiting += 1;
+            } else {
                 self.score(cell, &cell.step.stored(self.arena)?)?;
             }
         }

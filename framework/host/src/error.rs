@@ -201,6 +201,9 @@ pub enum Error {
     /// A worker could not be started.
     #[error("cannot start a worker: {0}")]
     Worker(String),
+    /// Slurm does not do what it should.
+    #[error("Slurm: {0}")]
+    Slurm(String),
     /// A file could not be read or written; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -244,6 +247,7 @@ impl Error {
             Self::Archive { .. } => "E-HOST-020",
             Self::Weights { .. } => "E-HOST-021",
             Self::FineTune { .. } => "E-HOST-022",
+            Self::Slurm(_) => "E-HOST-023",
         }
     }
 
@@ -266,7 +270,9 @@ impl Error {
             | Self::NoInputColumn { .. }
             | Self::Features { .. }
             | Self::Weights { .. } => Fault::Data,
-            Self::Store { .. } | Self::Worker(_) | Self::Io(_) | Self::Interrupted => Fault::Internal,
+            Self::Store { .. } | Self::Worker(_) | Self::Slurm(_) | Self::Io(_) | Self::Interrupted => {
+                Fault::Internal
+            }
         }
     }
 }

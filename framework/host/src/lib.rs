@@ -39,6 +39,7 @@ pub use execute::{
     RunOptions,
     event::{Event, Observer},
     execute,
+    slurm::{Queued, Slurm, node::run_submitted},
 };
 pub use files::{
     folder::Temporary,
@@ -65,6 +66,7 @@ pub use plan::{
 pub use request::{
     component::ComponentSpec,
     document::read as read_document,
+    executor::{ExecutorTable, SlurmOptions},
     library::Methods,
     limits::{Limits, SuiteLimits, parse_duration, parse_size, parse_threads},
     method::{

@@ -11,6 +11,7 @@ pub mod licences;
 mod manifest;
 pub mod profiles;
 pub mod rust_version;
+pub mod slow;
 
 pub use error::{Error, Result};
 pub use generated::Mode;

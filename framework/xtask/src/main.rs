@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Mode, check, header, licences};
+use xtask::{Mode, check, header, licences, slow};
 
 /// The workspace's own chores.
 #[derive(Parser)]
@@ -18,7 +18,8 @@ Examples:
   cargo xtask check              everything that has to pass before a commit
   cargo xtask header             write framework/abi/include/molarena.h after a change of the ABI
   cargo xtask header --check     fail where the committed header is out of date
-  cargo xtask licences           check all licences and write docs/src/dependencies.md";
+  cargo xtask licences           check all licences and write docs/src/dependencies.md
+  cargo xtask slow               run the tests that take minutes, which other runs leave out";
 
 #[derive(Subcommand)]
 enum Chore {
@@ -40,6 +41,8 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Run the ignored tests whose names begin with `slow`
+    Slow,
 }
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Check { without_deny } => check::run(check::Options { without_deny }),
         Chore::Header { check } => header::run(mode(check)),
         Chore::Licences { check } => licences::run(mode(check)),
+        Chore::Slow => slow::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

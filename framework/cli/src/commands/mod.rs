@@ -22,6 +22,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+mod slurm;
 pub(crate) mod store;
 pub(crate) mod train;
 
@@ -54,6 +55,11 @@ pub(crate) fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
 
 pub(crate) fn worker(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
     molarena_host::worker::run(&args.folder)?;
+    Ok(ExitCode::Ok)
+}
+
+pub(crate) fn step(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
+    molarena_host::run_submitted(&args.folder)?;
     Ok(ExitCode::Ok)
 }
 

@@ -217,7 +217,7 @@ fn make_again(
     let selection = record.selection(limits, device)?;
     let plan = molarena_host::plan(&selection, arena, interrupted)?;
     let watch = Watch::new(Counts::Steps, None)?;
-    let options = Options { threads: limits.threads, retry_failed: false };
+    let options = Options { threads: limits.threads, slurm: None, retry_failed: false };
     let ran = molarena_evaluate::run(&plan, arena, options, interrupted, &watch);
     watch.display.close();
     ran?;

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use molarena_evaluate::{Labels, Options, Summary};
 use molarena_host::{
-    Arena, Cell, CellGroup, Error, Plan, PlanLimits, Row, Seeds, Selection, Suite, SuiteLimits, Vary, base_of,
+    Arena, Cell, CellGroup, Error, ExecutorTable, Plan, PlanLimits, Row, Seeds, Selection, Slurm, Suite,
+    SuiteLimits, Vary, base_of,
 };
 use molarena_report::{BoardOptions, keep_datasets, table::columns};
 
 use super::{
-    arena::arena, board::boards_with_intervals, interruption, own, print, print_json, text_of, warn_of_store,
+    arena::arena, board::boards_with_intervals, interruption, own, print, print_json, slurm, text_of,
+    warn_of_store,
 };
 use crate::{
     args::RunArgs,
@@ -21,7 +23,9 @@ use crate::{
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
-    let mut selection = selection(args)?;
+    let (mut selection, executor) = selection(args)?;
+    let executor = executor.filter(|_| !args.in_process);
+    let slurm = args.executor.slurm(executor.as_ref(), args.jobs.map(Into::into))?;
     if let Some(events) = &args.events {
         output::check_file(events, Existing::WriteInto, &inputs(args, &selection)?)?;
     }
@@ -52,11 +56,15 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let of_worker = selection.limits.cells.threads;
     let jobs = args.jobs.map_or_else(|| default_jobs(of_worker), Into::into);
     let threads = jobs.saturating_mul(of_worker);
-    let options = Options { threads, retry_failed: args.retry_failed };
+    let slurm = slurm.map(|options| Slurm::open(options, &arena, args.executor.collect)).transpose()?;
+    let options = Options { threads, slurm: slurm.as_ref(), retry_failed: args.retry_failed };
     let watch = Watch::new(Counts::Cells, args.events.as_deref())?;
     let summary = molarena_evaluate::run(&plan, &arena, options, &interrupted, &watch);
     watch.display.close();
     warn_of_store(&arena.store);
+    if let (Err(error), Some(slurm)) = (&summary, &slurm) {
+        slurm::leave(slurm, matches!(error, Error::Interrupted))?;
+    }
     let summary = summary?;
     if own.is_none() && summary.scored > 0 {
         resample(&plan, &arena)?;
@@ -68,11 +76,15 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
             "scored": summary.scored,
             "failed": summary.failed,
             "resumed": summary.resumed,
+            "waiting": summary.waiting,
             "steps": summary.steps,
             "store": text_of(arena.store.root()),
         }))?;
     } else {
         print(&conclusion(&plan, summary, &arena))?;
+        if let Some(slurm) = slurm.as_ref().filter(|slurm| slurm.collects()) {
+            print(&slurm::collected(slurm, summary))?;
+        }
         if own.is_some() {
             print(&format!("\n{}", own::board(&plan, &arena)?))?;
         }
@@ -127,10 +139,13 @@ fn conclusion(plan: &Plan, summary: Summary, arena: &Arena) -> String {
     )
 }
 
-fn selection(args: &RunArgs) -> anyhow::Result<Selection> {
+/// The cells that the arguments name, and where the suite runs them.
+fn selection(args: &RunArgs) -> anyhow::Result<(Selection, Option<ExecutorTable>)> {
+    let mut executor = None;
     let (mut groups, mut matches, base, suite_limits, suite_device) = match &args.suite {
         Some(path) => {
             let suite = Suite::load(path)?;
+            executor = suite.executor;
             (suite.cells, suite.matches, base_of(path), suite.limits, suite.device)
         }
         None if (args.datasets.is_empty() && args.own.csv.is_none()) || args.methods.is_empty() => {
@@ -169,7 +184,7 @@ fn selection(args: &RunArgs) -> anyhow::Result<Selection> {
             Error::Request("--wall-limit, --memory-limit and --disk-limit must be above 0".into()).into()
         );
     }
-    Ok(Selection {
+    let selection = Selection {
         groups,
         matches,
         base,
@@ -178,7 +193,8 @@ fn selection(args: &RunArgs) -> anyhow::Result<Selection> {
         device: args.device.clone(),
         suite_device,
         ..Selection::default()
-    })
+    };
+    Ok((selection, executor))
 }
 
 fn default_jobs(threads: usize) -> usize {

@@ -84,7 +84,7 @@ pub(super) fn learn(
     forget_failures(plan.cells.iter(), arena)?;
     let unparsed = plan.task_rows().next().map(|row| row.dataset.unparsed.clone()).unwrap_or_default();
     let cell = plan.cells.into_iter().next().ok_or_else(|| failed("no cell".into()))?;
-    let options = RunOptions { threads: limits.threads };
+    let options = RunOptions { threads: limits.threads, slurm: None };
     let record = executed(&cell.step, arena, options, interrupted, observer)?;
     if let Some(failure) = record.failure() {
         return Err(failed(format!("{}: {}", failure.reason, failure.message)));

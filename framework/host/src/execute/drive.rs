@@ -3,12 +3,13 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use molarena_record::{
-    parts::{Cost, Failure},
+    parts::{Cost, Failure, Reason, Search},
     step::{Kind, STEP_SCHEMA, StepOutcome, StepRecord},
 };
 
@@ -17,10 +18,10 @@ use crate::{
     error::{Error, Result},
     execute::{
         event::{Event, Observer},
-        executor::Executor,
+        executor::{self, Executor, JobFolder},
         spending::Spending,
+        turns::{Turn, Turns},
     },
-    files::folder::Temporary,
     inputs::Inputs,
     job::{self, Job, Output},
     launch::{Ending, kept},
@@ -38,26 +39,28 @@ pub(super) struct Driver<'a> {
     pub(super) interrupted: &'a AtomicBool,
     pub(super) observer: &'a dyn Observer,
     pub(super) inputs: Inputs,
+    /// Steps that this process may prepare, judge and store at a time.
+    pub(super) turns: Turns,
 }
 
 /// The outcome of a step before it is stored.
-struct Outcome {
+struct Outcome<'a> {
     made: Result<Made, Failure>,
-    search: Option<molarena_record::parts::Search>,
+    search: Option<Search>,
     /// sha256 of the opened libraries that keys do not name, by plugin id.
     libraries: BTreeMap<String, String>,
     confined: bool,
     missing_layers: Vec<String>,
     cost: Cost,
-    /// Keeps the job folder until its files are stored.
-    _folder: Option<Temporary>,
+    /// Held until the outcome is stored.
+    _held: Option<(JobFolder, Turn<'a>)>,
 }
 
-impl Outcome {
+impl Outcome<'_> {
     /// What a step made without a worker.
     fn without_worker(made: Result<Made, Failure>, cost: Cost) -> Self {
         let (libraries, missing_layers) = (BTreeMap::new(), Vec::new());
-        Self { made, search: None, libraries, confined: true, missing_layers, cost, _folder: None }
+        Self { made, search: None, libraries, confined: true, missing_layers, cost, _held: None }
     }
 }
 
@@ -94,58 +97,108 @@ impl Driver<'_> {
         Ok(record)
     }
 
-    /// Prepares a step and runs its worker.
-    fn make(&self, step: &Step, needs: &[StepRecord], store: &Store) -> Result<Outcome> {
-        let folder = Temporary::make("job-", &self.arena.store.work_dir())?;
-        let context = Context { arena: self.arena, inputs: &self.inputs, needs, step, folder: folder.path() };
-        let (task, readable, writable) = match step.work.prepare(&context)? {
-            Prepared::Done(made) => {
-                return Ok(Outcome::without_worker(made, step.work.cost(Cost::default(), needs)));
+    /// Prepares a step and runs its worker, again if its machine is lost.
+    fn make(&self, step: &Step, needs: &[StepRecord], store: &Store) -> Result<Outcome<'_>> {
+        let mut left = self.executor.left(&step.key);
+        let mut lost = Vec::new();
+        while lost.len() <= self.executor.retries() {
+            let (mut folder, job) = if let Some(folder) = left.take() {
+                (folder, None)
+            } else {
+                let _turn = self.turns.take();
+                let folder = self.executor.folder(&step.key, &self.arena.store)?;
+                match prepared(step, &self.context(step, needs, folder.path()))? {
+                    Ok(job) => (folder, Some(job)),
+                    Err(outcome) => return Ok(outcome),
+                }
+            };
+            match self.run(step, job, store, &mut folder)? {
+                Ran::Ended(ending, cost) => {
+                    let turn = self.turns.take();
+                    let (made, search) = judge(step, &self.context(step, needs, folder.path()), &ending);
+                    let (libraries, cost) = (step.libraries(), step.work.cost(cost, needs));
+                    let Ending { confined, missing_layers, .. } = *ending;
+                    let held = Some((folder, turn));
+                    return Ok(Outcome {
+                        made,
+                        search,
+                        libraries,
+                        confined,
+                        missing_layers,
+                        cost,
+                        _held: held,
+                    });
+                }
+                Ran::Lost(what) => {
+                    self.observer.event(&Event::Notice(&format!("{}: {what}", step.title())));
+                    lost.push(what);
+                }
             }
-            Prepared::Job { task, readable, writable } => (task, readable, writable),
-        };
-        let job = Job {
-            envelope: job::envelope(&step.limits, &step.device, context.folder, &readable, &writable),
-            seed: step.seed,
-            threads: step.limits.threads,
-            task,
-        };
-        let (ending, cost) = self.run(step, job, store, &context)?;
-        let (made, search) = judge(step, &context, &ending);
-        let (libraries, cost) = (step.libraries(), step.work.cost(cost, needs));
-        let Ending { confined, missing_layers, .. } = ending;
-        Ok(Outcome { made, search, libraries, confined, missing_layers, cost, _folder: Some(folder) })
+        }
+        let message = format!("its worker was lost {} times: {}", lost.len(), lost.join("; "));
+        let failure = Failure { reason: Reason::NoResult, message: kept(&message), output: String::new() };
+        let cost = Cost { threads: step.limits.threads, ..Cost::default() };
+        Ok(Outcome::without_worker(Err(failure), step.work.cost(cost, needs)))
     }
 
-    /// Runs the worker of a step. Returns its ending and the cost, earlier workers included.
-    fn run(&self, step: &Step, job: Job, store: &Store, context: &Context<'_>) -> Result<(Ending, Cost)> {
+    fn context<'b>(&'b self, step: &'b Step, needs: &'b [StepRecord], folder: &'b Path) -> Context<'b> {
+        Context { arena: self.arena, inputs: &self.inputs, needs, step, folder }
+    }
+
+    /// Runs the worker of a step, or waits for the one that an earlier run started.
+    fn run(&self, step: &Step, job: Option<Job>, store: &Store, folder: &mut JobFolder) -> Result<Ran> {
+        let (threads, left, remote) = (step.limits.threads, job.is_none(), self.executor.is_remote());
         let keeps = step.work.keeps_folder();
-        let spending = keeps.then(|| Spending::start(store, &step.key, step.limits.threads)).transpose()?;
-        let ending = self.executor.run(job, context.folder, &step.limits, self.interrupted, &|progress| {
-            if let Some(spending) = &spending {
+        let spending = keeps.then(|| Spending::start(store, &step.key, threads, left)).transpose()?;
+        let ran = self.executor.run(job, folder, &step.limits, self.interrupted, &|progress| {
+            // What a worker elsewhere spends is known at its end.
+            if let Some(spending) = spending.as_ref().filter(|_| !remote) {
                 spending.so_far(progress.cpu_s, self.arena.tell);
             }
             self.observer.event(&Event::Progress(step, progress));
         });
-        let ending = match ending {
-            Ok(ending) => ending,
-            Err(error) => {
-                spending.map_or(Ok(()), |spending| spending.interrupted())?;
-                return Err(error);
+        match ran {
+            Ok(executor::Outcome::Ended(ending)) => {
+                let own = cost_of(&ending, threads);
+                Ok(Ran::Ended(ending, spending.map_or(own, |spending| spending.total(own))))
             }
-        };
-        let own = cost_of(&ending, step.limits.threads);
-        let cost = spending.map_or(own, |spending| spending.total(own));
-        Ok((ending, cost))
+            Ok(executor::Outcome::Lost { what, ran }) => {
+                spending.map_or(Ok(()), |spending| spending.lost(ran))?;
+                Ok(Ran::Lost(what))
+            }
+            Err(error) => {
+                spending.filter(|_| !remote).map_or(Ok(()), |spending| spending.interrupted())?;
+                Err(error)
+            }
+        }
     }
 }
 
+/// Writes a job's inputs and returns the job, or the outcome of a step that needs no worker.
+fn prepared<'a>(step: &Step, context: &Context<'_>) -> Result<Result<Job, Outcome<'a>>> {
+    Ok(match step.work.prepare(context)? {
+        Prepared::Done(made) => {
+            Err(Outcome::without_worker(made, step.work.cost(Cost::default(), context.needs)))
+        }
+        Prepared::Job { task, readable, writable } => Ok(Job {
+            envelope: job::envelope(&step.limits, &step.device, context.folder, &readable, &writable),
+            seed: step.seed,
+            threads: step.limits.threads,
+            task,
+        }),
+    })
+}
+
+/// What became of a step's worker.
+enum Ran {
+    /// How it ended, and the cost, earlier workers included.
+    Ended(Box<Ending>, Cost),
+    /// What was lost with it.
+    Lost(String),
+}
+
 /// Checks what a worker made; the host trusts nothing that a worker writes.
-fn judge(
-    step: &Step,
-    context: &Context<'_>,
-    ending: &Ending,
-) -> (Result<Made, Failure>, Option<molarena_record::parts::Search>) {
+fn judge(step: &Step, context: &Context<'_>, ending: &Ending) -> (Result<Made, Failure>, Option<Search>) {
     let failure =
         |reason, message: String| Failure { reason, message: kept(&message), output: ending.output.clone() };
     let output = match &ending.result {
@@ -173,7 +226,7 @@ fn failure_of_needs(step: &Step, needs: &[StepRecord]) -> Option<Failure> {
     Some(Failure { message: kept(&message), ..failure.clone() })
 }
 
-fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome) -> StepRecord {
+fn record(step: &Step, needs: &[StepRecord], outcome: &Outcome<'_>) -> StepRecord {
     StepRecord {
         schema: STEP_SCHEMA.into(),
         key: step.key.clone(),

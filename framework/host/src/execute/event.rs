@@ -33,6 +33,17 @@ pub enum Event<'a> {
     Matched(&'a MatchRecord),
     /// Number of rows of a stream done so far.
     Rows(u64),
+    /// Number of jobs that wait in the queue of a cluster, with the reasons that it gives, and of those that run.
+    Queue {
+        /// Waiting jobs.
+        pending: usize,
+        /// Running jobs.
+        running: usize,
+        /// Why jobs wait.
+        why: &'a str,
+    },
+    /// Something that people should know while they wait.
+    Notice(&'a str),
 }
 
 impl Event<'_> {
@@ -58,6 +69,10 @@ impl Event<'_> {
             Self::Scored(record) => json!({"event": "scored", "record": record}),
             Self::Matched(record) => json!({"event": "matched", "record": record}),
             Self::Rows(rows) => json!({"event": "rows", "rows": rows}),
+            Self::Queue { pending, running, why } => {
+                json!({"event": "queue", "pending": pending, "running": running, "why": why})
+            }
+            Self::Notice(message) => json!({"event": "notice", "message": message}),
         }
     }
 }

@@ -4,11 +4,16 @@ mod drive;
 pub(crate) mod event;
 pub(crate) mod executor;
 mod schedule;
+pub(crate) mod slurm;
 mod spending;
+mod turns;
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicBool},
+};
 
-use molarena_record::step::StepRecord;
+use molarena_record::step::{Kind, StepRecord};
 
 use crate::{
     arena::Arena,
@@ -17,6 +22,9 @@ use crate::{
         drive::Driver,
         event::Observer,
         executor::{Executor, InProcess, Local},
+        schedule::Budget,
+        slurm::Slurm,
+        turns::Turns,
     },
     inputs::Inputs,
     plan::{missing::Missing, step::Step},
@@ -24,13 +32,16 @@ use crate::{
 
 /// How steps are executed.
 #[derive(Clone, Copy, Debug)]
-pub struct RunOptions {
-    /// Threads of all workers together.
+pub struct RunOptions<'a> {
+    /// Threads of all workers on this machine together.
     pub threads: usize,
+    /// Where steps run if not on this machine.
+    pub slurm: Option<&'a Slurm>,
 }
 
 /// Executes `steps`, each after its needs, and stores each as soon as it is done. When `interrupted` is set,
-/// running workers end and finished steps stay stored.
+/// running workers end and finished steps stay stored. If Slurm only collects, executes those whose jobs have ended, and
+/// what takes no worker of its own.
 ///
 /// # Errors
 /// [`Error::Interrupted`](crate::error::Error::Interrupted), and errors of inputs and of the store. A
@@ -38,14 +49,46 @@ pub struct RunOptions {
 pub fn execute(
     steps: &[Arc<Step>],
     arena: &Arena,
-    options: RunOptions,
+    options: RunOptions<'_>,
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<()> {
+    let RunOptions { threads, slurm } = options;
+    let run = |steps: &[Arc<Step>], executor: &dyn Executor, total: usize, turns: usize| {
+        let (inputs, turns) = (Inputs::default(), Turns::new(turns));
+        let driver = Driver { arena, executor, interrupted, observer, inputs, turns };
+        let share = |step: &Step| executor.share(&step.limits);
+        let budget = Budget { total: total.max(1), share: &share };
+        schedule::in_order(steps, budget, &|step| driver.drive(step).map(drop))
+    };
     let local = Local { launcher: &arena.launcher };
-    let executor: &dyn Executor = if arena.launcher.in_process { &InProcess } else { &local };
-    let driver = Driver { arena, executor, interrupted, observer, inputs: Inputs::default() };
-    schedule::in_order(steps, options.threads, &|step| driver.drive(step).map(drop))
+    match slurm {
+        Some(slurm) if slurm.collects() => {
+            run(&collectable(steps, slurm), slurm, Slurm::turns(), Slurm::turns())
+        }
+        Some(slurm) => {
+            slurm.serve(interrupted, observer, || run(steps, slurm, slurm.budget(), Slurm::turns()))
+        }
+        None if arena.launcher.in_process => run(steps, &InProcess, threads, usize::MAX),
+        None => run(steps, &local, threads, usize::MAX),
+    }
+}
+
+/// The steps whose jobs have ended, and those that take no worker once their needs are among these or stored.
+fn collectable(steps: &[Arc<Step>], slurm: &Slurm) -> Vec<Arc<Step>> {
+    let missing: BTreeSet<&str> = steps.iter().map(|step| step.key.as_str()).collect();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut found = Vec::new();
+    for step in steps {
+        let ready =
+            |need: &Arc<Step>| !missing.contains(need.key.as_str()) || done.contains(need.key.as_str());
+        let workerless = step.kind() == Kind::Combine && step.needs.iter().all(ready);
+        if workerless || slurm.has_ended(&step.key) {
+            done.insert(&step.key);
+            found.push(Arc::clone(step));
+        }
+    }
+    found
 }
 
 /// Executes a step and its needs unless they are stored. Returns its outcome, which may be a failure.
@@ -55,7 +98,7 @@ pub fn execute(
 pub(crate) fn executed(
     step: &Arc<Step>,
     arena: &Arena,
-    options: RunOptions,
+    options: RunOptions<'_>,
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<StepRecord> {

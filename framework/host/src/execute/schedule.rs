@@ -1,5 +1,5 @@
-//! Runs a graph of steps on a thread budget: a step starts as soon as its needs are done and threads are
-//! free.
+//! Runs a graph of steps on a budget, of threads or of jobs: a step starts as soon as its needs are done and its share
+//! of the budget is free.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,23 +10,32 @@ use std::{
 use crate::{error::Result, plan::step::Step, request::limits::MAX_THREADS};
 
 /// What is left to do, and what is running.
-struct State {
+struct State<'a> {
+    budget: Budget<'a>,
     /// Indices of the steps that may start, in the order of the plan.
     ready: BTreeSet<usize>,
     /// Number of unfinished needs of each step.
     waits_for: Vec<usize>,
     /// Number of steps that are neither done nor running.
     left: usize,
-    /// Threads that running steps may use together.
-    threads: usize,
-    free_threads: usize,
+    /// What is left of the budget.
+    free: usize,
     outcome: Result<()>,
 }
 
-impl State {
-    /// Threads that a step takes of the budget: all of them where it wants more, so that it runs alone.
+/// What running steps may take together.
+#[derive(Clone, Copy)]
+pub(super) struct Budget<'a> {
+    /// At least 1.
+    pub(super) total: usize,
+    /// What a step takes, at least 1.
+    pub(super) share: &'a (dyn Fn(&Step) -> usize + Sync),
+}
+
+impl Budget<'_> {
+    /// What a step takes of the budget: all of it where it wants more, so that it runs alone.
     fn share(&self, step: &Step) -> usize {
-        step.limits.threads.min(self.threads)
+        (self.share)(step).min(self.total)
     }
 }
 
@@ -34,7 +43,7 @@ impl State {
 /// error is returned once the running steps are done.
 pub(super) fn in_order(
     steps: &[Arc<Step>],
-    threads: usize,
+    budget: Budget<'_>,
     work: &(dyn Fn(&Step) -> Result<()> + Sync),
 ) -> Result<()> {
     let place: BTreeMap<&str, usize> =
@@ -51,8 +60,8 @@ pub(super) fn in_order(
         }
     }
     let ready = (0..steps.len()).filter(|&index| waits_for[index] == 0).collect();
-    let (left, threads) = (steps.len(), threads.max(1));
-    let state = Mutex::new(State { ready, waits_for, left, threads, free_threads: threads, outcome: Ok(()) });
+    let left = steps.len();
+    let state = Mutex::new(State { budget, ready, waits_for, left, free: budget.total, outcome: Ok(()) });
     let changed = Condvar::new();
     thread::scope(|scope| {
         let drive = || {
@@ -63,7 +72,7 @@ pub(super) fn in_order(
             }
         };
         // This thread is one of them. Where the system gives no more threads, fewer do the work.
-        for _ in 1..threads.min(steps.len()).min(MAX_THREADS) {
+        for _ in 1..budget.total.min(steps.len()).min(MAX_THREADS) {
             if thread::Builder::new().spawn_scoped(scope, drive).is_err() {
                 break;
             }
@@ -74,25 +83,31 @@ pub(super) fn in_order(
 }
 
 /// Waits for a step that may start; `None` if none is left or a step returned an error.
-fn next(state: &Mutex<State>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<usize> {
+fn next(state: &Mutex<State<'_>>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<usize> {
     let mut state = lock(state);
     loop {
         if state.left == 0 || state.outcome.is_err() {
             return None;
         }
-        let fits = |index: &usize| state.share(&steps[*index]) <= state.free_threads;
+        let fits = |index: &usize| state.budget.share(&steps[*index]) <= state.free;
         if let Some(index) = state.ready.iter().copied().find(fits) {
             state.ready.remove(&index);
             state.left -= 1;
-            state.free_threads -= state.share(&steps[index]);
+            state.free -= state.budget.share(&steps[index]);
             return Some(index);
         }
         state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
-fn done(state: &mut State, index: usize, steps: &[Arc<Step>], needed_by: &[Vec<usize>], result: Result<()>) {
-    state.free_threads += state.share(&steps[index]);
+fn done(
+    state: &mut State<'_>,
+    index: usize,
+    steps: &[Arc<Step>],
+    needed_by: &[Vec<usize>],
+    result: Result<()>,
+) {
+    state.free += state.budget.share(&steps[index]);
     for &waiting in &needed_by[index] {
         state.waits_for[waiting] -= 1;
         if state.waits_for[waiting] == 0 {
@@ -104,7 +119,7 @@ fn done(state: &mut State, index: usize, steps: &[Arc<Step>], needed_by: &[Vec<u
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock<'a, 'b>(state: &'a Mutex<State<'b>>) -> MutexGuard<'a, State<'b>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -156,7 +171,8 @@ mod tests {
         // Some want more than the budget of 2, which is theirs alone.
         let steps: Vec<_> = (0..24).map(|index| step(index, [3, 1, 2][index % 3])).collect();
         let (busy, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-        in_order(&steps, 2, &|step| {
+        let budget = Budget { total: 2, share: &|step| step.limits.threads };
+        in_order(&steps, budget, &|step| {
             let share = step.limits.threads.min(2);
             most.fetch_max(busy.fetch_add(share, Ordering::SeqCst) + share, Ordering::SeqCst);
             thread::sleep(Duration::from_millis(2));

@@ -25,9 +25,10 @@ pub(super) struct Spending<'a> {
 }
 
 impl<'a> Spending<'a> {
-    pub(super) fn start(store: &'a Store, key: &'a str, threads: usize) -> Result<Self> {
+    /// Starts with what earlier workers spent; `counted` says that they include this one, whose job an earlier run started.
+    pub(super) fn start(store: &'a Store, key: &'a str, threads: usize, counted: bool) -> Result<Self> {
         let spent = store.spent(key);
-        let before = Cost { workers: spent.workers + 1, threads, ..spent };
+        let before = Cost { workers: spent.workers + usize::from(!counted), threads, ..spent };
         store.put_spent(key, &before)?;
         let started = Instant::now();
         Ok(Self { store, key, before, started, written: Mutex::new((started, 0.0)) })
@@ -59,6 +60,12 @@ impl<'a> Spending<'a> {
     pub(super) fn interrupted(&self) -> Result<()> {
         let cpu_s = self.written.lock().unwrap_or_else(PoisonError::into_inner).1;
         self.store.put_spent(self.key, &self.so_far_with(cpu_s))
+    }
+
+    /// Saves the cost of a worker that was lost after it `ran`.
+    pub(super) fn lost(&self, ran: Duration) -> Result<()> {
+        let wall_s = self.before.wall_s + ran.as_secs_f64();
+        self.store.put_spent(self.key, &Cost { wall_s, ..self.before })
     }
 
     /// The cost of all workers, the last of which cost `last`.

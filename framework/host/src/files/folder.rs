@@ -29,7 +29,10 @@ const ATTEMPTS: usize = 5;
 /// A temporary folder in which a plugin may leave anything. Dropping it removes it; what cannot be removed is named in
 /// a warning on standard error, and the next command on the store tries again.
 #[derive(Debug)]
-pub struct Temporary(PathBuf);
+pub struct Temporary {
+    path: PathBuf,
+    kept: bool,
+}
 
 impl Temporary {
     /// Makes a folder in `parent` whose name begins with `prefix`, for this user only.
@@ -37,18 +40,30 @@ impl Temporary {
     /// # Errors
     /// The folder cannot be made.
     pub fn make(prefix: &str, parent: &Path) -> io::Result<Self> {
-        Ok(Self(tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?.keep()))
+        Ok(Self::of(tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?.keep()))
+    }
+
+    /// The folder at `path`, which was kept before.
+    pub(crate) fn of(path: PathBuf) -> Self {
+        Self { path, kept: false }
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// Says whether the folder stays when this is dropped.
+    pub(crate) fn keep(&mut self, kept: bool) {
+        self.kept = kept;
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if let Err(error) = remove_tree(&self.0) {
+        if !self.kept
+            && let Err(error) = remove_tree(&self.path)
+        {
             warn_of(&error);
         }
     }

@@ -6,6 +6,7 @@ use molarena_record::{
     parts::{Candidate, Reason, Search},
     text::visible,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
@@ -25,7 +26,7 @@ const PROGRESS_LIMIT: u64 = 64 << 10;
 const TICKS: f64 = 0.02;
 
 /// How a worker ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ending {
     /// The output, or why there is none.
     pub result: Result<Output, WorkerFailure>,

@@ -63,6 +63,11 @@ impl Step {
         self.work.kind()
     }
 
+    /// Its name in messages, such as `morgan-rf: fit of chembl2k, seed 0`.
+    pub fn title(&self) -> String {
+        format!("{}: {} of {}, seed {}", self.method, self.kind(), self.subject, self.seed)
+    }
+
     /// sha256 of the libraries that its worker opens and its key does not name, by plugin id.
     pub(crate) fn libraries(&self) -> BTreeMap<String, String> {
         component::libraries(&self.work.components())

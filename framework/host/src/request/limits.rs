@@ -97,8 +97,13 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .map_err(|error| format!("`{text}` is no size ({error}); write 500MiB or 8GiB"))
 }
 
+/// Reads a duration, such as `"10m"`.
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parse_duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    parse_duration(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+    duration(deserializer).map(Some)
 }
 
 fn some_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {

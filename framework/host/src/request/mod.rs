@@ -3,6 +3,7 @@
 pub(crate) mod component;
 pub(crate) mod config_schema;
 pub(crate) mod document;
+pub(crate) mod executor;
 pub(crate) mod grid;
 pub(crate) mod library;
 pub(crate) mod limits;

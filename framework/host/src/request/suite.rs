@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::{
     error::{Error, Result},
     request::document,
+    request::executor::ExecutorTable,
     request::limits::{MAX_THREADS, SuiteLimits},
     request::sweep,
     request::sweep::Vary,
@@ -34,6 +35,9 @@ pub struct Suite {
     /// Device of methods that name none: `cpu`, `libtorch`, `cuda:N` or `libtorch-cuda:N`.
     #[serde(default)]
     pub device: Option<String>,
+    /// Where the steps run; without it, on this machine.
+    #[serde(default)]
+    pub executor: Option<ExecutorTable>,
     /// The cells: each group is datasets x methods x seeds.
     #[serde(default)]
     pub cells: Vec<CellGroup>,
@@ -147,6 +151,7 @@ impl Suite {
                 return Err(failed(format!("limits.threads may be at most {MAX_THREADS}")));
             }
         }
+        suite.executor.iter().try_for_each(ExecutorTable::check).map_err(failed)?;
         let varied = suite.cells.iter().map(|group| &group.vary);
         for vary in varied.chain(suite.matches.iter().map(|group| &group.vary)) {
             sweep::check(vary).map_err(failed)?;

@@ -200,6 +200,13 @@ impl Store {
                 return Err(Error::Request(format!("a run uses the store {store}; wait until it ends")));
             }
         }
+        if self.has_jobs() {
+            let store = self.root.display();
+            return Err(Error::Request(format!(
+                "jobs of the store {store} are in the queue of a cluster, or their results are not taken in; run its \
+                 suite again"
+            )));
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //! | `matches/<ab>/<key>.json` | a scored matching cell, [`MatchRecord`](molarena_record::matching::MatchRecord) |
 //! | `reproductions/<ab>/<key>.json` | what came of making a record again, [`Reproduction`](molarena_record::reproduction::Reproduction) |
 //! | `encoders/<key>/work` | a pretraining's checkpoints and logs, which outlive its workers |
+//! | `jobs/` | jobs that were submitted to a cluster: their folders, lists and scripts |
 //! | `cache/` | what can be computed again: features, molecules, copies of plugin libraries |
 //! | `work/run-*` | temporary files of running processes |
 //!
@@ -18,6 +19,7 @@
 
 mod cells;
 mod folder;
+mod jobs;
 mod manage;
 mod pack;
 mod ranks;
@@ -359,7 +361,18 @@ fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
     match file.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Error::Store { path: path.to_owned(), message: error.error.to_string() }),
+        Err(error) => Err(Error::Store { path: path.to_owned(), message: unplaced(&error.error) }),
+    }
+}
+
+/// Why a file cannot get its name; on some file systems because it must not replace another one.
+fn unplaced(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput => format!(
+            "{error}: the file system may not know hard links, by which the first of two writers wins; put the store on \
+             one that does"
+        ),
+        _ => error.to_string(),
     }
 }
 

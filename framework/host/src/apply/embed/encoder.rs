@@ -190,7 +190,7 @@ fn trained_state(
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<PathBuf> {
-    let options = RunOptions { threads: limits.pretraining.threads };
+    let options = RunOptions { threads: limits.pretraining.threads, slurm: None };
     let record = executed(step, arena, options, interrupted, observer)?;
     let store = arena.store_of(Kind::Pretrain);
     let failed = |message: String| Error::MethodFailed { method: method.name.clone(), message };
