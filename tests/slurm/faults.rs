@@ -105,7 +105,7 @@ fn a_killed_controller_is_waited_for() {
     let output = finish(run);
     assert_eq!(output.code, Some(70), "{}", output.stderr);
     let said =
-        ["error [E-HOST-022]: Slurm: the controller has given no answer for 1s", "scancel --name=molarena-"];
+        ["error [E-HOST-023]: Slurm: the controller has given no answer for 1s", "scancel --name=molarena-"];
     assert!(said.iter().all(|part| output.stderr.contains(part)), "{}", output.stderr);
     cluster.start_controller();
     whole(&self::run(&cluster, &arena, &["--json"]), &arena, 2, &cluster);
