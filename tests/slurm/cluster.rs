@@ -245,6 +245,14 @@ impl Cluster {
         (text.lines().count(), text.lines().filter_map(array).collect())
     }
 
+    /// How many jobs ran, once the controller knows that all of them ended.
+    pub(crate) fn ran(&self) -> usize {
+        let alive = ["PENDING", "RUNNING", "COMPLETING"];
+        let all_ended = || !self.states().iter().any(|(_, state)| alive.contains(&state.as_str()));
+        self.wait_for("the end of all jobs", all_ended);
+        self.ended().0
+    }
+
     /// `molarena` in an arena, with this cluster.
     pub(crate) fn molarena(&self, arena: &TestArena, arguments: &[&str]) -> Command {
         let mut command = arena.command(arguments);

@@ -35,19 +35,23 @@ fn finish(run: Child) -> Output {
     read(&run.wait_with_output().unwrap())
 }
 
-/// Checks that a run finished all `count` cells and left nothing, and that its boards are those of a local run.
-fn whole(output: &Output, arena: &TestArena, count: usize, cluster: &Cluster) {
+/// Checks that a run finished all `count` cells and left nothing.
+fn whole(output: &Output, arena: &TestArena, count: usize) {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let summary: Value = serde_json::from_str(&output.stdout).unwrap();
     let done = summary["scored"].as_u64().unwrap() + summary["resumed"].as_u64().unwrap();
     assert_eq!(done, count as u64, "{summary}");
+    assert_eq!(arena.stored("records").len(), count);
     assert_eq!(jobs(arena), [""; 0]);
-    let local = sleepers(count, 0, "");
-    // The time that a cell takes is in its configuration, but not in its scores.
-    fs::copy(arena.path("methods/slow.toml"), local.path("methods/slow.toml")).unwrap();
-    let ran = run(cluster, &local, &["--executor", "local"]);
+}
+
+/// Checks that the boards are those of a run on this machine.
+fn as_here(cluster: &Cluster, arena: &TestArena) {
+    let there = boards(arena);
+    fs::remove_dir_all(arena.path("store")).unwrap();
+    let ran = run(cluster, arena, &["--executor", "local"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(boards(arena), boards(&local));
+    assert_eq!(there, boards(arena));
 }
 
 fn signal(process: u32, name: &str) {
@@ -58,15 +62,16 @@ fn signal(process: u32, name: &str) {
 #[test]
 fn only_the_steps_of_a_killed_node_run_again() {
     let Some(mut cluster) = Cluster::start(Shape::default()) else { return };
-    let arena = sleepers(6, 1500, EXECUTOR);
+    let arena = sleepers(6, 1000, EXECUTOR);
     let run = running(&cluster, &arena, 3);
     cluster.kill_node(1);
     let lost = cluster.count("NODE_FAIL");
     assert!(lost > 0, "{:?}", cluster.states());
     let output = finish(run);
     assert_eq!(output.stderr.matches("was lost (NODE_FAIL)").count(), lost, "{}", output.stderr);
-    whole(&output, &arena, 6, &cluster);
-    assert_eq!(cluster.ended().0, 6 + lost);
+    whole(&output, &arena, 6);
+    assert_eq!(cluster.ran(), 6 + lost);
+    as_here(&cluster, &arena);
     cluster.revive_node(1);
 
     // A step that loses its node again and again is a row in the end.
@@ -88,18 +93,18 @@ fn only_the_steps_of_a_killed_node_run_again() {
 #[test]
 fn a_killed_controller_is_waited_for() {
     let Some(mut cluster) = Cluster::start(Shape::default()) else { return };
-    let arena = sleepers(4, 6000, EXECUTOR);
+    let arena = sleepers(3, 4000, EXECUTOR);
     let run = running(&cluster, &arena, 2);
     cluster.kill_controller();
     cluster.wait_for("the message", || events(&arena).contains("the controller of Slurm gives no answer"));
     cluster.start_controller();
     let output = finish(run);
     assert!(output.stderr.contains("the controller of Slurm answers again"), "{}", output.stderr);
-    whole(&output, &arena, 4, &cluster);
-    assert_eq!(cluster.ended().0, 4);
+    whole(&output, &arena, 3);
+    assert_eq!(cluster.ran(), 3);
 
     // Not for ever.
-    let arena = sleepers(2, 8000, &format!("{EXECUTOR}patience = \"1s\"\n"));
+    let arena = sleepers(2, 5000, &format!("{EXECUTOR}patience = \"1s\"\n"));
     let run = running(&cluster, &arena, 1);
     cluster.kill_controller();
     let output = finish(run);
@@ -108,14 +113,14 @@ fn a_killed_controller_is_waited_for() {
         ["error [E-HOST-023]: Slurm: the controller has given no answer for 1s", "scancel --name=molarena-"];
     assert!(said.iter().all(|part| output.stderr.contains(part)), "{}", output.stderr);
     cluster.start_controller();
-    whole(&self::run(&cluster, &arena, &["--json"]), &arena, 2, &cluster);
-    assert_eq!(cluster.ended().0, 6);
+    whole(&self::run(&cluster, &arena, &["--json"]), &arena, 2);
+    assert_eq!(cluster.ran(), 5);
 }
 
 #[test]
 fn jobs_of_a_killed_run_are_collected_and_taken_over() {
     let Some(cluster) = Cluster::start(Shape::default()) else { return };
-    let arena = sleepers(8, 1500, EXECUTOR);
+    let arena = sleepers(8, 1000, EXECUTOR);
     let mut killed = running(&cluster, &arena, 2);
     // Nobody else submits jobs of the store meanwhile, or cleans it up.
     let second = run(&cluster, &arena, &[]);
@@ -143,14 +148,15 @@ fn jobs_of_a_killed_run_are_collected_and_taken_over() {
 
     let output = run(&cluster, &arena, &["--json"]);
     assert!(output.stderr.contains("jobs of earlier runs on this store"), "{}", output.stderr);
-    whole(&output, &arena, 8, &cluster);
-    assert_eq!(cluster.ended().0, 8, "nothing runs twice");
+    whole(&output, &arena, 8);
+    assert_eq!(cluster.ran(), 8, "nothing runs twice");
+    as_here(&cluster, &arena);
 }
 
 #[test]
 fn an_interrupted_run_leaves_its_jobs_or_cancels_them() {
     let Some(cluster) = Cluster::start(Shape::default()) else { return };
-    let arena = sleepers(5, 1500, EXECUTOR);
+    let arena = sleepers(4, 1000, EXECUTOR);
     let run = running(&cluster, &arena, 2);
     signal(run.id(), "INT");
     let output = finish(run);
@@ -158,11 +164,11 @@ fn an_interrupted_run_leaves_its_jobs_or_cancels_them() {
     let said =
         ["jobs of this run stay in the queue of Slurm as molarena-", "--collect", "scancel --name=molarena-"];
     assert!(said.iter().all(|part| output.stderr.contains(part)), "{}", output.stderr);
-    whole(&self::run(&cluster, &arena, &["--json"]), &arena, 5, &cluster);
-    assert_eq!(cluster.ended().0, 5);
+    whole(&self::run(&cluster, &arena, &["--json"]), &arena, 4);
+    assert_eq!(cluster.ran(), 4);
 
     // What somebody cancels ends the run; the same command submits it again.
-    let arena = sleepers(3, 1500, EXECUTOR);
+    let arena = sleepers(2, 1500, EXECUTOR);
     let run = running(&cluster, &arena, 1);
     let name = fs::read_to_string(arena.path("store/jobs/name")).unwrap();
     cluster.slurm("scancel", &[&format!("--name=molarena-{name}")]);
@@ -173,7 +179,7 @@ fn an_interrupted_run_leaves_its_jobs_or_cancels_them() {
         "{}",
         output.stderr
     );
-    whole(&self::run(&cluster, &arena, &["--json"]), &arena, 3, &cluster);
+    whole(&self::run(&cluster, &arena, &["--json"]), &arena, 2);
 
     // On a terminal, it asks.
     let arena = sleepers(3, 30_000, EXECUTOR);
@@ -210,11 +216,11 @@ fn a_full_queue_is_waited_for() {
     let Some(cluster) = Cluster::start(Shape { max_jobs: 4, min_job_age: 2, ..Shape::default() }) else {
         return;
     };
-    let arena = sleepers(10, 0, EXECUTOR);
+    let arena = sleepers(6, 0, EXECUTOR);
     let output = run(&cluster, &arena, &["--json"]);
     assert!(output.stderr.contains("Slurm takes no more jobs now"), "{}", output.stderr);
-    whole(&output, &arena, 10, &cluster);
-    assert_eq!(cluster.ended().0, 10);
+    whole(&output, &arena, 6);
+    assert_eq!(cluster.ran(), 6);
 }
 
 /// Slurm counts time limits in minutes.
@@ -227,5 +233,5 @@ fn slow_a_job_at_its_time_limit_is_a_row() {
     assert_eq!(output.code, Some(10), "{}", output.stderr);
     let board = &boards(&arena)[2];
     assert!(board.contains("at the time limit of the job, after 1m") && board.contains("timeout"), "{board}");
-    assert_eq!(cluster.ended().0, 1, "it is not retried");
+    assert_eq!(cluster.ran(), 1, "it is not retried");
 }

@@ -50,13 +50,13 @@ fn boards_are_those_of_a_local_run_byte_for_byte() {
     assert_eq!(boards(&here), boards(&there));
     assert_eq!(jobs(&there), [""; 0]);
     // The steps of both runs, but for the ensembles, which take no worker.
-    let (ended, arrays) = cluster.ended();
+    let (ended, arrays) = (cluster.ran(), cluster.ended().1);
     let workers = there.stored("steps").len() - there.steps("combine").len();
     assert_eq!(ended, workers);
     assert!(arrays.len() < ended, "steps that are ready together are one array");
     // What was computed is there: nothing is submitted again.
     let again = run(&cluster, &there, &["--json"]);
-    assert_eq!((again.code, cluster.ended().0), (Some(10), ended), "{}", again.stderr);
+    assert_eq!((again.code, cluster.ran()), (Some(10), ended), "{}", again.stderr);
     let verified = there.molarena(&["store", "verify", "--store", "store"]);
     assert_eq!((verified.code, verified.stdout.contains(": 0 problems")), (Some(0), true), "{verified:?}");
 }
