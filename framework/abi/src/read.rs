@@ -125,7 +125,7 @@ mod tests {
         core::ptr::null()
     }
 
-    unsafe extern "C" fn destroy(_: crate::MolarenaHandle) {}
+    extern "C" fn destroy(_: crate::MolarenaHandle) {}
 
     #[test]
     #[expect(unsafe_code, reason = "the function under test is unsafe")]
