@@ -245,6 +245,12 @@ impl Cluster {
         (text.lines().count(), text.lines().filter_map(array).collect())
     }
 
+    /// How many jobs ended in a partition.
+    pub(crate) fn ended_in(&self, partition: &str) -> usize {
+        let text = fs::read_to_string(self.path("log/jobs")).unwrap_or_default();
+        text.matches(&format!(" Partition={partition} ")).count()
+    }
+
     /// How many jobs ran, once the controller knows that all of them ended.
     pub(crate) fn ran(&self) -> usize {
         let alive = ["PENDING", "RUNNING", "COMPLETING"];

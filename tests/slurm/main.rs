@@ -2,6 +2,7 @@
 
 mod cluster;
 mod faults;
+mod measured;
 mod requests;
 mod same;
 

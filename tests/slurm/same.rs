@@ -53,6 +53,10 @@ fn boards_are_those_of_a_local_run_byte_for_byte() {
     let (ended, arrays) = (cluster.ran(), cluster.ended().1);
     let workers = there.stored("steps").len() - there.steps("combine").len();
     assert_eq!(ended, workers);
+    // A method on a card runs where there are cards, from its pretraining on.
+    let on_cards = |kind: &str| there.steps(kind).iter().filter(|step| step["device"] == "cuda:0").count();
+    assert_eq!((on_cards("pretrain"), on_cards("encode")), (1, 1));
+    assert_eq!(cluster.ended_in("cards"), 2 + on_cards("fit"));
     assert!(arrays.len() < ended, "steps that are ready together are one array");
     // What was computed is there: nothing is submitted again.
     let again = run(&cluster, &there, &["--json"]);

@@ -15,7 +15,7 @@ pub(crate) enum ExecutorChoice {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Executor")]
 pub(crate) struct ExecutorArgs {
-    /// Where steps run: on this machine, or as jobs of Slurm [default: the suite's, or local]
+    /// Where steps run: local, on this machine, or slurm, as jobs of Slurm [default: the suite's, or local]
     #[arg(long, value_enum, value_name = "NAME", hide_possible_values = true, conflicts_with = "in_process")]
     pub(crate) executor: Option<ExecutorChoice>,
     /// Slurm partition of all jobs [default: the suite's, or the cluster's]
