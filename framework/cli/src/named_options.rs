@@ -24,6 +24,7 @@ const PRINTED_BY: &[(&str, &[&str])] = &[
     ("host/src/apply/install.rs", &["plugin install"]),
     ("host/src/error.rs", &["predict"]),
     ("host/src/apply/conformance.rs", &["plugin check"]),
+    ("host/src/worker/conform/baselines.rs", &["plugin check"]),
     ("host/src/worker/conform/mod.rs", &["plugin check"]),
     ("report/src/comparison_md.rs", &["compare"]),
     ("report/src/html/groups.rs", &["board"]),
@@ -121,9 +122,12 @@ fn named(text: &str, commands: &BTreeSet<&String>) -> Vec<(Option<String>, Strin
             let known = |length: usize| Some(words.get(place + 1..=place + length)?.join(" "));
             command = [2, 1].into_iter().filter_map(known).find(|name| commands.contains(name));
         }
-        // The options of another program are its own.
-        if *word == "cargo" {
+        // The options of another program are its own, also where they are passed on.
+        if ["cargo", "scancel"].contains(word) {
             return found;
+        }
+        if place > 0 && words[place - 1] == "--sbatch" {
+            continue;
         }
         let option =
             word.strip_prefix("--").map(|name| name.trim_end_matches(|c: char| !c.is_ascii_lowercase()));
