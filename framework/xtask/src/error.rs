@@ -50,6 +50,12 @@ pub enum Error {
     /// A command of `check` failed.
     #[error("`{0}` failed")]
     Command(String),
+    /// maturin is not there.
+    #[error("there is no {}; get it with `pip install maturin`, or name it with --maturin", .0.display())]
+    NoMaturin(PathBuf),
+    /// The wheel is not what users need.
+    #[error("wheel: {0}")]
+    Wheel(String),
     /// A file could not be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -12,6 +12,7 @@ mod manifest;
 pub mod profiles;
 pub mod rust_version;
 pub mod slow;
+pub mod wheel;
 
 pub use error::{Error, Result};
 pub use generated::Mode;

@@ -1,9 +1,9 @@
 //! `cargo xtask`: the workspace's own chores.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use xtask::{Mode, check, header, licences, slow};
+use xtask::{Mode, check, header, licences, slow, wheel};
 
 /// The workspace's own chores.
 #[derive(Parser)]
@@ -19,7 +19,8 @@ Examples:
   cargo xtask header             write framework/abi/include/molarena.h after a change of the ABI
   cargo xtask header --check     fail where the committed header is out of date
   cargo xtask licences           check all licences and write docs/src/dependencies.md
-  cargo xtask slow               run the tests that take minutes, which other runs leave out";
+  cargo xtask slow               run the tests that take minutes, which other runs leave out
+  cargo xtask wheel              build target/wheel/made/molarena-*.whl";
 
 #[derive(Subcommand)]
 enum Chore {
@@ -43,6 +44,12 @@ enum Chore {
     },
     /// Run the ignored tests whose names begin with `slow`
     Slow,
+    /// Build the wheel: the program, the plugins and the Python package
+    Wheel {
+        /// The maturin to build it with
+        #[arg(long, default_value = "maturin")]
+        maturin: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -52,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Header { check } => header::run(mode(check)),
         Chore::Licences { check } => licences::run(mode(check)),
         Chore::Slow => slow::run(),
+        Chore::Wheel { maturin } => wheel::run(&maturin).map(drop),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
