@@ -26,8 +26,9 @@ def run(*command, **more):
 
 
 def environment(home, path, **more):
-    """Nothing of this session but what finds Python."""
-    return {"HOME": str(home), "PATH": f"{path}:/usr/bin:/bin", "LANG": "C.UTF-8", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **more}
+    """Nothing of this session but what finds Python and its packages."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_"))}
+    return {"HOME": str(home), "PATH": f"{path}:/usr/bin:/bin", "LANG": "C.UTF-8", **kept, **more}
 
 
 def works(program, environ, folder, python=None):
