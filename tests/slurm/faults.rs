@@ -107,7 +107,7 @@ fn a_killed_controller_is_waited_for() {
     assert_eq!(cluster.ran(), COUNT);
 
     // Not for ever.
-    let arena = sleepers(2, 5000, &format!("{EXECUTOR}patience = \"1s\"\n"));
+    let arena = sleepers(2, 15_000, &format!("{EXECUTOR}patience = \"1s\"\n"));
     let run = running(&cluster, &arena, 1);
     cluster.kill_controller();
     let output = finish(run);
