@@ -93,7 +93,7 @@ fn a_state_is_the_archive() {
     let bert = transformer(TransformerConfig::default(), model("bert"));
     assert_eq!(bert.save().unwrap(), model("bert"));
     let none = Transformer::new(TransformerConfig::default()).unwrap();
-    assert!(none.save().unwrap_err().to_string().contains("needs `load` first"));
+    assert!(none.save().unwrap_err().to_string().contains("needs `fit` or `load` first"));
 }
 
 #[test]

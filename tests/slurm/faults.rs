@@ -92,19 +92,22 @@ fn only_the_steps_of_a_killed_node_run_again() {
 
 #[test]
 fn a_killed_controller_is_waited_for() {
+    // More than there are processors: some start once the controller is back.
+    const COUNT: usize = 6;
     let Some(mut cluster) = Cluster::start(Shape::default()) else { return };
-    let arena = sleepers(3, 4000, EXECUTOR);
+    let arena = sleepers(COUNT, 2000, EXECUTOR);
     let run = running(&cluster, &arena, 2);
     cluster.kill_controller();
     cluster.wait_for("the message", || events(&arena).contains("the controller of Slurm gives no answer"));
     cluster.start_controller();
     let output = finish(run);
-    assert!(output.stderr.contains("the controller of Slurm answers again"), "{}", output.stderr);
-    whole(&output, &arena, 3);
-    assert_eq!(cluster.ran(), 3);
+    // All results may be here before the controller is asked again.
+    assert!(output.stderr.contains("the controller of Slurm gives no answer"), "{}", output.stderr);
+    whole(&output, &arena, COUNT);
+    assert_eq!(cluster.ran(), COUNT);
 
     // Not for ever.
-    let arena = sleepers(2, 5000, &format!("{EXECUTOR}patience = \"1s\"\n"));
+    let arena = sleepers(2, 15_000, &format!("{EXECUTOR}patience = \"1s\"\n"));
     let run = running(&cluster, &arena, 1);
     cluster.kill_controller();
     let output = finish(run);
@@ -114,7 +117,7 @@ fn a_killed_controller_is_waited_for() {
     assert!(said.iter().all(|part| output.stderr.contains(part)), "{}", output.stderr);
     cluster.start_controller();
     whole(&self::run(&cluster, &arena, &["--json"]), &arena, 2);
-    assert_eq!(cluster.ran(), 5);
+    assert_eq!(cluster.ran(), COUNT + 2);
 }
 
 #[test]

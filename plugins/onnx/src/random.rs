@@ -86,7 +86,9 @@ mod tests {
 
     fn tensor(dimensions: &[u8], kind: u8, values: &[f32], in_bytes: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        dimensions.iter().for_each(|&dimension| integer(&mut out, 1, dimension));
+        for &dimension in dimensions {
+            integer(&mut out, 1, dimension);
+        }
         integer(&mut out, 2, kind);
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         write(&mut out, if in_bytes { 9 } else { 4 }, &bytes);
@@ -96,7 +98,9 @@ mod tests {
 
     fn model(tensors: &[Vec<u8>]) -> Vec<u8> {
         let (mut graph, mut out) = (Vec::new(), Vec::new());
-        tensors.iter().for_each(|tensor| write(&mut graph, 5, tensor));
+        for tensor in tensors {
+            write(&mut graph, 5, tensor);
+        }
         write(&mut out, 7, &graph);
         out
     }

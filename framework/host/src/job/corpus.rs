@@ -260,18 +260,16 @@ mod tests {
 
     #[test]
     fn smiles_have_the_form_that_the_method_s_have() {
-        let graph = small_graph();
+        let mut graph = small_graph();
+        graph.molecules[0].smiles = "OCC".into();
         let smiles = |form| {
             let folder = tempfile::tempdir().unwrap();
             write(&graph, &FeatureSpec::Smiles { form }, folder.path()).unwrap();
             let read = OwnedCorpus::read(folder.path()).unwrap();
             read.view().unwrap().molecules.smiles().unwrap().iter().map(str::to_owned).collect::<Vec<_>>()
         };
-        assert_eq!(smiles(SmilesForm::Written), ["CCO", "c1ccccc1", "CC(=O)O"]);
-        let canonical = |text: &&str| molarena_chem::Molecule::parse(text).unwrap().canonical_smiles(true);
-        let expected: Vec<String> = ["CCO", "c1ccccc1", "CC(=O)O"].iter().map(canonical).collect();
-        assert_eq!(smiles(SmilesForm::Canonical), expected);
-        assert_ne!(smiles(SmilesForm::Canonical), smiles(SmilesForm::Written));
+        assert_eq!(smiles(SmilesForm::Written), ["OCC", "c1ccccc1", "CC(=O)O"]);
+        assert_eq!(smiles(SmilesForm::Canonical), ["CCO", "c1ccccc1", "CC(=O)O"]);
     }
 
     #[test]

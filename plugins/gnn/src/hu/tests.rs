@@ -72,8 +72,11 @@ fn a_vector_does_not_depend_on_the_order_of_the_atoms_or_on_company() {
     }
 }
 
+/// Where each molecule's atoms and bonds end, the atoms, and the atoms of each bond.
+type Molecules = (Vec<i64>, Vec<i64>, Vec<[i8; 9]>, Vec<[u32; 2]>);
+
 /// Chains of carbons of 2 to 9 atoms; every other one ends in oxygen, and that is its label.
-fn chains() -> (Vec<i64>, Vec<i64>, Vec<[i8; 9]>, Vec<[u32; 2]>) {
+fn chains() -> Molecules {
     let (mut atoms, mut bonds, mut ends, mut bond_ends) = (Vec::new(), Vec::new(), vec![0], vec![0]);
     for row in 0..32 {
         let length = 2 + row / 4;

@@ -247,7 +247,7 @@ impl MaskedLanguage<'_> {
     /// The mean cross-entropy of the tokens to be said and the share of those whose most likely one is right, `f32[1]` each.
     fn loss_of(&self, pass: &mut Pass<'_>, masked: Masked) -> [Tensor<1>; 2] {
         let hidden = self.network.hidden(pass, &masked.tokens);
-        let logits = self.network.logits(pass, hidden, masked.places);
+        let logits = Roberta::logits(pass, hidden, masked.places);
         let count = masked.targets.len();
         let targets = TensorData::new(masked.targets, [count, 1]);
         let targets = Tensor::<2, Int>::from_data(targets, pass.device());
@@ -418,7 +418,7 @@ mod tests {
     fn pretraining_learns_and_is_equal_for_equal_seeds() {
         let folder = tempfile::tempdir().unwrap();
         let (transformer, vectors) = pretrained(&small(), Some(folder.path()));
-        let log = std::fs::read_to_string(folder.path().join("training.csv")).unwrap();
+        let log = fs_err::read_to_string(folder.path().join("training.csv")).unwrap();
         let losses: Vec<f64> =
             log.lines().skip(1).map(|line| line.split(',').rev().nth(1).unwrap().parse().unwrap()).collect();
         assert_eq!(losses.len(), 30);

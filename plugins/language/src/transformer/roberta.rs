@@ -146,11 +146,11 @@ impl Roberta {
             mapped.reshape([rows, length, self.heads, head]).swap_dims(1, 2)
         });
         let scores = query.matmul(key.swap_dims(2, 3)) * (1.0 / (head as f32).sqrt()) + mask.clone();
-        let heard = activation::softmax(scores, 3).matmul(value).swap_dims(1, 2);
-        let heard = heard.reshape([rows * length, self.width]);
-        let heard = self.dense(pass, &name("attention.output"), heard, input);
-        let inner = activation::gelu(pass.linear(&name("intermediate.dense"), heard.clone()));
-        self.dense(pass, &name("output"), inner, heard)
+        let attended = activation::softmax(scores, 3).matmul(value).swap_dims(1, 2);
+        let attended = attended.reshape([rows * length, self.width]);
+        let attended = self.dense(pass, &name("attention.output"), attended, input);
+        let inner = activation::gelu(pass.linear(&name("intermediate.dense"), attended.clone()));
+        self.dense(pass, &name("output"), inner, attended)
     }
 
     /// A linear map, dropout, what came before, layer norm.
@@ -161,7 +161,7 @@ impl Roberta {
     }
 
     /// Logits of the tokens at some places of `hidden`, `f32[places, vocabulary]`.
-    pub(super) fn logits(&self, pass: &Pass<'_>, hidden: Tensor<2>, places: Vec<i32>) -> Tensor<2> {
+    pub(super) fn logits(pass: &Pass<'_>, hidden: Tensor<2>, places: Vec<i32>) -> Tensor<2> {
         let count = places.len();
         let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), pass.device());
         let hidden = activation::gelu(pass.linear("lm_head.dense", hidden.select(0, places)));
