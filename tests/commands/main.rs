@@ -15,6 +15,7 @@ mod gate;
 mod good_runs;
 mod help;
 mod import;
+mod methods;
 mod new_plugins;
 mod outputs;
 mod own;

@@ -9,6 +9,7 @@ mod export;
 mod gate;
 mod import;
 mod learning;
+mod method;
 mod plot;
 mod plugin;
 mod reproduce;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     gate::GateArgs,
     import::ImportArgs,
     learning::{EmbedArgs, LearningArgs, PredictArgs, TrainArgs},
+    method::{MethodArgs, MethodCommand},
     plot::{PlotArgs, ScaleChoice},
     plugin::{PluginArgs, PluginCommand, PluginKind, PluginLanguage},
     reproduce::ReproduceArgs,
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Embed(EmbedArgs),
     /// List, fetch, verify and describe datasets and context graphs
     Data(DataArgs),
+    /// List methods, and print the file of one
+    Method(MethodArgs),
     /// Look for what makes scores of a dataset too good or too noisy: twins, conflicts, leaks, contamination
     Audit(AuditArgs),
     /// Make, check, list, describe, install and remove plugins

@@ -42,6 +42,7 @@ fn main() -> std::process::ExitCode {
         Command::Embed(args) => commands::embed::run(&args),
         Command::Data(args) => commands::data::run(&args),
         Command::Audit(args) => commands::audit::run(&args),
+        Command::Method(args) => commands::method::run(&args),
         Command::Plugin(args) => commands::plugin::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Completions(args) => commands::completions(&args),

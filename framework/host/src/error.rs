@@ -34,12 +34,14 @@ pub enum Error {
         message: String,
     },
     /// No method has this name.
-    #[error("unknown method `{name}`; known: {known}; or give the path of a method file (.toml)")]
+    #[error(
+        "unknown method `{name}`{similar}; `molarena method list` prints all; or give the path of a method file (.toml)"
+    )]
     UnknownMethod {
         /// The name.
         name: String,
-        /// The known names.
-        known: String,
+        /// Names that are similar, in brackets; empty if there are none.
+        similar: String,
     },
     /// No plugin has this id.
     #[error(

@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod import;
 pub(crate) mod learning;
+pub(crate) mod method;
 pub(crate) mod own;
 pub(crate) mod plot;
 pub(crate) mod plugin;

@@ -300,6 +300,11 @@ pub struct MethodProtocol {
 }
 
 impl Method {
+    /// The file that it was read from; for a built-in one, its path in the repository.
+    pub fn origin(&self) -> &Path {
+        &self.origin
+    }
+
     /// Reads a method from TOML; `origin` is named in errors.
     pub fn parse(text: &str, origin: &Path) -> Result<Self> {
         let document = |message: String| Error::Document { path: origin.to_owned(), message };
