@@ -81,18 +81,18 @@ fn plugins_are_listed_and_described() {
     check("plugin-list-with-a-broken-one", &arena, &output);
 }
 
-/// Packages put the program into `bin` and plugins into `lib/molarena`.
+/// Packages put the program into `bin` and plugins into `libexec/molarena`.
 #[test]
 fn plugins_are_found_where_packages_put_them() {
     let arena = TestArena::new();
-    let place = arena.path("lib/molarena");
+    let place = arena.path("libexec/molarena");
     fs_err::create_dir_all(&place).unwrap();
     fs_err::copy(library("molarena_baselines"), place.join(search::file_name("baselines"))).unwrap();
     let list = alone(&arena, &[], &["plugin", "list", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     assert_eq!(json["plugins"][0]["description"]["id"], "baselines", "{}", list.stderr);
     let unknown = alone(&arena, &[], &["plugin", "info", "nowhere"]);
-    assert!(unknown.stderr.contains("lib/molarena"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("libexec/molarena"), "{}", unknown.stderr);
 }
 
 #[test]

@@ -48,7 +48,7 @@ def layouts(wheel, work):
     venv = work / "venv"
     started = time.monotonic()
     run(sys.executable, "-m", "venv", venv)
-    run(venv / "bin/pip", *pip[2:], wheel)
+    run(venv / "bin/pip", *pip[3:], wheel)
     print(f"a virtual environment with the wheel: {time.monotonic() - started:.1f} s")
     yield "venv", venv / "bin/molarena", environment(home, venv / "bin"), [venv / "bin/python"]
 

@@ -8,7 +8,7 @@ use std::{
 use crate::{Error, Result, cargo, manifest, root};
 
 /// Largest wheel in bytes.
-const LARGEST: u64 = 40 << 20;
+const LARGEST: u64 = 40_000_000;
 /// Where everything is made, relative to the root.
 const FOLDER: &str = "target/wheel";
 
@@ -40,7 +40,8 @@ pub fn run(maturin: &Path) -> Result<PathBuf> {
     if folder.exists() {
         fs_err::remove_dir_all(&folder)?;
     }
-    let place = folder.join("data/data/lib/molarena");
+    // `pip install --target` leaves out what lies in `lib`.
+    let place = folder.join("data/data/libexec/molarena");
     fs_err::create_dir_all(&place)?;
     for plugin in &plugins {
         let copy = place.join(library(plugin));
@@ -51,7 +52,7 @@ pub fn run(maturin: &Path) -> Result<PathBuf> {
     }
     let made = folder.join("made");
     let mut wheel = Command::new(maturin);
-    wheel.current_dir(root()).args(["build", "--release", "--locked", "--out"]).arg(&made);
+    wheel.current_dir(root()).args(["build", "--release", "--locked", "--compression-level", "9", "--out"]).arg(&made);
     if let Err(error) = succeed(&mut wheel) {
         return Err(match error {
             Error::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -77,8 +78,8 @@ fn target() -> PathBuf {
 fn check(wheel: &Path, size: u64) -> Result<()> {
     let name = wheel.file_name().unwrap_or_default().to_string_lossy();
     if size > LARGEST {
-        let (size, largest) = (size >> 20, LARGEST >> 20);
-        return Err(Error::Wheel(format!("{name} has {size} MiB, must be at most {largest}")));
+        let (size, largest) = (size as f64 / 1e6, LARGEST as f64 / 1e6);
+        return Err(Error::Wheel(format!("{name} has {size:.1} MB, must be at most {largest}")));
     }
     if cfg!(target_os = "linux") && !name.contains("manylinux") {
         return Err(Error::Wheel(format!("{name} is for this machine only: it has no manylinux tag")));
@@ -119,8 +120,8 @@ mod tests {
     fn large_wheels_and_those_for_one_machine_are_refused() {
         let wheel = Path::new("molarena-0.1.0-py3-none-manylinux_2_34_x86_64.whl");
         assert!(check(wheel, LARGEST).is_ok());
-        let message = check(wheel, LARGEST + (1 << 20)).unwrap_err().to_string();
-        assert!(message.contains("has 41 MiB, must be at most 40"), "{message}");
+        let message = check(wheel, LARGEST + 1_000_000).unwrap_err().to_string();
+        assert!(message.contains("has 41.0 MB, must be at most 40"), "{message}");
         let local = check(Path::new("molarena-0.1.0-py3-none-linux_x86_64.whl"), 1);
         assert_eq!(local.is_err(), cfg!(target_os = "linux"));
     }

@@ -35,7 +35,7 @@ pub struct SearchPath {
 
 impl SearchPath {
     /// Searches the files and folders `named`, then the folders of `MOLARENA_PLUGIN_PATH`, the program's own
-    /// folder, `../lib/molarena` from there (where packages put plugins), and the user's plugin folder.
+    /// folder, `../libexec/molarena` from there (where packages put plugins), and the user's plugin folder.
     pub fn new(named: &[PathBuf]) -> Result<Self> {
         let mut this = Self::default();
         for path in named {
@@ -53,7 +53,7 @@ impl SearchPath {
             this.folders.extend(std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()));
         }
         if let Some(folder) = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned)) {
-            let installed = folder.parent().map(|prefix| prefix.join("lib/molarena"));
+            let installed = folder.parent().map(|prefix| prefix.join("libexec/molarena"));
             this.folders.push(folder);
             this.folders.extend(installed.filter(|installed| installed.is_dir()));
         }
