@@ -8,7 +8,7 @@ fn methods_are_listed_and_shown() {
     let all = arena.molarena(&["method", "list"]);
     assert_eq!((all.code, all.stderr.as_str()), (Some(0), ""));
     let line = all.stdout.lines().find(|line| line.starts_with("morgan-rf ")).expect(&all.stdout);
-    assert!(line.ends_with("Random forest of 100 trees on Morgan bits"), "{line}");
+    assert!(line.ends_with("Random forest of 100 trees for each task on Morgan bits"), "{line}");
 
     let own = arena.molarena(&["method", "list", "KNN-test", "--methods-dir", "methods", "--json"]);
     let listed: serde_json::Value = serde_json::from_str(&own.stdout).unwrap();

@@ -52,7 +52,10 @@ pub fn run(maturin: &Path) -> Result<PathBuf> {
     }
     let made = folder.join("made");
     let mut wheel = Command::new(maturin);
-    wheel.current_dir(root()).args(["build", "--release", "--locked", "--compression-level", "9", "--out"]).arg(&made);
+    wheel
+        .current_dir(root())
+        .args(["build", "--release", "--locked", "--compression-level", "9", "--out"])
+        .arg(&made);
     if let Err(error) = succeed(&mut wheel) {
         return Err(match error {
             Error::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
