@@ -8,6 +8,7 @@ import tempfile
 import time
 import types
 import unittest
+import uuid
 from unittest import mock
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -335,7 +336,8 @@ class Imports(unittest.TestCase):
     def module(self, text):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        name = f"molarena_test_{id(folder)}"
+        # A name that is never given again: a cancelled import may still run when the next test starts.
+        name = f"molarena_test_{uuid.uuid4().hex}"
         self.addCleanup(sys.modules.pop, name, None)
         (Path(folder.name) / f"{name}.py").write_text(text)
         patched = mock.patch.object(sys, "path", [folder.name, *sys.path])
