@@ -12,7 +12,8 @@ use molarena_host::{
     Arena, Cell, Error, Event, Missing, Observer, Plan, Result, Row, RunOptions, Slurm, execute,
     forget_failures,
 };
-use molarena_record::{cell::Outcome, matching::MatchOutcome, step::StepRecord};
+use molarena_record::{cell::Outcome, keys::KeySet, matching::MatchOutcome, step::StepRecord};
+use rayon::prelude::*;
 
 use crate::score::{Scored, score};
 
@@ -65,19 +66,24 @@ pub fn run(
     if options.retry_failed {
         forget_failures(plan.cells.iter(), arena)?;
     }
-    let mut summary = Summary::default();
-    let mut waiting = Vec::new();
-    for cell in &plan.cells {
+    let present = arena.store.present()?;
+    let looked_up = |cell: &Cell| {
         if interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        match stored(cell, arena)? {
+        if present.may_have_cell(&cell.key) { stored(cell, arena) } else { Ok(None) }
+    };
+    let found: Vec<Option<bool>> = plan.cells.par_iter().map(looked_up).collect::<Result<_>>()?;
+    let mut summary = Summary::default();
+    let mut waiting = Vec::new();
+    for (cell, found) in plan.cells.iter().zip(found) {
+        match found {
             Some(failed) => summary.count_stored(failed),
             None => waiting.push(cell),
         }
     }
     observer.event(&Event::Planned { cells: plan.cells.len(), finished: summary.resumed + summary.failed });
-    let missing = Missing::of(waiting.iter().copied(), arena)?;
+    let missing = Missing::of(waiting.iter().copied(), arena, &present)?;
     let scorer = Scorer::new(&waiting, arena, observer, summary);
     let absent: BTreeSet<&str> = missing.steps.iter().map(|step| step.key.as_str()).collect();
     for cell in waiting.iter().filter(|cell| !absent.contains(cell.step.key.as_str())) {
@@ -89,7 +95,11 @@ pub fn run(
     scorer.score_rest(&waiting, collects)?;
     let Progress { summary, error, .. } =
         scorer.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let steps = if collects { Missing::of(waiting.into_iter(), arena)?.steps.len() } else { 0 };
+    let steps = if collects {
+        Missing::of(waiting.into_iter(), arena, &arena.store.present()?)?.steps.len()
+    } else {
+        0
+    };
     error.map_or(Ok(Summary { steps: missing.steps.len() - steps, ..summary }), Err)
 }
 
@@ -119,7 +129,7 @@ struct Scorer<'a> {
 struct Progress {
     summary: Summary,
     /// Keys of the cells that are counted.
-    counted: BTreeSet<String>,
+    counted: KeySet,
     /// The first error of scoring; a step's own errors end the execution.
     error: Option<Error>,
 }
@@ -141,7 +151,7 @@ impl<'a> Scorer<'a> {
     fn score(&self, cell: &Cell, step: &StepRecord) -> Result<()> {
         if let Some(failed) = stored(cell, self.arena)? {
             let mut progress = self.progress();
-            progress.counted.insert(cell.key.clone());
+            progress.counted.insert(&cell.key);
             progress.summary.count_stored(failed);
             return Ok(());
         }
@@ -158,7 +168,7 @@ impl<'a> Scorer<'a> {
             }
         };
         let mut progress = self.progress();
-        progress.counted.insert(cell.key.clone());
+        progress.counted.insert(&cell.key);
         progress.summary.failed += usize::from(failed);
         progress.summary.scored += usize::from(!failed);
         Ok(())

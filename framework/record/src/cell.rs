@@ -7,7 +7,10 @@ use molarena_metrics::{Metric, Scoring};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::parts::{Composition, Cost, Failure, PretrainCost, Search, SplitInfo};
+use crate::{
+    parts::{Composition, Cost, Failure, PretrainCost, Search, SplitInfo},
+    shared::Shared,
+};
 
 /// Schema name of [`Record`].
 pub const RECORD_SCHEMA: &str = "molarena.record/1";
@@ -32,7 +35,7 @@ pub struct Record {
     #[serde(default)]
     pub simulated: bool,
     /// Split of the dataset.
-    pub split: SplitInfo,
+    pub split: Shared<SplitInfo>,
     /// Seed of the method.
     pub seed: u64,
     /// Classification or regression.
@@ -47,9 +50,9 @@ pub struct Record {
     /// Whether the training and validation labels were shuffled, as a check for leaks.
     pub shuffled_labels: bool,
     /// Task names, in the order of the predictions' columns.
-    pub tasks: Vec<String>,
+    pub tasks: Shared<Vec<String>>,
     /// Components of the method.
-    pub composition: Composition,
+    pub composition: Shared<Composition>,
     /// Number of molecules of the dataset that could not be parsed; they take part in nothing.
     pub unparsed_molecules: usize,
     /// Whether the worker was confined (no data folder, no store, no network).

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The split of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct SplitInfo {
     /// Name of the protocol, such as `infoalign` or `scaffold`.
     pub protocol: String,
@@ -39,7 +39,7 @@ impl SplitInfo {
 }
 
 /// Components of a method by hash: data, features, plugins and configurations; or the members of an ensemble.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Composition {
     /// sha256 of the dataset's file.
     pub data_sha256: String,
@@ -78,7 +78,7 @@ pub struct Composition {
 pub const GREEDY_ROUNDS: usize = 25;
 
 /// How the predictions of the members of an ensemble become one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// The mean of the members that predict, on a common scale.
@@ -121,7 +121,7 @@ impl Composition {
 }
 
 /// A member of an ensemble, as used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct MemberUse {
     /// Name of the method.
     pub method: String,
@@ -150,7 +150,7 @@ pub struct Candidate {
 }
 
 /// A component of a plugin, as used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentUse {
     /// Plugin and component, such as `baselines/rf`.
     pub component: String,
@@ -167,7 +167,7 @@ pub struct ComponentUse {
 }
 
 /// A file of weights, as a method names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WeightsUse {
     /// Path relative to the method file, or else to the data folder.
@@ -328,7 +328,7 @@ pub struct PretrainCost {
 }
 
 /// The pretraining of a record's encoder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Pretrained {
     /// Key of the pretraining's step.
     pub key: String,
@@ -347,7 +347,7 @@ pub struct Pretrained {
 /// Each combination is fitted to the training molecules and scored on the validation molecules by the
 /// dataset's metric (mean over the tasks where it is defined). The best one, or the first of equals, predicts
 /// the test molecules.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Tune {
     /// Values to try by key.
     pub grid: BTreeMap<String, Vec<Value>>,

@@ -1,13 +1,15 @@
 //! Builds boards from records: decides which records share a board and which share a row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use molarena_data::TaskType;
 use molarena_evaluate::{BoardStatistics, is_ranked};
 use molarena_host::Store;
-use molarena_metrics::Metric;
+use molarena_metrics::{Metric, Scoring};
 use molarena_record::cell::Record;
 use molarena_record::key::key_of;
+use molarena_record::parts::Composition;
 use serde_json::{Value, json};
 
 use crate::builds::{newest_build, without_builds};
@@ -102,7 +104,8 @@ pub fn keep_latest(records: &mut Vec<Record>) {
         let Record { composition, split, tasks, metric, method, .. } = record;
         key_of(&json!([composition.data_sha256, split, tasks, metric, method]))
     };
-    keep_latest_of(records, place, |record| (record.finished, composition_hash(record)));
+    let hashes = Hashes::default();
+    keep_latest_of(records, place, |record| (record.finished, hashes.of_composition(record)));
 }
 
 /// Keeps of the records of one place those of the composition that was finished last; `version` has the time and the hash of
@@ -210,10 +213,11 @@ impl<'a> BoardKey<'a> {
 
 /// The rows of a board, by name, and notes on records that do not count.
 fn rows_of<'a>(records: &[&'a Record]) -> (Vec<RowRecords<'a>>, Vec<String>) {
+    let hashes = Hashes::default();
     let mut by_composition: BTreeMap<&str, BTreeMap<String, Vec<&Record>>> = BTreeMap::new();
     for record in records {
         let compositions = by_composition.entry(&record.method).or_default();
-        compositions.entry(composition_hash(record)).or_default().push(record);
+        compositions.entry(hashes.of_composition(record)).or_default().push(record);
     }
     let mut notes = Vec::new();
     let mut rows = Vec::new();
@@ -224,7 +228,7 @@ fn rows_of<'a>(records: &[&'a Record]) -> (Vec<RowRecords<'a>>, Vec<String>) {
         let split = compositions.len() > 1;
         for (hash, records) in compositions {
             let name = if split { row_name(method, &hash) } else { method.to_owned() };
-            let build = |record: &Record| json!(composition(record));
+            let build = |record: &Record| hashes.of_build(record);
             let (records, on_builds) = newest_build(&name, records, build, |record| record.finished);
             notes.extend(on_builds);
             let (records, repeats) = one_for_each_seed(&name, records);
@@ -353,8 +357,34 @@ pub(crate) fn composition(record: &Record) -> Vec<(&'static str, Value)> {
     parts
 }
 
-pub(crate) fn composition_hash(record: &Record) -> String {
-    key_of(&without_builds(json!(composition(record))))
+/// Hashes of the compositions of records, each computed once for the records that share it.
+#[derive(Default)]
+pub(crate) struct Hashes(RefCell<HashMap<Made, [String; 2]>>);
+
+/// What the parts of a record's method depend on.
+type Made = (*const Composition, Scoring, bool, Option<String>);
+
+impl Hashes {
+    /// Of the composition without what identifies the builds of its plugins.
+    pub(crate) fn of_composition(&self, record: &Record) -> String {
+        self.get(record, |[composition, _]| composition.clone())
+    }
+
+    /// Of the composition with its builds.
+    pub(crate) fn of_build(&self, record: &Record) -> String {
+        self.get(record, |[_, build]| build.clone())
+    }
+
+    fn get(&self, record: &Record, part: impl Fn(&[String; 2]) -> String) -> String {
+        let made =
+            (record.composition.place(), record.scoring, record.shuffled_labels, record.device.clone());
+        let mut known = self.0.borrow_mut();
+        part(known.entry(made).or_insert_with(|| {
+            let parts = json!(composition(record));
+            let build = key_of(&parts);
+            [key_of(&without_builds(parts)), build]
+        }))
+    }
 }
 
 pub(crate) fn row_name(method: &str, hash: &str) -> String {

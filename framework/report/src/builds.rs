@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use molarena_record::key::key_of;
 use serde_json::Value;
 
 use crate::units::short;
@@ -34,17 +33,17 @@ pub(crate) fn without_builds(mut composition: Value) -> Value {
     composition
 }
 
-/// The records of the newest build, and a note that names the row if there are others. Records without a
-/// finishing time count as the oldest.
+/// The records of the newest build, and a note that names the row if there are others; `build` is its hash. Records without
+/// a finishing time count as the oldest.
 pub(crate) fn newest_build<'a, R>(
     row: &str,
     records: Vec<&'a R>,
-    build: impl Fn(&R) -> Value,
+    build: impl Fn(&R) -> String,
     finished: impl Fn(&R) -> Option<u64>,
 ) -> (Vec<&'a R>, Option<String>) {
     let mut builds: BTreeMap<String, Vec<&R>> = BTreeMap::new();
     for record in records {
-        builds.entry(key_of(&build(record))).or_default().push(record);
+        builds.entry(build(record)).or_default().push(record);
     }
     let count = builds.len();
     let latest = |records: &[&R]| records.iter().filter_map(|record| finished(record)).max();
@@ -83,11 +82,11 @@ mod tests {
     fn the_newest_build_counts() {
         let records = [("old", 1, Some(10)), ("new", 1, Some(20)), ("older", 2, None), ("old", 3, Some(15))];
         let (kept, note) =
-            newest_build("m", records.iter().collect(), |record| json!(record.0), |record| record.2);
+            newest_build("m", records.iter().collect(), |record| record.0.to_owned(), |record| record.2);
         assert_eq!(kept, [&("new", 1, Some(20))]);
         assert!(note.unwrap().starts_with("The records of m are of 3 builds"));
         let (kept, note) =
-            newest_build("m", vec![&records[0], &records[3]], |record| json!(record.0), |_| None);
+            newest_build("m", vec![&records[0], &records[3]], |record| record.0.to_owned(), |_| None);
         assert_eq!((kept.len(), note), (2, None));
     }
 }

@@ -169,7 +169,7 @@ pub(crate) fn board(
         if compositions > 1 {
             notes.push(format!("{name} is one of {compositions} compositions of {method}."));
         }
-        let build = |record: &MatchRecord| json!(record.composition);
+        let build = |record: &MatchRecord| key_of(&record.composition);
         let (records, on_builds) = newest_build(&name, records.clone(), build, |record| record.finished);
         notes.extend(on_builds);
         rows.push(row(name, space, &records, verified, options));

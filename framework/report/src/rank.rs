@@ -30,6 +30,8 @@ pub(crate) fn ranks(
 struct RowScores {
     /// Mean over tasks of each scored seed.
     by_seed: BTreeMap<u64, f64>,
+    /// Over all of them.
+    mean: Option<f64>,
     has_failed: bool,
 }
 
@@ -37,21 +39,26 @@ impl RowScores {
     fn of(entries: &[Entry<'_>]) -> Self {
         let score = |entry: &Entry<'_>| Some((entry.record.seed, entry.result.as_ref().ok()?.mean?));
         let by_seed: BTreeMap<u64, f64> = entries.iter().filter_map(score).collect();
-        Self { has_failed: by_seed.len() < entries.len(), by_seed }
+        Self { has_failed: by_seed.len() < entries.len(), mean: mean(by_seed.values().copied()), by_seed }
     }
 
     /// The means of both; over the seeds in common if a seed of one of them failed and there are such seeds.
     fn against(&self, other: &Self) -> Option<(f64, f64)> {
-        let in_common: Vec<u64> =
-            self.by_seed.keys().filter(|seed| other.by_seed.contains_key(seed)).copied().collect();
-        let whole = !(self.has_failed || other.has_failed) || in_common.is_empty();
-        let mean = |scores: &BTreeMap<u64, f64>| {
-            let of_seed = |(seed, score): (&u64, &f64)| (whole || in_common.contains(seed)).then_some(*score);
-            let scores: Vec<f64> = scores.iter().filter_map(of_seed).collect();
-            mean_and_std(&scores).map(|(mean, _)| mean)
-        };
-        Some((mean(&self.by_seed)?, mean(&other.by_seed)?))
+        if self.has_failed || other.has_failed {
+            let in_common = |one: &Self, other: &Self| {
+                mean(one.by_seed.iter().filter(|(seed, _)| other.by_seed.contains_key(seed)).map(|(_, score)| *score))
+            };
+            if let (Some(own), Some(others)) = (in_common(self, other), in_common(other, self)) {
+                return Some((own, others));
+            }
+        }
+        Some((self.mean?, other.mean?))
     }
+}
+
+fn mean(scores: impl Iterator<Item = f64>) -> Option<f64> {
+    let scores: Vec<f64> = scores.collect();
+    mean_and_std(&scores).map(|(mean, _)| mean)
 }
 
 #[cfg(test)]

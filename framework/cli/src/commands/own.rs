@@ -191,7 +191,7 @@ pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
             record.composition.data_sha256 == row.dataset.dataset.sha256
                 && record.tasks == row.dataset.dataset.tasks
                 && record.task_type == row.dataset.dataset.task_type
-                && record.split == row.split_info()
+                && record.split == row.split_info
         })?;
         record.dataset.clone_from(&row.dataset.dataset.id);
         Some(record)

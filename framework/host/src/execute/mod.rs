@@ -102,8 +102,8 @@ pub(crate) fn executed(
     interrupted: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<StepRecord> {
-    let mut missing = Missing::default();
-    missing.add(step, arena)?;
+    let (mut missing, present) = (Missing::default(), arena.store.present()?);
+    missing.add(step, arena, &present)?;
     execute(&missing.steps, arena, options, interrupted, observer)?;
     step.stored(arena)
 }

@@ -12,8 +12,8 @@ use crate::{error::Result, plan::step::Step, request::limits::MAX_THREADS};
 /// What is left to do, and what is running.
 struct State<'a> {
     budget: Budget<'a>,
-    /// Indices of the steps that may start, in the order of the plan.
-    ready: BTreeSet<usize>,
+    /// Indices of the steps that may start, in the order of the plan, by what they take of the budget.
+    ready: BTreeMap<usize, BTreeSet<usize>>,
     /// Number of unfinished needs of each step.
     waits_for: Vec<usize>,
     /// Number of steps that are neither done nor running.
@@ -21,6 +21,25 @@ struct State<'a> {
     /// What is left of the budget.
     free: usize,
     outcome: Result<()>,
+}
+
+impl State<'_> {
+    /// Notes that a step may start.
+    fn add(&mut self, index: usize, steps: &[Arc<Step>]) {
+        self.ready.entry(self.budget.share(&steps[index])).or_default().insert(index);
+    }
+
+    /// Takes the first step of the plan that may start within what is left of the budget.
+    fn take(&mut self) -> Option<usize> {
+        let fitting = self.ready.range(..=self.free);
+        let (index, share) = fitting.filter_map(|(share, of)| Some((*of.first()?, *share))).min()?;
+        if let Some(of_share) = self.ready.get_mut(&share) {
+            of_share.remove(&index);
+        }
+        self.left -= 1;
+        self.free -= share;
+        Some(index)
+    }
 }
 
 /// What running steps may take together.
@@ -59,13 +78,15 @@ pub(super) fn in_order(
             needed_by[need].push(index);
         }
     }
-    let ready = (0..steps.len()).filter(|&index| waits_for[index] == 0).collect();
-    let left = steps.len();
-    let state = Mutex::new(State { budget, ready, waits_for, left, free: budget.total, outcome: Ok(()) });
+    let first: Vec<usize> = (0..steps.len()).filter(|&index| waits_for[index] == 0).collect();
+    let (ready, left, free) = (BTreeMap::new(), steps.len(), budget.total);
+    let mut state = State { budget, ready, waits_for, left, free, outcome: Ok(()) };
+    first.into_iter().for_each(|index| state.add(index, steps));
+    let state = Mutex::new(state);
     let changed = Condvar::new();
     thread::scope(|scope| {
         let drive = || {
-            while let Some(index) = next(&state, &changed, steps) {
+            while let Some(index) = next(&state, &changed) {
                 let result = work(&steps[index]);
                 done(&mut lock(&state), index, steps, &needed_by, result);
                 changed.notify_all();
@@ -83,17 +104,13 @@ pub(super) fn in_order(
 }
 
 /// Waits for a step that may start; `None` if none is left or a step returned an error.
-fn next(state: &Mutex<State<'_>>, changed: &Condvar, steps: &[Arc<Step>]) -> Option<usize> {
+fn next(state: &Mutex<State<'_>>, changed: &Condvar) -> Option<usize> {
     let mut state = lock(state);
     loop {
         if state.left == 0 || state.outcome.is_err() {
             return None;
         }
-        let fits = |index: &usize| state.budget.share(&steps[*index]) <= state.free;
-        if let Some(index) = state.ready.iter().copied().find(fits) {
-            state.ready.remove(&index);
-            state.left -= 1;
-            state.free -= state.budget.share(&steps[index]);
+        if let Some(index) = state.take() {
             return Some(index);
         }
         state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -111,7 +128,7 @@ fn done(
     for &waiting in &needed_by[index] {
         state.waits_for[waiting] -= 1;
         if state.waits_for[waiting] == 0 {
-            state.ready.insert(waiting);
+            state.add(waiting, steps);
         }
     }
     if result.is_err() && state.outcome.is_ok() {

@@ -7,6 +7,7 @@ use molarena_metrics::Metric;
 use molarena_record::{
     matching::MatchComposition,
     parts::{Composition, SplitInfo},
+    shared::Shared,
 };
 
 use crate::{
@@ -49,7 +50,11 @@ pub struct TaskRow {
     /// Metric of the score.
     pub metric: Metric,
     /// Components of the method, as records name them.
-    pub composition: Composition,
+    pub composition: Shared<Composition>,
+    /// The split as records describe it.
+    pub split_info: Shared<SplitInfo>,
+    /// Task names, as records hold them.
+    pub tasks: Shared<Vec<String>>,
     /// Whether all components declare that equal runs give equal bits.
     pub bitwise: bool,
     /// Corpora that the components declare their weights to be pretrained on.
@@ -65,13 +70,6 @@ pub struct MatchRow {
     pub composition: MatchComposition,
     /// Whether all components declare that equal runs give equal bits.
     pub bitwise: bool,
-}
-
-impl TaskRow {
-    /// The split as records describe it.
-    pub fn split_info(&self) -> SplitInfo {
-        SplitInfo::of(&self.split)
-    }
 }
 
 impl Cell {

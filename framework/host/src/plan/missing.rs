@@ -1,11 +1,14 @@
 //! The unfinished steps of a plan.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
+
+use molarena_record::keys::KeySet;
 
 use crate::{
     arena::Arena,
-    error::Result,
+    error::{Error, Result},
     plan::{cell::Cell, step::Step},
+    store::present::Present,
 };
 
 /// Steps that cells wait for and the store lacks, each once.
@@ -13,32 +16,39 @@ use crate::{
 pub struct Missing {
     /// The steps, each after its needs.
     pub steps: Vec<Arc<Step>>,
-    seen: BTreeSet<String>,
+    seen: KeySet,
 }
 
 impl Missing {
-    /// The steps that `cells` wait for. A step whose outcome is stored needs nothing.
+    /// The steps that `cells` wait for. A step whose outcome is stored needs nothing; `present` lists the store.
     ///
     /// # Errors
     /// Errors of reading the store.
-    pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<Self> {
+    pub fn of<'a>(
+        cells: impl Iterator<Item = &'a Cell>,
+        arena: &Arena,
+        present: &Present,
+    ) -> Result<Self> {
         let mut missing = Self::default();
         for cell in cells {
-            missing.add(&cell.step, arena)?;
+            missing.add(&cell.step, arena, present)?;
         }
         Ok(missing)
     }
 
-    /// Adds a step and its needs unless they are stored.
+    /// Adds a step and its needs unless they are stored; `present` lists the store.
     ///
     /// # Errors
     /// Errors of reading the store.
-    pub fn add(&mut self, step: &Arc<Step>, arena: &Arena) -> Result<()> {
-        if !self.seen.insert(step.key.clone()) || arena.store_of(step.kind()).step(&step.key)?.is_some() {
+    pub fn add(&mut self, step: &Arc<Step>, arena: &Arena, present: &Present) -> Result<()> {
+        let stored = || {
+            Ok::<_, Error>(present.may_have_step(step) && arena.store_of(step.kind()).step(&step.key)?.is_some())
+        };
+        if !self.seen.insert(&step.key) || stored()? {
             return Ok(());
         }
         for need in &step.needs {
-            self.add(need, arena)?;
+            self.add(need, arena, present)?;
         }
         self.steps.push(Arc::clone(step));
         Ok(())
@@ -50,23 +60,26 @@ impl Missing {
 /// # Errors
 /// Errors of the store.
 pub fn forget_failures<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<()> {
-    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let (present, mut seen) = (arena.store.present()?, KeySet::default());
     for cell in cells {
-        arena.store.forget_failed_cell(&cell.key)?;
-        forget_step(&cell.step, arena, &mut seen)?;
+        if present.may_have_cell(&cell.key) {
+            arena.store.forget_failed_cell(&cell.key)?;
+        }
+        forget_step(&cell.step, arena, &present, &mut seen)?;
     }
     Ok(())
 }
 
-fn forget_step(step: &Step, arena: &Arena, seen: &mut BTreeSet<String>) -> Result<()> {
-    if !seen.insert(step.key.clone()) {
+fn forget_step(step: &Step, arena: &Arena, present: &Present, seen: &mut KeySet) -> Result<()> {
+    if !seen.insert(&step.key) {
         return Ok(());
     }
     let store = arena.store_of(step.kind());
-    if let Some(record) = store.forget_failed_step(&step.key)?
+    if present.may_have_step(step)
+        && let Some(record) = store.forget_failed_step(&step.key)?
         && step.work.keeps_folder()
     {
         store.put_spent(&step.key, &record.cost)?;
     }
-    step.needs.iter().try_for_each(|need| forget_step(need, arena, seen))
+    step.needs.iter().try_for_each(|need| forget_step(need, arena, present, seen))
 }

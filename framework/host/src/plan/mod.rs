@@ -18,10 +18,11 @@ pub(crate) mod step;
 pub(crate) mod steps;
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
+
+use molarena_record::keys::KeySet;
 
 use crate::{
     arena::Arena,
@@ -32,12 +33,14 @@ use crate::{
         select::Selection,
     },
     plugin::manifest::readable,
-    request::{product, suite::Seeds, sweep::Vary},
+    request::{product, sweep::Vary},
     sandbox,
 };
 
-/// Most cells of a plan: each takes up to four kilobytes, and all are planned before the first one runs.
-const MAX_CELLS: u64 = 100_000;
+/// Most cells of a plan: each takes about a kilobyte, and all are planned before the first one runs.
+const MAX_CELLS: u64 = 2_000_000;
+/// Most rows of a plan, cells that differ in their seed only: each is described by itself.
+const MAX_ROWS: u64 = 100_000;
 
 /// Checks the whole selection and makes the plan.
 ///
@@ -51,9 +54,9 @@ pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> R
     let match_groups = planner.resolve_matches(selection)?;
     planner.check_configurations()?;
     let mut plan = Plan::default();
-    let mut keys = BTreeSet::new();
+    let mut keys = KeySet::default();
     let mut add = |cell: Cell| {
-        if keys.insert(cell.key.clone()) {
+        if keys.insert(&cell.key) {
             plan.cells.push(cell);
         }
     };
@@ -76,29 +79,33 @@ pub fn plan(selection: &Selection, arena: &Arena, interrupted: &AtomicBool) -> R
     Ok(plan)
 }
 
-/// Refuses a selection of too many cells before planning it.
+/// Refuses a selection of too many rows or cells before planning it.
 fn check_size(selection: &Selection) -> Result<()> {
     // What an empty list makes no cell of is looked up all the same.
-    let cells = |counts: &[usize], seeds: &Seeds| {
-        let counts = counts.iter().map(|&count| count as u64).chain([seeds.count()]);
-        counts.map(|count| count.max(1)).try_fold(1u64, u64::checked_mul)
-    };
-    let variants = |vary: &Vary| product::count(vary).unwrap_or(usize::MAX);
+    let product = |counts: &[u64]| counts.iter().map(|&count| count.max(1)).try_fold(1u64, u64::checked_mul);
+    let variants = |vary: &Vary| product::count(vary).map_or(u64::MAX, |count| count as u64);
     let tasks = selection.groups.iter().map(|group| {
-        cells(&[group.datasets.len(), group.methods.len(), variants(&group.vary)], &group.seeds)
+        let counts = [group.datasets.len() as u64, group.methods.len() as u64, variants(&group.vary)];
+        (product(&counts), group.seeds.count())
     });
-    let matches = selection
-        .matches
-        .iter()
-        .map(|group| cells(&[group.methods.len(), variants(&group.vary)], &group.seeds));
-    let total = tasks.chain(matches).try_fold(0u64, |total, count| total.checked_add(count?));
-    match total {
-        Some(..=MAX_CELLS) => Ok(()),
-        _ => Err(Error::Request(format!(
-            "the selection has {} cells, and a plan may have {MAX_CELLS}; name fewer seeds or methods",
-            total.map_or_else(|| "too many".to_owned(), |total| total.to_string())
-        ))),
+    let matches = selection.matches.iter().map(|group| {
+        (product(&[group.methods.len() as u64, variants(&group.vary)]), group.seeds.count())
+    });
+    let (mut rows, mut cells) = (Some(0u64), Some(0u64));
+    for (of_group, seeds) in tasks.chain(matches) {
+        let of_seeds = of_group.and_then(|rows| product(&[rows, seeds]));
+        rows = rows.and_then(|rows| rows.checked_add(of_group?));
+        cells = cells.and_then(|cells| cells.checked_add(of_seeds?));
     }
+    let refused = |count: Option<u64>, what: &str, most: u64, fewer: &str| match count {
+        Some(count) if count <= most => Ok(()),
+        _ => Err(Error::Request(format!(
+            "the selection has {} {what}, and a plan may have {most}; name fewer {fewer}",
+            count.map_or_else(|| "too many".to_owned(), |count| count.to_string())
+        ))),
+    };
+    refused(rows, "rows of boards", MAX_ROWS, "methods, variants or datasets")?;
+    refused(cells, "cells", MAX_CELLS, "seeds or methods")
 }
 
 /// Refuses a data folder, a user's table or a store that every worker may read.

@@ -13,7 +13,8 @@ use molarena_chem::CHEMISTRY_VERSION;
 use molarena_data::{Protocol, Split, WeightsManifest};
 use molarena_record::{
     key::{cell_material, key_of},
-    parts::{ComponentUse, Composition, MemberUse, Rule, WeightsUse},
+    keys::SeedKeys,
+    parts::{ComponentUse, Composition, MemberUse, Rule, SplitInfo, WeightsUse},
 };
 use molarena_sdk::{ComponentKind, Determinism, InputKind};
 
@@ -65,6 +66,8 @@ pub(crate) struct Place<'a> {
 struct Fits {
     shared: Arc<FitShared>,
     trained: Option<Trained>,
+    /// Keys of the fits by seed.
+    keys: SeedKeys,
     /// Whether the seed changes the outcome.
     seeded: bool,
     /// Whether all components declare that equal runs give equal bits.
@@ -482,23 +485,36 @@ impl<'a> Planner<'a> {
             let members = resolved.members.iter().map(|member| Ok((member, self.fits(member, place)?)));
             (None, members.collect::<Result<Vec<_>>>()?)
         };
-        let combined = own.is_none().then(|| Arc::new(combined(method, &members, place)));
+        let combined = own.is_none().then(|| {
+            let shared = Arc::new(combined(method, &members, place));
+            (SeedKeys::of(|seed| shared.material(seed)), shared)
+        });
         let composition = match (&own, &combined) {
             (Some(fits), _) => fits.shared.predicts.composition.clone(),
-            (None, Some(shared)) => shared.predicts.composition.clone(),
+            (None, Some((_, shared))) => shared.predicts.composition.clone(),
             (None, None) => unreachable!("a method is a model or an ensemble"),
         };
+        let (split_info, tasks) = (SplitInfo::of(place.split), place.dataset.dataset.tasks.clone());
         let metric = place.dataset.manifest.protocol.metric;
         let (dataset, split) = (Arc::clone(place.dataset), Arc::clone(place.split));
         let all = || own.iter().chain(members.iter().map(|(_, fits)| fits));
         let bitwise = all().all(|fits| fits.bitwise);
         let corpora = all().flat_map(|fits| fits.corpora.iter().cloned()).collect();
-        let row = Arc::new(TaskRow { dataset, split, metric, composition, bitwise, corpora });
+        let row = Arc::new(TaskRow {
+            dataset,
+            split,
+            metric,
+            composition,
+            split_info: split_info.into(),
+            tasks: tasks.into(),
+            bitwise,
+            corpora,
+        });
         for seed in seeds {
             self.check_interrupted()?;
             let step = match (&own, &combined) {
                 (Some(fits), _) => self.fit(method, fits, seed)?,
-                (None, Some(shared)) => self.combine(method, shared, &members, seed)?,
+                (None, Some(combined)) => self.combine(method, combined, &members, seed)?,
                 (None, None) => unreachable!("a method is a model or an ensemble"),
             };
             let key = key_of(&cell_material(&step.key, seed, &method.name, metric, method.protocol.scoring));
@@ -511,7 +527,7 @@ impl<'a> Planner<'a> {
     fn combine(
         &mut self,
         method: &Method,
-        shared: &Arc<CombineShared>,
+        (keys, shared): &(SeedKeys, Arc<CombineShared>),
         members: &[(&Method, Fits)],
         seed: u64,
     ) -> Result<Arc<Step>> {
@@ -520,14 +536,14 @@ impl<'a> Planner<'a> {
         let subject = &shared.predicts.dataset.dataset.id;
         let label = Label { method: &method.name, subject, seed, device: device::CPU };
         let work = Arc::new(CombineWork { shared: Arc::clone(shared), seed });
-        Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
+        Ok(Arc::new(Step::with_key(keys.key(seed), label, needs, self.limits.cells, work)))
     }
 
     fn fit(&mut self, method: &Method, fits: &Fits, seed: u64) -> Result<Arc<Step>> {
         let Recipe::Model(model) = &method.recipe else {
             unreachable!("ensembles are made of their members")
         };
-        let Fits { shared, trained, seeded, .. } = fits;
+        let Fits { shared, trained, keys, seeded, .. } = fits;
         let dataset = &shared.predicts.dataset;
         let molecules = || Molecules::Dataset(Arc::clone(dataset));
         let described = shared.predicts.composition.features.clone();
@@ -550,7 +566,7 @@ impl<'a> Planner<'a> {
         let subject = &shared.predicts.dataset.dataset.id;
         let label = Label { method: &method.name, subject, seed, device: &shared.device };
         let work = Arc::new(FitWork { shared: Arc::clone(shared), seed });
-        Ok(Arc::new(Step::new(label, needs, self.limits.cells, work)))
+        Ok(Arc::new(Step::with_key(keys.key(seed), label, needs, self.limits.cells, work)))
     }
 
     /// What all fits of a model on one dataset and split share.
@@ -598,7 +614,8 @@ impl<'a> Planner<'a> {
             device: self.device_of(method),
             keep: self.keep,
         };
-        Ok(Fits { shared: Arc::new(shared), trained, seeded, bitwise, corpora })
+        let keys = SeedKeys::of(|seed| shared.material(seed));
+        Ok(Fits { shared: Arc::new(shared), trained, keys, seeded, bitwise, corpora })
     }
 
     /// The encoders joined to that of a model, and all parts of its `join` as records keep them: one as it is, several as a
@@ -654,7 +671,7 @@ fn combined(method: &Method, members: &[(&Method, Fits)], place: Place<'_>) -> C
     };
     let member_use = |(method, fits): &(&Method, Fits)| MemberUse {
         method: method.name.clone(),
-        composition: fits.shared.predicts.composition.clone(),
+        composition: Composition::clone(&fits.shared.predicts.composition),
     };
     let composition = Composition {
         data_sha256: place.dataset.dataset.sha256.clone(),
@@ -680,7 +697,7 @@ fn predicts(method: &Method, place: Place<'_>, composition: Composition) -> Pred
         dataset: Arc::clone(place.dataset),
         split: Arc::clone(place.split),
         split_sha256: place.split.sha256(),
-        composition,
+        composition: composition.into(),
         shuffle_labels: method.protocol.shuffle_labels,
     }
 }

@@ -53,9 +53,20 @@ pub struct Step {
 impl Step {
     /// A step whose key is the hash of `work`.
     pub(crate) fn new(label: Label<'_>, needs: Vec<Arc<Self>>, limits: Limits, work: Arc<dyn Work>) -> Self {
+        Self::with_key(key_of(&work.of()), label, needs, limits, work)
+    }
+
+    /// A step whose key is known to be the hash of `work`.
+    pub(crate) fn with_key(
+        key: String,
+        label: Label<'_>,
+        needs: Vec<Arc<Self>>,
+        limits: Limits,
+        work: Arc<dyn Work>,
+    ) -> Self {
         let Label { method, subject, seed, device } = label;
         let (method, subject, device) = (method.to_owned(), subject.to_owned(), device.to_owned());
-        Self { key: key_of(&work.of()), needs, method, subject, seed, limits, device, work }
+        Self { key, needs, method, subject, seed, limits, device, work }
     }
 
     /// Kind of the step.

@@ -6,6 +6,7 @@ use molarena_record::{
     cell::{RECORD_SCHEMA, Record},
     matching::{MATCH_SCHEMA, MatchOutcome, MatchRecord},
 };
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
         Store, json_files, key_in,
         read::{Found, read_record, usable},
         remove, shard,
+        sharing::Sharing,
     },
 };
 
@@ -29,7 +31,12 @@ pub(crate) trait Cell: DeserializeOwned + serde::Serialize {
     fn content_key(&self) -> String;
     /// Whether the cell failed.
     fn failed(&self) -> bool;
+    /// Lets it hold together with earlier cells what it has in common with them.
+    fn share(&mut self, _sharing: &mut Sharing) {}
 }
+
+/// Files that are read before what they share is found.
+const AT_A_TIME: usize = 4096;
 
 impl Cell for Record {
     const FOLDER: &str = "records";
@@ -45,6 +52,10 @@ impl Cell for Record {
 
     fn failed(&self) -> bool {
         matches!(self.outcome, molarena_record::cell::Outcome::Failed(_))
+    }
+
+    fn share(&mut self, sharing: &mut Sharing) {
+        sharing.share(self);
     }
 }
 
@@ -73,7 +84,7 @@ impl Store {
     pub(super) fn find_cell<C: Cell>(&self, key: &str) -> Result<(PathBuf, Found<C>)> {
         let path = self.cell_path::<C>(key);
         let found = read_cell::<C>(&path)?;
-        if !matches!(found, Found::Nothing) {
+        if !self.has_earlier || !matches!(found, Found::Nothing) {
             return Ok((path, found));
         }
         let path = self.root.join(C::FOLDER).join(format!("{key}.json"));
@@ -86,15 +97,24 @@ impl Store {
         usable(found, &path, &|warning| self.warn(warning))
     }
 
-    /// All cells of a kind, sorted by key. An unreadable one is left out, with a warning.
+    /// All cells of a kind, sorted by key, with what they have in common in memory once. An unreadable one is left out, with
+    /// a warning.
     fn cells<C: Cell>(&self) -> Result<Vec<C>> {
-        let mut cells = Vec::new();
-        for path in json_files(&self.root.join(C::FOLDER))? {
-            match read_cell(&path)? {
-                Found::Record(cell) => cells.push(cell),
-                Found::Nothing => {}
-                Found::Damaged(why) | Found::Newer(why) => {
-                    self.warn(format!("{}: {why}; it is left out", path.display()));
+        let paths = json_files(&self.root.join(C::FOLDER))?;
+        let mut cells = Vec::with_capacity(paths.len());
+        let mut sharing = Sharing::default();
+        for paths in paths.chunks(AT_A_TIME) {
+            let read: Vec<Found<C>> = paths.par_iter().map(|path| read_cell(path)).collect::<Result<_>>()?;
+            for (path, found) in paths.iter().zip(read) {
+                match found {
+                    Found::Record(mut cell) => {
+                        cell.share(&mut sharing);
+                        cells.push(cell);
+                    }
+                    Found::Nothing => {}
+                    Found::Damaged(why) | Found::Newer(why) => {
+                        self.warn(format!("{}: {why}; it is left out", path.display()));
+                    }
                 }
             }
         }

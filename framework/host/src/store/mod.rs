@@ -22,9 +22,11 @@ mod folder;
 mod jobs;
 mod manage;
 mod pack;
+pub(crate) mod present;
 mod ranks;
 mod read;
 mod reproductions;
+mod sharing;
 mod steps;
 mod verify;
 
@@ -61,6 +63,8 @@ pub struct Store {
     root: PathBuf,
     /// `None` in a read-only store.
     session: Option<Arc<Session>>,
+    /// Whether an earlier version wrote records here. Where none did, nobody looks for them.
+    has_earlier: bool,
     /// What is wrong with the files read so far, each once.
     warnings: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -148,7 +152,9 @@ impl Store {
         let root = fs_err::canonicalize(root)?;
         let work = root.join("work");
         Session::sweep(&work);
-        Ok(Self { session: Some(Arc::new(Session::start(&work)?)), root, warnings: Arc::default() })
+        let has_earlier = has_earlier(&root)?;
+        let session = Some(Arc::new(Session::start(&work)?));
+        Ok(Self { root, session, has_earlier, warnings: Arc::default() })
     }
 
     /// Opens the store in `root`, which must exist, read-only. Temporary files of killed runs are removed if this user
@@ -165,7 +171,8 @@ impl Store {
         }
         // Labels of a killed run do not wait for the next run.
         Session::sweep(&root.join("work"));
-        Ok(Self { root: fs_err::canonicalize(root)?, session: None, warnings: Arc::default() })
+        let root = fs_err::canonicalize(root)?;
+        Ok(Self { has_earlier: has_earlier(&root)?, root, session: None, warnings: Arc::default() })
     }
 
     /// Absolute path of the store's folder.
@@ -346,6 +353,28 @@ impl Store {
     }
 }
 
+/// Whether a store has records of earlier versions: outside of shards, or in the folders of former kinds.
+fn has_earlier(root: &Path) -> Result<bool> {
+    let any = |folder: &str, is_earlier: &dyn Fn(&Path) -> bool| -> Result<bool> {
+        let folder = root.join(folder);
+        if !folder.is_dir() {
+            return Ok(false);
+        }
+        for entry in fs_err::read_dir(folder)? {
+            if is_earlier(&entry?.path()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let is_record = |path: &Path| path.extension().is_some_and(|extension| extension == "json");
+    let keeps_record = |path: &Path| path.join("record.json").exists();
+    Ok(root.join("fits").is_dir()
+        || any("records", &is_record)?
+        || any("matches", &is_record)?
+        || any("encoders", &keeps_record)?)
+}
+
 /// The text of a record's file.
 fn record_text(record: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(record).expect("records are plain data");
@@ -384,21 +413,32 @@ fn shard(name: &str) -> &str {
 /// The `.json` files of a folder of records, in its shards and outside of them, sorted by name.
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
-    if folder.is_dir() {
-        for entry in fs_err::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                for entry in fs_err::read_dir(&path)? {
-                    paths.push(entry?.path());
-                }
-            } else {
-                paths.push(path);
-            }
-        }
-    }
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    for_each_json(folder, &mut |path| paths.push(path))?;
     paths.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
     Ok(paths)
+}
+
+/// Passes on each `.json` file of a folder of records, in its shards and outside of them.
+fn for_each_json(folder: &Path, pass: &mut dyn FnMut(PathBuf)) -> Result<()> {
+    let mut pass = |path: PathBuf| {
+        if path.extension().is_some_and(|extension| extension == "json") {
+            pass(path);
+        }
+    };
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            for entry in fs_err::read_dir(&path)? {
+                pass(entry?.path());
+            }
+        } else {
+            pass(path);
+        }
+    }
+    Ok(())
 }
 
 /// The key that a record's file name states.

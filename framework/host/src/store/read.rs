@@ -1,8 +1,8 @@
 //! Reads record files, and tells damage from a later version.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
@@ -61,7 +61,20 @@ pub(crate) fn read_record<T: DeserializeOwned>(path: &Path, schema: &str) -> Res
     Ok(parse(&bytes, schema))
 }
 
+/// The member that says what a record is.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    schema: Cow<'a, str>,
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Found<T> {
+    if serde_json::from_slice::<Named<'_>>(bytes).is_ok_and(|named| named.schema == schema)
+        && let Ok(record) = serde_json::from_slice(bytes)
+    {
+        return Found::Record(record);
+    }
+    // What is wrong with it is told from the parsed text.
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) => value,
         Err(error) => return Found::Damaged(error.to_string()),

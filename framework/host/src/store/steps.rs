@@ -47,7 +47,7 @@ impl Store {
     fn find_step(&self, key: &str) -> Result<(PathBuf, Found<StepRecord>)> {
         let path = self.step_path(key);
         let found = read_record::<StepRecord>(&path, STEP_SCHEMA)?.checked(|record| check(record, key));
-        if !matches!(found, Found::Nothing) {
+        if !self.has_earlier || !matches!(found, Found::Nothing) {
             return Ok((path, found));
         }
         let path = self.root.join("fits").join(format!("{key}.json"));

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use molarena_record::{cell::Outcome, cell::Record, key::key_of};
-use serde_json::json;
+use molarena_record::{cell::Outcome, cell::Record};
 
 use super::Page;
 use super::glossary::Term;
 use super::table::{Cell, Head, Table};
 use super::text::text;
-use crate::build::{composition, groups, row_name};
+use crate::build::{Hashes, groups, row_name};
 use crate::datasets::Names;
 use crate::row::summary;
 use crate::units::{NONE, moment, score, short, signed_points};
@@ -80,17 +79,17 @@ fn days(page: &Page<'_>) -> String {
 /// The records of one method on one board by build, the oldest first.
 fn builds(page: &Page<'_>) -> String {
     let datasets = Names::of(page.records);
+    let hashes = Hashes::default();
     let mut rows = Vec::new();
     for (board, (_, records)) in groups(page.records, &datasets).into_iter().enumerate() {
         let mut methods: BTreeMap<(&str, String), BTreeMap<String, Vec<&Record>>> = BTreeMap::new();
         for record in records {
-            let row = (record.method.as_str(), crate::build::composition_hash(record));
-            let build = key_of(&json!(composition(record)));
-            methods.entry(row).or_default().entry(build).or_default().push(record);
+            let row = (record.method.as_str(), hashes.of_composition(record));
+            methods.entry(row).or_default().entry(hashes.of_build(record)).or_default().push(record);
         }
-        let hashes: Vec<&str> = methods.keys().map(|(method, _)| *method).collect();
+        let names: Vec<&str> = methods.keys().map(|(method, _)| *method).collect();
         let name = |(method, hash): &(&str, String)| {
-            let is_split = hashes.iter().filter(|other| *other == method).count() > 1;
+            let is_split = names.iter().filter(|other| *other == method).count() > 1;
             if is_split { row_name(method, hash) } else { (*method).to_owned() }
         };
         let shown: Vec<String> = methods.keys().map(name).collect();

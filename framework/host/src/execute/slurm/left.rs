@@ -202,7 +202,8 @@ fn found(folder: &Path, rows: &[Row], arena: &Arena) -> Result<BTreeMap<String, 
             let row = row.max_by_key(|row| matches!(row.fate(), Fate::Pending | Fate::Running));
             let Some(found) = take_over(&array, index, &job, row) else { continue };
             let stored = arena.store.step(key)?.is_some() || arena.encoders.step(key)?.is_some();
-            if found.ended && stored {
+            // A run that was killed as it removed the folder of a stored step may have left it without its end.
+            if stored && (found.ended || found.place.missing.is_some()) {
                 continue;
             }
             kept.insert(name.clone());

@@ -47,6 +47,15 @@ pub(crate) struct CombineShared {
     pub(crate) devices: std::collections::BTreeSet<String>,
 }
 
+impl CombineShared {
+    /// Everything that determines the ensemble with `seed`.
+    pub(crate) fn material(&self, seed: u64) -> Value {
+        // Members on different devices make a different ensemble than members on one device.
+        let device = self.devices.iter().map(String::as_str).collect::<Vec<_>>().join("+");
+        self.predicts.material(seed, &device)
+    }
+}
+
 /// One ensemble.
 #[derive(Clone, Debug)]
 pub(crate) struct CombineWork {
@@ -110,10 +119,7 @@ impl Work for CombineWork {
     }
 
     fn of(&self) -> Value {
-        let CombineShared { predicts, devices } = &*self.shared;
-        // Members on different devices make a different ensemble than members on one device.
-        let device = devices.iter().map(String::as_str).collect::<Vec<_>>().join("+");
-        predicts.key(self.seed, &device)
+        self.shared.material(self.seed)
     }
 
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {

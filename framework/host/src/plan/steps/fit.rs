@@ -45,6 +45,17 @@ pub(crate) struct FitShared {
 }
 
 impl FitShared {
+    /// Everything that determines the fit with `seed`.
+    pub(crate) fn material(&self, seed: u64) -> Value {
+        let Self { predicts, device, keep, .. } = self;
+        let mut material = predicts.material(seed, class_of(device));
+        if *keep {
+            // The predictions are the same, but there is one more file.
+            material["keep"] = true.into();
+        }
+        material
+    }
+
     /// Whether an encoder is fine-tuned.
     pub(crate) fn finetunes(&self) -> bool {
         self.predicts.composition.finetune.is_some()
@@ -207,13 +218,7 @@ impl Work for FitWork {
     }
 
     fn of(&self) -> Value {
-        let FitShared { predicts, device, keep, .. } = &*self.shared;
-        let mut material = predicts.key(self.seed, class_of(device));
-        if *keep {
-            // The predictions are the same, but there is one more file.
-            material["keep"] = true.into();
-        }
-        material
+        self.shared.material(self.seed)
     }
 
     fn prepare(&self, context: &Context<'_>) -> Result<Prepared> {

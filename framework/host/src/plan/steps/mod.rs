@@ -16,6 +16,7 @@ use molarena_data::Split;
 use molarena_record::{
     key::FitKey,
     parts::{Composition, Cost, Reason},
+    shared::Shared,
     step::{Kind, StepRecord},
 };
 use serde_json::Value;
@@ -44,13 +45,13 @@ pub(crate) struct Predicts {
     pub(crate) split: Arc<Split>,
     /// sha256 of the split's index lists.
     pub(crate) split_sha256: String,
-    pub(crate) composition: Composition,
+    pub(crate) composition: Shared<Composition>,
     pub(crate) shuffle_labels: bool,
 }
 
 impl Predicts {
     /// Everything that determines the predictions; `device` is a class.
-    fn key(&self, seed: u64, device: &str) -> Value {
+    fn material(&self, seed: u64, device: &str) -> Value {
         let key = FitKey {
             composition: &self.composition,
             split_sha256: &self.split_sha256,
