@@ -76,7 +76,7 @@ class Arena:
                 'schema = "molarena.method/1"',
                 f'name = "forest-{trees}"',
                 'features = { kind = "morgan", radius = 2, bits = 64 }',
-                f'baseline = {{ component = "baselines/rf", config = {{ trees = {trees} }} }}',
+                f'baseline = {{ component = "baselines/rf", config = {{ n_trees = {trees} }} }}',
             ]
             (self.folder / f"forest-{trees}.toml").write_text("\n".join(method) + "\n")
 

@@ -198,7 +198,7 @@ fn a_plan_of_too_many_cells_is_refused_at_once() {
     let many = ["--dataset", "chains", "--method", "k1", "--seeds", "100000000", "--dry-run"];
     let output = arena.run(&baselines(), &many);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
-    assert!(output.stderr.contains("has 100000000 cells, and a plan may have 100000;"), "{}", output.stderr);
+    assert!(output.stderr.contains("has 100000000 cells, and a plan may have 2000000;"), "{}", output.stderr);
 }
 
 #[test]

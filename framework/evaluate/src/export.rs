@@ -13,7 +13,7 @@ pub fn scores(records: &[Record]) -> Table {
     let mut texts: [Vec<String>; 7] = Default::default();
     let (mut seeds, mut values) = (Vec::new(), Vec::new());
     for record in records {
-        for task in &record.tasks {
+        for task in record.tasks.iter() {
             let (value, failed) = match &record.outcome {
                 Outcome::Scored { scores, .. } => (scores.get(task).copied().flatten(), String::new()),
                 Outcome::Failed(failure) => (None, failure.reason.to_string()),

@@ -228,7 +228,7 @@ impl<'a> Labels<'a> {
                 record.split.protocol.parse().map_err(|error: molarena_data::Error| error.to_string())?;
             dataset.split(protocol, record.split.seed).map_err(|error| error.to_string())?
         };
-        if SplitInfo::of(&split) != record.split {
+        if SplitInfo::of(&split) != *record.split {
             return Err(format!("the split {} of {} is another", record.split.protocol, record.dataset));
         }
         let chosen = self.profiled(&dataset, &split)?;

@@ -19,7 +19,7 @@ pub fn within_group(labels: &Labels<'_>, group: &str, records: Vec<Record>) -> (
                         tasks.iter().map(|task| scores.get(task).copied().flatten()).collect();
                     *mean = mean_defined(&of_tasks);
                 }
-                record.tasks = tasks;
+                record.tasks = tasks.into();
                 kept.push(record);
             }
             _ if without.contains(&record.dataset) => {}

@@ -107,6 +107,8 @@ mod tests {
         let key = key_of(&1);
         assert!(keys.insert(&key) && !keys.insert(&key) && keys.insert("k") && !keys.insert("k"));
         assert!(keys.contains(&key) && keys.contains("k"));
-        assert!(!keys.contains(&key.to_uppercase()) && !keys.contains(&key[1..]) && !keys.contains(&key_of(&2)));
+        assert!(
+            !keys.contains(&key.to_uppercase()) && !keys.contains(&key[1..]) && !keys.contains(&key_of(&2))
+        );
     }
 }

@@ -88,7 +88,7 @@ mod tests {
     fn other_data_tasks_and_types_under_one_name_stay_apart() {
         let mut records = [named("a", "x", 1), named("a", "y", 2), named("a", "z", 3), named("a", "v", 3)];
         records[1].composition.data_sha256 = "d".repeat(64);
-        records[2].tasks = vec!["another".to_owned()];
+        records[2].tasks = vec!["another".to_owned()].into();
         records[3].task_type = TaskType::Regression;
         assert_eq!(build(&records, BoardOptions { cost: false }).boards.len(), 4);
     }
@@ -97,7 +97,7 @@ mod tests {
     fn a_name_finds_the_records_of_its_data() {
         let wanted = |names: &[&str]| {
             let mut records = vec![named("a", "x", 1), named("b", "y", 2), named("c", "z", 3)];
-            records[2].tasks = vec!["another".to_owned()];
+            records[2].tasks = vec!["another".to_owned()].into();
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
             keep_datasets(&mut records, &names);
             records.into_iter().map(|record| record.dataset + &record.method).collect::<Vec<_>>()

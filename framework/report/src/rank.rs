@@ -46,7 +46,12 @@ impl RowScores {
     fn against(&self, other: &Self) -> Option<(f64, f64)> {
         if self.has_failed || other.has_failed {
             let in_common = |one: &Self, other: &Self| {
-                mean(one.by_seed.iter().filter(|(seed, _)| other.by_seed.contains_key(seed)).map(|(_, score)| *score))
+                mean(
+                    one.by_seed
+                        .iter()
+                        .filter(|(seed, _)| other.by_seed.contains_key(seed))
+                        .map(|(_, score)| *score),
+                )
             };
             if let (Some(own), Some(others)) = (in_common(self, other), in_common(other, self)) {
                 return Some((own, others));

@@ -60,13 +60,14 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
             train: 60,
             valid: 15,
             test: 25,
-        },
+        }
+        .into(),
         seed,
         task_type: TaskType::Classification,
         metric: Metric::RocAuc,
         scoring: Scoring::Probability,
         shuffled_labels: false,
-        tasks,
+        tasks: tasks.into(),
         composition: Composition {
             data_sha256: "a".repeat(16),
             features: json!({"morgan": {"radius": 2, "bits": 2048}}),
@@ -79,7 +80,8 @@ fn record(method: &str, seed: u64, tasks: Vec<String>, outcome: Outcome) -> Reco
             members: Vec::new(),
             join: serde_json::Value::Null,
             rule: Rule::Mean,
-        },
+        }
+        .into(),
         unparsed_molecules: 0,
         confined: true,
         bitwise: None,

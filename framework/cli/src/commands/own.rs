@@ -189,7 +189,7 @@ pub(crate) fn board(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
     let named = |mut record: Record| {
         let row = plan.task_rows().find(|row| {
             record.composition.data_sha256 == row.dataset.dataset.sha256
-                && record.tasks == row.dataset.dataset.tasks
+                && record.tasks == row.tasks
                 && record.task_type == row.dataset.dataset.task_type
                 && record.split == row.split_info
         })?;

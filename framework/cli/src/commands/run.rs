@@ -227,9 +227,10 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
 }
 
 fn dry_run(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
-    let mut rows = Vec::new();
+    let (present, mut rows) = (arena.store.present()?, Vec::new());
     for cell in &plan.cells {
-        let state = if is_finished(cell, arena)? { "finished" } else { "missing" };
+        let finished = present.may_have_cell(&cell.key) && is_finished(cell, arena)?;
+        let state = if finished { "finished" } else { "missing" };
         rows.push(vec![
             cell.subject().to_owned(),
             cell.protocol().to_owned(),

@@ -24,11 +24,7 @@ impl Missing {
     ///
     /// # Errors
     /// Errors of reading the store.
-    pub fn of<'a>(
-        cells: impl Iterator<Item = &'a Cell>,
-        arena: &Arena,
-        present: &Present,
-    ) -> Result<Self> {
+    pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena, present: &Present) -> Result<Self> {
         let mut missing = Self::default();
         for cell in cells {
             missing.add(&cell.step, arena, present)?;
@@ -42,7 +38,9 @@ impl Missing {
     /// Errors of reading the store.
     pub fn add(&mut self, step: &Arc<Step>, arena: &Arena, present: &Present) -> Result<()> {
         let stored = || {
-            Ok::<_, Error>(present.may_have_step(step) && arena.store_of(step.kind()).step(&step.key)?.is_some())
+            Ok::<_, Error>(
+                present.may_have_step(step) && arena.store_of(step.kind()).step(&step.key)?.is_some(),
+            )
         };
         if !self.seen.insert(&step.key) || stored()? {
             return Ok(());

@@ -88,9 +88,10 @@ fn check_size(selection: &Selection) -> Result<()> {
         let counts = [group.datasets.len() as u64, group.methods.len() as u64, variants(&group.vary)];
         (product(&counts), group.seeds.count())
     });
-    let matches = selection.matches.iter().map(|group| {
-        (product(&[group.methods.len() as u64, variants(&group.vary)]), group.seeds.count())
-    });
+    let matches = selection
+        .matches
+        .iter()
+        .map(|group| (product(&[group.methods.len() as u64, variants(&group.vary)]), group.seeds.count()));
     let (mut rows, mut cells) = (Some(0u64), Some(0u64));
     for (of_group, seeds) in tasks.chain(matches) {
         let of_seeds = of_group.and_then(|rows| product(&[rows, seeds]));

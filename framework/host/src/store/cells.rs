@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A record of a scored cell.
-pub(crate) trait Cell: DeserializeOwned + serde::Serialize {
+pub(crate) trait Cell: DeserializeOwned + serde::Serialize + Send {
     /// Its folder in the store.
     const FOLDER: &str;
     /// Name of the schema.

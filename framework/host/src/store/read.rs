@@ -1,8 +1,8 @@
 //! Reads record files, and tells damage from a later version.
 
-use std::{borrow::Cow, path::Path};
+use std::path::Path;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
@@ -61,15 +61,18 @@ pub(crate) fn read_record<T: DeserializeOwned>(path: &Path, schema: &str) -> Res
     Ok(parse(&bytes, schema))
 }
 
-/// The member that says what a record is.
-#[derive(Deserialize)]
-struct Named<'a> {
-    #[serde(borrow)]
-    schema: Cow<'a, str>,
+/// Whether a JSON object's first member is `schema` with this value, as in all records that molarena writes.
+fn begins_with(bytes: &[u8], schema: &str) -> bool {
+    let value = format!("\"{schema}\"");
+    let parts = ["{", "\"schema\"", ":", value.as_str()];
+    parts
+        .into_iter()
+        .try_fold(bytes, |rest, part| rest.trim_ascii_start().strip_prefix(part.as_bytes()))
+        .is_some()
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], schema: &str) -> Found<T> {
-    if serde_json::from_slice::<Named<'_>>(bytes).is_ok_and(|named| named.schema == schema)
+    if begins_with(bytes, schema)
         && let Ok(record) = serde_json::from_slice(bytes)
     {
         return Found::Record(record);

@@ -83,7 +83,7 @@ mod tests {
         let mut record = classification("a", 0, &[]);
         record.dataset = "broad6k".into();
         record.composition.data_sha256 = manifest.assays().sha256.clone();
-        record.tasks.clone_from(tasks);
+        record.tasks = tasks.clone().into();
         let scores: BTreeMap<String, Option<f64>> = tasks
             .iter()
             .enumerate()

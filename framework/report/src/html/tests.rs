@@ -324,7 +324,7 @@ fn many() -> Vec<Record> {
                 record.key = key_of(&(dataset, method, seed));
                 record.finished = Some(1_795_000_000 + 6_000 * seed as u64);
                 let rename = |task: &str| format!("ASSAY_{}_Component_up", task.trim_start_matches("task "));
-                record.tasks = record.tasks.iter().map(|task| rename(task)).collect();
+                record.tasks = record.tasks.iter().map(|task| rename(task)).collect::<Vec<_>>().into();
                 if let Outcome::Scored { scores, .. } = &mut record.outcome {
                     *scores = std::mem::take(scores)
                         .into_iter()
