@@ -391,6 +391,18 @@ mod tests {
     }
 
     #[test]
+    fn json_is_as_the_schema_says() {
+        let schemas = molarena_evaluate::schemas::all();
+        let (_, _, schema) = schemas.iter().find(|(name, ..)| *name == CLAIMS_REPORT_SCHEMA).unwrap();
+        let validator = jsonschema::validator_for(schema).unwrap();
+        let mut document = serde_json::to_value(report()).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert_eq!(errors, [""; 0]);
+        document["claims"][0]["datasets"][0]["verdict"] = "perhaps".into();
+        assert!(!validator.is_valid(&document));
+    }
+
+    #[test]
     fn markdown_snapshot() {
         insta::assert_snapshot!(claims_as_markdown(&report()), @"");
     }

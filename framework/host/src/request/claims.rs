@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use molarena_chem::shorten;
 use serde::{Deserialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
@@ -12,6 +13,9 @@ use crate::{
 
 /// Schema name of a claims file.
 pub const CLAIMS_SCHEMA: &str = "molarena.claims/1";
+
+/// Longest text of a file that a message quotes, in characters.
+const LONGEST: usize = 200;
 
 /// What a paper claims.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,7 +152,10 @@ impl Claims {
         let mut seen = BTreeSet::new();
         let mut claims = Vec::new();
         for (index, table) in tables.into_iter().enumerate() {
-            let named = table.get("name").and_then(Value::as_str).map(|name| format!("claim `{name}`"));
+            let named = table
+                .get("name")
+                .and_then(Value::as_str)
+                .map(|name| format!("claim `{}`", shorten(name, LONGEST, "...")));
             let named = named.unwrap_or_else(|| format!("claim {}", index + 1));
             let claim = Claim::of(table, &paper).map_err(|why| failed(format!("{named}: {why}")))?;
             if !seen.insert(claim.name.clone()) {
@@ -182,7 +189,7 @@ impl Claim {
         let file: FileClaim = read(Value::Table(table))?;
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if file.name.is_empty() || !file.name.chars().all(is_plain) {
-            return Err(format!("name `{}` must be of lower-case letters, digits and hyphens", file.name));
+            return Err("name must be of lower-case letters, digits and hyphens".into());
         }
         for (key, text) in [("text", &file.text), ("source", &file.source), ("method", &file.method)] {
             if text.trim().is_empty() {
@@ -252,7 +259,11 @@ impl Expect {
 
 /// Reads a part of a file that has no line of its own; the message is on one line.
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    value.try_into().map_err(|error: toml::de::Error| error.to_string().trim_end().replace('\n', " "))
+    value.try_into().map_err(|error: toml::de::Error| {
+        let message = error.to_string();
+        let lines: Vec<_> = message.trim_end().lines().map(|line| shorten(line, LONGEST, "...")).collect();
+        lines.join(" ")
+    })
 }
 
 /// Refuses empty texts and those that stand twice in a list.
@@ -338,7 +349,10 @@ mod tests {
         let nameless = parse(&nameless).unwrap_err().to_string();
         assert!(nameless.starts_with("claims.toml: claim 2: missing field `"), "{nameless}");
         let spaced = parse(&(HEAD.to_owned() + &claim("one two", "against = 'b'"))).unwrap_err().to_string();
-        assert!(spaced.contains("must be of lower-case letters, digits and hyphens"), "{spaced}");
+        assert_eq!(
+            spaced,
+            "claims.toml: claim `one two`: name must be of lower-case letters, digits and hyphens"
+        );
     }
 
     #[test]
