@@ -59,12 +59,13 @@ fn head(report: &ClaimsReport) -> Vec<String> {
          outside of the margin."
             .to_owned(),
         "- **open**: these data cannot tell.".to_owned(),
-        "- **not measured**: a row is missing.".to_owned(),
+        "- **not measured**: a row is missing, or the rows cannot be compared.".to_owned(),
         String::new(),
         format!(
             "A claim against several rows holds where every comparison holds. It does not hold where one comparison goes the \
              other way with a p value, corrected by Holm's method for their number, of at most {:.2}. No correction is made for \
-             the number of claims and datasets.",
+             the number of claims and datasets. Scores are means over tasks, x100, then mean±sample standard deviation over seeds; a \
+             difference is the claim's row less the other.",
             1.0 - confidence
         ),
     ]
@@ -175,10 +176,11 @@ fn expectation(claim: &JudgedClaim) -> String {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{what} on {count}"))
             .collect();
+    let datasets = if claim.counts.all() == 1 { "dataset" } else { "datasets" };
     let found = match (claim.counts.all(), rest.is_empty()) {
         (0, _) => "It is not measured: no dataset has rows of both sides.".to_owned(),
-        (_, true) => format!("It holds on {} datasets.", holds_on(claim.counts)),
-        (_, false) => format!("It holds on {} datasets, {}.", holds_on(claim.counts), rest.join(", ")),
+        (_, true) => format!("It holds on {} {datasets}.", holds_on(claim.counts)),
+        (_, false) => format!("It holds on {} {datasets}, {}.", holds_on(claim.counts), rest.join(", ")),
     };
     format!("{} should be {how}. {found}", escape(&claim.method))
 }
@@ -404,6 +406,78 @@ mod tests {
 
     #[test]
     fn markdown_snapshot() {
-        insta::assert_snapshot!(claims_as_markdown(&report()), @"");
+        insta::assert_snapshot!(claims_as_markdown(&report()), @r###"
+        # What holds of "A \*paper\*"
+
+        The paper is at <https://arxiv.org/abs/1>. This page is generated from stored predictions; the command that makes it again is
+
+            molarena claims claims.toml --store one --store two
+
+        3 claims on 2 datasets: of 3 verdicts, 1 holds, 1 does not hold, 1 is open, 0 are not measured.
+
+        A claim is about a row and says that it is better than others, worse, or equal to them within a margin. The paired bootstrap over molecules and seeds (2000 resamples) compares the rows on the same test molecules and seeds. With a 95 % interval of the difference:
+
+        - **holds**: the difference goes the way that the paper says and the interval excludes 0; of equal rows, the interval lies within the margin.
+        - **does not hold**: the difference goes the other way and the interval excludes 0; of equal rows, the interval lies outside of the margin.
+        - **open**: these data cannot tell.
+        - **not measured**: a row is missing, or the rows cannot be compared.
+
+        A claim against several rows holds where every comparison holds. It does not hold where one comparison goes the other way with a p value, corrected by Holm's method for their number, of at most 0.05. No correction is made for the number of claims and datasets. Scores are means over tasks, x100, then mean±sample standard deviation over seeds; a difference is the claim's row less the other.
+
+        ## Summary
+
+        | claim      |  source | chembl2k |      biogen3k | holds on |
+        |:-----------|--------:|---------:|--------------:|---------:|
+        | ahead      | Table 2 |     open | does not hold |   0 of 2 |
+        | reproduced | Table 2 |    holds |             – |   1 of 1 |
+        | nowhere    | Table 2 |        – |             – |   0 of 0 |
+
+        - Matching is elsewhere.
+
+        ## ahead
+
+        > A is better than \<B\> \| C. (Table 2)
+
+        a should be better than each of b, c. It holds on 0 of 2 datasets, does not hold on 1, is open on 1.
+
+        | dataset  | against |        a | the other | difference |       interval |       p | p (Holm) | p (Wilcoxon) | win/tie/loss | seeds |       verdict |   stores |
+        |:---------|--------:|---------:|----------:|-----------:|---------------:|--------:|---------:|-------------:|-------------:|------:|--------------:|---------:|
+        | chembl2k |       b | 78.4±1.2 |  75.4±1.2 |      +3.00 | +2.00 to +4.00 | <0.0001 |   0.0200 |       0.3000 |        3/0/2 |     3 |         holds | one, two |
+        | chembl2k |       c |        – |         – |          – |              – |       – |        – |            – |            – |     – |  not measured |        – |
+        | biogen3k |       b | 78.4±1.2 |  75.4±1.2 |      +3.00 | +2.00 to +4.00 | <0.0001 |   0.0200 |       0.3000 |        3/0/2 |     3 | does not hold | one, two |
+        | biogen3k |       c |        – |         – |          – |              – |       – |        – |            – |            – |     – |  not measured |        – |
+
+        - Lower is better on biogen3k (mae).
+        - chembl2k, c: not measured: no store has a row c on x.
+        - biogen3k, c: not measured: no store has a row c on x.
+
+        ## reproduced
+
+        > A is better than \<B\> \| C. (Table 2)
+
+        a should be equal to the printed figure of a within 1.50. It holds on 1 of 1 dataset.
+
+        | dataset  | against |        a | the other | difference |       interval |   p | p (Holm) | p (Wilcoxon) | win/tie/loss | seeds | verdict | stores |
+        |:---------|--------:|---------:|----------:|-----------:|---------------:|----:|---------:|-------------:|-------------:|------:|--------:|-------:|
+        | chembl2k |       a | 75.5±1.2 |  75.4±1.2 |      +0.10 | -0.90 to +1.10 |   – |        – |            – |            – |     3 |   holds |    one |
+
+        - As printed.
+        - The interval is that of the row alone: a printed figure has no predictions and counts as exact.
+
+        ## nowhere
+
+        > A is better than \<B\> \| C. (Table 2)
+
+        a should be better than d. It is not measured: no dataset has rows of both sides.
+
+        ## Rows that are missing
+
+        Claims name these rows, and no store of the command has them.
+
+        | row | no store has it on |                                                                   command |
+        |:----|-------------------:|--------------------------------------------------------------------------:|
+        | c   | chembl2k, biogen3k | `molarena run --dataset chembl2k --dataset biogen3k --method c --seeds 5` |
+        | d   |        any dataset |                          `molarena run --dataset ID --method d --seeds 5` |
+        "###);
     }
 }
