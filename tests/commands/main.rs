@@ -6,6 +6,7 @@ mod book;
 mod cases;
 mod chemistry;
 mod ci;
+mod claims;
 mod compare;
 mod context;
 mod data_files;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod board;
+mod claims;
 mod compare;
 mod data;
 mod executor;
@@ -23,6 +24,7 @@ use molarena_data::own::{DuplicatePolicy, OwnTable, TaskTypes};
 use molarena_host::{parse_duration, parse_size, parse_threads};
 
 pub(crate) use self::{
+    claims::ClaimsArgs,
     compare::{CompareArgs, DocumentFormat},
     data::{DataArgs, DataCommand, SimulateArgs, WorldSize},
     executor::ExecutorArgs,
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Hold a store against a baseline: whether any row got worse
     Gate(GateArgs),
+    /// Say what holds of a paper's claims, claim by claim, with the comparison that says so
+    Claims(ClaimsArgs),
     /// Write scores, predictions or a split as a table for other programs
     Export(ExportArgs),
     /// Draw a metric against a varied parameter, ranks of matching, or the curves of a training, as SVG

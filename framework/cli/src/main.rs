@@ -29,6 +29,7 @@ fn main() -> std::process::ExitCode {
         Command::Board(args) => commands::board::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Claims(args) => commands::claims::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Gate(args) => commands::gate::run(&args),
         Command::Plot(args) => commands::plot::run(&args),

@@ -26,6 +26,7 @@ const PRINTED_BY: &[(&str, &[&str])] = &[
     ("host/src/apply/conformance.rs", &["plugin check"]),
     ("host/src/worker/conform/baselines.rs", &["plugin check"]),
     ("host/src/worker/conform/mod.rs", &["plugin check"]),
+    ("report/src/claims_md.rs", &["run"]),
     ("report/src/comparison_md.rs", &["compare"]),
     ("report/src/html/groups.rs", &["board"]),
     ("report/src/html/mod.rs", &["board"]),

@@ -271,6 +271,12 @@ impl<'a> Labels<'a> {
         Some(record.tasks.iter().filter(|task| members.contains(task)).cloned().collect())
     }
 
+    /// Whether a record's split is the one by which its dataset is evaluated.
+    pub(crate) fn is_of_own_split(&self, record: &Record) -> bool {
+        let manifest = self.catalog.get(&self.name_of_data(record));
+        manifest.is_ok_and(|manifest| manifest.protocol.split.to_string() == record.split.protocol)
+    }
+
     /// The id in the catalog of the data of a record, which may have been made under another name of them.
     fn name_of_data(&self, record: &Record) -> String {
         let is_of = |manifest: &&Manifest| {

@@ -3,8 +3,9 @@
 //! [`run()`] executes the missing steps of a plan and scores its cells as their steps finish; [`replay()`]
 //! recomputes every score of a store; [`scored_again`] scores stored predictions by another metric or on some molecules;
 //! [`board_statistics`] says how sure the rows of a board are, and [`compare`] sets two of them against each other;
-//! [`gate`] holds a store against a baseline.
+//! [`gate`] holds a store against a baseline; [`claims`] says what holds of what a paper claims.
 
+pub mod claims;
 pub mod compare;
 mod contamination;
 pub mod export;

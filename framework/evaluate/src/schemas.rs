@@ -4,6 +4,7 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use crate::{
+    claims::{CLAIMS_REPORT_SCHEMA, ClaimsReport},
     compare::{COMPARISON_SCHEMA, Comparison, REFERENCE_SCHEMA, ReferenceComparison},
     gate::{GATE_SCHEMA, Gate},
 };
@@ -25,6 +26,11 @@ pub fn all() -> Vec<(&'static str, &'static str, Value)> {
             GATE_SCHEMA,
             "a store against a baseline, in `molarena gate --format json`",
             schema_for!(Gate).to_value(),
+        ),
+        (
+            CLAIMS_REPORT_SCHEMA,
+            "what holds of a paper's claims, in `molarena claims --format json`",
+            schema_for!(ClaimsReport).to_value(),
         ),
     ]
 }

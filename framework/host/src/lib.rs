@@ -64,6 +64,7 @@ pub use plan::{
     steps::matrix as worker_matrix,
 };
 pub use request::{
+    claims::{Against, CLAIMS_SCHEMA, Claim, Claims, Expect, Paper},
     component::ComponentSpec,
     document::read as read_document,
     executor::{ExecutorTable, SlurmOptions},

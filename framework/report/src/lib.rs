@@ -13,6 +13,7 @@
 mod board;
 mod build;
 mod builds;
+mod claims_md;
 mod columns;
 mod comparison_md;
 mod csv;
@@ -44,6 +45,7 @@ pub use board::{
 pub use build::{
     BoardOptions, RowRecords, board_rows, build, build_with_statistics, keep_latest, mark_verified,
 };
+pub use claims_md::claims_as_markdown;
 pub use comparison_md::{comparisons_as_markdown, references_as_markdown};
 pub use datasets::keep_datasets;
 pub use format::{Format, UnknownFormat, render};
@@ -51,6 +53,6 @@ pub use gate_md::{gate_as_junit, gate_as_markdown};
 pub use html::{document, live_page, page};
 pub use match_board::{MatchBoard, MatchRow, MeanSd, build_matches, keep_latest_matches};
 pub use pretraining::RowPretraining;
-pub use published::{PublishedRow, of_some_molecules};
+pub use published::{PublishedRow, of_some_molecules, printed_figure, printed_names};
 pub use sorting::{SortBy, sort_rows};
 pub use units::{moment, short, short_number, with_decimals};

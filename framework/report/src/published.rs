@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use molarena_data::{Catalog, Manifest};
+use molarena_evaluate::claims::PrintedFigure;
 use molarena_metrics::Metric;
+use molarena_record::cell::Record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -83,10 +85,9 @@ pub(crate) static ARENA: LazyLock<Catalog> =
 
 /// Adds what papers print for a board's data, split and metric, best first, and notes on what is wrong with it.
 pub(crate) fn add(board: &mut Board) {
-    let main = matches!(board.metric, Metric::RocAuc | Metric::Mae);
     // Papers print means over all tasks.
     let whole = ARENA.get(&board.dataset).is_ok_and(|manifest| manifest.tasks.count == board.tasks.len());
-    if !main || board.own || !whole {
+    if !is_main(board.metric) || board.own || !whole {
         return;
     }
     let mut notes = Vec::new();
@@ -120,6 +121,36 @@ pub fn of_some_molecules(board: &mut Board, which: &str) {
     board.notes.insert(0, format!("Only the test molecules {which}."));
 }
 
+/// Names of the rows that a paper prints; `None` if there are no published figures of a paper of this name.
+pub fn printed_names(paper: &str) -> Option<Vec<&'static str>> {
+    let file = PAPERS.iter().find(|file| file.paper == paper)?;
+    Some(file.rows.iter().map(|row| row.method.as_str()).collect())
+}
+
+/// What a paper prints under a name for the data, the split and the tasks of a record.
+pub fn printed_figure(paper: &str, name: &str, record: &Record) -> Option<PrintedFigure> {
+    let Record { dataset, composition, metric, tasks, split, .. } = record;
+    let whole = ARENA.get(dataset).is_ok_and(|manifest| manifest.tasks.count == tasks.len());
+    if !is_main(*metric) || !whole || !is_of_the_arena(dataset, &composition.data_sha256) {
+        return None;
+    }
+    let file = PAPERS.iter().find(|file| file.paper == paper)?;
+    let row = file.rows.iter().find(|row| row.method == name)?;
+    let has_split = file.splits.get(dataset) == Some(&split.protocol);
+    printed(row, dataset).filter(|_| has_split)
+}
+
+/// Whether papers print this metric.
+fn is_main(metric: Metric) -> bool {
+    matches!(metric, Metric::RocAuc | Metric::Mae)
+}
+
+/// The figure of a row on a dataset.
+fn printed(row: &FileRow, dataset: &str) -> Option<PrintedFigure> {
+    let scores = row.scores.get(dataset)?;
+    Some(PrintedFigure { mean: scores.first()? / 100.0, std: scores.get(1).map(|std| std / 100.0) })
+}
+
 /// The manifest of a board of one of the arena's own datasets.
 pub(crate) fn manifest(board: &Board) -> Option<&'static Manifest> {
     if board.own { None } else { ARENA.get(&board.dataset).ok() }
@@ -138,15 +169,14 @@ pub(crate) fn sources(board: &Board) -> String {
 }
 
 fn published(board: &Board, file: &File, row: &FileRow) -> Option<PublishedRow> {
-    let scores = row.scores.get(&board.dataset)?;
-    let mean = scores.first()? / 100.0;
+    let PrintedFigure { mean, std } = printed(row, &board.dataset)?;
     let ours = row.ours.as_ref().and_then(|name| board.rows.iter().find(|own| own.method == *name));
     Some(PublishedRow {
         paper: file.paper.clone(),
         source: file.source.clone(),
         method: row.method.clone(),
         mean,
-        std: scores.get(1).map(|std| std / 100.0),
+        std,
         ours: ours.map(|own| own.method.clone()),
         difference: ours.and_then(|own| own.mean).map(|own| own - mean),
         note: row.note.clone(),
@@ -173,6 +203,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_figure_is_of_the_data_the_split_and_the_tasks_that_it_was_printed_for() {
+        let mut record = classification("morgan-mlp", 1, &[Some(0.778); 41]);
+        assert_eq!(printed_figure("InfoAlign", "morgan-rf", &record), None);
+        record.composition.data_sha256 = ARENA.get("chembl2k").unwrap().assays().sha256.clone();
+        let figure = printed_figure("InfoAlign", "morgan-rf", &record).unwrap();
+        assert!((figure.mean - 0.547).abs() < 1e-12 && (figure.std.unwrap() - 0.007).abs() < 1e-12);
+        assert_eq!(printed_figure("InfoAlign", "nothing", &record), None);
+        assert_eq!(printed_figure("nobody", "morgan-rf", &record), None);
+        let other = |change: &dyn Fn(&mut Record)| {
+            let mut record = record.clone();
+            change(&mut record);
+            printed_figure("InfoAlign", "morgan-rf", &record)
+        };
+        assert_eq!(other(&|record| record.split.protocol = "random".into()), None);
+        assert_eq!(other(&|record| record.tasks.truncate(40)), None);
+        assert_eq!(other(&|record| record.metric = Metric::Rmse), None);
+        assert!(printed_names("InfoAlign").unwrap().contains(&"infoalign"));
+        assert_eq!(printed_names("nobody"), None);
     }
 
     #[test]

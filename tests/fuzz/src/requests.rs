@@ -1,10 +1,10 @@
-//! What a user asks for in TOML: manifests, suites and methods.
+//! What a user asks for in TOML: manifests, suites, claims and methods.
 
 use std::path::Path;
 
 use molarena_data::context::ContextManifest;
 use molarena_data::{Manifest, Role};
-use molarena_host::{Method, Suite};
+use molarena_host::{Claims, Method, Suite};
 
 /// A manifest of a dataset or of a context graph: what is read can be written and read again.
 pub fn manifest(data: &[u8]) {
@@ -33,7 +33,7 @@ pub fn manifest(data: &[u8]) {
     }
 }
 
-/// A suite: the same content in another spelling is the same suite.
+/// A suite or a claims file: the same content in another spelling is the same.
 pub fn suite(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Suite::parse(text, Path::new("suite.toml")) {
@@ -44,6 +44,16 @@ pub fn suite(data: &[u8]) {
             if let Some(text) = respelled(text) {
                 let again = Suite::parse(&text, Path::new("suite.toml")).expect("it is sound");
                 assert!(same(&again, &suite), "{again:?} is not {suite:?}");
+            }
+        }
+        Err(error) => crate::check_message(&error),
+    }
+    match Claims::parse(text, Path::new("claims.toml")) {
+        Ok(claims) => {
+            assert!(!claims.claims.is_empty(), "no claim in {claims:?}");
+            if let Some(text) = respelled(text) {
+                let again = Claims::parse(&text, Path::new("claims.toml")).expect("it is sound");
+                assert!(same(&again, &claims), "{again:?} is not {claims:?}");
             }
         }
         Err(error) => crate::check_message(&error),

@@ -27,7 +27,10 @@ fn inputs(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
         files(&folder, &mut paths);
     }
     match name {
-        "suite" => files(&root.join("leaderboards/suites"), &mut paths),
+        "suite" => {
+            files(&root.join("leaderboards/suites"), &mut paths);
+            files(&root.join("leaderboards/claims"), &mut paths);
+        }
         "method" => files(&root.join("leaderboards/methods"), &mut paths),
         "manifest" => files(&root.join("datasets"), &mut paths),
         _ => {}

@@ -3,6 +3,7 @@
 pub(crate) mod arena;
 pub(crate) mod audit;
 pub(crate) mod board;
+pub(crate) mod claims;
 pub(crate) mod compare;
 pub(crate) mod context;
 pub(crate) mod data;

@@ -82,7 +82,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Which row a difference, the first less the second, is in favour of.
-    pub(super) fn of_difference(difference: f64, metric: Metric) -> Self {
+    pub(crate) fn of_difference(difference: f64, metric: Metric) -> Self {
         if (difference > 0.0) == metric.higher_is_better() {
             Self::FirstIsBetter
         } else {

@@ -1,4 +1,4 @@
-//! Reads the files that people write: suites and methods, in TOML.
+//! Reads the files that people write: suites, methods and claims, in TOML.
 
 use std::{io::Read, path::Path};
 

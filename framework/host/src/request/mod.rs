@@ -1,5 +1,6 @@
-//! What a user asks for: suites, methods, limits, sweeps.
+//! What a user asks for: suites, methods, claims, limits, sweeps.
 
+pub(crate) mod claims;
 pub(crate) mod component;
 pub(crate) mod config_schema;
 pub(crate) mod document;
