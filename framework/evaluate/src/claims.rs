@@ -9,7 +9,10 @@ use std::{
 };
 
 use molarena_host::{Against, Claim, Claims, Expect};
-use molarena_metrics::{mean_and_std, statistics::percentile_interval};
+use molarena_metrics::{
+    mean_and_std,
+    statistics::{Interval, paired_t},
+};
 use molarena_record::cell::{Outcome, Record};
 
 pub use parts::{
@@ -21,7 +24,7 @@ use crate::{
     compare::{CompareOptions, Comparison, Verdict, compare},
     labels::Labels,
     row::Row,
-    statistics::{Resampling, estimates},
+    statistics::Resampling,
 };
 
 /// A row of a board with the name of its store.
@@ -248,7 +251,8 @@ impl Judge<'_, '_> {
         written(figure, compared)
     }
 
-    /// A row's own interval less a printed mean, which counts as exact.
+    /// A row's mean over seeds less a printed mean, which counts as exact. Both are of the same test molecules, so only the
+    /// seeds are drawn by chance: the interval is that of the t test over seeds.
     fn against_figure(
         &mut self,
         method: &str,
@@ -270,19 +274,19 @@ impl Judge<'_, '_> {
         };
         let StoreRow { store, row } = &self.rows[place];
         let seeds: Vec<u64> = row.scored().into_keys().collect();
-        if seeds.is_empty() {
-            return Err(format!("{method} has no scored seed on {dataset}"));
-        }
-        let (mean, replicates) = estimates(&[row], self.labels, self.resampling)?.remove(0);
-        let interval = percentile_interval(&replicates, self.resampling.confidence)
-            .ok_or_else(|| format!("{method}: no resample has a score"))?;
         let metric = record(place).metric;
-        let [difference, low, high] = [mean, interval.low, interval.high].map(|value| value - printed.mean);
+        let means = means_over(row, &seeds);
+        let differences: Vec<f64> = means.iter().map(|mean| mean - printed.mean).collect();
+        let Some(tested) = paired_t(&differences, self.resampling.confidence) else {
+            return Err(format!("{method} has {} scored seeds on {dataset}, of at least 2", means.len()));
+        };
+        let (difference, Interval { low, high }) = (tested.difference, tested.interval);
         let said = if low > 0.0 || high < 0.0 {
             Verdict::of_difference(difference, metric)
         } else {
             Verdict::NotSeparable
         };
+        let mean = difference + printed.mean;
         let first = ClaimSide { mean, std: std_over(row, &seeds), store: Some(store.clone()) };
         let result = ClaimResult {
             split: record(place).split.protocol.clone(),
@@ -312,13 +316,17 @@ fn written(against: &str, compared: Result<(ClaimVerdict, ClaimResult), String>)
 
 /// Sample standard deviation of a row's scores over these seeds.
 fn std_over(row: &Row<'_>, seeds: &[u64]) -> Option<f64> {
+    mean_and_std(&means_over(row, seeds)).and_then(|(_, std)| std)
+}
+
+/// A row's scores of these seeds.
+fn means_over(row: &Row<'_>, seeds: &[u64]) -> Vec<f64> {
     let scored = row.scored();
     let mean = |seed: &u64| match &scored.get(seed)?.outcome {
         Outcome::Scored { mean, .. } => *mean,
         Outcome::Failed(_) => None,
     };
-    let means: Vec<f64> = seeds.iter().filter_map(mean).collect();
-    mean_and_std(&means).and_then(|(_, std)| std)
+    seeds.iter().filter_map(mean).collect()
 }
 
 /// The rows that claims name and no store has, in the order of the claims; datasets are in the order of the report.

@@ -244,8 +244,8 @@ fn notes(claim: &JudgedClaim) -> Vec<String> {
     }
     if claim.is_published && !results.is_empty() {
         notes.push(
-            "The interval is that of the row alone: a printed figure has no predictions and counts as exact. Both are of the same \
-             test molecules, so a paired interval would be narrower."
+            "The interval is that of the t test over the row's seeds: both figures are of the same test molecules, and the printed \
+             one, which has no predictions, counts as exact."
                 .to_owned(),
         );
     }
@@ -463,7 +463,7 @@ mod tests {
         | chembl2k |       a | 75.5±1.2 |  75.4±1.2 |      +0.10 | -0.90 to +1.10 |   – |        – |            – |            – |     3 |   holds |    one |
 
         - As printed.
-        - The interval is that of the row alone: a printed figure has no predictions and counts as exact. Both are of the same test molecules, so a paired interval would be narrower.
+        - The interval is that of the t test over the row's seeds: both figures are of the same test molecules, and the printed one, which has no predictions, counts as exact.
 
         ## nowhere
 

@@ -166,8 +166,8 @@ pub struct ClaimResult {
     pub second: ClaimSide,
     /// Difference of the means.
     pub difference: f64,
-    /// Lower end of its interval, by the paired bootstrap over molecules and seeds; against a printed figure, by that of the
-    /// row alone.
+    /// Lower end of its interval, by the paired bootstrap over molecules and seeds; against a printed figure, by the t test
+    /// over seeds.
     pub low: f64,
     /// Upper end.
     pub high: f64,
