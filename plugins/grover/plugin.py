@@ -17,6 +17,15 @@ ATOM, BOND = 151, 165
 BASE = {"hidden_size": 800, "depth": 6, "num_mt_block": 1, "num_attn_head": 4, "activation": "PReLU", "bias": False, "dense": False}
 # What the network here does not do.
 ONLY = {"backbone": "gtrans", "undirected": False}
+ACTIVATIONS = {
+    "PReLU": None,
+    "ReLU": lambda functional, x: functional.relu(x),
+    "LeakyReLU": lambda functional, x: functional.leaky_relu(x, 0.1),
+    "tanh": lambda functional, x: functional.tanh(x),
+    "SELU": lambda functional, x: functional.selu(x),
+    "ELU": lambda functional, x: functional.elu(x),
+    "Linear": lambda functional, x: x,
+}
 BRANCHES = {"atom": ("atom_from_atom", "atom_from_bond"), "bond": ("bond_from_atom", "bond_from_bond")}
 # Acceptors and donors of hydrogen, acidic and basic groups.
 GROUPS = (
@@ -154,8 +163,7 @@ class Network:
 
         if self.sizes["activation"] == "PReLU":
             return torch.nn.functional.prelu(x, self.tensors[f"{at}.act_func.weight"])
-        plain = {"ReLU": torch.relu, "tanh": torch.tanh, "SELU": torch.selu, "Linear": lambda x: x}
-        return (plain | {"ELU": torch.nn.functional.elu, "LeakyReLU": lambda x: torch.where(x > 0, x, 0.1 * x)})[self.sizes["activation"]](x)
+        return ACTIVATIONS[self.sizes["activation"]](torch.nn.functional, x)
 
     def gather(self, rows, index):
         """The sum over neighbours, with the row that fills empty places, or without."""
@@ -271,10 +279,19 @@ class Grover(molarena.Encoder):
         if absent := [name for name in BASE if name not in args]:
             raise molarena.DataError(f"`args` of this checkpoint has no {', '.join(absent)}: it is no GROVER of its authors' code")
         sizes = {name: args[name] for name in BASE}
+        for name, value in sizes.items():
+            whole = isinstance(BASE[name], int) and not isinstance(BASE[name], bool)
+            if type(value) is not type(BASE[name]) or (whole and value < 1) or (name == "activation" and value not in ACTIVATIONS):
+                raise molarena.DataError(f"`{name}` is {value!r} in `args` of this checkpoint, which GROVER does not know")
+        if sizes["hidden_size"] % sizes["num_attn_head"]:
+            raise molarena.DataError(f"`hidden_size` {sizes['hidden_size']} is no multiple of {sizes['num_attn_head']} heads")
         tensors = {name.removeprefix("grover."): value for name, value in found["state_dict"].items()}
         wanted = Network.shapes(sizes)
-        wrong = [f"`{n}` {tuple(tensors[n].shape)}, not {s}" if n in tensors else f"no `{n}`" for n, s in wanted.items() if
-                 n not in tensors or tuple(tensors[n].shape) != s]
+        wrong = [
+            f"`{name}` {tuple(tensors[name].shape)}, not {shape}" if name in tensors else f"no `{name}`"
+            for name, shape in wanted.items()
+            if name not in tensors or tuple(tensors[name].shape) != shape
+        ]
         if wrong:
             raise molarena.DataError(f"the checkpoint does not fit its `args`: {len(wrong)} tensors differ, first {wrong[0]}")
         self.loaded = sizes, {name: tensors[name].float() for name in wanted}
