@@ -5,6 +5,7 @@ import io
 import warnings
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -14,8 +15,18 @@ import molarena
 # Columns of an atom, and of a bond with the atom that it comes from.
 ATOM, BOND = 151, 165
 # Of `grover_base.pt`; `grover_large.pt` has `hidden_size` 1200. A checkpoint brings its own.
-BASE = {"hidden_size": 800, "depth": 6, "num_mt_block": 1, "num_attn_head": 4, "activation": "PReLU", "bias": False, "dense": False}
-# What the network here does not do.
+BASE = {
+    "hidden_size": 800,
+    "depth": 6,
+    "num_mt_block": 1,
+    "num_attn_head": 4,
+    "activation": "PReLU",
+    "bias": False,
+    "dense": False,
+}
+# Of these a checkpoint may have none: the defaults of the authors' code are those of the released models.
+DEFAULTS = ("num_mt_block", "num_attn_head", "bias", "dense")
+# What the network here does not do otherwise.
 ONLY = {"backbone": "gtrans", "undirected": False}
 ACTIVATIONS = {
     "PReLU": None,
@@ -43,6 +54,13 @@ def one_hot(value, size):
     return np.eye(size, dtype=np.float32)[value if 0 <= value < size - 1 else size - 1]
 
 
+@cache
+def patterns():
+    from rdkit import Chem
+
+    return [Chem.MolFromSmarts(group) for group in GROUPS]
+
+
 def graph(smiles):
     """Features of the atoms, and of the directed bonds their atoms (from, to) and features; a bond's reverse is its neighbour."""
     from rdkit import Chem
@@ -52,12 +70,14 @@ def graph(smiles):
         raise molarena.DataError(f"RDKit does not read `{smiles}`, or it has no atoms")
     kinds = Chem.HybridizationType
     hybridizations = [kinds.SP, kinds.SP2, kinds.SP3, kinds.SP3D, kinds.SP3D2]
-    groups = [{i for match in molecule.GetSubstructMatches(Chem.MolFromSmarts(g)) for i in match} for g in GROUPS]
+    groups = [{index for match in molecule.GetSubstructMatches(group) for index in match} for group in patterns()]
     rings, atoms = molecule.GetRingInfo(), []
     for atom in molecule.GetAtoms():
         number, index, hybridization = atom.GetAtomicNum(), atom.GetIdx(), atom.GetHybridization()
         if not 1 <= number <= 100:
-            raise molarena.DataError(f"`{smiles}` has an atom `{atom.GetSymbol()}`; GROVER knows elements 1 to 100, so leave it out")
+            raise molarena.DataError(
+                f"`{smiles}` has an atom `{atom.GetSymbol()}`; GROVER knows elements 1 to 100, so leave it out"
+            )
         encoded = [
             one_hot(number - 1, 101),
             one_hot(atom.GetTotalDegree(), 7),
@@ -90,7 +110,15 @@ def batch(graphs, places):
     """Graphs beside each other, after an atom and a bond of zeros, which fill the `places` of neighbours that are not there."""
     import torch
 
-    atoms, bonds, source, reverse, incoming, of_atom, of_bond = [np.zeros((1, ATOM))], [np.zeros(BOND)], [0], [0], [[]], [-1], [-1]
+    atoms, bonds, source, reverse, incoming, of_atom, of_bond = (
+        [np.zeros((1, ATOM))],
+        [np.zeros(BOND)],
+        [0],
+        [0],
+        [[]],
+        [-1],
+        [-1],
+    )
     for owner, (features, edges) in enumerate(graphs):
         first = len(incoming)
         atoms.append(features)
@@ -247,14 +275,17 @@ class Grover(molarena.Encoder):
         torch.set_num_threads(call.threads)
         sizes, tensors = self.loaded or (BASE, random(BASE, call.seed))
         network = Network(sizes, tensors, self.config.padding > 0)
-        graphs, alike, rows = [graph(smiles) for smiles in molecules.smiles], defaultdict(list), [None] * len(molecules)
-        for row, (atoms, bonds) in enumerate(graphs):
-            alike[max(self.config.padding, degree(atoms, bonds), 1)].append(row)
+        graphs, alike, rows = [], defaultdict(list), [None] * len(molecules)
+        for row, smiles in enumerate(molecules.smiles):
+            call.check()
+            graphs.append(graph(smiles))
+            alike[max(self.config.padding, degree(*graphs[row]), 1)].append(row)
         parts = [(places, of[i : i + 32]) for places, of in sorted(alike.items()) for i in range(0, len(of), 32)]
         with torch.inference_mode():
             for number, (places, part) in enumerate(parts):
                 call.check()
-                for row, vector in zip(part, network.fingerprint([graphs[row] for row in part], places, self.config.view)):
+                vectors = network.fingerprint([graphs[row] for row in part], places, self.config.view)
+                for row, vector in zip(part, vectors, strict=True):
                     rows[row] = vector
                 call.progress((number + 1) / len(parts), "encoded")
         return np.array(rows, dtype=np.float32)
@@ -265,23 +296,33 @@ class Grover(molarena.Encoder):
         if self.loaded is None:
             raise molarena.Unsupported("there are no weights to save; they are drawn anew from the seed")
         (sizes, tensors), state = self.loaded, io.BytesIO()
-        torch.save({"args": argparse.Namespace(**sizes), "state_dict": {f"grover.{name}": v for name, v in tensors.items()}}, state)
+        tensors = {f"grover.{name}": value for name, value in tensors.items()}
+        torch.save({"args": argparse.Namespace(**sizes), "state_dict": tensors}, state)
         return state.getvalue()
 
     def load(self, state):
         found = read(state)
         if not isinstance(found, dict) or not {"args", "state_dict"} <= found.keys():
             keys = ", ".join(map(str, found)) if isinstance(found, dict) else type(found).__name__
-            raise molarena.DataError(f"a checkpoint of GROVER has `args` and `state_dict`; this has {keys}. Name grover_base.pt or _large.pt")
+            raise molarena.DataError(
+                f"a checkpoint of GROVER has `args` and `state_dict`; this has {keys}. Name grover_base.pt or _large.pt"
+            )
         args = vars(found["args"]) if isinstance(found["args"], argparse.Namespace) else dict(found["args"])
+        args = {name: BASE[name] for name in DEFAULTS} | args
         if odd := {name: args[name] for name, only in ONLY.items() if args.get(name, only) != only}:
             raise molarena.DataError(f"this GROVER has {odd}; only {ONLY} is supported, as the released ones are")
         if absent := [name for name in BASE if name not in args]:
-            raise molarena.DataError(f"`args` of this checkpoint has no {', '.join(absent)}: it is no GROVER of its authors' code")
+            raise molarena.DataError(
+                f"`args` of this checkpoint has no {', '.join(absent)}: it is no GROVER of its authors' code"
+            )
         sizes = {name: args[name] for name in BASE}
         for name, value in sizes.items():
             whole = isinstance(BASE[name], int) and not isinstance(BASE[name], bool)
-            if type(value) is not type(BASE[name]) or (whole and value < 1) or (name == "activation" and value not in ACTIVATIONS):
+            if (
+                type(value) is not type(BASE[name])
+                or (whole and value < 1)
+                or (name == "activation" and value not in ACTIVATIONS)
+            ):
                 raise molarena.DataError(f"`{name}` is {value!r} in `args` of this checkpoint, which GROVER does not know")
         if sizes["hidden_size"] % sizes["num_attn_head"]:
             raise molarena.DataError(f"`hidden_size` {sizes['hidden_size']} is no multiple of {sizes['num_attn_head']} heads")
@@ -305,7 +346,10 @@ def read(state):
         with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             return torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     except Exception as error:
-        raise molarena.DataError(f"this is no file of `torch.save` with weights only: {str(error).splitlines()[0]}") from error
+        raise molarena.DataError(
+            f"this is no file of `torch.save` with weights only: {str(error).splitlines()[0]}. If it is a checkpoint with other "
+            "objects in it that you trust, load it with `weights_only=False` and save the weights anew"
+        ) from error
 
 
 def random(sizes, seed):

@@ -1,4 +1,4 @@
-"""Uni-Mol (10.26434/chemrxiv-2022-jjm0j-v4), a transformer on atoms and their distances, as an encoder that reads its checkpoints."""
+"""Uni-Mol (10.26434/chemrxiv-2022-jjm0j-v4), a transformer on atoms in space, as an encoder that reads its checkpoints."""
 
 import argparse
 import io
@@ -72,7 +72,9 @@ class Network:
         shapes = {"embed_tokens.weight": (kinds, width)}
         shapes |= {f"gbf.{name}.weight": (1, KERNELS) for name in ("means", "stds")}
         shapes |= {f"gbf.{name}.weight": (kinds * kinds, 1) for name in ("mul", "bias")}
-        shapes |= {f"{name}.weight": shape for name, shape in linears.items()} | {f"{name}.bias": shape[:1] for name, shape in linears.items()}
+        shapes |= {f"{name}.weight": shape for name, shape in linears.items()} | {
+            f"{name}.bias": shape[:1] for name, shape in linears.items()
+        }
         return shapes | {f"{name}.{part}": (width,) for name in norms for part in ("weight", "bias")}
 
     def linear(self, name, x):
@@ -86,7 +88,7 @@ class Network:
         return layer_norm(x, x.shape[-1:], self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"])
 
     def bias(self, tokens, distances):
-        """What attention starts from: Gaussians of the distances, scaled for each pair of elements, `[molecules, heads, n, n]`."""
+        """What attention starts from: Gaussians of the distances, for each pair of elements, `[molecules, heads, n, n]`."""
         import torch
 
         pairs, own = tokens[:, :, None] * len(SYMBOLS) + tokens[:, None, :], self.tensors
@@ -108,7 +110,9 @@ class Network:
             # Each layer's scores before the softmax are the bias of the next one.
             bias = query * (width // heads) ** -0.5 @ key.transpose(2, 3) + bias
             x = x + self.linear(f"{at}.self_attn.out_proj", (bias.softmax(-1) @ value).transpose(1, 2).flatten(2))
-            x = x + self.linear(f"{at}.fc2", torch.nn.functional.gelu(self.linear(f"{at}.fc1", self.norm(f"{at}.final_layer_norm", x))))
+            x = x + self.linear(
+                f"{at}.fc2", torch.nn.functional.gelu(self.linear(f"{at}.fc1", self.norm(f"{at}.final_layer_norm", x)))
+            )
         return self.norm("encoder.final_layer_norm", x[:, 0]).numpy()
 
 
@@ -119,7 +123,9 @@ class UniMol(molarena.Encoder):
     class Config:
         hydrogens: bool = molarena.option(True, "Hydrogens are read, as mol_pre_all_h was trained; false for mol_pre_no_h")
         max_atoms: int = molarena.option(256, "Molecules of more atoms are refused", minimum=1)
-        unknown: Literal["refuse", "keep"] = molarena.option("refuse", "Elements outside of the dictionary: refused, or read as [UNK]")
+        unknown: Literal["refuse", "keep"] = molarena.option(
+            "refuse", "Elements outside of the dictionary: refused, or read as [UNK]"
+        )
         conformer_seed: int = molarena.option(42, "Seed of the conformers", minimum=0, maximum=2**31 - 1)
 
     loaded = None
@@ -134,9 +140,13 @@ class UniMol(molarena.Encoder):
                 raise molarena.DataError(f"`{smiles}` has hydrogens only, and `hydrogens` is false")
         if len(symbols) > self.config.max_atoms:
             counted = "with" if self.config.hydrogens else "without"
-            raise molarena.DataError(f"`{smiles}` has {len(symbols)} atoms {counted} hydrogens, and `max_atoms` is {self.config.max_atoms}")
+            raise molarena.DataError(
+                f"`{smiles}` has {len(symbols)} atoms {counted} hydrogens, and `max_atoms` is {self.config.max_atoms}"
+            )
         if self.config.unknown == "refuse" and (new := sorted({symbol for symbol in symbols if symbol not in TOKENS})):
-            raise molarena.DataError(f"`{smiles}` has {', '.join(new)}, which Uni-Mol's dictionary has not; `unknown = 'keep'` reads [UNK]")
+            raise molarena.DataError(
+                f"`{smiles}` has {', '.join(new)}, which Uni-Mol's dictionary has not; `unknown = 'keep'` reads [UNK]"
+            )
         return *tokens_and_distances(symbols, coordinates), found
 
     def encode(self, molecules, call):
@@ -144,7 +154,12 @@ class UniMol(molarena.Encoder):
         import torch
 
         torch.set_num_threads(call.threads)
-        network, alike, flat, rows = Network(*(self.loaded or (SIZES, random(SIZES, call.seed)))), defaultdict(list), 0, [None] * len(molecules)
+        network, alike, flat, rows = (
+            Network(*(self.loaded or (SIZES, random(SIZES, call.seed)))),
+            defaultdict(list),
+            0,
+            [None] * len(molecules),
+        )
         for row, smiles in enumerate(molecules.smiles):
             call.check()
             tokens, distances, found = self.tokens(smiles)
@@ -158,7 +173,9 @@ class UniMol(molarena.Encoder):
             for number, part in enumerate(parts):
                 call.check()
                 places, *arrays = zip(*part, strict=True)
-                for row, vector in zip(places, network.vectors(*(torch.from_numpy(np.stack(array)) for array in arrays)), strict=True):
+                for row, vector in zip(
+                    places, network.vectors(*(torch.from_numpy(np.stack(array)) for array in arrays)), strict=True
+                ):
                     rows[row] = vector
                 call.progress(0.5 + (number + 1) / len(parts) / 2, "encoded")
         return np.array(rows, dtype=np.float32)
@@ -174,7 +191,9 @@ class UniMol(molarena.Encoder):
 
     def load(self, state):
         found = read(state)
-        found = next((found[key] for key in ("model", "model_state_dict") if key in found), found) if isinstance(found, dict) else {}
+        found = (
+            next((found[key] for key in ("model", "model_state_dict") if key in found), found) if isinstance(found, dict) else {}
+        )
         tensors = {name: value for name, value in found.items() if hasattr(value, "shape")}
         layers = {int(name.split(".")[2]) for name in tensors if name.startswith("encoder.layers.")}
         try:
@@ -182,8 +201,8 @@ class UniMol(molarena.Encoder):
             sizes = {"layers": len(layers), "width": width, "inner": inner, "heads": len(tensors["gbf_proj.linear2.weight"])}
         except (KeyError, ValueError) as error:
             raise molarena.DataError(
-                "this is no checkpoint of Uni-Mol 1 for molecules: name mol_pre_all_h_220816.pt or mol_pre_no_h_220816.pt. Those for "
-                f"pockets, crystals and OLEDs, and Uni-Mol 2, are other networks (there is no {error})"
+                "this is no checkpoint of Uni-Mol 1 for molecules: name mol_pre_all_h_220816.pt or mol_pre_no_h_220816.pt. Those "
+                f"for pockets, crystals and OLEDs, and Uni-Mol 2, are other networks (there is no {error})"
             ) from error
         if not sizes["heads"] or width % sizes["heads"]:
             raise molarena.DataError(f"width {width} of this checkpoint is no multiple of its {sizes['heads']} heads")
@@ -207,7 +226,10 @@ def read(state):
         with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             return torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     except Exception as error:
-        raise molarena.DataError(f"this is no file of `torch.save` with weights only: {str(error).splitlines()[0]}") from error
+        raise molarena.DataError(
+            f"this is no file of `torch.save` with weights only: {str(error).splitlines()[0]}. If it is a checkpoint with other "
+            "objects in it that you trust, load it with `weights_only=False` and save the weights anew"
+        ) from error
 
 
 def random(sizes, seed):

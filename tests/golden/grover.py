@@ -23,8 +23,21 @@ sys.path.insert(0, str(HERE.parents[1] / "plugins/grover"))
 import plugin  # noqa: E402
 
 SMILES = [
-    "C", "CCO", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "CC(C)(C)OC(=O)N[C@@H](Cc1ccccc1)C(=O)O", "[Na+].[Cl-]", "F/C=C/F", "C1CC1C#N",
-    "CC[N+](C)(C)C.[Br-]", "O=S(=O)(N)c1ccc(cc1)N", "c1ccc2[nH]ccc2c1", "O=C([O-])c1ccccc1O", "CP(=O)(O)O", "[Se]1C=CC=C1", "FS(F)(F)(F)(F)F",
+    "C",
+    "CCO",
+    "c1ccccc1",
+    "CC(=O)Oc1ccccc1C(=O)O",
+    "CC(C)(C)OC(=O)N[C@@H](Cc1ccccc1)C(=O)O",
+    "[Na+].[Cl-]",
+    "F/C=C/F",
+    "C1CC1C#N",
+    "CC[N+](C)(C)C.[Br-]",
+    "O=S(=O)(N)c1ccc(cc1)N",
+    "c1ccc2[nH]ccc2c1",
+    "O=C([O-])c1ccccc1O",
+    "CP(=O)(O)O",
+    "[Se]1C=CC=C1",
+    "FS(F)(F)(F)(F)F",
 ]
 SIZES = plugin.BASE | {"hidden_size": 8, "depth": 4, "num_attn_head": 2, "num_mt_block": 2}
 

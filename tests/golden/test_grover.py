@@ -1,6 +1,6 @@
 """plugins/grover against jax-grover, and what it says of files and molecules that it cannot use.
 
-    plugins/grover/.venv/bin/python -m unittest discover -s tests/golden -p test_grover.py
+plugins/grover/.venv/bin/python -m unittest discover -s tests/golden -p test_grover.py
 """
 
 import argparse
@@ -36,10 +36,11 @@ def encoded(smiles, state=STATE, seed=0, **config):
     return encoder.encode(Molecules(smiles=list(smiles)), molarena.Call(seed=seed, threads=1))
 
 
-def changed(args=None, drop=(), legacy=False, **tensors):
+def changed(args=None, drop=(), forget=(), legacy=False, **tensors):
     """The small checkpoint with other `args` and tensors."""
     found = plugin.read(STATE)
-    found["args"] = argparse.Namespace(**vars(found["args"]) | (args or {}))
+    args = {name: value for name, value in (vars(found["args"]) | (args or {})).items() if name not in forget}
+    found["args"] = argparse.Namespace(**args)
     found["state_dict"] = {name: value for name, value in found["state_dict"].items() if name not in drop} | tensors
     state = io.BytesIO()
     torch.save(found, state, _use_new_zipfile_serialization=not legacy)
@@ -83,6 +84,8 @@ class Grover(unittest.TestCase):
     def test_a_checkpoint_of_an_older_torch_is_read_and_a_state_read_again(self):
         smiles, _ = self.known[0]
         np.testing.assert_array_equal(encoded(smiles, changed(legacy=True)), encoded(smiles))
+        other = changed({"device": torch.device("cpu"), "save_dir": "model", "gpu": None}, forget=["dense", "bias"])
+        np.testing.assert_array_equal(encoded(smiles, other), encoded(smiles))
         encoder = plugin.Grover(plugin.Grover.Config())
         encoder.load(STATE)
         np.testing.assert_array_equal(encoded(smiles, encoder.save()), encoded(smiles))
@@ -116,9 +119,13 @@ class Grover(unittest.TestCase):
         self.refused("backbone.*dualtrans", load(changed({"backbone": "dualtrans"})))
         self.refused("`activation` is 'GELU'", load(changed({"activation": "GELU"})))
         self.refused("`hidden_size` is 'wide'", load(changed({"hidden_size": "wide"})))
+        self.refused("`args` of this checkpoint has no depth", load(changed(forget=["depth"])))
         self.refused("no multiple", load(changed({"num_attn_head": 3})))
         self.refused("no `encoders.node_blocks.2", load(changed({"num_mt_block": 3})))
-        self.refused("1 tensors differ, first no `encoders.node_blocks.0.W_o", load(changed(drop={"grover.encoders.node_blocks.0.W_o.weight"})))
+        self.refused(
+            "1 tensors differ, first no `encoders.node_blocks.0.W_o",
+            load(changed(drop={"grover.encoders.node_blocks.0.W_o.weight"})),
+        )
         wide = {"grover.encoders.node_blocks.0.W_i.weight": torch.zeros(8, 133)}
         self.refused(r"W_i.weight` \(8, 133\), not \(8, 151\)", load(changed(**wide)))
 

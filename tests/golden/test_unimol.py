@@ -1,6 +1,6 @@
 """plugins/unimol against unimol_tools, and what it says of files and molecules that it cannot use.
 
-    plugins/unimol/.venv/bin/python -m unittest discover -s tests/golden -p test_unimol.py
+plugins/unimol/.venv/bin/python -m unittest discover -s tests/golden -p test_unimol.py
 """
 
 import argparse
@@ -44,9 +44,14 @@ def saved(found):
 class UniMol(unittest.TestCase):
     def setUp(self):
         with open(HERE / "unimol.csv", newline="") as file:
-            rows = [(hydrogens == "1", smiles, [float(value) for value in values]) for hydrogens, smiles, *values in csv.reader(file)]
+            rows = [
+                (hydrogens == "1", smiles, [float(value) for value in values]) for hydrogens, smiles, *values in csv.reader(file)
+            ]
         self.known = {
-            hydrogens: ([row[1] for row in rows if row[0] == hydrogens], np.array([row[2] for row in rows if row[0] == hydrogens]))
+            hydrogens: (
+                [row[1] for row in rows if row[0] == hydrogens],
+                np.array([row[2] for row in rows if row[0] == hydrogens]),
+            )
             for hydrogens in (True, False)
         }
 
@@ -80,7 +85,11 @@ class UniMol(unittest.TestCase):
         more = tensors | {"lm_head.bias": torch.zeros(31), "encoder.final_head_layer_norm.weight": torch.zeros(4)}
         encoder = plugin.UniMol(plugin.UniMol.Config())
         encoder.load(STATE)
-        for layout in ({"args": argparse.Namespace(arch="unimol_base"), "model": more, "extra_state": {"epoch": 3}}, {"model_state_dict": more}, more):
+        for layout in (
+            {"args": argparse.Namespace(arch="unimol_base"), "model": more, "extra_state": {"epoch": 3}},
+            {"model_state_dict": more},
+            more,
+        ):
             np.testing.assert_array_equal(encoded(smiles, saved(layout)), encoded(smiles))
         np.testing.assert_array_equal(encoded(smiles, encoder.save()), encoded(smiles))
 
@@ -101,7 +110,10 @@ class UniMol(unittest.TestCase):
         self.refused("no file of `torch.save`", load(STATE[: len(STATE) // 2]))
         self.refused("name mol_pre_all_h_220816.pt", load(saved({"state_dict": {}})))
         self.refused("name mol_pre_all_h_220816.pt", load(saved([1.0])))
-        self.refused("1 tensors differ, first no `encoder.layers.1.fc2.bias", load(saved({k: v for k, v in tensors.items() if k != "encoder.layers.1.fc2.bias"})))
+        self.refused(
+            "1 tensors differ, first no `encoder.layers.1.fc2.bias",
+            load(saved({k: v for k, v in tensors.items() if k != "encoder.layers.1.fc2.bias"})),
+        )
         crystals = tensors | {"embed_tokens.weight": torch.zeros(92, 16)}
         self.refused(r"embed_tokens.weight` \(92, 16\), not \(31, 16\); the dictionary", load(saved({"model": crystals})))
         self.refused("no multiple of its 3 heads", load(saved(tensors | {"gbf_proj.linear2.weight": torch.zeros(3, 128)})))
@@ -109,7 +121,9 @@ class UniMol(unittest.TestCase):
     def test_molecules_that_cannot_be_read_are_named(self):
         self.refused("does not read `C1CC`", lambda: encoded(["CCO", "C1CC"]))
         self.refused(r"has 9 atoms with hydrogens, and `max_atoms` is 8", lambda: encoded(["CCO"], max_atoms=8))
-        self.refused(r"has 3 atoms without hydrogens, and `max_atoms` is 2", lambda: encoded(["CCO"], max_atoms=2, hydrogens=False))
+        self.refused(
+            r"has 3 atoms without hydrogens, and `max_atoms` is 2", lambda: encoded(["CCO"], max_atoms=2, hydrogens=False)
+        )
         self.refused(r"`\[Cu\+2\]` has Cu, .*`unknown = 'keep'`", lambda: encoded(["[Cu+2]"], unknown="refuse"))
         self.refused("has hydrogens only", lambda: encoded(["[H][H]"], hydrogens=False))
 

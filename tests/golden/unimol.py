@@ -26,8 +26,20 @@ from unimol_tools import UniMolRepr  # noqa: E402
 from unimol_tools.models import unimol  # noqa: E402
 
 SMILES = [
-    "C", "CCO", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "CC(C)(C)OC(=O)N[C@@H](Cc1ccccc1)C(=O)O", "[Na+].[Cl-]", "F/C=C/F", "C1CC1C#N",
-    "CC[N+](C)(C)C.[Br-]", "O=S(=O)(N)c1ccc(cc1)N", "O=C([O-])c1ccccc1O", "CP(=O)(O)O", "C1#CC1", "OB(O)c1ccccc1I",
+    "C",
+    "CCO",
+    "c1ccccc1",
+    "CC(=O)Oc1ccccc1C(=O)O",
+    "CC(C)(C)OC(=O)N[C@@H](Cc1ccccc1)C(=O)O",
+    "[Na+].[Cl-]",
+    "F/C=C/F",
+    "C1CC1C#N",
+    "CC[N+](C)(C)C.[Br-]",
+    "O=S(=O)(N)c1ccc(cc1)N",
+    "O=C([O-])c1ccccc1O",
+    "CP(=O)(O)O",
+    "C1#CC1",
+    "OB(O)c1ccccc1I",
     "[Cu+2].CC(=O)[O-].CC(=O)[O-]",
 ]
 SIZES = {"layers": 2, "width": 16, "inner": 24, "heads": 4}
