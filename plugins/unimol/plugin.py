@@ -168,7 +168,11 @@ class UniMol(molarena.Encoder):
             call.progress((row + 1) / len(rows) / 2, "conformers")
         if flat:
             print(f"{flat} of {len(rows)} molecules have coordinates in the plane: RDKit found none in space", file=sys.stderr)
-        parts = [of[start : start + 16] for _, of in sorted(alike.items()) for start in range(0, len(of), 16)]
+        parts = []
+        for length, of in sorted(alike.items()):
+            # The pairs of a part take the memory.
+            most = max(1, min(16, 200_000 // length**2))
+            parts += [of[start : start + most] for start in range(0, len(of), most)]
         with torch.inference_mode():
             for number, part in enumerate(parts):
                 call.check()
