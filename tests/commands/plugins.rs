@@ -354,11 +354,13 @@ fn ready_plugins_pass_the_conformance_suite() {
 #[test]
 fn ready_plugins_pass_in_environments_of_their_own() {
     let arena = TestArena::new();
-    for (name, config, needs) in [
-        ("sklearn", "estimator={}", ".venv"),
-        ("gbdt", "catboost={}", ".venv"),
-        ("chemprop", "chemprop={\"epochs\": 5}", ".venv"),
-        ("tabpfn", "tabpfn={}", "weights"),
+    for (name, option, value, needs) in [
+        ("sklearn", "--config", "estimator={}", ".venv"),
+        ("gbdt", "--config", "catboost={}", ".venv"),
+        ("chemprop", "--config", "chemprop={\"epochs\": 5}", ".venv"),
+        ("tabpfn", "--config", "tabpfn={}", "weights"),
+        ("grover", "--weights", "grover=tests/golden/grover_small.pt", ".venv"),
+        ("unimol", "--weights", "unimol=tests/golden/unimol_small.pt", ".venv"),
     ] {
         let plugin = molarena_tests::python::repository("plugins").join(name);
         if !plugin.join(".venv").is_dir() || !plugin.join(needs).is_dir() {
@@ -367,7 +369,36 @@ fn ready_plugins_pass_in_environments_of_their_own() {
             );
             continue;
         }
-        let (code, results) = checked(&arena, plugin.to_str().unwrap(), &["--config", config]);
+        let value = match (option, value.split_once('=')) {
+            ("--weights", Some((id, file))) => {
+                format!("{id}={}", molarena_tests::python::repository(file).display())
+            }
+            _ => value.to_owned(),
+        };
+        let (code, results) = checked(&arena, plugin.to_str().unwrap(), &[option, &value]);
         assert_eq!((code, faults(&results)), (Some(0), Vec::new()), "{name}");
+    }
+}
+
+/// Encoders whose vectors of a small checkpoint are compared with other implementations of them, in environments as above.
+#[test]
+fn ready_encoders_are_equal_to_their_references() {
+    for name in ["grover", "unimol"] {
+        let python =
+            molarena_tests::python::repository("plugins").join(name).join(".venv").join("bin/python");
+        if !python.is_file() {
+            eprintln!("skipped: plugins/{name} has no environment; its README says how to make it");
+            continue;
+        }
+        let tests = format!("test_{name}.py");
+        let output = Command::new(python)
+            .args(["-m", "unittest", "discover", "-s", "tests/golden", "-p", &tests])
+            .current_dir(molarena_tests::python::repository(""))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains("OK") && !text.contains("Ran 0 tests"), "{text}");
     }
 }
