@@ -24,6 +24,8 @@ mod manage;
 mod pack;
 mod ranks;
 mod read;
+#[cfg(feature = "object-store")]
+mod remote;
 mod reproductions;
 mod steps;
 mod verify;
@@ -52,6 +54,8 @@ use crate::{
 pub use manage::{Garbage, Merged, Removed};
 pub use pack::Packed;
 pub use ranks::Ranks;
+#[cfg(feature = "object-store")]
+pub use remote::{Pulled, Pushed, TransferProgress, Watch};
 pub(crate) use steps::{Artifact, Made};
 pub use verify::Verified;
 
