@@ -6,12 +6,14 @@ MOLARENA is a program with the feature `object-store`, ARCHIVE what `molarena st
 the server and boto3. Prints how long each transfer took.
 """
 
+import http.server
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -120,7 +122,7 @@ bytes_ = s3.get_object(Bucket="arena", Key=artifact)["Body"].read()
 s3.put_object(Bucket="arena", Key=artifact, Body=bytes_[:-1] + bytes([bytes_[-1] ^ 1]))
 for foreign in ("index.html", "records/../../escaped.json", "work/lock"):
     s3.put_object(Bucket="arena", Key=f"of/quick/{foreign}", Body=b"other")
-hostile = molarena("store", "pull", url, "--store", "hostile", code=70)
+hostile = molarena("store", "pull", url, "--store", "hostile", code=5)
 assert "records/../../escaped.json" in hostile.stderr, hostile.stderr
 s3.delete_object(Bucket="arena", Key="of/quick/records/../../escaped.json")
 refused = molarena("store", "pull", url, "--store", "refused", code=5)
@@ -129,15 +131,31 @@ assert "index.html: a store has no such file" in refused.stderr, refused.stderr
 assert molarena("store", "verify", "--store", "refused").stdout.endswith("0 problems\n")
 print(f"refused: {refused.stdout.strip()}")
 
+
+
+class Forbids(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b"<Error><Code>InvalidAccessKeyId</Code></Error>"
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
 # What goes wrong says what to do, and ends soon.
+forbids = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Forbids)
+threading.Thread(target=forbids.serve_forever, daemon=True).start()
+silent = socket.create_server(("127.0.0.1", 0))
 place = "s3://nowhere/arena"
 for arguments, changed, without, code, texts in [
     ((place,), {}, (), 2, [place, "there is no such bucket", "AWS_ENDPOINT_URL"]),
     (("s3://arena/empty",), {}, (), 4, ["s3://arena/empty", "there is no store"]),
     ((url,), {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}, (), 70, [url, "check the network and AWS_ENDPOINT_URL"]),
-    ((url,), {"AWS_ENDPOINT_URL": "http://10.255.255.1"}, (), 70, [url, "check the network and AWS_ENDPOINT_URL"]),
+    ((url,), {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}, (), 70, [url, "no answer for 30 s"]),
+    ((url,), {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{forbids.server_port}"}, (), 2, [url, "access is refused"]),
     ((url,), {}, ("AWS_ALLOW_HTTP",), 2, [url, "set AWS_ALLOW_HTTP=true"]),
-    ((url,), {}, ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), 2, [url, "there are no credentials", "AWS_ACCESS_KEY_ID"]),
+    # What answers there is this machine's own, so that no cloud is asked for credentials.
+    ((url,), {"AWS_METADATA_ENDPOINT": f"http://127.0.0.1:{free_port()}"}, ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), 2, [url, "there are no credentials", "AWS_ACCESS_KEY_ID"]),
     (("gs://arena/of",), {}, (), 2, ["unknown scheme `gs`"]),
 ]:
     failed = molarena("store", "pull", *arguments, "--store", "failed", code=code, without=without, **changed)

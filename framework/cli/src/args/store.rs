@@ -106,7 +106,7 @@ pub(crate) enum StoreCommand {
     },
     /// Upload records and steps to an object store, such as a bucket of S3
     #[command(
-        after_help = "Examples:\n  molarena store push s3://bucket/arena\n  molarena store push file:///mnt/shared/arena\n\nWhat is there stays. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL say who asks, and where.\nNeeds a molarena from `cargo build --release -p molarena --features object-store`."
+        after_help = "Examples:\n  molarena store push s3://bucket/arena\n  molarena store push file:///mnt/shared/arena\n\nWhat is there stays. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL\nsay who asks, and where.\n\nNeeds a molarena from `cargo build --release -p molarena --features object-store`."
     )]
     Push {
         /// Folder of a bucket, `s3://BUCKET/FOLDER`, or of this machine, `file:///FOLDER`
@@ -117,7 +117,7 @@ pub(crate) enum StoreCommand {
     },
     /// Add the records and steps of an object store
     #[command(
-        after_help = "Example:\n  molarena store pull s3://bucket/arena --store all\n\nWhere both have a record, this store's stays. Every file is hashed; what has other bytes than its name says is refused,\nand the exit code is 5. The environment and the build are those of `store push`."
+        after_help = "Example:\n  molarena store pull s3://bucket/arena --store all\n\nWhere both have a record, this store's stays. Every file is hashed; what has other bytes than its name\nsays is refused, and the exit code is 5. The environment and the build are those of `store push`."
     )]
     Pull {
         /// Folder of a bucket, `s3://BUCKET/FOLDER`, or of this machine, `file:///FOLDER`

@@ -155,20 +155,23 @@ impl Remote {
         let text = shortened(&error.to_string());
         let request = |message: &str| Error::Request(format!("{}: {message}", self.url));
         match error {
-            // Who has no credentials asks the machine for some, at an address that clouds have.
-            _ if text.contains("169.254.169.254") => request(
+            // Without credentials object_store asks the metadata service that the machines of a cloud have.
+            _ if text.contains("/latest/api/token") || text.contains("/latest/meta-data/") => request(
                 "there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SKIP_SIGNATURE=true for a \
                  bucket that everybody may read)",
             ),
-            object_store::Error::NotFound { .. } if text.contains("NoSuchBucket") => request(
+            // Errors of a list have no kind of their own.
+            _ if text.contains("404 Not Found") => request(
                 "there is no such bucket; make it, or check its name, AWS_REGION and AWS_ENDPOINT_URL",
             ),
-            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-                request(&format!(
-                    "access is refused; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and that they may list, \
-                     read and write there: {text}"
-                ))
-            }
+            _ if text.contains("403 Forbidden") || text.contains("401 Unauthorized") => request(&format!(
+                "access is refused; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and that they may list, read \
+                 and write there: {text}"
+            )),
+            object_store::Error::InvalidPath { .. } => Error::Archive {
+                path: self.url.clone().into(),
+                message: format!("one object has no name of a file; remove it: {text}"),
+            },
             error if is_network(&error) => self.unreachable(&text),
             _ => Error::Remote { url: self.url.clone(), message: text },
         }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::Read,
     path::Path,
     sync::atomic::AtomicBool,
@@ -93,27 +93,21 @@ impl Store {
                 texts.insert(place, text());
             }
         };
-        let mut sound = BTreeSet::new();
+        let mut steps = BTreeMap::new();
         for (path, found) in self.all_steps()? {
-            let Found::Record(step) = found else {
+            if let Found::Record(step) = found {
+                steps.insert(step.key.clone(), step);
+            } else {
                 self.warn(format!("{}: it cannot be read and is left out", path.display()));
-                continue;
-            };
-            add(&mut plan.steps, place_of_record("steps", &step.key), &|| record_text(&step));
-            if let StepOutcome::Made { files } = &step.outcome {
-                for (name, sha256) in files {
-                    plan.artifacts.insert(sha256.clone(), (step.clone(), name.clone()));
-                }
             }
-            sound.insert(step.key);
         }
         for record in self.records()? {
-            if self.has_step(&sound, &record.key, &record.fit_key) {
+            if self.has_step(&mut steps, &record.key, &record.fit_key)? {
                 add(&mut plan.cells, place_of_record("records", &record.key), &|| record_text(&record));
             }
         }
         for record in self.match_records()? {
-            if self.has_step(&sound, &record.key, &record.key) {
+            if self.has_step(&mut steps, &record.key, &record.key)? {
                 add(&mut plan.cells, place_of_record("matches", &record.key), &|| record_text(&record));
             }
         }
@@ -121,7 +115,16 @@ impl Store {
             let place = place_of_record("reproductions", &found.key);
             add(&mut plan.reproductions, place, &|| record_text(&found));
         }
-        for (sha256, (step, name)) in std::mem::take(&mut plan.artifacts) {
+        let mut artifacts = BTreeMap::new();
+        for step in steps.into_values() {
+            add(&mut plan.steps, place_of_record("steps", &step.key), &|| record_text(&step));
+            if let StepOutcome::Made { files } = &step.outcome {
+                for (name, sha256) in files {
+                    artifacts.insert(sha256.clone(), (step.clone(), name.clone()));
+                }
+            }
+        }
+        for (sha256, (step, name)) in artifacts {
             let place = place_of_artifact(&sha256);
             match there.get(&place) {
                 None => {
@@ -136,13 +139,17 @@ impl Store {
         Ok(plan)
     }
 
-    /// Whether the step that a cell scores is here; without it the cell is left out, with a warning.
-    fn has_step(&self, sound: &BTreeSet<String>, key: &str, step: &str) -> bool {
-        let here = sound.contains(step);
-        if !here {
+    /// Whether the step that a cell scores is here; without it the cell is left out, with a warning. Steps of matching of
+    /// an earlier format are in the files of their cells, and are added to `steps`.
+    fn has_step(&self, steps: &mut BTreeMap<String, StepRecord>, key: &str, step: &str) -> Result<bool> {
+        if steps.contains_key(step) {
+            return Ok(true);
+        }
+        let found = self.step(step)?;
+        if found.is_none() {
             self.warn(format!("record {key}: its step {step} is not in the store; it is left out"));
         }
-        here
+        Ok(found.is_some_and(|found| steps.insert(found.key.clone(), found).is_none()))
     }
 
     /// Warns of an object that cannot have the bytes that its name says.
