@@ -289,9 +289,10 @@ async fn unless<T>(interrupted: &AtomicBool, work: impl Future<Output = Result<T
             tokio::time::sleep(POLL).await;
         }
     };
-    match select(pin!(work), pin!(watch)).await {
-        Either::Left((done, _)) => done,
-        Either::Right(_) => Err(Error::Interrupted),
+    // Watched first: work that never waits would not be interrupted.
+    match select(pin!(watch), pin!(work)).await {
+        Either::Left(_) => Err(Error::Interrupted),
+        Either::Right((done, _)) => done,
     }
 }
 

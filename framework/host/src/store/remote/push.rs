@@ -259,7 +259,12 @@ impl Store {
 
 impl Remote {
     /// Writes an object unless there is one. Gives its size, or `None` if there was one.
-    async fn create(&self, place: &str, bytes: Bytes, interrupted: &AtomicBool) -> Result<Option<u64>> {
+    pub(super) async fn create(
+        &self,
+        place: &str,
+        bytes: Bytes,
+        interrupted: &AtomicBool,
+    ) -> Result<Option<u64>> {
         let location = self.location(place);
         let length = bytes.len() as u64;
         let payload = PutPayload::from(bytes);

@@ -127,7 +127,7 @@ fn what_does_not_fit_its_name_is_refused_with_what_names_it() {
         store.records().unwrap().into_iter().map(|found| found.key).filter(sound).collect();
     let of = |key: &str| place_of_record("records", key);
     let text = |key: &str| String::from_utf8(bytes(&remote, &of(key))).unwrap();
-    let changed = text(&keys[0]).replacen("\"seed\": ", "\"seed\": 1", 1);
+    let changed = text(&keys[0]).replacen("\"method\": \"", "\"method\": \"my-", 1);
     let (swapped, later) = (text(&keys[2]), text(&keys[3]).replace("molarena.record/1", "molarena.record/9"));
     for (key, text) in [(&keys[0], changed), (&keys[1], swapped), (&keys[3], later)] {
         place(&remote, &of(key), text.as_bytes());
@@ -215,7 +215,7 @@ fn an_interrupted_transfer_goes_on_where_it_stopped() {
     let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     let (store, remote) = (quick(one.path()), memory());
     let after_three = |interrupted: &AtomicBool, progress: TransferProgress| {
-        interrupted.store(progress.what == "files" && progress.done >= 3, Ordering::Relaxed);
+        interrupted.fetch_or(progress.what == "files" && progress.done >= 3, Ordering::Relaxed);
     };
     let interrupted = AtomicBool::new(false);
     let mut tell = |progress| after_three(&interrupted, progress);
