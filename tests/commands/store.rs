@@ -193,6 +193,21 @@ fn a_store_is_one_file_and_becomes_a_store_again() {
 }
 
 #[test]
+fn a_build_without_object_stores_says_how_to_get_one() {
+    let arena = TestArena::new();
+    for verb in ["push", "pull"] {
+        let (code, _, stderr) = store(&arena, &[verb, "s3://bucket/arena"]);
+        assert_eq!(code, Some(2), "{stderr}");
+        assert!(
+            stderr.starts_with("error [E-HOST-009]: s3://bucket/arena: this molarena was built without"),
+            "{stderr}"
+        );
+        assert!(stderr.ends_with("cargo build --release -p molarena --features object-store\n"), "{stderr}");
+    }
+    assert!(!arena.path("store").exists());
+}
+
+#[test]
 fn boards_are_of_a_suite_of_the_latest_configurations_and_sorted() {
     let arena = arena();
     let rows = |arguments: &[&str]| -> Vec<String> {

@@ -206,6 +206,14 @@ pub enum Error {
     /// Slurm does not do what it should.
     #[error("Slurm: {0}")]
     Slurm(String),
+    /// An object store cannot be reached or fails.
+    #[error("{url}: {message}")]
+    Remote {
+        /// The place in it.
+        url: String,
+        /// What is wrong.
+        message: String,
+    },
     /// A file could not be read or written; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -250,6 +258,7 @@ impl Error {
             Self::Weights { .. } => "E-HOST-021",
             Self::FineTune { .. } => "E-HOST-022",
             Self::Slurm(_) => "E-HOST-023",
+            Self::Remote { .. } => "E-HOST-024",
         }
     }
 
@@ -272,9 +281,12 @@ impl Error {
             | Self::NoInputColumn { .. }
             | Self::Features { .. }
             | Self::Weights { .. } => Fault::Data,
-            Self::Store { .. } | Self::Worker(_) | Self::Slurm(_) | Self::Io(_) | Self::Interrupted => {
-                Fault::Internal
-            }
+            Self::Store { .. }
+            | Self::Worker(_)
+            | Self::Slurm(_)
+            | Self::Remote { .. }
+            | Self::Io(_)
+            | Self::Interrupted => Fault::Internal,
         }
     }
 }

@@ -77,3 +77,5 @@ pub use request::{
     sweep::Vary,
 };
 pub use store::{Garbage, Merged, Packed, Ranks, Removed, Store, Verified};
+#[cfg(feature = "object-store")]
+pub use store::{Pulled, Pushed, TransferProgress, Watch};

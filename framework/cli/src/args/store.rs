@@ -104,6 +104,28 @@ pub(crate) enum StoreCommand {
         #[command(flatten)]
         store: StorePlace,
     },
+    /// Upload records and steps to an object store, such as a bucket of S3
+    #[command(
+        after_help = "Examples:\n  molarena store push s3://bucket/arena\n  molarena store push file:///mnt/shared/arena\n\nWhat is there stays. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL\nsay who asks, and where.\n\nNeeds a molarena from `cargo build --release -p molarena --features object-store`."
+    )]
+    Push {
+        /// Folder of a bucket, `s3://BUCKET/FOLDER`, or of this machine, `file:///FOLDER`
+        #[arg(value_name = "URL")]
+        url: String,
+        #[command(flatten)]
+        store: StorePlace,
+    },
+    /// Add the records and steps of an object store
+    #[command(
+        after_help = "Example:\n  molarena store pull s3://bucket/arena --store all\n\nWhere both have a record, this store's stays. Every file is hashed; what has other bytes than its name\nsays is refused, and the exit code is 5. The environment and the build are those of `store push`."
+    )]
+    Pull {
+        /// Folder of a bucket, `s3://BUCKET/FOLDER`, or of this machine, `file:///FOLDER`
+        #[arg(value_name = "URL")]
+        url: String,
+        #[command(flatten)]
+        store: StorePlace,
+    },
     /// Read every record, compare its name with its content, and hash every file that a step made
     #[command(
         after_help = "Example:\n  molarena store verify --store molarena-store\n\nThe exit code is 5 if something does not fit."

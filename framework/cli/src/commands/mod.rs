@@ -18,6 +18,7 @@ pub(crate) mod own;
 pub(crate) mod plot;
 pub(crate) mod plugin;
 pub(crate) mod predict;
+mod remote;
 pub(crate) mod replay;
 pub(crate) mod reproduce;
 pub(crate) mod run;

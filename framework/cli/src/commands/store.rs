@@ -17,7 +17,7 @@ use molarena_report::{moment, short, table::columns, with_decimals};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{arena::create_store, print, print_json, wanted, warn_of_store};
+use super::{arena::create_store, print, print_json, remote, wanted, warn_of_store};
 use crate::{
     args::{ChosenCells, StoreArgs, StoreCommand},
     exit_code::ExitCode,
@@ -68,11 +68,13 @@ pub(crate) fn run(args: &StoreArgs) -> anyhow::Result<ExitCode> {
             let mut code = ExitCode::Ok;
             for archive in archives {
                 let merged = store.unpack(archive)?;
-                code = say_merged(archive, &merged, code)?;
+                code = say_merged(archive, &merged, "", code)?;
             }
             warn_of_store(&store);
             Ok(code)
         }
+        StoreCommand::Push { url, store } => remote::push(url, &store.store),
+        StoreCommand::Pull { url, store } => remote::pull(url, &store.store),
         StoreCommand::Verify { json, store } => verify(&Store::open(&store.store)?, *json),
     }
 }
@@ -313,18 +315,23 @@ fn merge(others: &[PathBuf], store: &Path) -> anyhow::Result<ExitCode> {
     for other in &others {
         let merged = store.merge(other)?;
         warn_of_store(other);
-        code = say_merged(other.root(), &merged, code)?;
+        code = say_merged(other.root(), &merged, "", code)?;
     }
     Ok(code)
 }
 
-/// Says what came of a merge; conflicts make the code [`ExitCode::BadData`].
-fn say_merged(from: &Path, merged: &Merged, code: ExitCode) -> anyhow::Result<ExitCode> {
+/// Says what came of a merge, and `more` behind it; conflicts make the code [`ExitCode::BadData`].
+pub(super) fn say_merged(
+    from: &Path,
+    merged: &Merged,
+    more: &str,
+    code: ExitCode,
+) -> anyhow::Result<ExitCode> {
     for key in &merged.conflicts {
         say!("warning: record {key} of {} has another outcome; this store's stays", from.display());
     }
     print(&format!(
-        "{}: {} records and {} steps added, {} were here\n",
+        "{}: {} records and {} steps added, {} were here{more}\n",
         from.display(),
         merged.cells,
         merged.steps,

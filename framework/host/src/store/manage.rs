@@ -133,6 +133,18 @@ impl Store {
     /// [`Error::Store`] if a file of the other store is missing or has other bytes than its record says; errors of
     /// reading and writing. What was added before stays.
     pub fn merge(&self, other: &Self) -> Result<Merged> {
+        self.merge_taking(other, &|step, name| {
+            let bytes = other.read_artifact(step, name)?;
+            self.publish_artifact(&bytes).map(drop)
+        })
+    }
+
+    /// As [`merge`](Self::merge); `take` brings a file of a step, which is named, into this store.
+    pub(super) fn merge_taking(
+        &self,
+        other: &Self,
+        take: &dyn Fn(&StepRecord, &str) -> Result<()>,
+    ) -> Result<Merged> {
         let mut merged = Merged::default();
         for (path, found) in other.all_steps()? {
             let Found::Record(step) = found else {
@@ -145,8 +157,7 @@ impl Store {
             }
             if let StepOutcome::Made { files } = &step.outcome {
                 for name in files.keys() {
-                    let bytes = other.read_artifact(&step, name)?;
-                    self.publish_artifact(&bytes)?;
+                    take(&step, name)?;
                 }
             }
             self.publish_record(&self.step_path(&step.key), &step, false)?;
@@ -221,7 +232,7 @@ fn made(step: &StepRecord) -> impl Iterator<Item = &String> {
 }
 
 /// The plain files below a folder.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         if !folder.is_dir() {

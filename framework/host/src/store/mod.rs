@@ -25,6 +25,8 @@ mod pack;
 pub(crate) mod present;
 mod ranks;
 mod read;
+#[cfg(feature = "object-store")]
+mod remote;
 mod reproductions;
 mod sharing;
 mod steps;
@@ -54,6 +56,8 @@ use crate::{
 pub use manage::{Garbage, Merged, Removed};
 pub use pack::Packed;
 pub use ranks::Ranks;
+#[cfg(feature = "object-store")]
+pub use remote::{Pulled, Pushed, TransferProgress, Watch};
 pub(crate) use steps::{Artifact, Made};
 pub use verify::Verified;
 

@@ -19,9 +19,9 @@ use crate::{
 /// How the name of an archive ends, behind the sha256 of its bytes.
 const SUFFIX: &str = ".tar.gz";
 /// The folders of an archive.
-const FOLDERS: [&str; 5] = ["artifacts", "matches", "records", "reproductions", "steps"];
+pub(super) const FOLDERS: [&str; 5] = ["artifacts", "matches", "records", "reproductions", "steps"];
 /// Most bytes of one file of an archive.
-const MOST: u64 = 4 << 30;
+pub(super) const MOST: u64 = 4 << 30;
 /// Most bytes of all of them together.
 const MOST_TOGETHER: u64 = 64 << 30;
 

@@ -145,7 +145,7 @@ impl Store {
         from_npy(&bytes).map_err(|message| Error::Store { path: self.step_path(&step.key), message })
     }
 
-    fn locate(&self, step: &StepRecord, name: &str) -> Result<(PathBuf, String)> {
+    pub(super) fn locate(&self, step: &StepRecord, name: &str) -> Result<(PathBuf, String)> {
         let sha256 = step.sha256_of(name).ok_or_else(|| Error::Store {
             path: self.step_path(&step.key),
             message: format!("this {} made no file `{name}`", step.kind),
@@ -222,11 +222,11 @@ fn check(record: &StepRecord, key: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn missing(step: &StepRecord, name: &str) -> String {
+pub(super) fn missing(step: &StepRecord, name: &str) -> String {
     format!("the file `{name}` of {} {} is missing; remove its record and run again", step.kind, step.key)
 }
 
-fn swapped(step: &StepRecord, name: &str) -> String {
+pub(super) fn swapped(step: &StepRecord, name: &str) -> String {
     format!(
         "these are not the bytes of `{name}` that {} {} made; remove this file and the record, and run again",
         step.kind, step.key

@@ -12,7 +12,7 @@ fn made(values: &[f32]) -> Made {
     [("test.npy", Artifact::Bytes(to_npy(values.len(), 1, values.to_vec())))].into()
 }
 
-fn step(seed: u64) -> StepRecord {
+pub(super) fn step(seed: u64) -> StepRecord {
     let of = json!({"seed": seed});
     StepRecord {
         schema: STEP_SCHEMA.into(),
