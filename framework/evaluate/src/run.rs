@@ -71,7 +71,7 @@ pub fn run(
         if interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        if present.may_have_cell(&cell.key) { stored(cell, arena) } else { Ok(None) }
+        if present.may_have(&cell.key) { stored(cell, arena) } else { Ok(None) }
     };
     let found: Vec<Option<bool>> = plan.cells.par_iter().map(looked_up).collect::<Result<_>>()?;
     let mut summary = Summary::default();

@@ -229,7 +229,7 @@ fn report_unparsed(dataset: &molarena_host::ArenaDataset) {
 fn dry_run(plan: &Plan, arena: &Arena) -> anyhow::Result<String> {
     let (present, mut rows) = (arena.store.present()?, Vec::new());
     for cell in &plan.cells {
-        let finished = present.may_have_cell(&cell.key) && is_finished(cell, arena)?;
+        let finished = present.may_have(&cell.key) && is_finished(cell, arena)?;
         let state = if finished { "finished" } else { "missing" };
         rows.push(vec![
             cell.subject().to_owned(),

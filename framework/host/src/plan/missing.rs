@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use molarena_record::keys::KeySet;
+use molarena_record::{keys::KeySet, step::Kind};
 
 use crate::{
     arena::Arena,
@@ -39,7 +39,7 @@ impl Missing {
     pub fn add(&mut self, step: &Arc<Step>, arena: &Arena, present: &Present) -> Result<()> {
         let stored = || {
             Ok::<_, Error>(
-                present.may_have_step(step) && arena.store_of(step.kind()).step(&step.key)?.is_some(),
+                may_be_there(step, present) && arena.store_of(step.kind()).step(&step.key)?.is_some(),
             )
         };
         if !self.seen.insert(&step.key) || stored()? {
@@ -60,7 +60,7 @@ impl Missing {
 pub fn forget_failures<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena) -> Result<()> {
     let (present, mut seen) = (arena.store.present()?, KeySet::default());
     for cell in cells {
-        if present.may_have_cell(&cell.key) {
+        if present.may_have(&cell.key) {
             arena.store.forget_failed_cell(&cell.key)?;
         }
         forget_step(&cell.step, arena, &present, &mut seen)?;
@@ -68,12 +68,17 @@ pub fn forget_failures<'a>(cells: impl Iterator<Item = &'a Cell>, arena: &Arena)
     Ok(())
 }
 
+/// Whether there may be a record of a step. Pretrainings, which are few, may lie in another store than the listed one.
+fn may_be_there(step: &Step, present: &Present) -> bool {
+    step.kind() == Kind::Pretrain || present.may_have(&step.key)
+}
+
 fn forget_step(step: &Step, arena: &Arena, present: &Present, seen: &mut KeySet) -> Result<()> {
     if !seen.insert(&step.key) {
         return Ok(());
     }
     let store = arena.store_of(step.kind());
-    if present.may_have_step(step)
+    if may_be_there(step, present)
         && let Some(record) = store.forget_failed_step(&step.key)?
         && step.work.keeps_folder()
     {

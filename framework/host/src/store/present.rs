@@ -1,10 +1,9 @@
 //! The keys that a store has, listed once: a plan of a million cells would else look for each in the places of every format.
 
-use molarena_record::{keys::KeySet, step::Kind};
+use molarena_record::keys::KeySet;
 
 use crate::{
     error::Result,
-    plan::step::Step,
     store::{Store, for_each_json, key_in},
 };
 
@@ -29,14 +28,9 @@ impl Store {
 }
 
 impl Present {
-    /// Whether there is a file for the cell of this key, which may be damaged.
-    pub fn may_have_cell(&self, key: &str) -> bool {
+    /// Whether there is a file for the cell or step of this key, which may be damaged.
+    pub fn may_have(&self, key: &str) -> bool {
         self.0.contains(key)
-    }
-
-    /// Whether there may be a record of a step. Pretrainings, which are few, may lie in another store, and always may be there.
-    pub fn may_have_step(&self, step: &Step) -> bool {
-        step.kind() == Kind::Pretrain || self.0.contains(&step.key)
     }
 }
 
@@ -63,7 +57,7 @@ mod tests {
             fs_err::write(path, "{}").unwrap();
         }
         let present = store.present().unwrap();
-        let found: Vec<bool> = keys.iter().map(|key| present.may_have_cell(key)).collect();
+        let found: Vec<bool> = keys.iter().map(|key| present.may_have(key)).collect();
         assert_eq!(found, [true, true, true, true, false]);
     }
 }
