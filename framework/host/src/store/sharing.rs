@@ -60,7 +60,9 @@ mod tests {
         let mut sharing = Sharing::default();
         let [mut one, mut other, mut third] = [record(0, "x"), record(1, "x"), record(2, "y")];
         let before = other.clone();
-        [&mut one, &mut other, &mut third].map(|record| sharing.share(record));
+        for record in [&mut one, &mut other, &mut third] {
+            sharing.share(record);
+        }
         assert_eq!(other, before);
         assert_eq!(one.composition.place(), other.composition.place());
         assert_ne!(one.composition.place(), third.composition.place());
