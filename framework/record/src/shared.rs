@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    cmp::Ordering,
     hash::Hash,
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -12,13 +13,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value that several records may hold together, in the memory of one. It reads, compares and is written as the value itself;
 /// whoever changes it gets a copy of their own.
-#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Debug, PartialEq, Eq, Hash, Default)]
 pub struct Shared<T>(Arc<T>);
 
 impl<T> Shared<T> {
     /// Where the value lies: equal for those that share it.
     pub fn place(&self) -> *const T {
         Arc::as_ptr(&self.0)
+    }
+}
+
+// What lies in one place is equal, whatever it is long.
+impl<T: Ord> Ord for Shared<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl<T: Ord> PartialOrd for Shared<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -10,6 +10,7 @@ use molarena_metrics::{Metric, Scoring};
 use molarena_record::cell::Record;
 use molarena_record::key::key_of;
 use molarena_record::parts::Composition;
+use molarena_record::shared::Shared;
 use serde_json::{Value, json};
 
 use crate::builds::{newest_build, without_builds};
@@ -191,7 +192,7 @@ pub(crate) struct BoardKey<'a> {
     split_sha256: &'a str,
     /// Training, validation and test molecules.
     sizes: [usize; 3],
-    tasks: &'a [String],
+    tasks: &'a Shared<Vec<String>>,
 }
 
 impl<'a> BoardKey<'a> {
@@ -422,7 +423,7 @@ pub(crate) fn one_for_each_seed<'a>(row: &str, records: Vec<&'a Record>) -> (Vec
             repeats.sort_by_cached_key(|record| (record.key.clone(), json!(record).to_string()));
         }
         let first = repeats[0];
-        if repeats.iter().any(|record| record.outcome != first.outcome) {
+        if repeats[1..].iter().any(|record| record.outcome != first.outcome) {
             notes.push(format!(
                 "Seed {seed} of {row} has {} records that differ; the one of key {} counts.",
                 repeats.len(),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use molarena_data::TaskType;
-use molarena_record::cell::Record;
+use molarena_record::{cell::Record, shared::Shared};
 
 /// What records have in common that are of the same data: the sha256, the tasks, and whether these are of regression.
-type Data<'a> = (&'a str, &'a [String], bool);
+type Data<'a> = (&'a str, &'a Shared<Vec<String>>, bool);
 
 fn data_of(record: &Record) -> Data<'_> {
     (&record.composition.data_sha256, &record.tasks, record.task_type == TaskType::Regression)

@@ -32,11 +32,8 @@ pub(crate) trait Cell: DeserializeOwned + serde::Serialize + Send {
     /// Whether the cell failed.
     fn failed(&self) -> bool;
     /// Lets it hold together with earlier cells what it has in common with them.
-    fn share(&mut self, _sharing: &mut Sharing) {}
+    fn share(&mut self, _sharing: &Sharing) {}
 }
-
-/// Files that are read before what they share is found.
-const AT_A_TIME: usize = 4096;
 
 impl Cell for Record {
     const FOLDER: &str = "records";
@@ -54,7 +51,7 @@ impl Cell for Record {
         matches!(self.outcome, molarena_record::cell::Outcome::Failed(_))
     }
 
-    fn share(&mut self, sharing: &mut Sharing) {
+    fn share(&mut self, sharing: &Sharing) {
         sharing.share(self);
     }
 }
@@ -101,24 +98,21 @@ impl Store {
     /// a warning.
     fn cells<C: Cell>(&self) -> Result<Vec<C>> {
         let paths = json_files(&self.root.join(C::FOLDER))?;
-        let mut cells = Vec::with_capacity(paths.len());
-        let mut sharing = Sharing::default();
-        for paths in paths.chunks(AT_A_TIME) {
-            let read: Vec<Found<C>> = paths.par_iter().map(|path| read_cell(path)).collect::<Result<_>>()?;
-            for (path, found) in paths.iter().zip(read) {
-                match found {
-                    Found::Record(mut cell) => {
-                        cell.share(&mut sharing);
-                        cells.push(cell);
-                    }
-                    Found::Nothing => {}
-                    Found::Damaged(why) | Found::Newer(why) => {
-                        self.warn(format!("{}: {why}; it is left out", path.display()));
-                    }
+        let sharing = Sharing::default();
+        let read = |path: &PathBuf| {
+            Ok(match read_cell::<C>(path)? {
+                Found::Record(mut cell) => {
+                    cell.share(&sharing);
+                    Some(cell)
                 }
-            }
-        }
-        Ok(cells)
+                Found::Nothing => None,
+                Found::Damaged(why) | Found::Newer(why) => {
+                    self.warn(format!("{}: {why}; it is left out", path.display()));
+                    None
+                }
+            })
+        };
+        paths.par_iter().filter_map(|path| read(path).transpose()).collect()
     }
 
     pub(super) fn put_cell<C: Cell>(&self, cell: &C) -> Result<()> {

@@ -1,6 +1,10 @@
 //! What many records have in common, kept in memory once: a million records would else hold a million compositions.
 
-use std::{collections::HashSet, hash::Hash};
+use std::{
+    collections::HashSet,
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+};
 
 use molarena_record::{
     cell::Record,
@@ -11,21 +15,24 @@ use molarena_record::{
 /// The values that records hold together.
 #[derive(Debug, Default)]
 pub(crate) struct Sharing {
-    compositions: HashSet<Shared<Composition>>,
-    splits: HashSet<Shared<SplitInfo>>,
-    tasks: HashSet<Shared<Vec<String>>>,
+    compositions: Known<Composition>,
+    splits: Known<SplitInfo>,
+    tasks: Known<Vec<String>>,
 }
 
 impl Sharing {
     /// Replaces what the record has in common with earlier ones by theirs.
-    pub(crate) fn share(&mut self, record: &mut Record) {
-        share(&mut self.compositions, &mut record.composition);
-        share(&mut self.splits, &mut record.split);
-        share(&mut self.tasks, &mut record.tasks);
+    pub(crate) fn share(&self, record: &mut Record) {
+        share(&self.compositions, &mut record.composition);
+        share(&self.splits, &mut record.split);
+        share(&self.tasks, &mut record.tasks);
     }
 }
 
-fn share<T: Eq + Hash>(known: &mut HashSet<Shared<T>>, value: &mut Shared<T>) {
+type Known<T> = Mutex<HashSet<Shared<T>>>;
+
+fn share<T: Eq + Hash>(known: &Known<T>, value: &mut Shared<T>) {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(same) = known.get(&*value) {
         *value = same.clone();
     } else {
@@ -57,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_is_equal_is_held_once() {
-        let mut sharing = Sharing::default();
+        let sharing = Sharing::default();
         let [mut one, mut other, mut third] = [record(0, "x"), record(1, "x"), record(2, "y")];
         let before = other.clone();
         for record in [&mut one, &mut other, &mut third] {
