@@ -61,8 +61,8 @@ pub(crate) fn run(args: &ReproduceArgs) -> anyhow::Result<ExitCode> {
 
 /// A record to make again.
 enum Chosen {
-    Task(Record),
-    Match(MatchRecord),
+    Task(Box<Record>),
+    Match(Box<MatchRecord>),
 }
 
 impl Chosen {
@@ -101,14 +101,15 @@ impl Chosen {
     /// What the score is called, and the score.
     fn score(&self) -> Option<(&'static str, f64)> {
         match self {
-            Self::Task(Record { outcome: Outcome::Scored { mean: Some(mean), .. }, .. }) => {
-                Some(("score", *mean))
-            }
-            Self::Match(MatchRecord { outcome: MatchOutcome::Scored { spaces, .. }, .. }) => {
+            Self::Task(record) => match &record.outcome {
+                Outcome::Scored { mean, .. } => mean.map(|mean| ("score", mean)),
+                Outcome::Failed(_) => None,
+            },
+            Self::Match(record) => {
+                let MatchOutcome::Scored { spaces, .. } = &record.outcome else { return None };
                 let sum: f64 = spaces.iter().map(|space| space.mrr).sum();
                 (!spaces.is_empty()).then(|| ("reciprocal rank", sum / spaces.len() as f64))
             }
-            _ => None,
         }
     }
 
@@ -182,10 +183,10 @@ fn chosen(store: &Store, args: &ReproduceArgs) -> anyhow::Result<Vec<Chosen>> {
     warn_of_store(store);
     let mut records = Vec::new();
     for cell in &cells {
-        match store.record(&cell.key)? {
-            Some(record) => records.push(Chosen::Task(record)),
-            None => records.extend(store.match_record(&cell.key)?.map(Chosen::Match)),
-        }
+        records.extend(match store.record(&cell.key)? {
+            Some(record) => Some(Chosen::Task(Box::new(record))),
+            None => store.match_record(&cell.key)?.map(|record| Chosen::Match(Box::new(record))),
+        });
     }
     if records.is_empty() {
         return Err(no_such_record(store).into());

@@ -81,7 +81,9 @@ pub(super) fn in_order(
     let first: Vec<usize> = (0..steps.len()).filter(|&index| waits_for[index] == 0).collect();
     let (ready, left, free) = (BTreeMap::new(), steps.len(), budget.total);
     let mut state = State { budget, ready, waits_for, left, free, outcome: Ok(()) };
-    first.into_iter().for_each(|index| state.add(index, steps));
+    for index in first {
+        state.add(index, steps);
+    }
     let state = Mutex::new(state);
     let changed = Condvar::new();
     thread::scope(|scope| {
